@@ -1,0 +1,2 @@
+"""ecglm: ECG-language models."""
+__version__ = "0.1.0"

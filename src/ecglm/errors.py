@@ -1,0 +1,41 @@
+"""Every error a user of ecglm can meet is an `EcglmError`.
+
+Its text is one line that names the file or argument, the problem and the remedy; the
+command line prints it on stderr and exits with code 2.
+"""
+
+from __future__ import annotations
+
+import os
+
+
+class EcglmError(Exception):
+    """Base of all expected failures. `str(error)` is one line, ready to be shown."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(str(message).split()))
+
+
+class ReadError(EcglmError):
+    """A file cannot be read as an ECG: missing, truncated, hostile or of an unknown format."""
+
+    def __init__(self, path: str | os.PathLike[str], problem: str, remedy: str = "") -> None:
+        name = os.fspath(path)
+        super().__init__(f"{name}: {problem}" + (f"; {remedy}" if remedy else ""))
+        self.path = name
+
+
+class RecordError(EcglmError):
+    """A signal, sampling rate or lead list does not form a valid `Record`."""
+
+
+class ConfigError(EcglmError):
+    """A recipe, task or configuration has an unknown key, a wrong type or a bad value."""
+
+
+class CheckpointError(EcglmError):
+    """A checkpoint folder or base model is missing, truncated, altered or of another version."""
+
+
+class UsageError(EcglmError):
+    """A call or command is not usable as given (empty question, no such option, ...)."""
