@@ -1,2 +1,62 @@
-"""ecglm: ECG-language models."""
+"""ecglm: ask an ECG recording anything, offline, with evidence.
+
+The whole public API is the table below. Names load on first use, so `import ecglm` costs
+nothing and `ecglm.read` / `ecglm.measure` never import torch.
+
+    rec = ecglm.read("ecg.dcm")                       # Record
+    ecglm.measure(rec).to_dict()                      # intervals with units, or reasons
+    model = ecglm.load()                              # the embedded default, a folder or a hub id
+    model.ask(rec, "Is there atrial fibrillation?")   # Answer
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+_PUBLIC: dict[str, str] = {
+    "read": "ecglm.records:read",
+    "Record": "ecglm.records.record:Record",
+    "RecordMeta": "ecglm.records.record:RecordMeta",
+    "measure": "ecglm.signal:measure",
+    "load": "ecglm.inference:load",
+    "render": "ecglm.paper:render",
+    "Measurement": "ecglm.schema:Measurement",
+    "Measurements": "ecglm.schema:Measurements",
+    "Finding": "ecglm.schema:Finding",
+    "Evidence": "ecglm.schema:Evidence",
+    "Answer": "ecglm.schema:Answer",
+    "EcglmError": "ecglm.errors:EcglmError",
+}
+
+__all__ = ["__version__", *_PUBLIC]
+
+if TYPE_CHECKING:
+    from ecglm.errors import EcglmError as EcglmError
+    from ecglm.inference import load as load
+    from ecglm.paper import render as render
+    from ecglm.records import read as read
+    from ecglm.records.record import Record as Record
+    from ecglm.records.record import RecordMeta as RecordMeta
+    from ecglm.schema import Answer as Answer
+    from ecglm.schema import Evidence as Evidence
+    from ecglm.schema import Finding as Finding
+    from ecglm.schema import Measurement as Measurement
+    from ecglm.schema import Measurements as Measurements
+    from ecglm.signal import measure as measure
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'ecglm' has no attribute {name!r}; it offers {', '.join(_PUBLIC)}")
+    from importlib import import_module
+
+    module, attribute = _PUBLIC[name].split(":")
+    value = getattr(import_module(module), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""Data sets to training and test items: labels, patient-safe splits, questions, instructions."""

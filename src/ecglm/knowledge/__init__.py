@@ -1,0 +1,1 @@
+"""What ecglm knows about ECG statements: codes, names, normal ranges, each with its source."""

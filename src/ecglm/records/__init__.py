@@ -1,0 +1,38 @@
+"""Files → `Record`.
+
+In: the path of a WFDB, DICOM, EDF/BDF, CSV/TSV, NPY, NPZ or MAT file, treated as hostile
+until parsed. Out: a `Record` in millivolts with canonical lead names and notes on every
+decision taken. `write_npz` is the way back. Libraries for a format load when a file of
+that format is read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ecglm.records.leads import CHEST_LEADS, LIMB_LEADS, STANDARD_12, canonical_lead, display_order
+from ecglm.records.reader import read
+from ecglm.records.record import Record, RecordMeta
+
+if TYPE_CHECKING:
+    from ecglm.records.arrays import write_npz
+
+__all__ = [
+    "CHEST_LEADS",
+    "LIMB_LEADS",
+    "STANDARD_12",
+    "Record",
+    "RecordMeta",
+    "canonical_lead",
+    "display_order",
+    "read",
+    "write_npz",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "write_npz":
+        from ecglm.records.arrays import write_npz
+
+        return write_npz
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

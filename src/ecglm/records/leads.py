@@ -6,6 +6,7 @@ Leads are addressed by name everywhere in ecglm, never by position.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 #: The standard 12 leads in the order used for display and for model input.
 STANDARD_12: tuple[str, ...] = (
@@ -34,6 +35,7 @@ SYNONYMS: dict[str, str] = {
 _PREFIXES = ("MDC_ECG_LEAD_", "MDC_ECG_", "LEAD_", "LEAD ", "LEAD-", "ECG_LEAD_", "ECG ", "ECG_", "EKG ")
 
 
+@lru_cache(maxsize=4096)  # a record has a dozen names, the same ones every time
 def canonical_lead(name: str) -> str | None:
     """Return the canonical name of a lead, or None when the name is not one we know.
 

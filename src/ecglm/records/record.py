@@ -46,6 +46,7 @@ class Record:
     fs: float
     leads: tuple[str, ...]
     unit: Unit = "mV"
+    limb_scale_shared: bool = False  #: normalized, but the limb leads keep their ratios: the axis is valid
     start: datetime | None = None
     meta: RecordMeta = field(default_factory=RecordMeta)
     source: str = ""            #: where it came from, for messages; never enters a prompt
@@ -57,20 +58,28 @@ class Record:
         if signal.ndim != 2 or 0 in signal.shape:
             raise RecordError(f"a record needs a signal of shape [lead, time], got {signal.shape}; pass a 2-D array")
         if not np.isfinite(self.fs) or not FS_RANGE[0] <= self.fs <= FS_RANGE[1]:
-            raise RecordError(f"sampling rate {self.fs} Hz is outside {FS_RANGE[0]:g}-{FS_RANGE[1]:g} Hz; check the file's header")
+            raise RecordError(f"sampling rate {self.fs} Hz is outside {FS_RANGE[0]:g}-{FS_RANGE[1]:g} Hz; "
+                              "check the file's header")
         if self.unit not in ("mV", "normalized"):
             raise RecordError(f"unit {self.unit!r} is unknown; use 'mV' or 'normalized'")
         names = tuple(canonical_lead(name) or str(name).strip() for name in self.leads)
         if len(names) != signal.shape[0]:
             raise RecordError(f"{len(names)} lead names for {signal.shape[0]} signal rows; give one name per row")
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        if repeated:
+        if len(set(names)) < len(names):
+            repeated = sorted({name for name in names if names.count(name) > 1})
             raise RecordError(f"lead {', '.join(repeated)} appears more than once; keep one row per lead")
-        if np.isinf(signal).any():
+        # The extremes tell whether anything is infinite without an array of the signal's size;
+        # NaN hides them, and only then everything is looked at.
+        if not (np.isfinite(signal.max()) and np.isfinite(signal.min())) and np.isinf(signal).any():
             signal = np.where(np.isinf(signal), np.nan, signal).astype(np.float32)
         object.__setattr__(self, "signal", signal)
         object.__setattr__(self, "fs", float(self.fs))
         object.__setattr__(self, "leads", names)
+
+    @property
+    def axis_known(self) -> bool:
+        """Whether limb amplitudes can be compared with each other (true for every mV record)."""
+        return self.unit == "mV" or self.limb_scale_shared
 
     @property
     def n_samples(self) -> int:
@@ -105,5 +114,6 @@ class Record:
         first = max(0, round(start_s * self.fs))
         last = min(self.n_samples, first + round(duration_s * self.fs))
         if last <= first:
-            raise RecordError(f"no signal between {start_s:g} s and {start_s + duration_s:g} s; the record lasts {self.duration_s:g} s")
+            raise RecordError(f"no signal between {start_s:g} s and {start_s + duration_s:g} s; "
+                              f"the record lasts {self.duration_s:g} s")
         return replace(self, signal=self.signal[:, first:last])

@@ -1,0 +1,1 @@
+"""Training: recipes to checkpoint folders."""

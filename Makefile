@@ -1,0 +1,53 @@
+# make demo: install into .venv, answer four questions about a real ECG.   make test: everything CI checks.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Extra arguments for pip, such as --extra-index-url https://download.pytorch.org/whl/cpu (README, "Install").
+PIP_ARGS ?=
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS)
+BENCH_OUT ?= runs/bench
+
+.PHONY: help venv demo test lint bench results docs clean
+
+help:
+	@echo "make demo | test | lint | bench | results | docs | clean"
+
+venv: $(VENV)/.installed
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+# The stamps are older than pyproject.toml only when dependencies may have changed.
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	@echo "Installing ecglm into $(VENV) (torch is the largest part; this happens once)"
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PIP) -e '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.installed
+	$(BIN)/python examples/demo.py
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/pytest
+
+bench: $(VENV)/.installed
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+# Regenerate docs/results.md from the committed weights.
+results: $(VENV)/.installed
+	$(BIN)/ecglm bench run ecgqa-ptbxl findings-ptbxl --out $(BENCH_OUT)
+	$(BIN)/python -m ecglm.bench.report docs/results.md $(BENCH_OUT)/ecgqa-ptbxl/results.json $(BENCH_OUT)/findings-ptbxl/results.json
+
+# Rewrite docs/cli.md from --help (a test compares them).
+docs: $(VENV)/.installed
+	$(BIN)/python docs/write_cli.py
+
+clean:
+	rm -rf demo_out .mypy_cache .ruff_cache .pytest_cache .hypothesis

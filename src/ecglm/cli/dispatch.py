@@ -1,0 +1,41 @@
+"""Run one verb and turn whatever it raises into an exit code and one line on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import typer
+
+from ecglm.cli.output import clean
+from ecglm.errors import EcglmError
+
+
+def dispatch(verb: str, arguments: Sequence[str]) -> int:
+    """Import ``ecglm.cli.<verb>`` and run its `app`. Unexpected exceptions (bugs) pass through."""
+    try:
+        app: typer.Typer = import_module(f"ecglm.cli.{verb}").app
+        code = typer.main.get_command(app).main(args=list(arguments), prog_name=f"ecglm {verb}", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except EcglmError as error:
+        return _fail(str(error))
+    except typer.Abort:
+        return 130
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if error.filename is None:
+            raise
+        return _fail(f"{os.fsdecode(error.filename)}: {error.strerror or error}; check the path and its permissions")
+    except Exception as error:
+        message = getattr(error, "format_message", None)  # click's usage errors, wherever typer keeps them
+        if message is None:
+            raise
+        return _fail(f"{message()} See `ecglm {verb} --help`.")
+
+
+def _fail(message: str) -> int:
+    print(f"ecglm: {clean(' '.join(message.split()))}", file=sys.stderr)
+    return 2

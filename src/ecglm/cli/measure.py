@@ -1,0 +1,29 @@
+"""`ecglm measure FILE`."""
+
+from __future__ import annotations
+
+from ecglm.cli.options import File, Json
+from ecglm.cli.output import print_json, print_table, verb_app
+
+app = verb_app()
+
+
+@app.command()
+def measure(file: File, json: Json = False) -> None:
+    """Heart rate, intervals, axis and rhythm, each with unit or the reason why not."""
+    import ecglm
+
+    measured = ecglm.measure(ecglm.read(file))
+    if json:
+        print_json(measured.to_dict())
+        return
+    rows = []
+    for name, m in measured.named().items():
+        if m.value is None:
+            rows.append((name, "not given", m.reason or "", ""))
+        else:
+            spread = "" if m.spread is None else f"± {m.spread:.1f}"
+            seen = f"{m.beats} beats, " * bool(m.beats) + ", ".join(m.leads)
+            rows.append((name, f"{m.value:.1f} {m.unit}", spread, seen))
+    rows.append(("rhythm", measured.rhythm or "not given", "", ""))
+    print_table(("measurement", "value", "spread", "from"), rows)

@@ -1,0 +1,55 @@
+"""How commands write: JSON, plain text that cannot drive the terminal, tables on a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import typer
+
+#: Unicode categories a terminal may act on: control, format (direction), surrogate, private use.
+_UNSAFE = ("Cc", "Cf", "Cs", "Co")
+
+
+def verb_app(help_text: str | None = None) -> typer.Typer:
+    """A Typer app with the settings every verb shares: plain help, no completion, no rich tracebacks."""
+    return typer.Typer(help=help_text, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
+                       no_args_is_help=False)
+
+
+def clean(text: object) -> str:
+    """Text with control and direction-changing characters replaced, safe to print (newline and tab stay).
+
+    File names, metadata and model output may hold escape sequences; a terminal must not obey them.
+    """
+    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in _UNSAFE and c not in "\n\t" else c
+                   for c in str(text))
+
+
+def print_json(value: Any) -> None:
+    """One JSON object, ASCII only."""
+    print(json.dumps(value, indent=2))
+
+
+def print_text(text: object) -> None:
+    """A line for people."""
+    print(clean(text))
+
+
+def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table: drawn on a terminal, tab-separated elsewhere."""
+    cells = [[clean(cell).replace("\n", " ").replace("\t", " ") for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        print("\n".join("\t".join(row) for row in cells))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*head, box=None, header_style="dim", pad_edge=False)
+    for row in cells:
+        table.add_row(*map(Text, row))
+    Console().print(table)

@@ -1,0 +1,32 @@
+"""`ecglm render FILE -o PAGE.png`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ecglm.cli.options import File
+from ecglm.cli.output import print_text, verb_app
+
+app = verb_app()
+
+
+@app.command()
+def render(
+    file: File,
+    out: Annotated[str, typer.Option("-o", "--out", metavar="PAGE.png", help="Where to write the page.")],
+    layout: Annotated[str, typer.Option("--layout", help="3x4, 6x2 or 12x1.")] = "3x4",
+    seed: Annotated[int, typer.Option("--seed", help="For whatever the page leaves to chance.")] = 0,
+    truth: Annotated[str | None, typer.Option(
+        "--truth", metavar="T.json", help="Also write where everything is drawn.")] = None,
+) -> None:
+    """Draw the ECG page as PNG."""
+    import ecglm
+
+    page = ecglm.render(ecglm.read(file), layout=layout, seed=seed)
+    page.save(out)
+    print_text(f"wrote {out}")
+    if truth is not None:
+        page.truth.save(truth)
+        print_text(f"wrote {truth}")

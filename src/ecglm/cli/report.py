@@ -1,0 +1,26 @@
+"""`ecglm report FILE -o OUT`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ecglm.cli.options import Adapter, File, Model
+from ecglm.cli.output import print_text, verb_app
+
+app = verb_app()
+
+
+@app.command()
+def report(
+    file: File,
+    out: Annotated[str, typer.Option("-o", "--out", metavar="OUT", help="Such as report.html.")],
+    model: Model = None, adapter: Adapter = None,
+) -> None:
+    """Write a report; the extension of its name chooses the format."""
+    import ecglm
+
+    record = ecglm.read(file)
+    ecglm.load(model=model, adapter=adapter).report(record).save(out)
+    print_text(f"wrote {out}")

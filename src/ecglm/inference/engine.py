@@ -1,0 +1,133 @@
+"""The engine: prefixes, key-value caches and greedy decoding over soft prompts.
+
+It knows nothing about ECGs: a prefix is a list of embedding blocks, a question is token ids.
+Shapes: B batch, P prefix length, S suffix length, D width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """The key-value cache after a shared beginning of length tokens (batch 1)."""
+
+    cache: Any
+    length: int
+
+
+@dataclass(frozen=True)
+class Generation:
+    """Generated token ids without the stop token, and the log-probability of each generated token
+    (the stop token included when it was reached)."""
+
+    ids: tuple[int, ...]
+    logprobs: tuple[float, ...]
+    stopped: bool
+
+
+class Engine:
+    """Greedy decoding with a causal language model; stop_ids end an answer."""
+
+    def __init__(self, llm: Any, stop_ids: Sequence[int]) -> None:
+        self.llm = llm
+        self.stop = frozenset(stop_ids)
+        self.device = next(llm.parameters()).device
+        self.dtype = next(llm.parameters()).dtype
+
+    @torch.inference_mode()
+    def prefix(self, emb_PD: Tensor) -> Prefix:
+        """Run a shared beginning once."""
+        out = self.llm(inputs_embeds=emb_PD.to(self.dtype).unsqueeze(0), use_cache=True, logits_to_keep=1)
+        return Prefix(out.past_key_values, emb_PD.shape[0])
+
+    def _batch(self, prefix: Prefix, suffixes: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor, Any]:
+        """Left-padded suffix ids_BS, mask_B(P+S) and the prefix cache repeated over the batch."""
+        width = max(len(s) for s in suffixes)
+        ids = torch.zeros(len(suffixes), width, dtype=torch.long, device=self.device)
+        mask = torch.ones(len(suffixes), prefix.length + width, dtype=torch.long, device=self.device)
+        for row, suffix in enumerate(suffixes):
+            pad = width - len(suffix)
+            ids[row, pad:] = torch.tensor(list(suffix), device=self.device)
+            mask[row, prefix.length:prefix.length + pad] = 0
+        cache = deepcopy(prefix.cache)
+        if len(suffixes) > 1:
+            cache.batch_repeat_interleave(len(suffixes))
+        return ids, mask, cache
+
+    @torch.inference_mode()
+    def generate(self, prefix: Prefix, suffixes: Sequence[Sequence[int]], max_tokens: int = 64) -> list[Generation]:
+        """Greedy continuations of several questions that share one prefix."""
+        ids, mask, cache = self._batch(prefix, suffixes)
+        return self._decode({"input_ids": ids}, mask, cache, max_tokens)
+
+    @torch.inference_mode()
+    def generate_many(self, embeds: Sequence[Tensor], max_tokens: int = 64) -> list[Generation]:
+        """Greedy continuations of whole prompts emb_LD of different lengths, one batch, no shared prefix."""
+        width = max(e.shape[0] for e in embeds)
+        batch = torch.zeros(len(embeds), width, embeds[0].shape[1], dtype=self.dtype, device=self.device)
+        mask = torch.zeros(len(embeds), width, dtype=torch.long, device=self.device)
+        for row, emb in enumerate(embeds):
+            batch[row, width - emb.shape[0]:] = emb
+            mask[row, width - emb.shape[0]:] = 1
+        return self._decode({"inputs_embeds": batch}, mask, None, max_tokens)
+
+    def _decode(self, first: dict[str, Tensor], mask: Tensor, cache: Any, max_tokens: int) -> list[Generation]:
+        n, step = mask.shape[0], next(iter(first.values())).shape[1]
+        ids: list[list[int]] = [[] for _ in range(n)]
+        logs: list[list[float]] = [[] for _ in range(n)]
+        done = [False] * n
+        inputs = first
+        for _ in range(max_tokens):
+            position = (mask.cumsum(1) - 1).clamp(min=0)[:, -step:]
+            out = self.llm(**inputs, attention_mask=mask, position_ids=position, past_key_values=cache,
+                           use_cache=True, logits_to_keep=1)
+            cache = out.past_key_values
+            logprob = out.logits[:, -1].float().log_softmax(-1)
+            best, token = logprob.max(-1)
+            for row in range(n):
+                if not done[row]:
+                    logs[row].append(float(best[row]))
+                    done[row] = int(token[row]) in self.stop
+                    if not done[row]:
+                        ids[row].append(int(token[row]))
+            if all(done):
+                break
+            inputs, step = {"input_ids": token.unsqueeze(1)}, 1
+            mask = torch.cat([mask, mask.new_ones(n, 1)], dim=1)
+        return [Generation(tuple(i), tuple(g), d) for i, g, d in zip(ids, logs, done, strict=True)]
+
+    @torch.inference_mode()
+    def stream(self, prefix: Prefix, suffix: Sequence[int], max_tokens: int = 128) -> Iterator[int]:
+        """Token ids one by one; the prefix's cache is extended in place (a dialogue keeps growing it)."""
+        tokens = torch.tensor([list(suffix)], device=self.device)
+        for _ in range(max_tokens):
+            out = self.llm(input_ids=tokens, past_key_values=prefix.cache, use_cache=True, logits_to_keep=1)
+            token = int(out.logits[0, -1].argmax())
+            tokens = torch.tensor([[token]], device=self.device)
+            if token in self.stop:
+                return
+            yield token
+
+    @torch.inference_mode()
+    def score(self, prefix: Prefix, suffix: Sequence[int], options: Sequence[Sequence[int]]) -> list[float]:
+        """Log-probability of each option's tokens after prefix and suffix."""
+        rows = [[*suffix, *option] for option in options]
+        ids, mask, cache = self._batch(prefix, rows)
+        position = (mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1]:]
+        longest = max(len(o) for o in options)
+        out = self.llm(input_ids=ids, attention_mask=mask, position_ids=position, past_key_values=cache,
+                       use_cache=True, logits_to_keep=longest + 1)
+        logprob = out.logits.float().log_softmax(-1)
+        scores = []
+        for row, option in enumerate(options):
+            last = logprob[row, -len(option) - 1:-1]
+            scores.append(float(last.gather(1, torch.tensor(list(option), device=self.device).unsqueeze(1)).sum()))
+        return scores

@@ -1,0 +1,75 @@
+"""Evidence for an answer: the findings and measurements that its question and text are about."""
+
+from __future__ import annotations
+
+from ecglm.inference.reading import Reading, lead_evidence, strongest_leads
+from ecglm.inference.topics import SUPPORT, Topics, topics
+from ecglm.knowledge.ranges import flag
+from ecglm.knowledge.statements import BY_KEY
+from ecglm.models.elm import EcgLanguageModel
+from ecglm.models.facts import HIDDEN, axis_name
+from ecglm.schema import Evidence, Measurement
+
+_LABEL = {"heart_rate": "heart rate", "rr": "RR interval", "rr_sd": "RR standard deviation", "rmssd": "RMSSD", "pr": "PR interval",
+          "qrs": "QRS duration", "qt": "QT interval", "qtc_bazett": "QTc (Bazett)", "axis": "frontal QRS axis"}
+_RANGE = {"low": "below normal", "high": "above normal", "normal": "normal"}
+MOST = 6
+
+
+def measurement_evidence(name: str, m: Measurement, sex: str | None) -> Evidence | None:
+    """Text such as "PR interval 160 ms, normal (9 beats, lead II)"; None when it was not measured."""
+    if m.value is None:
+        return None
+    if name == "axis":
+        text = f"{_LABEL[name]} {m.value:.0f}°, {axis_name(m.value)}"
+    else:
+        word = _RANGE.get(flag(name, m.value, sex) or "")
+        text = f"{_LABEL[name]} {m.value:.0f} {m.unit}" + (f", {word}" if word else "")
+        if m.spread is not None and name not in ("rr_sd", "rmssd"):
+            text += f" (± {m.spread:.0f})"
+    where = []
+    if m.beats:
+        where.append(f"{m.beats} beats")
+    if m.leads:
+        where.append("all leads" if len(m.leads) >= 8 else "lead " + ", ".join(m.leads))
+    return Evidence(text + (f"; {', '.join(where)}" if where else ""), m.leads, round(m.value, 1), m.unit)
+
+
+def finding_evidence(model: EcgLanguageModel, reading: Reading, key: str) -> Evidence:
+    """Text such as "atrial fibrillation: probability 97 % (6 % of training recordings); strongest in lead II, V1"."""
+    index = model.config.labels.index(key)
+    assert reading.encoded is not None
+    probability = float(reading.encoded.prob_C[index])
+    prevalence = model.findings_calibration.prevalence[index]
+    text = f"{BY_KEY[key].name}: probability {100 * probability:.0f} % ({100 * prevalence:.0f} % of the training recordings)"
+    leads: tuple[str, ...] = ()
+    if probability >= model.findings_calibration.possible[index]:
+        leads = strongest_leads(lead_evidence(model, reading, key))
+        if leads:
+            text += f"; strongest in lead {', '.join(leads)}"
+    return Evidence(text, leads, round(probability, 4), "probability")
+
+
+def evidence_for(model: EcgLanguageModel, reading: Reading, about: Topics, answer: str) -> tuple[Evidence, ...]:
+    """At most `MOST` facts: statements named in question or answer, then measurements that bear on them."""
+    said = topics(answer)
+    keys = list(dict.fromkeys([*about.statements, *said.statements]))
+    if not keys and about.groups:
+        keys = [f"{f.group}:{f.code}" for f in reading.findings
+                if f.group in about.groups and f.present and f"{f.group}:{f.code}" not in HIDDEN]
+    fields = list(dict.fromkeys([*about.measures, *(m for key in keys for m in SUPPORT.get(key, ()))]))
+    if "rhythm" in about.groups:
+        fields = list(dict.fromkeys([*fields, "heart_rate", "rr_sd"]))
+    if "axis" in about.groups:
+        fields = ["axis", *(f for f in fields if f != "axis")]
+    out = [finding_evidence(model, reading, key) for key in keys if key not in HIDDEN][:4]
+    measured = [measurement_evidence(name, getattr(reading.measurements, name), reading.record.meta.sex) for name in fields]
+    shown = [e for e in measured if e is not None]
+    # A question for a number is answered by the measurement; otherwise findings come first.
+    ordered = [*shown, *out] if about.measures and not about.statements else [*out, *shown]
+    if not ordered:
+        ordered = [finding_evidence(model, reading, f"{f.group}:{f.code}") for f in reading.findings
+                   if f.present and f"{f.group}:{f.code}" not in HIDDEN]
+        rate = measurement_evidence("heart_rate", reading.measurements.heart_rate, None)
+        ordered += [rate] if rate else []
+    return tuple(ordered[:MOST])

@@ -1,0 +1,91 @@
+"""When not to answer: unusable questions are errors, unusable signals and unanswerable questions are abstentions."""
+
+from __future__ import annotations
+
+import re
+
+from ecglm.errors import UsageError
+from ecglm.inference.topics import Topics
+from ecglm.models.prompt import clean_question
+from ecglm.records.leads import CHEST_LEADS, LIMB_LEADS
+from ecglm.records.record import Record
+from ecglm.signal import unreadable
+
+MAX_QUESTION = 2_000
+MIN_SECONDS = 2.0
+
+#: What an electrocardiogram cannot tell, and how people ask for it.
+_NOT_ON_ECG: tuple[tuple[str, str], ...] = (
+    (r"blood pressure|systolic|diastolic pressure|hypertensi", "blood pressure"),
+    (r"cholesterol|glucose|blood sugar|h(a|ae)moglobin|creatinine|troponin|blood test|lab(oratory)? value", "a blood test"),
+    (r"ejection fraction|wall motion|valve (area|gradient)|stroke volume|cardiac output", "an imaging measurement"),
+    (r"\b(name|address|birthday|date of birth|phone|insurance|hospital|nationality|religion)\b", "a personal detail"),
+    (r"\b(how old|what age|age of|patient'?s age|gender|which sex|male or female|height|weight|bmi)\b", "a personal detail"),
+    (r"\b(how long .*live|life expectancy|survive|prognosis|when will .* die|mortality)\b", "a prognosis"),
+    (r"oxygen saturation|spo2|body temperature|respiratory infection|covid|pneumonia|cancer|tumou?r|pregnan", "this condition"),
+    (r"\b(coronary angiogra|stenosis of|which artery|calcium score)\b", "coronary anatomy"),
+    (r"\b(medication|dose|dosage|which drug|prescri|should .* take)\b", "a treatment"),
+)
+_MILLIVOLT = re.compile(r"milli-?volts?|\bmv\b|\bmm of st\b|how (high|tall|large|deep) (is|are)|amplitude (of|in)|voltage (of|in)|\bvoltage criteria\b")
+#: Statements that need millivolts, by key.
+_NEEDS_MV = frozenset({"form:LVOLT", "form:HVOLT", "form:VCLVH"})
+#: Statements that need more than a rhythm strip: what is missing, and the leads any of which suffices per group.
+_NEEDS_CHEST = frozenset({"sub_class:CLBBB", "sub_class:CRBBB", "sub_class:ILBBB", "sub_class:IRBBB", "sub_class:AMI",
+                          "sub_class:LVH", "sub_class:RVH", "sub_class:PMI", "sub_class:ISCA", "form:VCLVH"})
+_NEEDS_LIMB = frozenset({"sub_class:LAFB/LPFB", "sub_class:IMI", "sub_class:ISCI"})
+_NEEDS_MANY = frozenset({"super_class:MI", "super_class:HYP", "super_class:STTC", "super_class:NORM", "sub_class:LMI",
+                         "sub_class:ISC", "form:STD", "form:STE", "form:INVT", "form:NDT"})
+
+
+def check_question(question: str) -> str:
+    """The question on one line. Raises UsageError when it is empty or far too long."""
+    if not isinstance(question, str):
+        raise UsageError("the question must be text")
+    if len(question) > MAX_QUESTION:
+        raise UsageError(f"the question has {len(question):,} characters; ask in at most {MAX_QUESTION:,}")
+    text = clean_question(question)
+    if not any(c.isalnum() for c in text):
+        raise UsageError('the question is empty; ask something, such as "What is the heart rate?"')
+    return text
+
+
+def decline_record(record: Record, quality: dict[str, float]) -> str | None:
+    """Why nothing should be said about this recording, or None."""
+    if record.duration_s < MIN_SECONDS - 1e-6:
+        return f"the recording lasts {record.duration_s:.2g} s; at least {MIN_SECONDS:g} s are needed"
+    return unreadable(record, quality)
+
+
+def decline_question(question: str, about: Topics, record: Record) -> str | None:
+    """Why this question cannot be answered from this recording, or None."""
+    low = question.lower()
+    for pattern, what in _NOT_ON_ECG:
+        if re.search(pattern, low):
+            return f"an ECG cannot tell {what}"
+    if not about.related:
+        return "the question does not seem to be about this ECG"
+    absent = [lead for lead in about.leads if lead not in record.leads]
+    if absent:
+        return f"lead {', '.join(absent)} is not in this recording, which has {', '.join(record.leads)}"
+    if _MILLIVOLT.search(low) or _NEEDS_MV & set(about.statements):
+        if record.unit == "normalized":
+            return "this recording has no millivolt scale (its source was normalised), so voltages are unknown"
+        if _MILLIVOLT.search(low):
+            return "single wave amplitudes are not measured in this version; intervals, rate and axis are"
+    return _missing_leads(about, record)
+
+
+def _missing_leads(about: Topics, record: Record) -> str | None:
+    chest = any(lead in CHEST_LEADS for lead in record.leads)
+    limb = sum(lead in LIMB_LEADS for lead in record.leads) >= 2
+    have = ", ".join(record.leads)
+    wanted = set(about.statements)
+    if ("axis" in about.groups or wanted & _NEEDS_LIMB) and not limb:
+        return f"this needs at least two limb leads, and the recording has only {have}"
+    if "axis" in about.groups and not record.axis_known:
+        return "the limb leads of this recording do not share one amplitude scale, so the axis is unknown"
+    if wanted & _NEEDS_CHEST and not chest:
+        return f"this needs chest leads, and the recording has only {have}"
+    if wanted & _NEEDS_MANY and len(record.leads) < 3:
+        return f"this needs several leads, and the recording has only {have}"
+    return None

@@ -1,0 +1,67 @@
+"""One recording as the model reads it: findings, measurements, facts text; computed once per recording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ecglm.inference.guard import decline_record
+from ecglm.models.elm import EcgLanguageModel, Encoded
+from ecglm.models.facts import facts_text
+from ecglm.models.processor import EcgInputs
+from ecglm.records.record import Record
+from ecglm.schema import Finding, Measurements
+from ecglm.signal import measure
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A recording with everything the ECG side derived from it. declined: why nothing may be said, or None."""
+
+    record: Record
+    measurements: Measurements
+    declined: str | None
+    inputs: EcgInputs | None = None
+    encoded: Encoded | None = None
+    findings: tuple[Finding, ...] = ()
+    facts: str = ""
+    lead_drop: dict[str, Any] = field(default_factory=dict)  #: statement key to {lead: loss of log-odds}, filled on demand
+
+
+def read_recording(model: EcgLanguageModel, record: Record) -> Reading:
+    """Measure, judge and encode one recording. Never raises for a bad signal: it declines."""
+    measurements = measure(record)
+    declined = decline_record(record, measurements.quality)
+    if declined is None and not any(lead in model.processor.config.leads for lead in record.leads):
+        declined = f"none of its leads ({', '.join(record.leads)}) is one of the 12 standard leads"
+    if declined is not None:
+        return Reading(record, measurements, declined)
+    inputs = model.processor(record, measurements)
+    encoded = model.encode(inputs)
+    findings = model.findings(encoded.prob_C)
+    facts = facts_text(findings, model.possible, inputs.measurements, record.meta.sex)
+    return Reading(record, measurements, None, inputs, encoded, findings, facts)
+
+
+def lead_evidence(model: EcgLanguageModel, reading: Reading, key: str) -> dict[str, float]:
+    """How much the log-odds of a statement fall when one lead is hidden, by lead (occlusion)."""
+    if not reading.lead_drop and reading.inputs is not None and reading.encoded is not None and len(reading.record.leads) > 1:
+        leads = [lead for lead in model.processor.config.leads if lead in reading.record.leads]
+        masks = []
+        for lead in leads:
+            mask = reading.inputs.mask_L.copy()
+            mask[model.processor.config.leads.index(lead)] = 0.0
+            masks.append(mask)
+        hidden = model.encode_masks(reading.inputs, masks)
+        base = reading.encoded.logits_C
+        for index, label in enumerate(model.config.labels):
+            reading.lead_drop[label] = {lead: float(base[index] - e.logits_C[index]) for lead, e in zip(leads, hidden, strict=True)}
+    return dict(reading.lead_drop.get(key, {}))
+
+
+def strongest_leads(drop: dict[str, float], count: int = 3, least: float = 0.15) -> tuple[str, ...]:
+    """The leads whose absence weakens a statement most, at least `least` log-odds each."""
+    ranked = sorted(drop.items(), key=lambda item: -item[1])
+    return tuple(lead for lead, value in ranked[:count] if value >= least and np.isfinite(value))

@@ -1,0 +1,107 @@
+"""What a question is about: the statements and measurements its words name.
+
+Used to choose evidence and to decline what this recording cannot answer. It never decides
+an answer; the model does.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ecglm.knowledge.statements import STATEMENTS
+from ecglm.records.leads import canonical_lead
+
+#: Words by which people name a statement, beside its own name (lower case).
+_ALIASES: dict[str, tuple[str, ...]] = {
+    "rhythm:AFIB": ("af", "afib", "a-fib", "atrial fib"), "rhythm:AFLT": ("flutter",),
+    "rhythm:STACH": ("tachycardia", "fast rhythm"), "rhythm:SBRAD": ("bradycardia", "slow rhythm"),
+    "rhythm:SR": ("sinus",), "rhythm:PACE": ("pacemaker", "paced", "pacing"), "rhythm:SARRH": ("sinus arrhythmia",),
+    "rhythm:BIGU": ("bigeminy",), "rhythm:TRIGU": ("trigeminy",), "rhythm:SVTAC": ("svt",),
+    "sub_class:CLBBB": ("lbbb", "left bundle branch block", "clbbb"),
+    "sub_class:CRBBB": ("rbbb", "right bundle branch block", "crbbb"),
+    "sub_class:ILBBB": ("incomplete lbbb",), "sub_class:IRBBB": ("incomplete rbbb", "irbbb"),
+    "sub_class:LAFB/LPFB": ("fascicular", "lafb", "lpfb", "hemiblock"),
+    "sub_class:AVB": ("av block", "atrioventricular block", "heart block"),
+    "sub_class:LVH": ("lvh", "left ventricle", "ventricular hypertrophy"), "sub_class:RVH": ("rvh",),
+    "sub_class:WPW": ("wpw", "preexcitation", "pre-excitation", "delta wave"),
+    "sub_class:AMI": ("anterior infarct", "anterior mi"), "sub_class:IMI": ("inferior infarct", "inferior mi"),
+    "sub_class:LAO/LAE": ("left atrial", "left atrium"), "sub_class:RAO/RAE": ("right atrial", "right atrium"),
+    "super_class:MI": ("heart attack", "mi", "infarct", "infarction", "stemi"), "super_class:CD": ("conduction",),
+    "super_class:STTC": ("st-t", "repolarisation", "repolarization", "st segment"), "super_class:HYP": ("hypertrophy",),
+    "super_class:NORM": ("normal", "healthy"), "sub_class:ISC": ("ischemia", "ischaemia", "ischemic"),
+    "form:PVC": ("pvc", "pvcs", "vpc", "ventricular extrasystole", "ventricular ectop"),
+    "form:PAC": ("pac", "pacs", "supraventricular extrasystole", "atrial ectop"),
+    "form:STD": ("st-depression", "st segment depression"), "form:STE": ("st-elevation", "st segment elevation"),
+    "form:QWAVE": ("q wave",), "form:INVT": ("t wave inversion", "t-wave inversion", "inverted t"),
+    "form:LVOLT": ("low voltage",), "form:HVOLT": ("high voltage",), "form:LNGQT": ("long qt", "qt prolong"),
+    "form:LPR": ("long pr", "pr prolong"), "form:DIG": ("digitalis", "digoxin"),
+}
+#: Measurement field by the words that ask for it.
+_MEASURES: dict[str, tuple[str, ...]] = {
+    "heart_rate": ("rate", "bpm", "beats per minute", "pulse", "how fast", "tachycardia", "bradycardia"),
+    "rr": ("rr", "r-r"), "rr_sd": ("regular", "irregular", "variability", "sdnn"), "rmssd": ("rmssd",),
+    "pr": ("pr interval", "pr", "av block", "av conduction"), "qrs": ("qrs", "bundle branch"),
+    "qt": ("qt", "qt interval"), "qtc_bazett": ("qtc", "corrected qt", "long qt"),
+    "axis": ("axis",),
+}
+#: Measurements that bear on a statement.
+SUPPORT: dict[str, tuple[str, ...]] = {
+    "rhythm:AFIB": ("heart_rate", "rr_sd"), "rhythm:AFLT": ("heart_rate", "rr_sd"), "rhythm:STACH": ("heart_rate",),
+    "rhythm:SBRAD": ("heart_rate",), "rhythm:SR": ("heart_rate", "pr"), "rhythm:SARRH": ("rr_sd",),
+    "rhythm:SVTAC": ("heart_rate",), "rhythm:PSVT": ("heart_rate",), "rhythm:SVARR": ("heart_rate", "rr_sd"),
+    "sub_class:CLBBB": ("qrs",), "sub_class:CRBBB": ("qrs",), "sub_class:ILBBB": ("qrs",), "sub_class:IRBBB": ("qrs",),
+    "sub_class:IVCD": ("qrs",), "sub_class:AVB": ("pr",), "sub_class:LAFB/LPFB": ("axis",), "sub_class:WPW": ("pr", "qrs"),
+    "form:LPR": ("pr",), "form:LNGQT": ("qtc_bazett",), "form:ABQRS": ("qrs",), "super_class:CD": ("qrs", "pr"),
+    "super_class:NORM": ("heart_rate", "pr", "qrs", "qtc_bazett"),
+}
+_GROUP_WORDS = {
+    "rhythm": ("rhythm", "arrhythmia", "regular"),
+    "super_class": ("superclass", "class of disease"),
+    "sub_class": ("diagnos", "interpret", "finding", "wrong", "abnormal", "disease", "condition", "summar", "report", "describe"),
+    "form": ("form", "morpholog", "wave", "extra systole", "extrasystole", "ectop", "premature"),
+    "axis": ("axis",),
+}
+_GENERAL = ("ecg", "ekg", "electrocardiogra", "heart", "cardiac", "beat", "lead", "signal", "recording", "tracing", "quality",
+            "interval", "complex", "voltage", "amplitude", "millivolt", "patient", "this", "segment", "pause", "atri", "ventric")
+
+
+@dataclass(frozen=True)
+class Topics:
+    """What a text names: statement keys, measurement fields, groups, leads; related is whether it is about an ECG at all."""
+
+    statements: tuple[str, ...]
+    measures: tuple[str, ...]
+    groups: tuple[str, ...]
+    leads: tuple[str, ...]
+    related: bool
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> list[tuple[str, re.Pattern[str], int]]:
+    """(key, pattern, length of the phrase), longest phrase first, so that "incomplete LBBB" is not also "LBBB"."""
+    found = []
+    for statement in STATEMENTS:
+        for phrase in (statement.name, *_ALIASES.get(statement.key, ())):
+            found.append((statement.key, re.compile(rf"(?<![\w-]){re.escape(phrase)}s?(?![\w-])"), len(phrase)))
+    return sorted(found, key=lambda item: -item[2])
+
+
+def topics(text: str) -> Topics:
+    """The topics of a question or an answer."""
+    rest = " ".join(text.lower().split())
+    low = rest
+    statements: list[str] = []
+    for key, pattern, _ in _patterns():
+        if pattern.search(rest):
+            statements.append(key)
+            rest = pattern.sub(" ", rest)
+    measures = [field for field, words in _MEASURES.items() if any(re.search(rf"\b{re.escape(w)}", low) for w in words)]
+    if "qtc_bazett" in measures and "corrected" not in low and "qtc" in low and not re.search(r"\bqt\b", low):
+        measures = [m for m in measures if m != "qt"]
+    groups = [group for group, words in _GROUP_WORDS.items() if any(word in low for word in words)]
+    leads = [lead for word in re.findall(r"\b(?:lead\s+)?(I{1,3}|aV[RLF]|V[1-6]|V[3-6]R|V[789])\b", text)
+             if (lead := canonical_lead(word))]
+    related = bool(statements or measures or groups or leads) or any(word in low for word in _GENERAL)
+    return Topics(tuple(statements), tuple(measures), tuple(groups), tuple(dict.fromkeys(leads)), related)

@@ -1,0 +1,215 @@
+"""`EcgLanguageModel`: encoder, connector and language model in one checkpoint folder.
+
+The folder follows Hugging Face conventions: ``config.json``, ``processor_config.json``,
+``model.safetensors`` (encoder and connector), ``adapter/`` (peft), ``calibration.json``,
+``run.json`` (with a checksum of every file) and ``README.md``. The language model itself is
+referenced by name and loaded on first use.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ecglm.config import load_config
+from ecglm.errors import CheckpointError
+from ecglm.knowledge.statements import BY_KEY, keys
+from ecglm.models import base as bases
+from ecglm.models.connectors import ConnectorConfig, MlpConnector
+from ecglm.models.encoders.findings import FindingCalibration, FindingsEncoder, connector_input
+from ecglm.models.encoders.resnet1d import ResNet1dConfig
+from ecglm.models.processor import EcgInputs, EcgProcessor, ProcessorConfig
+from ecglm.models.prompt import PromptFormat
+from ecglm.schema import Finding
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class ElmConfig:
+    """Architecture of a checkpoint folder (``config.json``)."""
+
+    model_type: str = "ecglm"
+    format: int = FORMAT
+    base: str = "smollm2-135m"
+    labels: tuple[str, ...] = field(default_factory=keys)
+    encoder: ResNet1dConfig = field(default_factory=ResNet1dConfig)
+    connector: ConnectorConfig = field(default_factory=ConnectorConfig)
+
+
+class Encoded(NamedTuple):
+    """Encoder result of one record: calibrated logits and probabilities ``[C]``, connector input ``[F]``, embedding ``[D]``."""
+
+    logits_C: NDArray[np.float32]
+    prob_C: NDArray[np.float32]
+    connector_F: NDArray[np.float32]
+    emb_D: NDArray[np.float32]
+
+
+def best_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where the hardware multiplies it natively, else float32."""
+    if device.type == "cuda":
+        return torch.bfloat16
+    native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+    return torch.bfloat16 if native else torch.float32
+
+
+class EcgLanguageModel:
+    """Encoder + connector + frozen language model with a LoRA adapter. See `from_pretrained`."""
+
+    def __init__(
+        self, config: ElmConfig, calibration: dict[str, Any], processor: EcgProcessor | None = None,
+        adapter: Path | None = None, device: str | torch.device | None = None, base: str | None = None,
+    ) -> None:
+        self.config = config
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.processor = processor or EcgProcessor()
+        self.encoder = FindingsEncoder(config.encoder).to(self.device).eval()
+        self.connector = MlpConnector(config.connector).to(self.device).eval()
+        self.calibration = calibration
+        self.findings_calibration = FindingCalibration.of(calibration["findings"])
+        self.adapter = adapter
+        self.base = base or config.base
+        self.name = config.base
+        self._llm: Any = None
+        self._tokenizer: Any = None
+        self._format: PromptFormat | None = None
+
+    # -- loading and saving ---------------------------------------------------------------
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, *, base: str | None = None, device: str | None = None) -> EcgLanguageModel:
+        """Load a checkpoint folder. Raises CheckpointError when a file is missing, altered or of another version."""
+        from ecglm.models.folder import read_folder
+
+        path = Path(folder)
+        files = read_folder(path)
+        raw = dict(files.config)
+        if raw.get("model_type") != "ecglm" or raw.get("format") != FORMAT:
+            raise CheckpointError(f"{path}: model_type {raw.get('model_type')!r} format {raw.get('format')!r}; this version "
+                                  f"of ecglm reads 'ecglm' format {FORMAT}")
+        config = load_config(ElmConfig, raw)
+        if config.labels != keys():
+            raise CheckpointError(f"{path}: its labels are not those of this version of ecglm; train it again")
+        processor = EcgProcessor(load_config(ProcessorConfig, {k: v for k, v in files.processor.items() if k != "processor_class"}))
+        model = cls(config, files.calibration, processor, files.adapter, device, base)
+        parts = {"encoder": model.encoder, "connector": model.connector}
+        for name, module in parts.items():
+            state = {k.removeprefix(name + "."): v for k, v in files.tensors.items() if k.startswith(name + ".")}
+            try:
+                module.load_state_dict(state)
+            except RuntimeError as error:
+                raise CheckpointError(f"{path}: model.safetensors does not fit its config.json ({name}); fetch it again") from error
+        model.name = f"{path.name}@{files.run.get('version', '?')}"
+        return model
+
+    def save_pretrained(self, folder: str | Path, run: dict[str, Any], card: str) -> None:
+        """Write the checkpoint folder (the adapter only when the language model is loaded with one)."""
+        from ecglm.models.folder import write_folder
+
+        tensors = {f"{name}.{key}": value.detach().cpu().contiguous()
+                   for name, module in (("encoder", self.encoder), ("connector", self.connector))
+                   for key, value in module.state_dict().items()}
+        save_adapter = self._llm.save_pretrained if self._llm is not None and hasattr(self._llm, "peft_config") else None
+        write_folder(Path(folder), config=json.loads(json.dumps(asdict(self.config))), processor=self.processor.to_dict(),
+                     calibration=self.calibration, tensors=tensors, run=run, card=card, save_adapter=save_adapter)
+
+    # -- ECG side -------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def encode(self, inputs: EcgInputs, mask_L: NDArray[np.float32] | None = None) -> Encoded:
+        """Findings of one record; windows are averaged. mask_L hides leads (for lead evidence)."""
+        return self.encode_masks(inputs, [inputs.mask_L if mask_L is None else mask_L])[0]
+
+    @torch.no_grad()
+    def encode_masks(self, inputs: EcgInputs, masks: Sequence[NDArray[np.float32]]) -> list[Encoded]:
+        """`encode` under several lead masks in one batch."""
+        n_windows = len(inputs.sig_WLT)
+        sig = torch.from_numpy(np.concatenate([inputs.sig_WLT] * len(masks))).to(self.device)
+        mask = torch.from_numpy(np.repeat(np.stack(masks), n_windows, axis=0)).to(self.device)
+        feat = torch.from_numpy(np.concatenate([inputs.feat_WF] * len(masks))).to(self.device)
+        out = self.encoder(sig, mask, feat)
+        std = self.encoder.standardise(feat).cpu().numpy().reshape(len(masks), n_windows, -1).mean(1)
+        raw = out.logits_BC.float().cpu().numpy().reshape(len(masks), n_windows, -1).mean(1)
+        emb = out.emb_BD.float().cpu().numpy().reshape(len(masks), n_windows, -1).mean(1)
+        logits = self.findings_calibration.calibrated(raw)
+        prob = self.findings_calibration.probability(raw)
+        vector = connector_input(logits, std)
+        return [Encoded(logits[i], prob[i], vector[i], emb[i]) for i in range(len(masks))]
+
+    def findings(self, prob_C: NDArray[np.float32]) -> tuple[Finding, ...]:
+        """All findings with calibrated probability and decision, in label order."""
+        cal = self.findings_calibration
+        return tuple(Finding(BY_KEY[key].code, BY_KEY[key].name, BY_KEY[key].group, float(p), bool(p >= t))
+                     for key, p, t in zip(self.config.labels, prob_C, cal.present, strict=True))
+
+    @property
+    def possible(self) -> dict[str, float]:
+        """Lower threshold of "possible" by statement key."""
+        return dict(zip(self.config.labels, self.findings_calibration.possible, strict=True))
+
+    def soft_prompt(self, connector_BF: NDArray[np.float32] | Tensor) -> Tensor:
+        """soft_BND of connector inputs, in the language model's dtype."""
+        vector = torch.as_tensor(connector_BF, dtype=torch.float32, device=self.device)
+        soft: Tensor = self.connector(vector)
+        return soft
+
+    # -- language side --------------------------------------------------------------------
+
+    @property
+    def tokenizer(self) -> Any:
+        """Tokenizer of the base model, loaded on first use."""
+        if self._tokenizer is None:
+            from transformers import AutoTokenizer
+
+            self._tokenizer = AutoTokenizer.from_pretrained(bases.resolve(self.base))
+        return self._tokenizer
+
+    @property
+    def format(self) -> PromptFormat:
+        """Text around questions and answers."""
+        if self._format is None:
+            self._format = PromptFormat.of(self.tokenizer)
+        return self._format
+
+    @property
+    def llm(self) -> Any:
+        """The language model with the adapter merged into its weights, loaded on first use."""
+        if self._llm is None:
+            self._llm = self.load_llm()
+        return self._llm
+
+    def load_llm(self, merge: bool = True, dtype: torch.dtype | None = None) -> Any:
+        """The base model with this checkpoint's adapter (merged unless told), in eval mode."""
+        from transformers import AutoModelForCausalLM
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # the shards of a small model load in a blink
+        dtype = dtype or best_dtype(self.device)
+        llm = AutoModelForCausalLM.from_pretrained(bases.resolve(self.base), dtype=dtype)
+        if self.adapter is not None:
+            from peft import PeftModel
+
+            llm = PeftModel.from_pretrained(llm, self.adapter, is_trainable=not merge)
+            if merge:
+                llm = llm.merge_and_unload()
+        return llm.to(self.device).eval()
+
+    def tokens(self, text: str) -> list[int]:
+        """Token ids without special tokens added."""
+        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
+        return ids
+
+    def embed_tokens(self, ids: Sequence[int]) -> Tensor:
+        """emb_ND of token ids."""
+        table = self.llm.get_input_embeddings()
+        emb: Tensor = table(torch.tensor(list(ids), dtype=torch.long, device=self.device))
+        return emb

@@ -1,0 +1,1 @@
+"""ECG encoders: prepared leads and rhythm features in, tokens, embedding and finding logits out."""

@@ -1,0 +1,70 @@
+"""What the ECG side knows, as the short text the language model reads beside the soft prompt.
+
+Only numbers and names from fixed tables enter: nothing a file says can steer the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ecglm.knowledge.ranges import flag
+from ecglm.knowledge.statements import GROUPS
+from ecglm.schema import Finding, Measurements
+
+#: Statements that repeat another one; the encoder predicts them, the text leaves them out.
+HIDDEN = frozenset({"sub_class:NORM", "sub_class:NST"})
+_TITLE = {"super_class": "Superclass", "sub_class": "Diagnosis", "form": "Form", "rhythm": "Rhythm"}
+_RANGE_WORD = {"low": "below", "normal": "within", "high": "above"}
+NO_SIGNAL = "No ECG."
+
+
+def axis_name(axis_deg: float) -> str:
+    """ECG-QA's axis answer for an angle: normal -30..90, left -90..-30, right 90..180, else extreme."""
+    angle = (axis_deg + 180.0) % 360.0 - 180.0
+    if -30.0 <= angle <= 90.0:
+        return "normal heart axis"
+    if -90.0 <= angle < -30.0:
+        return "left axis deviation"
+    return "right axis deviation" if angle > 90.0 else "extreme axis deviation"
+
+
+def findings_text(findings: Sequence[Finding], possible: Mapping[str, float]) -> str:
+    """Findings by group with percentages; `possible` maps keys to the lower threshold of "possible"."""
+    lines = []
+    for group in GROUPS:
+        shown = [f for f in findings if f.group == group and f"{group}:{f.code}" not in HIDDEN]
+        sure = sorted((f for f in shown if f.present), key=lambda f: -f.probability)
+        maybe = sorted((f for f in shown if not f.present and f.probability >= possible[f"{group}:{f.code}"]),
+                       key=lambda f: -f.probability)
+        text = ", ".join(f"{f.name} {percent(f.probability)}" for f in sure) or "none"
+        if maybe:
+            text += "; possible " + ", ".join(f"{f.name} {percent(f.probability)}" for f in maybe)
+        lines.append(f"{_TITLE[group]}: {text}.")
+    return "\n".join(lines)
+
+
+def percent(probability: float) -> str:
+    """A probability as a whole percentage between 1% and 99%."""
+    return f"{min(99, max(1, round(100 * probability)))}%"
+
+
+def measurements_text(measurements: Measurements, sex: str | None = None) -> str:
+    """Measured values with unit and whether they lie within the normal range."""
+    parts = []
+    for label, name, unit in (("Heart rate", "heart_rate", "bpm"), ("RR", "rr", "ms"), ("PR", "pr", "ms"),
+                              ("QRS", "qrs", "ms"), ("QT", "qt", "ms"), ("QTc", "qtc_bazett", "ms")):
+        value = getattr(measurements, name).value
+        if value is None:
+            parts.append(f"{label} unknown")
+            continue
+        word = _RANGE_WORD.get(flag(name, value, sex) or "")
+        parts.append(f"{label} {round(value)} {unit}" + (f" {word} range" if word else ""))
+    axis = measurements.axis.value
+    parts.append("axis unknown" if axis is None else f"axis {round(axis)} degrees {axis_name(axis)}")
+    return "; ".join(parts) + "."
+
+
+def facts_text(findings: Sequence[Finding], possible: Mapping[str, float], measurements: Measurements,
+               sex: str | None = None) -> str:
+    """All facts of one record, about 90 to 150 tokens."""
+    return findings_text(findings, possible) + "\n" + measurements_text(measurements, sex)

@@ -1,0 +1,98 @@
+"""Checkpoint folders on disk: written whole or not at all, checked before anything is used."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ecglm.errors import CheckpointError
+from ecglm.models.base import sha256
+
+_JSON = {"config": "config.json", "processor": "processor_config.json", "calibration": "calibration.json", "run": "run.json"}
+
+
+@dataclass(frozen=True)
+class FolderContents:
+    """What a checkpoint folder holds, parsed and verified."""
+
+    config: dict[str, Any]
+    processor: dict[str, Any]
+    calibration: dict[str, Any]
+    run: dict[str, Any]
+    tensors: dict[str, Tensor]
+    adapter: Path | None
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf8"))
+    except OSError as error:
+        raise CheckpointError(f"{path}: missing or unreadable; give a folder made by `ecglm train` or `ecglm adapt`") from error
+    except ValueError as error:
+        raise CheckpointError(f"{path}: not valid JSON; the folder is damaged, fetch it again") from error
+    if not isinstance(data, dict):
+        raise CheckpointError(f"{path}: not a JSON object; the folder is damaged, fetch it again")
+    return data
+
+
+def verify_files(folder: Path, run: dict[str, Any]) -> None:
+    """Every file listed in run.json must be there with its checksum. Raises CheckpointError."""
+    listed = run.get("sha256")
+    if not isinstance(listed, dict) or "model.safetensors" not in listed:
+        raise CheckpointError(f"{folder / 'run.json'}: lists no checksums; the folder is damaged, fetch it again")
+    for name, digest in listed.items():
+        path = folder / name
+        if ".." in Path(name).parts or Path(name).is_absolute():
+            raise CheckpointError(f"{folder / 'run.json'}: names a file outside the folder ({name}); do not use this checkpoint")
+        if not path.is_file():
+            raise CheckpointError(f"{path}: missing; the folder is incomplete, fetch it again")
+        if sha256(path) != digest:
+            raise CheckpointError(f"{path}: checksum differs from run.json (truncated or altered); fetch the folder again")
+
+
+def read_folder(folder: Path) -> FolderContents:
+    """Read and verify a checkpoint folder."""
+    if not folder.is_dir():
+        raise CheckpointError(f"{folder}: no such checkpoint folder; give one made by `ecglm train` or `ecglm adapt`")
+    parts = {key: _json(folder / name) for key, name in _JSON.items()}
+    verify_files(folder, parts["run"])
+    try:
+        tensors = load_file(folder / "model.safetensors")
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(f"{folder / 'model.safetensors'}: not readable ({error}); fetch the folder again") from error
+    adapter = folder / "adapter"
+    return FolderContents(**parts, tensors=tensors, adapter=adapter if (adapter / "adapter_config.json").is_file() else None)
+
+
+def write_folder(
+    folder: Path, *, config: dict[str, Any], processor: dict[str, Any], calibration: dict[str, Any],
+    tensors: dict[str, Tensor], run: dict[str, Any], card: str, save_adapter: Callable[[Path], None] | None,
+) -> None:
+    """Write into a temporary sibling, then put it in place; an existing folder is replaced at the end."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+    try:
+        save_file(tensors, scratch / "model.safetensors", metadata={"format": "pt"})
+        for key, data in (("config", config), ("processor", processor), ("calibration", calibration)):
+            (scratch / _JSON[key]).write_text(json.dumps(data, indent=1) + "\n", encoding="utf8")
+        (scratch / "README.md").write_text(card, encoding="utf8")
+        if save_adapter is not None:
+            save_adapter(scratch / "adapter")
+            (scratch / "adapter" / "README.md").unlink(missing_ok=True)  # peft's empty template; ours is one level up
+        hashes = {str(p.relative_to(scratch)): sha256(p) for p in sorted(scratch.rglob("*")) if p.is_file()}
+        (scratch / _JSON["run"]).write_text(json.dumps({**run, "sha256": hashes}, indent=1) + "\n", encoding="utf8")
+        if folder.exists():
+            shutil.rmtree(folder)
+        scratch.rename(folder)
+    finally:
+        if scratch.exists():
+            shutil.rmtree(scratch)

@@ -1,0 +1,85 @@
+"""`EcgProcessor`: all preprocessing between a `Record` and the encoder.
+
+Saved as ``processor_config.json`` beside the weights, so that inference can never differ
+from training. Numpy in, numpy out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecglm.errors import RecordError
+from ecglm.records.leads import STANDARD_12
+from ecglm.records.record import Record
+from ecglm.schema import Measurements
+from ecglm.signal import axis_features, measure, prepare, rhythm_features
+
+
+@dataclass(frozen=True)
+class ProcessorConfig:
+    """Rates in Hz, lengths in s. Longer records are cut into windows whose results are averaged."""
+
+    fs: float = 125.0
+    band: tuple[float, float] = (0.5, 40.0)
+    leads: tuple[str, ...] = STANDARD_12
+    window_s: float = 10.0
+    min_s: float = 2.0
+    max_s: float = 60.0
+
+
+class EcgInputs(NamedTuple):
+    """Encoder input of one record. sig_WLT windows, z-scored per lead; mask_L leads present;
+    feat_WF rhythm features and axis of each window; measurements of the whole record."""
+
+    sig_WLT: NDArray[np.float32]
+    mask_L: NDArray[np.float32]
+    feat_WF: NDArray[np.float32]
+    measurements: Measurements
+
+
+class EcgProcessor:
+    """Record to `EcgInputs`; see `ProcessorConfig`."""
+
+    def __init__(self, config: ProcessorConfig | None = None) -> None:
+        self.config = config or ProcessorConfig()
+
+    def __call__(self, record: Record, measurements: Measurements | None = None) -> EcgInputs:
+        """Raises RecordError for records shorter than `min_s` or without a known lead."""
+        c = self.config
+        if record.duration_s < c.min_s - 1e-6:
+            raise RecordError(f"{record.source or 'record'}: {record.duration_s:.2g} s of signal; at least {c.min_s:g} s are needed")
+        known = [lead for lead in c.leads if lead in record.leads]
+        if not known:
+            raise RecordError(f"{record.source or 'record'}: none of its leads ({', '.join(record.leads)}) is one of the "
+                              f"12 standard leads; name them canonically")
+        record = record.select(known).crop(0.0, c.max_s)
+        measurements = measurements or measure(record)
+        axis = axis_features(measurements.axis.value)
+        windows = list(self._windows(record))
+        mask = np.array([lead in known for lead in c.leads], np.float32)
+        sig = np.stack([self._place(prepare(w, fs=c.fs, band=c.band)[0], known) for w in windows])
+        feat = np.stack([np.concatenate([rhythm_features(w)[0], axis]) for w in windows])
+        return EcgInputs(sig, mask, feat.astype(np.float32), measurements)
+
+    def _windows(self, record: Record) -> list[Record]:
+        """The record itself up to 1.2 windows, else equal-length windows that cover it evenly."""
+        window = self.config.window_s
+        if record.duration_s <= 1.2 * window:
+            return [record]
+        count = int(np.ceil(record.duration_s / window))
+        starts = np.linspace(0.0, record.duration_s - window, count)
+        return [record.crop(float(start), window) for start in starts]
+
+    def _place(self, signal_LT: NDArray[np.float32], known: list[str]) -> NDArray[np.float32]:
+        """Known leads into their rows of the full lead set; absent leads stay zero."""
+        full = np.zeros((len(self.config.leads), signal_LT.shape[1]), np.float32)
+        full[[self.config.leads.index(lead) for lead in known]] = signal_LT
+        return full
+
+    def to_dict(self) -> dict[str, object]:
+        """What ``processor_config.json`` holds."""
+        return {"processor_class": "EcgProcessor", **asdict(self.config)}

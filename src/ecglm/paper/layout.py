@@ -1,0 +1,103 @@
+"""Where things go on the sheet, in millimetres from its top left corner.
+
+The sheet is US letter, landscape (11 x 8.5 in), as in ecg-image-kit. The ruled area is
+270 x 180 mm, whole 5 mm boxes; traces run over 250 mm of it (10 s at 25 mm/s), left of
+them 15 mm hold the calibration pulse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Literal
+
+from ecglm.errors import UsageError
+from ecglm.records.leads import STANDARD_12, display_order
+
+SHEET_MM = (279.4, 215.9)
+GRID_MM = (4.7, 26.0, 274.7, 206.0)
+CALIBRATION_MM = 15.0
+TRACE_MM = 250.0
+MAX_ROWS = 16
+
+#: Lead names by row and column of each named layout.
+LAYOUTS = MappingProxyType({
+    "3x4": tuple(STANDARD_12[row::3] for row in range(3)),
+    "6x2": tuple(STANDARD_12[row::6] for row in range(6)),
+    "12x1": tuple((lead,) for lead in STANDARD_12),
+})
+#: The rhythm strips a layout has when none are asked for.
+_STRIPS = {"3x4": ("II",), "3x4+1R": ("II",), "3x4+3R": ("V1", "II", "V5"), "6x2+1R": ("II",)}
+LAYOUT_NAMES = (*LAYOUTS, "3x4+1R", "3x4+3R", "6x2+1R")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A place for one lead: its row and the share [start, stop) of the trace width it takes."""
+
+    lead: str
+    role: Literal["cell", "rhythm"]
+    row: int
+    start: float
+    stop: float
+
+
+def plan(leads: Sequence[str], layout: str, rhythm: Sequence[str] | None) -> list[Cell]:
+    """The cells of a page for a record with these leads.
+
+    A record with fewer than four of the standard 12 leads gets one full-width row per
+    lead, whatever the layout. Raises UsageError for an unknown layout or rhythm lead.
+    """
+    if layout not in LAYOUT_NAMES:
+        raise UsageError(f"layout {layout!r} is unknown; use one of {', '.join(LAYOUT_NAMES)}")
+    strips = _STRIPS.get(layout, ()) if rhythm is None else tuple(rhythm)
+    unknown = [lead for lead in strips if lead not in leads and lead not in STANDARD_12]
+    if unknown:
+        raise UsageError(f"rhythm lead {unknown[0]!r} is not in this record, which has {', '.join(leads)}")
+    if sum(lead in STANDARD_12 for lead in leads) < 4:
+        rows: tuple[tuple[str, ...], ...] = tuple((lead,) for lead in display_order(leads))
+        strips = ()
+    else:
+        rows = LAYOUTS[layout.split("+")[0]]
+    if len(rows) + len(strips) > MAX_ROWS:
+        raise UsageError(f"{len(rows) + len(strips)} rows do not fit on a page (at most {MAX_ROWS}); "
+                         "choose leads with record.select([...])")
+    cells = [Cell(lead, "cell", i, j / len(row), (j + 1) / len(row))
+             for i, row in enumerate(rows) for j, lead in enumerate(row)]
+    return cells + [Cell(lead, "rhythm", len(rows) + i, 0.0, 1.0) for i, lead in enumerate(strips)]
+
+
+def baselines(extents_mm: Sequence[tuple[float, float]]) -> list[float]:
+    """Heights of the rows' baselines below the top of the ruled area, on 1 mm lines.
+
+    extents_mm: per row how far its traces reach (above, below) the baseline. Rows are
+    evenly spaced where that keeps traces apart; otherwise the free space between
+    neighbours is evened out, as carts with automatic baseline placement do.
+    """
+    height = GRID_MM[3] - GRID_MM[1]
+    n = len(extents_mm)
+    step = height / n
+    even = [(round(step / 10) * 5.0 if step % 5 == 0 else step / 2) + i * step for i in range(n)]
+    above = [max(0.0, up) for up, _ in extents_mm]
+    below = [max(0.0, down) for _, down in extents_mm]
+    clear = 1.0
+    needs = [above[0], *(below[i] + above[i + 1] for i in range(n - 1)), below[-1]]
+    places = [even[0], *(b - a for a, b in pairwise(even)), height - even[-1]]
+    if all(place >= need + clear for need, place in zip(needs, places, strict=True)):
+        return [float(round(y)) for y in even]
+    if sum(needs) + clear * (n + 1) > height:
+        # Overlap cannot be avoided: the outer rows stay on the page, neighbours share the rest by need.
+        outer = min(1.0, 0.4 * height / max(needs[0] + needs[-1], 1e-9))
+        first, last = needs[0] * outer + clear, needs[-1] * outer + clear
+        room = height - first - last
+        floor = 0.6 * room / max(1, n - 1)
+        inner = max(sum(needs[1:-1]), 1e-9)
+        needs = [first, *(floor + 0.4 * room * need / inner for need in needs[1:-1]), last]
+    slack = (height - sum(needs)) / (n + 1)
+    out, y = [], 0.0
+    for need in needs[:n]:
+        y += need + slack
+        out.append(float(round(y)))
+    return out

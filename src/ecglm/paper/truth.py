@@ -1,0 +1,170 @@
+"""What is exactly true of a drawn page: where every lead, sample, text and grid line lies.
+
+Pixel coordinates are floats with pixel centres on whole numbers: x to the right, y down,
+(0, 0) the centre of the top left pixel. Boxes are (left, top, right, bottom).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecglm.atomic import write_text
+from ecglm.errors import ReadError
+
+FloatArray = NDArray[np.float32]
+TextKind = Literal["lead", "header", "footer", "notice", "caption"]
+
+
+@dataclass(frozen=True)
+class Box:
+    """An upright rectangle in pixels."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def overlaps(self, other: Box) -> bool:
+        """Whether the two rectangles share any area."""
+        return (self.left < other.right and other.left < self.right
+                and self.top < other.bottom and other.top < self.bottom)
+
+
+@dataclass(frozen=True)
+class TextBox:
+    """A printed text: what it says, what it is for, and the box around its glyphs."""
+
+    kind: TextKind
+    text: str
+    box: Box
+
+
+@dataclass(frozen=True, eq=False)
+class LeadTruth:
+    """One piece of one lead as drawn, or an empty labelled cell (``drawn`` is False).
+
+    samples: (first, last) of the record, last excluded. x, y: float32 ``[last - first]``
+    pixel coordinates of each sample, NaN where the sample is missing. offset: the
+    baseline in the record's unit that was drawn on ``baseline_y``. clipped: some samples
+    lie outside the grid and are not on the page.
+    """
+
+    lead: str
+    role: Literal["cell", "rhythm"]
+    box: Box
+    samples: tuple[int, int]
+    baseline_y: float
+    offset: float
+    x: FloatArray
+    y: FloatArray
+    clipped: bool = False
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the record had anything to draw here."""
+        return self.samples[1] > self.samples[0]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; coordinates to 1/100 pixel, missing samples null."""
+        out = {key: value for key, value in vars(self).items() if key not in ("x", "y", "box")}
+        return out | {"samples": list(self.samples), "box": asdict(self.box),
+                      "x": _numbers(self.x), "y": _numbers(self.y)}
+
+    @staticmethod
+    def from_dict(data: dict[str, Any]) -> LeadTruth:
+        """The inverse of `to_dict`."""
+        return LeadTruth(**{**data, "box": Box(**data["box"]), "samples": tuple(data["samples"]),
+                            "x": _floats(data["x"]), "y": _floats(data["y"])})
+
+
+@dataclass(frozen=True, eq=False)
+class PageTruth:
+    """Everything that is true of one page.
+
+    width, height: pixels. px_per_mm: grid pitch, the same both ways. speed: mm/s.
+    gain: mm/mV. mm_per_unit: paper millimetres per unit of the record (the gain for mV;
+    per standard deviation for a normalised record). fs: Hz. grid: the ruled area; a
+    5 mm line runs along each of its edges. calibration: one box per calibration pulse
+    (empty for a normalised record). pieces: what is drawn of each lead. page: (this, of).
+    """
+
+    width: int
+    height: int
+    dpi: int
+    px_per_mm: float
+    layout: str
+    style: str
+    distort: str
+    seed: int
+    speed: float
+    gain: float
+    unit: str
+    mm_per_unit: float
+    fs: float
+    start_s: float
+    duration_s: float
+    grid: Box
+    calibration: tuple[Box, ...]
+    texts: tuple[TextBox, ...]
+    pieces: tuple[LeadTruth, ...]
+    page: tuple[int, int] = (1, 1)
+
+    @property
+    def leads(self) -> tuple[str, ...]:
+        """Names of the leads that are really drawn, in page order, each once."""
+        return tuple(dict.fromkeys(piece.lead for piece in self.pieces if piece.drawn))
+
+    def piece(self, lead: str, role: Literal["cell", "rhythm"] = "cell") -> LeadTruth:
+        """The piece of a lead in its cell or in a rhythm strip. Raises KeyError when not on the page."""
+        for piece in self.pieces:
+            if piece.lead == lead and piece.role == role:
+                return piece
+        raise KeyError(f"lead {lead} has no {role} on this page")
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready dictionary; `from_dict` is its inverse."""
+        out = {key: value for key, value in vars(self).items() if not isinstance(value, Box | tuple)}
+        return out | {
+            "grid": asdict(self.grid), "calibration": [asdict(box) for box in self.calibration],
+            "texts": [asdict(text) for text in self.texts], "pieces": [piece.to_dict() for piece in self.pieces],
+            "page": list(self.page),
+        }
+
+    @staticmethod
+    def from_dict(data: dict[str, Any]) -> PageTruth:
+        """The inverse of `to_dict`."""
+        return PageTruth(**{
+            **data, "grid": Box(**data["grid"]), "calibration": tuple(Box(**box) for box in data["calibration"]),
+            "texts": tuple(TextBox(**{**text, "box": Box(**text["box"])}) for text in data["texts"]),
+            "pieces": tuple(LeadTruth.from_dict(piece) for piece in data["pieces"]), "page": tuple(data["page"]),
+        })
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the truth as JSON; the file appears whole or not at all."""
+        write_text(path, json.dumps(self.to_dict(), separators=(",", ":"), allow_nan=False))
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> PageTruth:
+        """Read what `save` wrote. Raises ReadError for anything else."""
+        try:
+            return PageTruth.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
+        except OSError as error:
+            raise ReadError(path, error.strerror or "cannot be read") from error
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ReadError(path, "is not a page truth", "pass a file written by truth.save") from error
+
+
+def _numbers(values: FloatArray) -> list[float | None]:
+    rounded = np.round(values.astype(np.float64), 2)
+    return [None if value != value else value for value in rounded.tolist()]
+
+
+def _floats(values: list[float | None]) -> FloatArray:
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float32)

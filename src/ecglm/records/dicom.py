@@ -1,0 +1,301 @@
+"""DICOM waveform objects → Record, with pydicom for the data set and our own decoding.
+
+12-lead (1.2.840.10008.5.1.4.1.1.9.1.1), general (...9.1.2) and ambulatory (...9.1.3) ECG,
+and any other object with an ECG in its Waveform Sequence. Standard: DICOM PS3.3 C.10.9.
+Of the multiplex groups the original rhythm strip is read; median beats are noted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import struct
+import warnings
+import zlib
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecglm.errors import ReadError
+from ecglm.records.channels import choose, clean, finish
+from ecglm.records.record import Record, RecordMeta
+from ecglm.records.request import MAX_CHANNELS, Request
+
+MAX_FILE_BYTES = 1 << 30
+MAX_DEFLATED_BYTES = 512 << 10  # zlib expands at most 1032-fold
+DEFLATED = "1.2.840.10008.1.2.1.99"
+
+#: What pydicom and its number types are known to raise on damaged input.
+FAILURES = (
+    AttributeError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    NotImplementedError,
+    RecursionError,
+    OverflowError,
+    ArithmeticError,
+    AssertionError,
+    struct.error,
+    EOFError,
+    MemoryError,
+    OSError,
+    zlib.error,
+    LookupError,
+    BufferError,
+)
+
+#: Channel source codes: the part after "2:" of MDC and after "5.6.3-9-" of SCPECG (PS3.16 CID 3001).
+_CODES = {
+    "1": "I",
+    "2": "II",
+    "3": "V1",
+    "4": "V2",
+    "5": "V3",
+    "6": "V4",
+    "7": "V5",
+    "8": "V6",
+    "9": "V7",
+    "11": "V3R",
+    "12": "V4R",
+    "13": "V5R",
+    "14": "V6R",
+    "61": "III",
+    "62": "aVR",
+    "63": "aVL",
+    "64": "aVF",
+    "66": "V8",
+    "67": "V9",
+}
+_CODE = re.compile(r"(?:2:|5\.6\.3-9-)(\d+)$")
+_UNITS = {"uV": "uV", "mV": "mV", "V": "V", "nV": "nV"}
+_DTYPES = {("SB", 8): "i1", ("UB", 8): "u1", ("SS", 16): "i2", ("US", 16): "u2", ("SL", 32): "i4", ("UL", 32): "u4"}
+
+
+def read_dicom(request: Request) -> Record:
+    """The rhythm strip of a DICOM waveform file. Raises ReadError."""
+    request.refuse_overrides("DICOM")
+    import pydicom
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    path = request.path
+    size = os.path.getsize(path)
+    if size > MAX_FILE_BYTES:
+        raise ReadError(
+            path,
+            f"{size} bytes are more than the limit of {MAX_FILE_BYTES} for DICOM",
+            "export a shorter part of the recording",
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            if size > MAX_DEFLATED_BYTES and DEFLATED.encode() in _head(path):
+                raise ReadError(path, f"it is deflated and has {size} bytes", "convert it to explicit little endian")
+            with open(path, "rb") as stream:
+                dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True)
+            return _read(request, dataset)
+        except (*FAILURES, BytesLengthException, InvalidDicomError) as problem:
+            raise ReadError(
+                path,
+                f"it is not a usable DICOM file ({type(problem).__name__}: {clean(str(problem), 80)})",
+                "it is damaged; get it again",
+            ) from None
+
+
+def _head(path: str) -> bytes:
+    with open(path, "rb") as stream:
+        return stream.read(4096)
+
+
+def _read(request: Request, dataset: Any) -> Record:
+    path = request.path
+    groups = list(dataset.get("WaveformSequence") or [])
+    if not groups:
+        sop = getattr(dataset.get("SOPClassUID"), "name", "") or "DICOM object"
+        raise ReadError(
+            path,
+            f"this DICOM file ({clean(str(sop))}) has no waveform",
+            "export the ECG as a DICOM waveform, or pass page images to ecglm digitize",
+        )
+    if len(groups) > MAX_CHANNELS:
+        raise ReadError(path, f"it claims {len(groups)} waveform groups", "it is damaged; get it again")
+    usable = [group for group in groups if group.get("WaveformData") is not None]
+    if not usable:
+        raise ReadError(path, "its waveform groups hold no data", "export the ECG again with its waveforms")
+    group = max(usable, key=_preference)
+    notes = []
+    if len(groups) > 1:
+        label = clean(str(group.get("MultiplexGroupLabel") or "unlabelled"), 24)
+        others = ", ".join(
+            clean(str(other.get("MultiplexGroupLabel") or "unlabelled"), 24)
+            for other in groups[:6]
+            if other is not group
+        )
+        notes.append(f"waveform group {label} is read; left out: {others}")
+    n_channels, total, fs = (
+        int(group.NumberOfWaveformChannels),
+        int(group.NumberOfWaveformSamples),
+        float(group.SamplingFrequency),
+    )
+    definitions = list(group.get("ChannelDefinitionSequence") or [])
+    if not 0 < n_channels <= MAX_CHANNELS or len(definitions) != n_channels:
+        raise ReadError(
+            path, f"it claims {n_channels} channels and describes {len(definitions)}", "it is damaged; get it again"
+        )
+    raw_NC = _samples(group, n_channels, total, path, _big_endian(dataset))
+    selection = choose(
+        request, [_name(channel) for channel in definitions], [_unit(channel) for channel in definitions]
+    )
+    first, count = request.window(fs, total, len(selection.rows))
+    padding = _padding(group, raw_NC.dtype)
+    signal = np.empty((len(selection.rows), count), np.float32)
+    skewed = []
+    for place, (row, factor) in enumerate(zip(selection.rows, selection.per_mv, strict=True)):
+        channel = definitions[row]
+        scale, base = _calibration(channel, path, selection.leads[place])
+        stored_N = raw_NC[first : first + count, row]
+        # C.10.9.1.4: nominal value = sample x sensitivity x correction factor + baseline
+        with np.errstate(over="ignore", invalid="ignore"):
+            signal[place] = (stored_N * scale + base) / factor
+        if padding is not None:
+            signal[place, stored_N == padding] = np.nan
+        if _float(channel, "ChannelTimeSkew", 0.0) or _float(channel, "ChannelSampleSkew", 0.0):
+            skewed.append(selection.leads[place])
+    if skewed:
+        notes.append(f"stated channel skew is not corrected ({', '.join(skewed[:12])})")
+    signal, leads, said = finish(request, signal, selection, notes)
+    start = _start(dataset)
+    if start is not None and first:
+        start += timedelta(seconds=first / fs)
+    return Record(
+        signal,
+        fs,
+        leads,
+        unit=selection.unit,
+        start=start,
+        meta=_meta(dataset),
+        source=path,
+        format="dicom",
+        notes=said,
+    )
+
+
+def _preference(group: Any) -> tuple[bool, bool, float, int]:
+    """Original before derived, no median beat, then the longest, then the most channels."""
+    label = str(group.get("MultiplexGroupLabel") or "").upper()
+    samples, fs = _float(group, "NumberOfWaveformSamples", 0.0), _float(group, "SamplingFrequency", 0.0)
+    return (
+        str(group.get("WaveformOriginality") or "ORIGINAL").upper() != "DERIVED",
+        "MEDIAN" not in label,
+        samples / fs if fs > 0 else 0.0,
+        int(_float(group, "NumberOfWaveformChannels", 0.0)),
+    )
+
+
+def _samples(group: Any, n_channels: int, total: int, path: str, big_endian: bool) -> NDArray[Any]:
+    """The group's samples ``[time, channel]``, a view of its bytes."""
+    bits, kind = int(group.WaveformBitsAllocated), str(group.get("WaveformSampleInterpretation"))
+    dtype = _DTYPES.get((kind, bits))
+    if dtype is None:
+        raise ReadError(
+            path, f"its samples are {bits}-bit {clean(kind, 8)}, which is not read", "export it as 16-bit SS"
+        )
+    data = group.WaveformData
+    need = n_channels * total * bits // 8
+    if total <= 0 or not isinstance(data, bytes) or len(data) < need:
+        have = len(data) if isinstance(data, bytes) else 0
+        raise ReadError(
+            path, f"its waveform has {have} bytes where its header promises {need}", "it was cut short; get it again"
+        )
+    return np.frombuffer(data, (">" if big_endian else "<") + dtype, n_channels * total).reshape(total, n_channels)
+
+
+def _big_endian(dataset: Any) -> bool:
+    return dataset.original_encoding[1] is False
+
+
+def _name(channel: Any) -> str:
+    """Code first (it has no spelling), then its meaning, then the label."""
+    source = channel.get("ChannelSourceSequence")
+    if source:
+        code = _CODE.match(str(source[0].get("CodeValue") or ""))
+        if code and code[1] in _CODES:
+            return _CODES[code[1]]
+        meaning = str(source[0].get("CodeMeaning") or "")
+        if meaning:
+            return meaning
+    return str(channel.get("ChannelLabel") or "")
+
+
+def _unit(channel: Any) -> str:
+    """The UCUM code of the sensitivity unit; blank when the channel has no sensitivity."""
+    units = channel.get("ChannelSensitivityUnitsSequence")
+    if channel.get("ChannelSensitivity") is None:
+        return ""
+    if not units:
+        return "uncalibrated"
+    code = str(units[0].get("CodeValue") or "")
+    return _UNITS.get(code, code or "")
+
+
+def _calibration(channel: Any, path: str, lead: str) -> tuple[float, float]:
+    sensitivity = _float(channel, "ChannelSensitivity", 1.0)
+    scale = sensitivity * _float(channel, "ChannelSensitivityCorrectionFactor", 1.0)
+    base = _float(channel, "ChannelBaseline", 0.0)
+    if not (np.isfinite(scale) and np.isfinite(base) and scale != 0):
+        raise ReadError(
+            path, f"the sensitivity of lead {lead} is {scale:g} with baseline {base:g}", "export the ECG again"
+        )
+    return scale, base
+
+
+def _padding(group: Any, dtype: np.dtype[Any]) -> int | None:
+    """The value that stands for no data: Waveform Padding Value, one sample's bytes."""
+    value = group.get("WaveformPaddingValue")
+    if isinstance(value, int):
+        return value
+    if isinstance(value, bytes) and len(value) >= dtype.itemsize:
+        return int(np.frombuffer(value, dtype, 1)[0])
+    return None
+
+
+def _float(item: Any, key: str, default: float) -> float:
+    value = item.get(key)
+    return default if value is None or value == "" else float(value)
+
+
+def _meta(dataset: Any) -> RecordMeta:
+    sex = {"F": "female", "M": "male"}.get(str(dataset.get("PatientSex") or "").strip().upper())
+    device = clean(f"{dataset.get('Manufacturer') or ''} {dataset.get('ManufacturerModelName') or ''}")
+    return RecordMeta(age=_age(dataset), sex=sex, device=device or None)  # type: ignore[arg-type]
+
+
+def _age(dataset: Any) -> int | None:
+    """Years from Patient's Age, else from birth and study date."""
+    stated = re.fullmatch(r"(\d{1,3})([DWMY])", str(dataset.get("PatientAge") or "").strip().upper())
+    years: int | None = None
+    if stated:
+        years = int(int(stated[1]) / {"D": 365.25, "W": 52.18, "M": 12, "Y": 1}[stated[2]])
+    else:
+        with contextlib.suppress(ValueError):
+            born, seen = (
+                datetime.strptime(str(dataset.get(key) or "")[:8], "%Y%m%d")
+                for key in ("PatientBirthDate", "StudyDate")
+            )
+            years = seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day))
+    return years if years is not None and 0 <= years <= 120 else None
+
+
+def _start(dataset: Any) -> datetime | None:
+    for text in (
+        dataset.get("AcquisitionDateTime"),
+        f"{dataset.get('AcquisitionDate') or dataset.get('StudyDate') or ''}"
+        f"{dataset.get('AcquisitionTime') or dataset.get('StudyTime') or ''}",
+    ):
+        with contextlib.suppress(ValueError):
+            return datetime.strptime(str(text or "").split(".")[0][:14], "%Y%m%d%H%M%S")
+    return None

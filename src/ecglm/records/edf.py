@@ -1,0 +1,212 @@
+"""EDF, EDF+ and BDF → Record, with pyedflib.
+
+Standard: https://www.edfplus.info/specs/edf.html. The header is checked against the
+file's size before pyedflib sees it. Signals of different rates are not resampled: the
+rate that most ECG signals share is read, the others are noted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ecglm.errors import ReadError
+from ecglm.records.channels import choose, clean, finish
+from ecglm.records.leads import canonical_lead
+from ecglm.records.record import Record, RecordMeta
+from ecglm.records.request import MAX_CHANNELS, Request
+
+FAILURES = (
+    OSError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    ArithmeticError,
+    AssertionError,
+    UnicodeError,
+    MemoryError,
+    RuntimeError,
+    EOFError,
+)
+_FIELDS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)  # bytes per signal of each header field, in file order
+
+
+class _Signal(NamedTuple):
+    label: str
+    unit: str
+    per_record: int
+
+
+class _Layout(NamedTuple):
+    """What the header says, after it has been compared with the file's size."""
+
+    kind: str
+    signals: tuple[_Signal, ...]
+    n_records: int
+    record_s: float
+    meta: RecordMeta
+
+
+def read_edf(request: Request) -> Record:
+    """The ECG signals of an EDF or BDF file. Raises ReadError."""
+    path = request.path
+    layout = _layout(path)
+    request.refuse_overrides(layout.kind.upper())
+    import pyedflib
+
+    try:
+        with pyedflib.EdfReader(path, annotations_mode=pyedflib.DO_NOT_READ_ANNOTATIONS) as reader:
+            return _read(request, reader, layout)
+    except FAILURES as problem:
+        raise ReadError(
+            path,
+            f"it is not a valid {layout.kind.upper()} file ({clean(str(problem).replace(path, ''), 90).lstrip(': ')})",
+            "export it again (discontinuous EDF+D is not read)",
+        ) from None
+
+
+def _read(request: Request, reader: Any, layout: _Layout) -> Record:
+    data = [row for row, signal in enumerate(layout.signals) if not signal.label.endswith("Annotations")]
+    names = [_lead_name(layout.signals[row].label) for row in data]
+    selection = choose(request, names, [layout.signals[row].unit for row in data])
+    rates = [layout.signals[data[row]].per_record for row in selection.rows]
+    (per_record, _), *others = Counter(rates).most_common()
+    keep = [place for place, rate in enumerate(rates) if rate == per_record]
+    notes = []
+    if others:
+        lost = ", ".join(
+            f"{selection.leads[place]} ({rate / layout.record_s:g} Hz)"
+            for place, rate in enumerate(rates)
+            if rate != per_record
+        )
+        if request.leads is not None:
+            raise ReadError(
+                request.path,
+                f"the leads asked for have different sampling rates ({lost} and {per_record / layout.record_s:g} Hz)",
+                "read them one by one with leads=",
+            )
+        notes.append(f"sampled at another rate, left out: {lost}")
+        selection = selection._replace(
+            rows=tuple(selection.rows[i] for i in keep),
+            leads=tuple(selection.leads[i] for i in keep),
+            per_mv=tuple(selection.per_mv[i] for i in keep),
+        )
+    fs = per_record / layout.record_s
+    first, count = request.window(fs, layout.n_records * per_record, len(keep))
+    signal = np.empty((len(keep), count), np.float32)
+    channel_of = {row: channel for channel, row in enumerate(data)}  # pyedflib does not count annotation signals
+    for place, (row, factor) in enumerate(zip(selection.rows, selection.per_mv, strict=True)):
+        physical_N = reader.readSignal(channel_of[data[row]], first, count)
+        if len(physical_N) != count:
+            raise ReadError(
+                request.path,
+                f"lead {selection.leads[place]} has {len(physical_N)} of {count} samples",
+                "it was cut short; get it again",
+            )
+        with np.errstate(over="ignore"):
+            signal[place] = physical_N if factor == 1.0 else physical_N / factor
+    signal, leads, said = finish(request, signal, selection, notes)
+    start: datetime | None = reader.getStartdatetime()
+    if start is not None and first:
+        start += timedelta(seconds=first / fs)
+    return Record(
+        signal,
+        fs,
+        leads,
+        unit=selection.unit,
+        start=start,
+        meta=layout.meta,
+        source=request.path,
+        format=layout.kind,
+        notes=said,
+    )
+
+
+def _lead_name(label: str) -> str:
+    """EDF+ labels are a type, a blank and a specification: ``ECG II``, ``EKG V1-Ref``."""
+    text = re.sub(r"[-_ ](?:ref|gnd|avg)$", "", label.strip(), flags=re.IGNORECASE)
+    return text if canonical_lead(text) else label.strip()
+
+
+def _layout(path: str) -> _Layout:
+    """Parse the header. Raises ReadError when it does not fit the file."""
+    size = os.path.getsize(path)
+    with open(path, "rb") as stream:
+        head = stream.read(256)
+        kind, width = ("bdf", 3) if head.startswith(b"\xff") else ("edf", 2)
+
+        def number(raw: bytes, what: str) -> float:
+            try:
+                value = float(raw.decode("ascii").strip())
+            except (UnicodeDecodeError, ValueError):
+                raise ReadError(
+                    path,
+                    f"its {what} {clean(raw.decode('latin-1'), 12)!r} is not a number",
+                    "the header is damaged; get it again",
+                ) from None
+            if not -1 <= value < 1e15:
+                raise ReadError(path, f"its {what} {value:g} is absurd", "the header is damaged; get it again")
+            return value
+
+        if len(head) < 256:
+            raise ReadError(
+                path, f"it has {size} bytes, an {kind.upper()} header has 256", "it was cut short; get it again"
+            )
+        n_signals = int(number(head[252:256], "number of signals"))
+        if not 0 < n_signals <= MAX_CHANNELS:
+            raise ReadError(
+                path,
+                f"it claims {n_signals} signals (1 to {MAX_CHANNELS} are read)",
+                "the header is damaged; get it again",
+            )
+        header_bytes = 256 * (n_signals + 1)
+        fields = stream.read(256 * n_signals)
+    if len(fields) < 256 * n_signals:
+        raise ReadError(path, f"it has {size} bytes, its header alone {header_bytes}", "it was cut short; get it again")
+    columns: list[list[bytes]] = []
+    at = 0
+    for field_width in _FIELDS:
+        columns.append([fields[at + i * field_width : at + (i + 1) * field_width] for i in range(n_signals)])
+        at += field_width * n_signals
+    signals = tuple(
+        _Signal(label.decode("latin-1").strip(), unit.decode("latin-1").strip(), int(number(n, "samples per record")))
+        for label, unit, n in zip(columns[0], columns[2], columns[8], strict=True)
+    )
+    n_records, record_s = int(number(head[236:244], "number of data records")), number(head[244:252], "record duration")
+    if n_records <= 0 or record_s <= 0 or any(signal.per_record <= 0 for signal in signals):
+        raise ReadError(
+            path,
+            f"it claims {n_records} data records of {record_s:g} s",
+            "the recording was not finished; export it again",
+        )
+    need = header_bytes + n_records * width * sum(signal.per_record for signal in signals)
+    if size < need:
+        raise ReadError(path, f"it has {size} bytes where its header promises {need}", "it was cut short; get it again")
+    return _Layout(kind, signals, n_records, record_s, _meta(head))
+
+
+def _meta(head: bytes) -> RecordMeta:
+    """Sex, age at recording and equipment, from the EDF+ patient and recording fields."""
+    patient = head[8:88].decode("latin-1").split()
+    recording = head[88:168].decode("latin-1").split()
+    sex = {"F": "female", "M": "male"}.get(patient[1]) if len(patient) > 2 else None
+    age = None
+    if len(patient) > 2 and len(recording) > 1 and recording[0] == "Startdate":
+        with contextlib.suppress(ValueError):
+            born, seen = (datetime.strptime(text, "%d-%b-%Y") for text in (patient[2], recording[1]))
+            age = seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day))
+    device = clean(recording[4].replace("_", " ")) if len(recording) > 4 and recording[0] == "Startdate" else ""
+    return RecordMeta(
+        age=age if age is not None and 0 <= age <= 120 else None,
+        sex=sex,  # type: ignore[arg-type]
+        device=device if device not in ("", "X") else None,
+    )

@@ -1,0 +1,142 @@
+"""What the caller of `read` asked for, and the limits every reader applies before it allocates.
+
+Knows nothing about any format.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ecglm.errors import ReadError, UsageError
+from ecglm.records.leads import canonical_lead
+from ecglm.records.record import FS_RANGE
+
+MAX_SECONDS = 24 * 3600.0  #: longest stretch returned by one call
+MAX_DECODED_BYTES = 512 << 20  #: largest float32 array returned by one call
+MAX_RAW_BYTES = 1 << 30  #: most file bytes decoded for one call
+MAX_CHANNELS = 512  #: more channels than any ECG or EEG recorder writes
+
+_WINDOW_REMEDY = "read a part of it with start_s= and duration_s="
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call of `read`: the file, the window in seconds, the wanted leads, fs/unit overrides."""
+
+    path: str
+    start_s: float | None = None
+    duration_s: float | None = None
+    leads: tuple[str, ...] | None = None
+    fs: float | None = None
+    unit: str | None = None
+
+    def window(self, fs: float, n_samples: int, n_leads: int) -> tuple[int, int]:
+        """First sample and number of samples to read of n_samples at fs Hz.
+
+        Raises ReadError when the rate is absurd, the window is empty, or the result
+        would pass 24 hours or 512 MB.
+        """
+        self.check_rate(fs)
+        first = 0 if self.start_s is None else round(self.start_s * fs)
+        count = n_samples - first
+        if self.duration_s is not None:
+            count = min(count, round(self.duration_s * fs))
+        if n_samples <= 0:
+            raise ReadError(self.path, "it holds no samples", "the file is empty or was cut short; get it again")
+        if count <= 0:
+            raise ReadError(
+                self.path,
+                f"there is no signal at {self.start_s or 0:g} s for {self.duration_s or 0:g} s",
+                f"it lasts {n_samples / fs:g} s; choose start_s and duration_s within it",
+            )
+        if count > MAX_SECONDS * fs:
+            raise ReadError(
+                self.path,
+                f"{count / fs / 3600:.6g} hours of signal are more than the limit of 24 hours",
+                _WINDOW_REMEDY,
+            )
+        if count * n_leads * 4 > MAX_DECODED_BYTES:
+            raise ReadError(
+                self.path,
+                f"{count} samples of {n_leads} leads are more than the limit of {MAX_DECODED_BYTES >> 20} MB decoded",
+                _WINDOW_REMEDY,
+            )
+        return first, count
+
+    def check_rate(self, fs: float) -> None:
+        """Raise ReadError when fs is not a rate at which an ECG is sampled."""
+        if not (math.isfinite(fs) and FS_RANGE[0] <= fs <= FS_RANGE[1]):
+            raise ReadError(
+                self.path,
+                f"its sampling rate of {fs:g} Hz is outside {FS_RANGE[0]:g}-{FS_RANGE[1]:g} Hz",
+                "correct the rate in the file, or pass fs= for a format that does not state it",
+            )
+
+    def refuse_overrides(self, format_name: str) -> None:
+        """Raise UsageError when fs= or unit= was given for a format that states them itself."""
+        for key, value in (("fs", self.fs), ("unit", self.unit)):
+            if value is not None:
+                raise UsageError(
+                    f"{self.path}: {key}= is for files that do not state it, and {format_name} does; leave {key} out"
+                )
+
+
+def make_request(
+    path: str,
+    start_s: float | None,
+    duration_s: float | None,
+    leads: Sequence[str] | str | None,
+    fs: float | None,
+    unit: str | None,
+) -> Request:
+    """Check the arguments of `read`. Raises UsageError for values that cannot be meant."""
+    for key, value, lowest in (("start_s", start_s, 0.0), ("duration_s", duration_s, None), ("fs", fs, None)):
+        if value is None:
+            continue
+        good = isinstance(value, (int, float)) or hasattr(value, "__float__")
+        number = float(value) if good and not isinstance(value, str) else math.nan
+        if not math.isfinite(number) or (number < lowest if lowest is not None else number <= 0):
+            raise UsageError(
+                f"{path}: {key}={value!r} is not usable; give "
+                + ("seconds from the start, 0 or more" if key == "start_s" else "a number above 0")
+            )
+    if leads is not None:
+        leads = (leads,) if isinstance(leads, str) else tuple(leads)
+        if not leads or not all(isinstance(name, str) and name.strip() for name in leads):
+            raise UsageError(f"{path}: leads={leads!r} names no lead; give names such as ['II', 'V1'] or leave it out")
+        leads = tuple(dict.fromkeys(canonical_lead(name) or name.strip() for name in leads))
+    if unit is not None and not isinstance(unit, str):
+        raise UsageError(f"{path}: unit={unit!r} is not a unit; use 'mV', 'uV', 'nV', 'V' or 'normalized'")
+    return Request(
+        path,
+        None if start_s is None else float(start_s),
+        None if duration_s is None else float(duration_s),
+        leads,
+        None if fs is None else float(fs),
+        unit,
+    )
+
+
+def file_inside(folder: str, name: str, path: str) -> str:
+    """The path of a file that a header names, if it is a plain file of the header's own folder.
+
+    Raises ReadError for names with separators, ``..`` or NUL, links that leave the folder,
+    and anything that is not a regular file. path is the header, for the message.
+    """
+    if not name or "/" in name or "\\" in name or "\0" in name or name in (".", "..") or ":" in name:
+        raise ReadError(
+            path,
+            f"it names the file {name[:80]!r}, which is not a plain file name",
+            "put the signal files beside the header and name them without a folder",
+        )
+    full = os.path.join(folder, name)
+    if os.path.islink(full):
+        inside = os.path.realpath(folder)
+        if os.path.dirname(os.path.realpath(full)) != inside:
+            raise ReadError(
+                path, f"its signal file {name} is a link that leaves the folder", "replace the link by the file itself"
+            )
+    return full

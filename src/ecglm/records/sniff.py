@@ -1,0 +1,137 @@
+"""What a file is, by its first bytes; the extension only decides between kinds of text.
+
+Knows names and signatures; opens nothing.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ecglm.records.wfdb_header import RECORD_LINE
+
+#: How much of a file `sniff` wants to see.
+HEAD_BYTES = 8192
+
+#: Signatures of formats that are not ECG records, with what to tell the user.
+_IMAGE = "this is an image ({}), not a recording"
+_IMAGE_REMEDY = "page images are for ecglm digitize; pass the recording itself"
+_FOREIGN: tuple[tuple[bytes, str, str], ...] = (
+    (b"\x89PNG\r\n\x1a\n", _IMAGE.format("PNG"), _IMAGE_REMEDY),
+    (b"\xff\xd8\xff", _IMAGE.format("JPEG"), _IMAGE_REMEDY),
+    (b"GIF8", _IMAGE.format("GIF"), _IMAGE_REMEDY),
+    (b"II*\0", _IMAGE.format("TIFF"), _IMAGE_REMEDY),
+    (b"MM\0*", _IMAGE.format("TIFF"), _IMAGE_REMEDY),
+    (b"%PDF", _IMAGE.format("a PDF page"), _IMAGE_REMEDY),
+    (b"\x89HDF\r\n\x1a\n", "HDF5 (or MATLAB 7.3) files are not read", "save it as .npz, or with save -v7 in MATLAB"),
+    (b"MATLAB 7.3", "MATLAB 7.3 (HDF5) files are not read", "save it with save -v7 in MATLAB"),
+    (b"\x1f\x8b", "it is compressed with gzip", "decompress it first"),
+    (b"BZh", "it is compressed with bzip2", "decompress it first"),
+    (b"\xfd7zXZ", "it is compressed with xz", "decompress it first"),
+    (b"ISHNE1.0", "ISHNE Holter files are not read in this version", "export it as WFDB, EDF or DICOM"),
+    (b"PAR1", "Parquet files are not read", "export one record as .csv or .npz"),
+    (b"SQLite format 3", "it is a database", "export one record as .csv or .npz"),
+)
+_MARKUP = (
+    ("AnnotatedECG", "HL7 aECG"),
+    ("RestingECG", "GE MUSE XML"),
+    ("restingecgdata", "Philips Sierra XML"),
+    ("CardiologyXML", "GE CardiologyXML"),
+    ("<svg", "SVG image"),
+    ("<html", "HTML"),
+    ("<HTML", "HTML"),
+)
+_CONTROL = bytes([*range(9), *range(14, 32), 127])
+_SIGNAL_LINE = re.compile(r"\s*\S+\s+\d{1,3}(?:x\d+)?(?::\d+)?(?:\+\d+)?(?:\s|$)")
+
+
+def sniff(head: bytes, size: int, extension: str) -> tuple[str, str, str]:
+    """``(kind, problem, remedy)`` of a file whose first bytes are head.
+
+    kind is one of wfdb, dicom, edf, bdf, npy, npz, mat, table, flac, binary, or "" for what
+    cannot be an ECG record, and then problem and remedy say why and what to do.
+    """
+    if not head:
+        return "", "the file is empty (0 bytes)", "get it again"
+    if head[128:132] == b"DICM":
+        return "dicom", "", ""
+    if head.startswith(b"0       ") and len(head) >= 192 and head[168:176].count(b".") == 2:
+        return "edf", "", ""
+    if head.startswith(b"\xffBIOSEMI"):
+        return "bdf", "", ""
+    if head.startswith(b"\x93NUMPY"):
+        return "npy", "", ""
+    if head.startswith(b"PK\x03\x04"):
+        if b".npy" in head[:600] or extension == ".npz":
+            return "npz", "", ""
+        return "", "it is a ZIP archive (or an office document)", "unpack it and pass the recording inside"
+    if head.startswith(b"PK"):
+        return "", "it is an empty or split ZIP archive", "get it again"
+    for signature, problem, remedy in _FOREIGN:
+        if head.startswith(signature):
+            return "", problem, remedy
+    if head.startswith(b"RIFF"):
+        kind = "WebP" if head[8:12] == b"WEBP" else "WAV or AVI"
+        return "", _IMAGE.format(kind) if kind == "WebP" else f"it is {kind}, not an ECG", _IMAGE_REMEDY
+    if head[4:8] == b"ftyp":
+        return "", _IMAGE.format("HEIC or a video"), _IMAGE_REMEDY
+    if head[:2] == b"BM" and len(head) > 26 and int.from_bytes(head[2:6], "little") == size:
+        return "", _IMAGE.format("BMP"), _IMAGE_REMEDY
+    if head[16:22] == b"SCPECG" or extension == ".scp":
+        return "", "SCP-ECG files are not read in this version", "export it as DICOM, EDF or WFDB"
+    if head.startswith(b"fLaC"):
+        return "flac", "", ""
+    if head.startswith(b"MATLAB 5.0") or (len(head) >= 128 and head[126:128] in (b"IM", b"MI") and extension == ".mat"):
+        return "mat", "", ""
+    if head[:4] in (b"\x02\0\0\0", b"\x08\0\0\0", b"\x08\0\x05\0", b"\x08\0\x08\0") and (
+        extension == ".dcm" or head[4:6].isalpha()
+    ):
+        return "dicom", "", ""  # a data set without the 128-byte preamble
+    if _is_mat4(head, size):
+        return "mat", "", ""
+    return _sniff_text(head, extension)
+
+
+def _is_mat4(head: bytes, size: int) -> bool:
+    """MATLAB level 4: five 32-bit numbers, type < 1000 in a little- or big-endian way, then a name."""
+    if len(head) < 21:
+        return False
+    for order in ("little", "big"):
+        kind, rows, columns, imaginary, name = (int.from_bytes(head[i : i + 4], order) for i in range(0, 20, 4))
+        if (
+            kind % 1000 == kind
+            and kind // 10 in (0, 1, 2, 3, 4, 5)
+            and kind % 10 in (0, 1, 2)
+            and imaginary in (0, 1)
+            and 1 < name <= 64
+            and 0 < rows <= size
+            and 0 < columns <= size
+            and head[20 : 20 + name].rstrip(b"\0").replace(b"_", b"").isalnum()
+        ):
+            return True
+    return False
+
+
+def _sniff_text(head: bytes, extension: str) -> tuple[str, str, str]:
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "table", "", ""  # UTF-16 with a byte order mark, as spreadsheets export
+    if extension == ".hea" and b"\0" not in head and head[:1].isalnum():
+        return "wfdb", "", ""
+    if b"\0" in head or len(head) - len(head.translate(None, _CONTROL)) > len(head) // 100 + 1:
+        return "binary", "", ""
+    text = head.decode("utf-8", "replace").lstrip("\ufeff")
+    shown = text.lstrip()
+    if shown.startswith("<"):
+        kind = next((name for mark, name in _MARKUP if mark in text), "XML")
+        return "", f"{kind} files are not read in this version", "export it as DICOM, EDF, WFDB or CSV"
+    if shown.startswith(("{", "[")):
+        return "", "JSON files are not read", "export it as .csv or .npz"
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    if not lines:
+        return "", "it has no data, only blank or comment lines", "get it again"
+    if extension == ".hea" or (
+        RECORD_LINE.match(lines[0])
+        and (len(lines) == 1 or _SIGNAL_LINE.match(lines[1]))
+        and extension not in (".csv", ".tsv", ".txt")
+    ):
+        return "wfdb", "", ""
+    return "table", "", ""

@@ -1,0 +1,76 @@
+"""Every place where ecglm can be extended, on one page.
+
+An entry is a name and where to find its object ("module:attribute"), so importing this
+module imports nothing else. Recipes and tasks refer to entries by name; they never hold code.
+A plug-in adds its own: ``DATASETS.add("mine", "my_package.ecg:bench_items")``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+from ecglm.errors import ConfigError
+
+
+class Registry:
+    """Names of one kind of thing, loaded on first use."""
+
+    def __init__(self, kind: str, entries: dict[str, str]) -> None:
+        self.kind = kind
+        self._entries: dict[str, Any] = dict(entries)
+
+    def get(self, name: str) -> Any:
+        """The object behind a name. Raises ConfigError for an unknown name."""
+        if name not in self._entries:
+            from ecglm.config import closest
+
+            raise ConfigError(f"{self.kind} {name!r} is unknown; {closest(name, self._entries)}")
+        entry = self._entries[name]
+        if not isinstance(entry, str):
+            return entry
+        module, _, attribute = entry.partition(":")
+        try:
+            return getattr(import_module(module), attribute)
+        except (ModuleNotFoundError, AttributeError) as error:
+            raise ConfigError(f"{self.kind} {name!r} cannot be loaded from {entry} ({error})") from error
+
+    def add(self, name: str, target: Any) -> None:
+        """Register an object or a "module:attribute" string. Raises ConfigError when the name is taken."""
+        if name in self._entries:
+            raise ConfigError(f"{self.kind} {name!r} is already registered; choose another name")
+        self._entries[name] = target
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+
+#: Config class of an encoder architecture, by the "type" in models/configs/*.json.
+ENCODERS = Registry("encoder", {})
+#: Encoder tokens -> soft prompt.
+CONNECTORS = Registry("connector", {})
+#: (model, batch) -> loss, by the "objective" of a recipe.
+OBJECTIVES = Registry("objective", {})
+
+#: () -> list[BenchItem], by the "dataset" of a task: keyword arguments come from the task's `dataset_args`.
+DATASETS = Registry("bench dataset", {
+    "ecgqa_ptbxl": "ecglm.corpus.ecgqa:bench_items",
+    "findings_ptbxl": "ecglm.corpus.ptbxl:bench_items",
+})
+#: (answer, reply, valid answers) -> bool, by the "scoring" of a task.
+SCORERS = Registry("scorer", {
+    "strict": "ecglm.bench.metrics:strict_match",
+    "paper": "ecglm.bench.metrics:paper_match",
+})
+#: (labels [N], probabilities [N]) -> float, by the "metrics" of a task.
+METRICS = Registry("metric", {
+    "auroc": "ecglm.bench.metrics:auroc",
+    "f1": "ecglm.bench.metrics:f1",
+    "ece": "ecglm.bench.metrics:ece",
+    "ece_equal_width": "ecglm.bench.metrics:ece_equal_width",
+    "brier": "ecglm.bench.metrics:brier",
+})

@@ -1,0 +1,145 @@
+"""`Report`: everything that is said about one recording, as data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import ecglm
+from ecglm.paper.page import Page
+from ecglm.records.record import Record, RecordMeta
+from ecglm.schema import Answer, Evidence, Finding, Measurement, Measurements
+
+#: Findings that are not present are listed as possible from this probability on.
+POSSIBLE = 0.2
+
+
+@dataclass(frozen=True)
+class RecordSummary:
+    """The typed facts of a record that a report shows; nothing else of the file reaches it.
+
+    name: last part of the file's path. fs: Hz. missing: NaN samples per lead, where any.
+    """
+
+    name: str
+    format: str
+    leads: tuple[str, ...]
+    fs: float
+    duration_s: float
+    unit: str
+    start: datetime | None = None
+    meta: RecordMeta = field(default_factory=RecordMeta)
+    missing: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(record: Record) -> RecordSummary:
+        """The facts of this record."""
+        name = os.path.basename(record.source.replace("\\", "/"))
+        return RecordSummary(name, record.format, record.leads, record.fs, record.duration_s, record.unit, record.start,
+                             record.meta, {lead: n for lead, n in record.missing.items() if n}, record.notes)
+
+
+@dataclass(frozen=True)
+class QuestionAnswer:
+    """A question that was asked, and its answer."""
+
+    question: str
+    answer: Answer
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """One recording's report. Parts that are None or empty are shown as not given.
+
+    model: id of the model that gave findings and answers. created: UTC, ISO 8601.
+    page: the drawn ECG; a picture, so not part of `to_dict`.
+    """
+
+    record: RecordSummary
+    measurements: Measurements | None = None
+    findings: tuple[Finding, ...] = ()
+    answers: tuple[QuestionAnswer, ...] = ()
+    page: Page | None = None
+    model: str | None = None
+    created: str = ""
+    version: str = ecglm.__version__
+
+    @staticmethod
+    def of(record: Record, *, measurements: Measurements | None = None, findings: Iterable[Finding] = (),
+           answers: Iterable[tuple[str, Answer]] = (), page: Page | None = None, model: str | None = None,
+           created: datetime | None = None) -> Report:
+        """Gather a report; created is now unless given. Findings are put in order of probability."""
+        when = (created or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
+        ranked = tuple(sorted(findings, key=lambda finding: -finding.probability))
+        asked = tuple(QuestionAnswer(question, answer) for question, answer in answers)
+        return Report(RecordSummary.of(record), measurements, ranked, asked, page, model, when)
+
+    @property
+    def present(self) -> tuple[Finding, ...]:
+        """Findings held to be present, most probable first."""
+        return tuple(f for f in sorted(self.findings, key=lambda f: -f.probability) if f.present)
+
+    @property
+    def possible(self) -> tuple[Finding, ...]:
+        """Findings not held to be present whose probability is at least `POSSIBLE`."""
+        return tuple(f for f in sorted(self.findings, key=lambda f: -f.probability)
+                     if not f.present and f.probability >= POSSIBLE)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready dictionary of everything but the page; `from_dict` is its inverse."""
+        start = self.record.start
+        return {
+            "record": {**asdict(self.record), "leads": list(self.record.leads), "notes": list(self.record.notes),
+                       "start": None if start is None else start.isoformat()},
+            "measurements": None if self.measurements is None else _measurements_dict(self.measurements),
+            "findings": [{**f.to_dict(), "probability": f.probability} for f in self.findings],
+            "answers": [{"question": item.question, **item.answer.to_dict(), "confidence": item.answer.confidence}
+                        for item in self.answers],
+            "model": self.model, "created": self.created, "version": self.version,
+            "notice": "Research use only. Not a medical device.",
+        }
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any], page: Page | None = None) -> Report:
+        """The inverse of `to_dict`."""
+        rec = dict(data["record"])
+        rec["meta"] = RecordMeta(**rec["meta"])
+        rec["leads"], rec["notes"] = tuple(rec["leads"]), tuple(rec["notes"])
+        rec["start"] = None if rec["start"] is None else datetime.fromisoformat(rec["start"])
+        measured = data["measurements"]
+        return Report(
+            RecordSummary(**rec), None if measured is None else _measurements(measured),
+            tuple(Finding(**{**f, "evidence": _evidence(f["evidence"])}) for f in data["findings"]),
+            tuple(QuestionAnswer(a["question"], Answer(a["answer"], a["confidence"], a["abstained"],
+                                                       _evidence(a["evidence"]), a["model"], a["reason"]))
+                  for a in data["answers"]),
+            page, data["model"], data["created"], data["version"])
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write .html, .md or .json by extension, whole or not at all. Raises UsageError for other extensions."""
+        from ecglm.reporting.save import save
+        save(self, path)
+
+
+def _measurements_dict(measured: Measurements) -> dict[str, Any]:
+    out = {name: {**asdict(m), "leads": list(m.leads)} for name, m in measured.named().items()}
+    return out | {"rhythm": measured.rhythm, "r_peaks_s": list(measured.r_peaks_s), "quality": dict(measured.quality)}
+
+
+def _measurements(data: Mapping[str, Any]) -> Measurements:
+    values = {name: Measurement(**{**value, "leads": tuple(value["leads"])}) for name, value in data.items()
+              if name not in ("rhythm", "r_peaks_s", "quality")}
+    return Measurements(**values, rhythm=data["rhythm"], r_peaks_s=tuple(data["r_peaks_s"]),
+                        quality=dict(data["quality"]))
+
+
+def _evidence(items: Sequence[Mapping[str, Any]]) -> tuple[Evidence, ...]:
+    def span(item: Mapping[str, Any]) -> tuple[float, float] | None:
+        return None if item["span_s"] is None else (item["span_s"][0], item["span_s"][1])
+
+    return tuple(Evidence(item["text"], tuple(item["leads"]), item["value"], item["unit"], span(item))
+                 for item in items)

@@ -1,0 +1,50 @@
+"""The frontal QRS axis from any two or more limb leads (Einthoven 1913, Goldberger 1942)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ecglm.signal.missing import FloatArray
+
+#: Direction (degrees) and sensitivity of each limb lead to a frontal vector; augmented leads measure cos(30°) of it.
+LIMB_DIRECTIONS: dict[str, tuple[float, float]] = {
+    "I": (0.0, 1.0), "II": (60.0, 1.0), "III": (120.0, 1.0),
+    "aVR": (-150.0, np.sqrt(3) / 2), "aVL": (-30.0, np.sqrt(3) / 2), "aVF": (90.0, np.sqrt(3) / 2),
+}
+
+
+def axis_deg(i: float, avf: float) -> float | None:
+    """Axis in degrees (-180, 180] from the net QRS of leads I and aVF in the same unit; None when both are zero.
+
+    The augmented lead is enlarged by 2/√3 so that both measure the same vector.
+    """
+    if not np.isfinite([i, avf]).all() or (i == 0 and avf == 0):
+        return None
+    return _wrapped(np.degrees(np.arctan2(avf * 2 / np.sqrt(3), i)))
+
+
+def axis_from_leads(net: dict[str, float]) -> float | None:
+    """Least-squares axis in degrees from the net QRS of at least two limb leads, all in one unit; None otherwise."""
+    known = [lead for lead in LIMB_DIRECTIONS if lead in net and np.isfinite(net[lead])]
+    if len(known) < 2:
+        return None
+    angle = np.radians([LIMB_DIRECTIONS[lead][0] for lead in known])
+    gain = np.array([LIMB_DIRECTIONS[lead][1] for lead in known])
+    design = gain[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    values = np.array([net[lead] for lead in known])
+    vector = np.linalg.lstsq(design, values, rcond=None)[0]
+    if not np.hypot(*vector) > 1e-12:
+        return None
+    return _wrapped(np.degrees(np.arctan2(vector[1], vector[0])))
+
+
+def net_qrs(median_LW: FloatArray, on: float, off: float) -> FloatArray:
+    """Net QRS area ``[lead]`` (unit times samples) between onset and offset, above the line that joins both."""
+    first, last = round(on), round(off) + 1
+    part = median_LW[:, first:last]
+    ramp = np.linspace(0, 1, part.shape[1])
+    return np.asarray((part - part[:, :1] * (1 - ramp) - part[:, -1:] * ramp).sum(axis=1), dtype=np.float64)
+
+
+def _wrapped(degrees: float) -> float:
+    return float(180.0 - (180.0 - degrees) % 360.0)

@@ -1,0 +1,201 @@
+"""Can this recording be read? Quality 0..1 per lead, and the reason in words when the whole record cannot.
+
+Only shape is used, never millivolts, so normalized signals are judged as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecglm.records.record import Record
+from ecglm.signal.beats import Beats, detect_beats, qrs_energy
+from ecglm.signal.filters import bandpass
+from ecglm.signal.missing import BoolArray, FloatArray, as_leads, fill_missing
+from ecglm.signal.resample import resample
+from ecglm.signal.stack import cut
+
+#: Quality is judged at this rate (Hz), on at most this much signal (s), taken from the start.
+QUALITY_FS, QUALITY_S = 250.0, 60.0
+#: Shorter than this (s) nothing can be said about a heart rhythm.
+MIN_DURATION_S = 2.0
+#: A lead below this quality is not used for measurements.
+USABLE = 0.3
+#: Spatial QRS activity between beats over that within them (noise near 0.9, an ECG near 0.15), and how alike the QRS
+#: complexes must be above each value: a fast rhythm of wide QRS reaches 0.7 with nearly identical beats.
+MIN_LIKENESS: tuple[tuple[float, float], ...] = ((0.80, 2.0), (0.60, 0.90), (0.44, 0.75))
+#: Share of the spread of the signal that lies in the QRS band (5-30 Hz): hum and slow waves are below.
+MIN_QRS_BAND = 0.12
+#: A level change across the "QRS" over its height together with its largest change from one sample to the next:
+#: 1 and 1 for a square wave or sawtooth.
+MAX_STEP, MAX_JUMP = 0.30, 0.60
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """Quality per lead, the verdict (None: readable) and the beats, at QUALITY_FS, that both rest on."""
+
+    quality: dict[str, float]
+    verdict: str | None
+    beats: Beats
+
+
+def lead_quality(record: Record) -> dict[str, float]:
+    """Quality of every lead, 0 (unusable) .. 1 (clean)."""
+    return assess(record).quality
+
+
+def unreadable(record: Record, quality: Mapping[str, float] | None = None) -> str | None:
+    """Why nothing may be concluded from this record, in words, or None when it is readable.
+
+    quality: what `lead_quality` gave, when it is known; leads under USABLE are then left out of the judgement.
+    """
+    return assess(record, quality).verdict
+
+
+def assess(record: Record, quality: Mapping[str, float] | None = None) -> Assessment:
+    """Judge every lead, then the record."""
+    empty = Beats(np.empty(0, np.int64), QUALITY_FS, np.empty(0))
+    zero = dict.fromkeys(record.leads, 0.0)
+    signal = as_leads(record.signal[:, : round(QUALITY_S * record.fs)])
+    gaps = np.isnan(signal).mean(axis=1)
+    if np.isnan(record.signal).all():
+        return Assessment(zero, "all samples are missing", empty)
+    if record.duration_s < MIN_DURATION_S:
+        return Assessment(zero, f"the recording lasts {record.duration_s:.2g} s, too short: "
+                          f"at least {MIN_DURATION_S:g} s are needed", empty)
+    if (gaps > 0.8).all():
+        return Assessment(zero, "more than 80 % of the samples are missing", empty)
+    held = held_fraction(signal)
+    live = (held < 0.8) & (gaps < 0.8)
+    if not live.any():
+        moving = np.nan_to_num(np.ptp(np.nan_to_num(signal), axis=1)) > 1e-3
+        return Assessment(zero, "constant stretches in every lead: not an ECG" if moving.all() and (held < 1).all()
+                          else "flat line in every lead", empty)
+    raw, _ = fill_missing(resample(signal, record.fs, QUALITY_FS))
+    beats = detect_beats(raw, QUALITY_FS, live.astype(float))
+    clean = bandpass(raw, QUALITY_FS)
+    scores = _lead_scores(raw, clean, beats, live, record.fs) * np.clip(1 - 1.2 * gaps, 0, 1)
+    scores *= np.clip(1 - 2 * np.maximum(clipped_fraction(signal) - 0.01, 0) / 0.1, 0, 1)
+    scores *= np.clip(1.2 - 1.2 * held, 0, 1)
+    found = {lead: round(float(score), 3) for lead, score in zip(record.leads, scores, strict=True)}
+    used = live if quality is None else live & np.array([quality.get(lead, 0.0) >= USABLE for lead in record.leads])
+    verdict = no_qrs_reason(raw[rows := used if used.any() else live], clean[rows], beats)
+    if verdict is not None:
+        found = {lead: min(score, 0.25) for lead, score in found.items()}
+    elif max(found.values()) < 0.15:
+        verdict = "noise in every lead"
+    return Assessment(found, verdict, beats)
+
+
+def held_fraction(signal_LT: FloatArray) -> FloatArray:
+    """Share of samples ``[lead]`` inside a run of at least 10 equal ones (flat line, lead off)."""
+    step = np.abs(np.diff(np.nan_to_num(signal_LT), axis=1))
+    still = step <= 1e-7 + 1e-6 * np.nanmax(np.abs(np.nan_to_num(signal_LT)), axis=1, keepdims=True)
+    return np.array([_in_runs(row, 10) for row in still])
+
+
+def clipped_fraction(signal_LT: FloatArray) -> FloatArray:
+    """Share of samples ``[lead]`` that stay at the lead's highest or lowest value for 4 or more in a row."""
+    filled = np.nan_to_num(signal_LT)
+    span = np.ptp(filled, axis=1, keepdims=True) * 1e-4
+    high = filled >= filled.max(axis=1, keepdims=True) - span
+    low = filled <= filled.min(axis=1, keepdims=True) + span
+    return np.array([_in_runs(a, 4) + _in_runs(b, 4) for a, b in zip(high, low, strict=True)])
+
+
+def _in_runs(mask_T: BoolArray, shortest: int) -> float:
+    change = np.flatnonzero(np.diff(np.r_[False, mask_T, False].astype(np.int8)))
+    lengths = change[1::2] - change[::2]
+    return float(lengths[lengths >= shortest].sum() / len(mask_T))
+
+
+def _ramp(value: FloatArray, good: float, bad: float) -> FloatArray:
+    return np.clip((value - bad) / (good - bad), 0.0, 1.0)
+
+
+def _lead_scores(raw: FloatArray, clean: FloatArray, beats: Beats, live: BoolArray, fs: float) -> FloatArray:
+    if len(beats) < 1:
+        return np.where(live, 0.1, 0.0)
+    half = round(0.08 * QUALITY_FS)
+    at = beats.samples[(beats.samples >= half) & (beats.samples < raw.shape[1] - half)]
+    if not len(at):
+        return np.where(live, 0.1, 0.0)
+    qrs = cut(clean, at, half, half)
+    height = np.median(np.ptp(qrs, axis=2), axis=0) + 1e-9
+    alike = lead_likeness(qrs)
+    if len(at) < 4:  # an ectopic beat among two or three is no sign of noise
+        alike = np.maximum(alike, 0.6)
+    detail = bandpass(raw, QUALITY_FS, 20.0, np.inf, order=2)
+    quiet = np.ones(raw.shape[1], dtype=bool)
+    for sample in beats.samples:
+        quiet[max(0, sample - half): sample + half] = False
+    rough = detail[:, quiet] if quiet.sum() > 10 else detail
+    # Zero-phase residue around the QRS is not noise: take the median of magnitudes, scaled to a standard deviation.
+    noise = 1.48 * np.median(np.abs(rough), axis=1) / height
+    wander = (raw - bandpass(raw, QUALITY_FS, 0.5, np.inf, order=2)).std(axis=1) / height
+    score = _ramp(alike, 0.9, 0.3) * _ramp(noise, 0.03, 0.25) * (0.4 + 0.6 * _ramp(wander, 0.5, 3.0))
+    return np.where(live, score, 0.0)
+
+
+def lead_likeness(qrs_BLW: FloatArray) -> FloatArray:
+    """How alike the QRS complexes of each lead are, ``[lead]``: the usual (median) beat's upper-quartile correlation
+    with the others, so that two alternating shapes are alike too. One beat: 0.7, nothing known."""
+    if len(qrs_BLW) < 2:
+        return np.full(qrs_BLW.shape[1], 0.7)
+    some = qrs_BLW[:: max(1, len(qrs_BLW) // 40)].transpose(1, 0, 2)
+    b = some - some.mean(axis=2, keepdims=True)
+    b = b / (np.sqrt((b**2).sum(axis=2, keepdims=True)) + 1e-12)
+    alike = b @ b.transpose(0, 2, 1)
+    n = alike.shape[1]
+    others = alike[:, ~np.eye(n, dtype=bool)].reshape(len(alike), n, n - 1)
+    return np.asarray(np.median(np.percentile(others, 75, axis=2), axis=1), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class QrsEvidence:
+    """What tells QRS complexes from noise, hum and test waves; MIN_LIKENESS, MIN_QRS_BAND and MAX_STEP say how."""
+
+    likeness: float
+    between: float
+    band: float
+    step: float
+    jump: float
+
+
+def qrs_evidence(raw_LT: FloatArray, clean_LT: FloatArray, beats: Beats) -> QrsEvidence:
+    """Evidence from leads at QUALITY_FS before (raw) and after (clean) the band-pass. Needs at least one beat."""
+    half = round(0.08 * QUALITY_FS)
+    wide = cut(clean_LT, beats.samples, 2 * half, 2 * half)
+    likeness = float(np.sort(lead_likeness(wide[:, :, half:-half]))[-3:].mean())
+    energy = qrs_energy(clean_LT, QUALITY_FS)
+    outside = np.ones(clean_LT.shape[1], dtype=bool)
+    for sample in beats.samples:
+        outside[max(0, sample - half): sample + half] = False
+    between = 1.0
+    if outside.sum() > half:
+        between = float(np.sqrt(np.mean(energy[outside] ** 2) / (np.mean(energy[~outside] ** 2) + 1e-12)))
+    spread = bandpass(raw_LT, QUALITY_FS, 0.5, np.inf, order=2).std(axis=1)
+    band = float(np.median(bandpass(raw_LT, QUALITY_FS, 5, 30, order=2).std(axis=1) / (spread + 1e-12)))
+    near = cut(raw_LT, beats.samples, half, half)
+    height = np.ptp(near, axis=2) + 1e-9
+    edge = round(0.03 * QUALITY_FS)
+    step = float(np.median(np.abs(near[..., -edge:].mean(axis=2) - near[..., :edge].mean(axis=2)) / height))
+    jump = float(np.percentile(np.abs(np.diff(near, axis=2)).max(axis=2) / height, 75))
+    return QrsEvidence(likeness, between, band, step, jump)
+
+
+def no_qrs_reason(raw_LT: FloatArray, clean_LT: FloatArray, beats: Beats) -> str | None:
+    """Why the leads ``[lead, time]`` hold no QRS complexes, or None when they do."""
+    if len(beats) < max(1, raw_LT.shape[1] / QUALITY_FS / 8):
+        return "no QRS complexes found"
+    seen = qrs_evidence(raw_LT, clean_LT, beats)
+    if seen.band < MIN_QRS_BAND:
+        return "hum or slow waves without QRS complexes"
+    if any(seen.between > between and seen.likeness < likeness for between, likeness in MIN_LIKENESS):
+        return "noise without recognisable QRS complexes"
+    if seen.step > MAX_STEP and seen.jump > MAX_JUMP:
+        return "steps instead of QRS complexes: not an ECG"
+    return None

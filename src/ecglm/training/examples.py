@@ -1,0 +1,79 @@
+"""Every training record as arrays, prepared once and cached in the run folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecglm.atomic import replacing
+from ecglm.corpus import ptbxl
+from ecglm.models.processor import EcgInputs, EcgProcessor
+from ecglm.schema import Measurement, Measurements
+
+
+@dataclass(frozen=True)
+class EncoderExamples:
+    """sig_NLT prepared signals (float16), feat_NF rhythm features, label_NC, fold_N, and the
+    measurements of each record."""
+
+    sig_NLT: NDArray[np.float16]
+    feat_NF: NDArray[np.float32]
+    label_NC: NDArray[np.uint8]
+    fold_N: NDArray[np.int64]
+    measurements: tuple[Measurements, ...]
+
+
+def measurements_from_dict(data: dict[str, Any]) -> Measurements:
+    """Inverse of `dataclasses.asdict` for Measurements."""
+    fields: dict[str, Any] = {}
+    for key, value in data.items():
+        if isinstance(value, dict) and "reason" in value:
+            fields[key] = Measurement(**{**value, "leads": tuple(value["leads"])})
+        else:
+            fields[key] = tuple(value) if isinstance(value, list) else value
+    return Measurements(**fields)
+
+
+def data_hash(data: ptbxl.PtbXl) -> str:
+    """Hash of signals, labels and folds."""
+    digest = hashlib.sha256()
+    for array in (data.counts_NLT, data.labels_NC, data.fold, data.ecg_id):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _prepare(row: int) -> EcgInputs:
+    return EcgProcessor()(ptbxl.load().record(row))
+
+
+def build(run: Path, progress: bool = True) -> EncoderExamples:
+    """Prepare all PTB-XL records (about a minute), or read the cache of an earlier run."""
+    from rich.progress import track
+
+    data = ptbxl.load()
+    processor = EcgProcessor()
+    key = hashlib.sha256((data_hash(data) + json.dumps(processor.to_dict())).encode()).hexdigest()[:16]
+    cache = run / f"examples-{key}.npz"
+    if cache.is_file():
+        z = np.load(cache)
+        measured = tuple(measurements_from_dict(m) for m in json.loads(str(z["measurements"])))
+        return EncoderExamples(z["sig"], z["feat"], data.labels_NC, data.fold, measured)
+    with ProcessPoolExecutor(mp_context=get_context("fork")) as pool:  # forked workers share the loaded signals
+        jobs = pool.map(_prepare, range(len(data)), chunksize=16)
+        inputs = list(track(jobs, "Preparing recordings", total=len(data), disable=not progress))
+    examples = EncoderExamples(
+        np.stack([i.sig_WLT[0] for i in inputs]).astype(np.float16), np.stack([i.feat_WF[0] for i in inputs]),
+        data.labels_NC, data.fold, tuple(i.measurements for i in inputs))
+    run.mkdir(parents=True, exist_ok=True)
+    with replacing(cache) as temporary:
+        np.savez(temporary, sig=examples.sig_NLT, feat=examples.feat_NF,
+                 measurements=np.array(json.dumps([asdict(m) for m in examples.measurements])))
+    return examples

@@ -1,0 +1,28 @@
+"""A recipe: which encoder, connector, language model and data, and how each stage trains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ecglm.models.connectors import ConnectorConfig
+from ecglm.models.encoders.resnet1d import ResNet1dConfig
+from ecglm.training.encoder import EncoderTraining
+from ecglm.training.instruct import InstructTraining
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """See recipes/default.yaml. Folds are PTB-XL's; calibrate_folds are kept from the language model's training."""
+
+    name: str = "default"
+    version: str = "0.1"
+    base: str = "smollm2-135m"
+    output: str = "runs/default/checkpoint"
+    run: str = "runs/default"
+    train_folds: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
+    validation_fold: int = 9
+    calibrate_folds: tuple[int, ...] = (8,)
+    encoder: ResNet1dConfig = field(default_factory=ResNet1dConfig)
+    connector: ConnectorConfig = field(default_factory=ConnectorConfig)
+    encoder_training: EncoderTraining = field(default_factory=EncoderTraining)
+    instruct: InstructTraining = field(default_factory=InstructTraining)

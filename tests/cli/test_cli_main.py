@@ -1,0 +1,229 @@
+"""The command line as a person meets it: one line and exit code 2 for every mistake, never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import ecglm
+from ecglm.cli import VERBS, main
+from ecglm.cli.output import clean
+from ecglm.errors import EcglmError, UsageError
+from ecglm.records.record import Record
+from ecglm.schema import Answer, Evidence
+
+ECGLM = str(Path(sys.executable).with_name("ecglm"))
+
+
+class FakeModel:
+    """Answers without weights and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    def ask(self, records: Any, question: str, options: list[str] | None = None) -> Answer:
+        self.asked.append((records, question, options))
+        if not question:
+            raise UsageError("the question is empty; ask something")
+        if question == "Colour?":
+            return Answer("", 0.0, True, (), "fake", reason="an ECG cannot tell")
+        return Answer("yes\x1b[31m", 0.914, False, (Evidence("RR varies by 180 ms", ("II",), 180.0, "ms"),), "fake")
+
+    def chat(self, records: list[Record]) -> FakeModel:
+        self.asked.append(records)
+        return self
+
+    def stream(self, text: str) -> Iterator[str]:
+        if text == "too long":
+            raise UsageError("the question is too long; shorten it")
+        yield from ("Sinus ", "rhythm\x07.")
+
+
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
+    fake = FakeModel()
+    rng = np.random.default_rng(0)
+
+    def read(path: str) -> Record:
+        if path == "bad.dcm":
+            raise EcglmError("bad.dcm: is truncated; copy it again")
+        return Record(rng.normal(size=(2, 1000)).astype(np.float32), 500.0, ("I", "II"), source=path)
+
+    monkeypatch.setitem(vars(ecglm), "read", read)
+    monkeypatch.setitem(vars(ecglm), "load", lambda model=None, adapter=None: fake)
+    return fake
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([ECGLM, *arguments], capture_output=True, text=True, timeout=120,
+                          env={**os.environ, **environment})
+
+
+def test_help_names_every_verb_and_each_verb_has_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    shown = capsys.readouterr().out
+    for verb, text in VERBS.items():
+        assert text in shown
+        assert main([verb, "--help"]) == 0
+        assert text.rstrip(".")[:30] in " ".join(capsys.readouterr().out.split())
+
+
+def test_verbs_of_later_versions_are_not_there_as_stubs(capsys: pytest.CaptureFixture[str]) -> None:
+    for verb in ("forecast", "search", "adapt", "digitize", "synth", "serve"):
+        assert main([verb]) == 2
+        assert f"no command '{verb}'" in capsys.readouterr().err
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"ecglm {ecglm.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [
+    ["mesure", "x"], ["measure"], ["measure", "a", "b"], ["ask", "only-one"], ["ask", "f", "q", "--colour"],
+    ["render", "f"], ["bench", "run", "ecgqa"], ["bench", "nothing"], ["bench", "compare", "a", "b"],
+    ["bench", "run", "ecgqa-ptbxl", "--limit", "0"], ["bench", "run", "ecgqa-ptbxl", "--model", "dummy:best"],
+])
+def test_every_misuse_is_one_line_and_exit_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("ecglm: ")
+    assert captured.err.count("\n") == 1
+
+
+def test_a_slip_gets_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["mesure"])
+    assert "did you mean 'measure'?" in capsys.readouterr().err
+
+
+def test_a_bare_command_shows_help_and_fails() -> None:
+    assert run().returncode == 2
+    assert "Commands:" in run().stdout
+
+
+@pytest.mark.parametrize("verb", ["info", "measure"])
+def test_a_missing_file_is_named(verb: str) -> None:
+    done = run(verb, "no/such/file.dcm")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no/such/file.dcm" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_name_cannot_drive_the_terminal() -> None:
+    done = run("info", "\x1b]0;owned\x07\x1b[2J\u202efile\nx.dcm")
+    assert done.returncode == 2
+    assert "\x1b" not in done.stderr
+    assert "\x07" not in done.stderr
+    assert "\u202e" not in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert run("\x1b[2J").stderr.isprintable() or "\x1b" not in run("\x1b[2J").stderr
+
+
+def test_clean_keeps_what_people_write() -> None:
+    assert clean("QT 380 ms ± 12, «naïve» 心电图\n\tend") == "QT 380 ms ± 12, «naïve» 心电图\n\tend"
+    assert clean("a\rb\x1b[0m\x9b") == "a\ufffdb\ufffd[0m\ufffd"
+
+
+def test_ask_prints_answer_confidence_and_evidence(model: FakeModel, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", "a.dcm", "Is there AF?", "--options", "yes, no"]) == 0
+    assert capsys.readouterr().out == "yes\ufffd[31m  (confidence 91 %)\n  - RR varies by 180 ms\n"
+    record, question, options = model.asked[0]
+    assert (record.source, question, options) == ("a.dcm", "Is there AF?", ["yes", "no"])
+
+
+def test_ask_json_has_the_contract_keys(model: FakeModel, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", "a.dcm", "b.dcm", "Is there AF?", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert {"answer", "confidence", "abstained", "evidence", "model"} <= set(shown)
+    assert shown["evidence"][0]["unit"] == "ms"
+    assert [r.source for r in model.asked[0][0]] == ["a.dcm", "b.dcm"]
+
+
+def test_an_abstention_gives_its_reason_and_is_no_failure(model: FakeModel, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", "a.dcm", "Colour?"]) == 0
+    assert capsys.readouterr().out == "No answer: an ECG cannot tell\n"
+
+
+def test_errors_of_the_library_are_passed_on(model: FakeModel, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", "a.dcm", ""]) == 2
+    assert capsys.readouterr().err == "ecglm: the question is empty; ask something\n"
+    assert main(["ask", "bad.dcm", "Is there AF?"]) == 2
+    assert capsys.readouterr().err == "ecglm: bad.dcm: is truncated; copy it again\n"
+
+
+def test_a_bug_is_not_hidden(model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(model, "ask", broken)
+    with pytest.raises(ZeroDivisionError):
+        main(["ask", "a.dcm", "q"])
+
+
+@pytest.mark.parametrize(("raised", "code"), [(KeyboardInterrupt(), 130), (PermissionError(13, "no", "out.png"), 2)])
+def test_interrupts_and_system_errors(model: FakeModel, monkeypatch: pytest.MonkeyPatch,
+                                      capsys: pytest.CaptureFixture[str], raised: BaseException, code: int) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise raised
+
+    monkeypatch.setattr(model, "ask", fail)
+    assert main(["ask", "a.dcm", "q"]) == code
+    assert ("out.png: no" in capsys.readouterr().err) == (code == 2)
+
+
+def test_chat_streams_several_turns_and_survives_a_bad_one(
+        model: FakeModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    lines: Callable[[str], str] = iter(["Rhythm?", "too long", "And now?", ""]).__next__  # type: ignore[assignment]
+    monkeypatch.setattr("builtins.input", lambda prompt="": lines())  # type: ignore[call-arg]
+    assert main(["chat", "a.dcm"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "Sinus rhythm\ufffd.\n" * 2
+    assert captured.err == "ecglm: the question is too long; shorten it\n"
+
+
+def test_info_json_has_the_contract_keys(tmp_path: Path) -> None:
+    from pydicom.data import get_testdata_file
+
+    done = run("info", str(get_testdata_file("waveform_ecg.dcm")), "--json")
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)
+    assert {"path", "format", "leads", "fs", "duration_s", "unit", "quality", "patient"} <= set(shown)
+    assert (len(shown["leads"]), shown["fs"], shown["duration_s"], shown["unit"]) == (12, 1000.0, 10.0, "mV")
+    assert set(shown["quality"]) == set(shown["leads"])
+    assert all(0 <= q <= 1 for q in shown["quality"].values())
+    assert set(shown["patient"]) == {"age", "sex"}
+
+
+def test_a_closed_pipe_is_quiet() -> None:
+    done = subprocess.run(f"{ECGLM} bench list --json | true", shell=True, capture_output=True, text=True, timeout=60)
+    assert done.stderr == ""
+
+
+def test_bench_list_and_run_of_a_task_file(tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    from ecglm.bench.task import BenchItem
+    from ecglm.registry import DATASETS
+
+    items = [BenchItem(str(n), f"p{n}", f"r{n}", "AF?", "yes" if n % 2 else "no", "verify", "1", "AF")
+             for n in range(20)]
+    monkeypatch.setitem(DATASETS._entries, "tiny", lambda: items)
+    task = tmp_path / "tiny.yaml"
+    task.write_text("name: tiny\nversion: 1\ndescription: d\ndataset: tiny\ndraws: 200\n")
+    out = str(tmp_path / "out")
+    assert main(["bench", "run", str(task), "--model", "dummy:oracle", "-o", out, "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)["tiny"]
+    assert result["rows"]["full"]["strict"]["verify"]["balanced_accuracy"]["value"] == 1.0
+    assert main(["bench", "compare", f"{out}/tiny", f"{out}/tiny"]) == 0
+    assert "balanced_accuracy\t+0.0" in capsys.readouterr().out
+    assert main(["bench", "list", "--json"]) == 0
+    assert "ecgqa-ptbxl" in capsys.readouterr().out

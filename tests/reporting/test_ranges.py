@@ -1,0 +1,28 @@
+"""Normal ranges of adults, at their limits."""
+
+from __future__ import annotations
+
+import pytest
+
+from ecglm.knowledge.ranges import RANGES, flag, normal_range
+
+
+@pytest.mark.parametrize(("name", "value", "sex", "expected"), [
+    ("heart_rate", 59.9, None, "low"), ("heart_rate", 60, None, "normal"), ("heart_rate", 100.1, None, "high"),
+    ("pr", 119, None, "low"), ("pr", 200, None, "normal"), ("pr", 201, None, "high"),
+    ("qrs", 60, None, "normal"), ("qrs", 110, None, "normal"), ("qrs", 111, None, "high"),
+    ("p", 119, None, "normal"), ("p", 120, None, "high"),
+    ("axis", -31, None, "low"), ("axis", -30, None, "normal"), ("axis", 91, None, "high"),
+    ("qtc_bazett", 449, "male", "normal"), ("qtc_bazett", 450, "male", "high"), ("qtc_bazett", 450, "female", "normal"),
+    ("qtc_fridericia", 460, "female", "high"), ("qtc", 455, None, "normal"), ("qtc", 349, "male", "low"),
+    ("qt", 400, None, None), ("rmssd", 30, None, None), ("no such thing", 1, None, None),
+    ("pr", None, None, None), ("pr", float("nan"), None, None)])
+def test_flags_at_the_limits(name: str, value: float | None, sex: str | None, expected: str | None) -> None:
+    assert flag(name, value, sex) == expected
+
+
+def test_every_range_names_its_source() -> None:
+    for name in (*RANGES, "qtc"):
+        found = normal_range(name)
+        assert found is not None
+        assert "10." in found.source
