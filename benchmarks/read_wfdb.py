@@ -73,9 +73,8 @@ def main() -> None:
         for fmt in ("16", "212", "24", "32", "80", "516"):
             path = write(folder, f"r{fmt}", fmt, signal)
             ours, theirs = interleave(lambda p=path: read(p + ".hea"), lambda p=path: wfdb.rdrecord(p), rounds)
-            print(
-                f"{f'12 leads x 10 s, format {fmt}':<44}{ours * 1e6:>7.0f} us{theirs * 1e6:>7.0f} us{theirs / ours:>7.1f}x"
-            )
+            name = f"12 leads x 10 s, format {fmt}"
+            print(f"{name:<44}{ours * 1e6:>7.0f} us{theirs * 1e6:>7.0f} us{theirs / ours:>7.1f}x")
         hours = 2
         for fmt in ("16", "212", "516"):
             path = write(folder, f"h{fmt}", fmt, simulate(3600 * hours, 2))

@@ -49,17 +49,10 @@ class Registry:
         return iter(self._entries)
 
 
-#: Config class of an encoder architecture, by the "type" in models/configs/*.json.
-ENCODERS = Registry("encoder", {})
-#: Encoder tokens -> soft prompt.
-CONNECTORS = Registry("connector", {})
-#: (model, batch) -> loss, by the "objective" of a recipe.
-OBJECTIVES = Registry("objective", {})
-
 #: () -> list[BenchItem], by the "dataset" of a task: keyword arguments come from the task's `dataset_args`.
 DATASETS = Registry("bench dataset", {
     "ecgqa_ptbxl": "ecglm.corpus.ecgqa:bench_items",
-    "findings_ptbxl": "ecglm.corpus.ptbxl:bench_items",
+    "findings_ptbxl": "ecglm.corpus.ecgqa:findings_items",
 })
 #: (answer, reply, valid answers) -> bool, by the "scoring" of a task.
 SCORERS = Registry("scorer", {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -173,7 +172,7 @@ def test_several_signal_files_and_leads_in_the_order_asked_for(tmp_path: Path) -
 
 
 @pytest.fixture
-def segments(tmp_path: Path) -> Iterator[Path]:
+def segments(tmp_path: Path) -> Path:
     """Three segments with a gap; in `variable` the second lacks II, has a different gain and other order."""
     a = simple(tmp_path, "s1", 300, ("I", "II"), 250, seed=1)
     simple(tmp_path, "s2", 200, ("V1", "I"), 250, "100(3)/mV", seed=2)
@@ -184,7 +183,7 @@ def segments(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "variable.hea").write_text("variable/5 3 250 900\nlay 0\ns1 300\n~ 100\ns2 200\ns3 300\n")
     (tmp_path / "fixed.hea").write_text("fixed/2 2 250 600\ns1 300\ns3 300\n")
     assert a.exists()
-    yield tmp_path
+    return tmp_path
 
 
 @pytest.mark.parametrize(

@@ -51,10 +51,12 @@ def synthetic_ecg(
         else:
             (r, s), wave = CHEST[lead], 0.8
         for on in onsets:
+            near = slice(max(0, int((on - 0.5) * fs)), max(0, int((on + 0.8) * fs)))
+            at, beat = t[near], signal[row, near]
             if p_wave:
-                signal[row] += 0.14 * wave * dome(t, on - pr, on - pr + 0.10)
-            signal[row] += r * dome(t, on, on + 0.65 * qrs) - s * dome(t, on + 0.5 * qrs, on + qrs)
-            signal[row] += 0.3 * wave * dome(t, on + qt - 0.20, on + qt)
+                beat += 0.14 * wave * dome(at, on - pr, on - pr + 0.10)
+            beat += r * dome(at, on, on + 0.65 * qrs) - s * dome(at, on + 0.5 * qrs, on + qrs)
+            beat += 0.3 * wave * dome(at, on + qt - 0.20, on + qt)
     signal += noise * rng.normal(size=signal.shape)
     inside = onsets[(onsets > 0) & (onsets + 0.4 * qrs < duration)]
     record = Record(signal.astype(np.float32), fs, STANDARD_12)

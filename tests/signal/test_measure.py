@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from synthetic import synthetic_ecg
 
 from ecglm.records.record import Record
 from ecglm.signal import axis_deg, axis_from_leads, beat_features, measure
 from ecglm.signal.measure import bazett, framingham, fridericia
-from synthetic import synthetic_ecg
 
 
 @pytest.mark.parametrize("fs", [250, 360, 500, 1000])
@@ -25,7 +25,8 @@ def test_intervals_of_a_known_signal(rate, pr, qrs, qt, axis, fs):
     assert found.qrs.value == pytest.approx(1000 * truth.qrs, abs=16)
     assert found.qt.value == pytest.approx(1000 * truth.qt, abs=20)
     assert (found.axis.value - truth.axis + 180) % 360 - 180 == pytest.approx(0, abs=5)
-    assert found.rhythm.startswith("regular") and "P wave before every QRS" in found.rhythm
+    assert found.rhythm.startswith("regular")
+    assert "P wave before every QRS" in found.rhythm
     assert len(found.r_peaks_s) == len(truth.onsets)
 
 

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from ecglm.knowledge.statements import BY_KEY, STATEMENTS, keys, of_group
 
-#: Statements that repeat another one, or are too vague to be asked about.
-_NOT_ASKED = {"sub_class:NORM", "sub_class:NST", "form:PRC(S)", "sub_class:STTC", "form:TAB"}
+#: Statements that repeat another one, are too vague, or need the millivolts that this source has lost.
+_NOT_ASKED = {"sub_class:NORM", "sub_class:NST", "form:PRC(S)", "sub_class:STTC", "form:TAB",
+              "form:LVOLT", "form:HVOLT", "form:VCLVH"}
 
 #: Everyday and abbreviated names, used in some training questions.
 SYNONYMS: dict[str, tuple[str, ...]] = {

@@ -70,8 +70,7 @@ def decline_question(question: str, about: Topics, record: Record) -> str | None
     if _MILLIVOLT.search(low) or _NEEDS_MV & set(about.statements):
         if record.unit == "normalized":
             return "this recording has no millivolt scale (its source was normalised), so voltages are unknown"
-        if _MILLIVOLT.search(low):
-            return "single wave amplitudes are not measured in this version; intervals, rate and axis are"
+        return "wave amplitudes are not measured in this version; intervals, rate and axis are"
     return _missing_leads(about, record)
 
 

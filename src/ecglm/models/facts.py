@@ -11,11 +11,11 @@ from ecglm.knowledge.ranges import flag
 from ecglm.knowledge.statements import GROUPS
 from ecglm.schema import Finding, Measurements
 
-#: Statements that repeat another one; the encoder predicts them, the text leaves them out.
-HIDDEN = frozenset({"sub_class:NORM", "sub_class:NST"})
+#: The encoder predicts these, but nothing is said from them: they repeat another statement, or need
+#: the millivolts that its training signals had lost.
+HIDDEN = frozenset({"sub_class:NORM", "sub_class:NST", "form:LVOLT", "form:HVOLT", "form:VCLVH"})
 _TITLE = {"super_class": "Superclass", "sub_class": "Diagnosis", "form": "Form", "rhythm": "Rhythm"}
 _RANGE_WORD = {"low": "below", "normal": "within", "high": "above"}
-NO_SIGNAL = "No ECG."
 
 
 def axis_name(axis_deg: float) -> str:
@@ -61,7 +61,8 @@ def measurements_text(measurements: Measurements, sex: str | None = None) -> str
         parts.append(f"{label} {round(value)} {unit}" + (f" {word} range" if word else ""))
     axis = measurements.axis.value
     parts.append("axis unknown" if axis is None else f"axis {round(axis)} degrees {axis_name(axis)}")
-    return "; ".join(parts) + "."
+    text = "; ".join(parts) + "."
+    return text + (f"\nMeasured rhythm: {measurements.rhythm}." if measurements.rhythm else "")
 
 
 def facts_text(findings: Sequence[Finding], possible: Mapping[str, float], measurements: Measurements,

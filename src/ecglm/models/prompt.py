@@ -6,12 +6,13 @@ chat template of the base model (or a plain form when it has none) decides every
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import TemplateError
 
+NO_SIGNAL = "No ECG."
 SYSTEM = "You read electrocardiograms. Answer from the ECG and its facts."
 _MARK = {name: f"\u2402{name}\u2403" for name in ("ecg", "q1", "a1", "q2")}
 
@@ -54,9 +55,11 @@ class PromptFormat:
                             between, stop)
 
 
-def recording_title(index: int, count: int) -> str:
-    """What introduces a recording: "ECG: ", or "ECG 2: " when there are several."""
-    return "ECG: " if count == 1 else f"ECG {index + 1}: "
+def prefix_ids(tokens: Callable[[str], list[int]], form: PromptFormat, facts: str | None, n_soft: int) -> list[int]:
+    """Ids of what precedes the first question; -1 marks soft tokens. facts None: no ECG at all."""
+    if facts is None:
+        return tokens(form.before_ecg + NO_SIGNAL + form.before_question)
+    return [*tokens(form.before_ecg + "ECG: "), *([-1] * n_soft), *tokens("\n" + facts + form.before_question)]
 
 
 def clean_question(text: str) -> str:

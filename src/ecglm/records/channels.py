@@ -7,6 +7,7 @@ decision is a note.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -64,8 +65,8 @@ RELATIVE_UNITS = frozenset(
 _NOT_ECG = re.compile(
     r"(?:a?bp\b|art\b|ao\b|cvp|pap\b|icp|nibp|lap\b|rap\b|uap|uvp|fem|p[0-9]\b|resp|airflow|flow|nasal|chest|thor|rip\b|"
     r"pleth|ppg|spo2|sao2|so2|o2|et?co2|co2|eeg|eog|emg|erp|meg|mcg|temp|acc|gyro|mark|event|status|stim|trig|annot|"
-    r"edf annot|bdf annot|pulse|hr\b|rr\b|qrs|rate|gsr|eda|scr|pcg|sound|snor|pos(?:ition)?\b|light|batt|time|sv\b|co\b|"
-    r"bis\b|st\b|imp|pace|qual)",
+    r"edf annot|bdf annot|pulse|hr\b|rr\b|qrs|rate|gsr|eda|scr|pcg|sound|snor|pos(?:ition)?\b|light|batt|time|sv\b|"
+    r"co\b|bis\b|st\b|imp|pace|qual)",
     re.IGNORECASE,
 )
 
@@ -167,7 +168,7 @@ def finish(
     with different samples keeps the first; channels that share a name which is no lead
     (``ECG``, ``ECG``) are numbered.
     """
-    leads = list(selection.leads)
+    leads, stated = list(selection.leads), list(selection.leads)
     said = [*selection.notes, *notes]
     if len(set(leads)) < len(leads):
         keep: list[int] = []
@@ -187,19 +188,14 @@ def finish(
             keep.append(row)
         signal_LT = signal_LT[keep]
         leads = [leads[row] for row in keep]
+        stated = [stated[row] for row in keep]
     if request.leads is not None:
-        order = sorted(
-            range(len(leads)),
-            key=lambda row: (
-                request.leads.index(leads[row].split("#")[0])  # type: ignore[union-attr]
-                if leads[row].split("#")[0] in request.leads
-                else len(leads)
-            ),
-        )  # type: ignore[operator]
+        wanted = {lead: place for place, lead in enumerate(request.leads)}
+        order = sorted(range(len(leads)), key=lambda row: wanted[stated[row]])
         if order != list(range(len(leads))):
             signal_LT = signal_LT[order]
             leads = [leads[row] for row in order]
-    if np.isnan(signal_LT.max()):  # a maximum is NaN when anything is; only then is it worth counting
+    if math.isnan(signal_LT.max()):  # a maximum is NaN when anything is; only then is it worth counting
         missing = np.isnan(signal_LT).sum(axis=1)
         n_samples = signal_LT.shape[1]
         said += [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -70,7 +71,7 @@ class Record:
             raise RecordError(f"lead {', '.join(repeated)} appears more than once; keep one row per lead")
         # The extremes tell whether anything is infinite without an array of the signal's size;
         # NaN hides them, and only then everything is looked at.
-        if not (np.isfinite(signal.max()) and np.isfinite(signal.min())) and np.isinf(signal).any():
+        if not (math.isfinite(signal.max()) and math.isfinite(signal.min())) and np.isinf(signal).any():
             signal = np.where(np.isinf(signal), np.nan, signal).astype(np.float32)
         object.__setattr__(self, "signal", signal)
         object.__setattr__(self, "fs", float(self.fs))

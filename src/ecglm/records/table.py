@@ -22,7 +22,7 @@ from ecglm.records.record import Record
 from ecglm.records.request import MAX_CHANNELS, Request
 
 MAX_TEXT_BYTES = 256 << 20
-_STATEMENT = re.compile(r"#\s*(fs|sampling_rate|unit|units)\s*[=:]\s*([^\s,;]+)", re.IGNORECASE)
+_STATEMENT = re.compile(r"\b(fs|sampling_rate|units?)\s*[=:]\s*([^\s,;]+)", re.IGNORECASE)
 _TIME = re.compile(
     r"(?:time|t|seconds?|secs?|s|ms|milliseconds?|elapsed|timestamps?)"
     r"(?:[\s_]*[(\[]?\s*\b(ms|s|secs?|us|msec|milliseconds?|seconds?)[)\]]?|_(ms|s|us|sec))?$",
@@ -67,6 +67,9 @@ def read_table(request: Request) -> Record:
             raise ReadError(path, "it has a header and no rows", "get it again")
     data_NC = _numbers(lines, delimiter, comma, names, path)
     notes: list[str] = []
+    if names is None and len(data_NC) > 1 and _counts_columns(data_NC):
+        data_NC = data_NC[1:]
+        notes.append("the first row numbers the columns and is left out")
     units: list[str] | str | None = unit
     if names is not None:
         data_NC, names, rate = _without_time(data_NC, names, path, notes)
@@ -84,14 +87,20 @@ def read_table(request: Request) -> Record:
     )
 
 
+def _counts_columns(data_NC: NDArray[np.float64]) -> bool:
+    """Whether the first row is 0, 1, 2, ... above fractions: the header of a data frame without names."""
+    width = data_NC.shape[1]
+    rest = data_NC[1:]
+    numbered = bool((data_NC[0] == np.arange(width)).all())
+    return width > 1 and numbered and bool((rest[np.isfinite(rest)] % 1).any())
+
+
 def _statements(text: str, path: str) -> tuple[float | None, str | None]:
     fs: float | None = None
     unit: str | None = None
     for line in text[:65536].splitlines()[:200]:
         if line.lstrip().startswith("#"):
-            for key, value in _STATEMENT.findall(
-                "#" + line.lstrip("# \t").replace(",", " #").replace(";", " #").replace(" ", " #")
-            ):
+            for key, value in _STATEMENT.findall(line):
                 if key.lower().startswith("unit"):
                     unit = value
                     continue

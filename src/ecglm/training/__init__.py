@@ -1,1 +1,5 @@
-"""Training: recipes to checkpoint folders."""
+"""Training: a recipe in, a checkpoint folder out."""
+
+from ecglm.training.pipeline import run
+
+__all__ = ["run"]

@@ -1,0 +1,146 @@
+"""Instruction data for the language model: balanced question-answer pairs, grouped by recording.
+
+A pool is drawn evenly over attributes and answers, so that the wording of a question says
+nothing about its answer, and is then grouped by recording to share one prefix.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecglm.corpus import questions as q
+from ecglm.corpus.ptbxl import PtbXl
+from ecglm.knowledge.ranges import flag
+from ecglm.knowledge.statements import BY_KEY, keys
+from ecglm.models.facts import axis_name
+from ecglm.schema import Measurements
+
+Pair = tuple[str, str]
+_INDEX = {key: i for i, key in enumerate(keys())}
+
+_VALUE = {
+    "heart_rate": ("What is the heart rate?", "How fast is the heart beating?", "Heart rate?", "What is the ventricular rate?",
+                   "How many beats per minute?", "What's the pulse rate?"),
+    "rr": ("What is the RR interval?", "How long is the RR interval?"),
+    "pr": ("What is the PR interval?", "How long is the PR interval?", "PR?", "Give the PR interval."),
+    "qrs": ("What is the QRS duration?", "How wide is the QRS complex?", "QRS duration?", "How long does the QRS last?"),
+    "qt": ("What is the QT interval?", "How long is the QT interval?"),
+    "qtc_bazett": ("What is the QTc?", "What is the corrected QT interval?", "QTc?", "How long is the corrected QT?"),
+    "axis": ("What is the axis in degrees?", "How many degrees is the frontal axis?"),
+}
+_SPOKEN = {"heart_rate": "heart rate", "rr": "RR interval", "pr": "PR interval", "qrs": "QRS duration", "qtc_bazett": "QTc"}
+_RANGE_ANSWER = {"low": "below the normal range", "normal": "within the normal range", "high": "above the normal range"}
+_HIGH = {"heart_rate": ("Is the heart rate too fast?", "Is the heart beating fast?"),
+         "pr": ("Is the PR interval prolonged?", "Is the PR interval too long?"),
+         "qrs": ("Is the QRS wide?", "Is the QRS complex broadened?"),
+         "qtc_bazett": ("Is the QTc prolonged?", "Is the corrected QT interval too long?")}
+_SUMMARY = ("What is the diagnosis?", "Interpret this ECG.", "What does this ECG show?", "Summarise the findings.",
+            "What is wrong with this ECG?", "Describe this ECG.", "What are the main findings?", "Give me an overview.")
+_WHY = ("Why does this ECG show {x}?", "Where do you see {x}?", "What makes this {x}?", "How severe is the {x}?")
+
+
+def summary_answer(labels_C: NDArray[np.uint8]) -> str:
+    """Rhythm first, then diagnoses (or "normal ecg"), then form findings."""
+    rhythm = q.names_present(labels_C, "rhythm")
+    diagnosis = q.names_present(labels_C, "sub_class")
+    normal = bool(labels_C[_INDEX["super_class:NORM"]])
+    broad = tuple(n for n in q.names_present(labels_C, "super_class") if n != "normal ecg")
+    form = q.names_present(labels_C, "form")
+    named = (*rhythm, *(("normal ecg",) if normal else diagnosis or broad), *form)
+    return q.joined(named) if named else "no definite finding"
+
+
+def measurement_pairs(m: Measurements, sex: str | None, rng: np.random.Generator) -> list[Pair]:
+    """Every kind of question on the measured values of one recording, in random wording."""
+    def pick(options: Sequence[str]) -> str:
+        return options[int(rng.integers(len(options)))]
+
+    out: list[Pair] = []
+    for name, wordings in _VALUE.items():
+        value, unit = getattr(m, name).value, getattr(m, name).unit
+        shown = "degrees" if name == "axis" else unit
+        out.append((pick(wordings), "unknown" if value is None else f"{round(value)} {shown}"))
+        if value is None:
+            continue
+        state = flag(name, value, sex)
+        if name in _SPOKEN and state:
+            out.append((f"What range is the {_SPOKEN[name]} in?", _RANGE_ANSWER[state]))
+            out.append((f"Is the {_SPOKEN[name]} normal?", "yes" if state == "normal" else "no"))
+        if name in _HIGH and state:
+            out.append((pick(_HIGH[name]), "yes" if state == "high" else "no"))
+    if m.axis.value is not None:
+        out.append((pick(q.QUERY["axis"][:-1]), axis_name(m.axis.value)))
+    if m.rhythm:
+        out.append((pick(("Is the rhythm regular?", "Are the beats regular?", "Is the pulse regular?")),
+                    "no" if "irregular" in m.rhythm else "yes"))
+    return out
+
+
+def _balanced_rows(answers: dict[str, list[int]], count: int, rng: np.random.Generator) -> list[int]:
+    """Rows drawn so that every answer is about equally common; an answer is used at most six times per recording."""
+    out: list[int] = []
+    for rows in answers.values():
+        share = min(count // max(1, len(answers)) + 1, 6 * len(rows))
+        out += [int(r) for r in rng.choice(rows, size=share, replace=share > len(rows))]
+    return out
+
+
+def pool(data: PtbXl, rows: NDArray[np.int64], measured: Sequence[Measurements], rng: np.random.Generator,
+         scale: int = 60) -> dict[int, list[Pair]]:
+    """Question-answer pairs by recording (row number). `scale` questions per attribute and answer kind."""
+    labels = data.labels_NC
+    asked = q.asked_statements(labels[rows])
+    pairs: dict[int, list[Pair]] = defaultdict(list)
+
+    def add(row: int, question: q.Question) -> None:
+        pairs[row].append((question.text, question.answer))
+
+    for key in asked:
+        column = labels[rows, _INDEX[key]]
+        for present in (True, False):
+            of_kind = rows[column == present]
+            for row in rng.choice(of_kind, size=min(scale, 4 * len(of_kind)), replace=len(of_kind) < scale):
+                add(int(row), q.verify(key, present, rng, synonyms=True))
+                if rng.random() < 0.08:
+                    name = BY_KEY[key].name
+                    pairs[int(row)].append((_WHY[int(rng.integers(len(_WHY)))].format(x=name),
+                                            f"It shows {name}." if present else f"It does not show {name}."))
+    for group in ("super_class", "sub_class", "form", "rhythm"):
+        members = [key for key in asked if BY_KEY[key].group == group]
+        for a in members:
+            for b in rng.choice([m for m in members if m != a], size=min(3, len(members) - 1), replace=False):
+                kinds: dict[str, list[int]] = defaultdict(list)
+                for row in rows:
+                    has = (labels[row, _INDEX[a]], labels[row, _INDEX[str(b)]])
+                    kinds["both" if all(has) else "a" if has[0] else "b" if has[1] else "none"].append(int(row))
+                for row in _balanced_rows(dict(kinds), scale // 3, rng):
+                    add(row, q.choose(a, str(b), labels[row], rng))
+    for kind in q.QUERY:
+        answers: dict[str, list[int]] = defaultdict(list)
+        for row in rows:
+            if kind != "axis" or data.axis[row]:
+                answers[q.query(kind, labels[row], data.axis[row], rng).answer].append(int(row))
+        common = {a: r for a, r in answers.items() if len(r) >= 2}
+        for row in _balanced_rows(common, 6 * scale, rng):
+            add(row, q.query(kind, labels[row], data.axis[row], rng))
+    for row in rows:
+        offered = measurement_pairs(measured[row], data.sex[row], rng)
+        for i in rng.choice(len(offered), size=min(2, len(offered)), replace=False):
+            pairs[int(row)].append(offered[int(i)])
+        if rng.random() < 0.25:
+            pairs[int(row)].append((_SUMMARY[int(rng.integers(len(_SUMMARY)))], summary_answer(labels[row])))
+    return dict(pairs)
+
+
+def sequences(pairs: dict[int, list[Pair]], per_sequence: int, rng: np.random.Generator) -> list[tuple[int, list[Pair]]]:
+    """(row, at most `per_sequence` pairs) in random order of recordings and questions."""
+    out = []
+    for row, items in pairs.items():
+        order = rng.permutation(len(items))
+        for start in range(0, len(items), per_sequence):
+            out.append((row, [items[i] for i in order[start:start + per_sequence]]))
+    return [out[i] for i in rng.permutation(len(out))]

@@ -1,0 +1,127 @@
+"""A `Model` as the bench sees it: items in, predictions out, under every control."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from ecglm.bench.task import BenchItem, FindingScores, Prediction
+from ecglm.corpus import ptbxl
+from ecglm.inference.answer import MAX_ANSWER_TOKENS
+from ecglm.inference.confidence import calibrated_confidence
+from ecglm.inference.model import Model
+from ecglm.inference.reading import Reading
+from ecglm.knowledge.statements import BY_KEY
+from ecglm.models.facts import HIDDEN, axis_name, facts_text
+from ecglm.models.processor import EcgInputs
+from ecglm.records.record import Record
+
+
+@lru_cache(maxsize=1)
+def _row_of() -> dict[str, int]:
+    return {str(ecg_id): row for row, ecg_id in enumerate(ptbxl.load().ecg_id)}
+
+
+@lru_cache(maxsize=4096)
+def bench_record(key: str) -> Record:
+    """The PTB-XL record of a bench item's record_key; one object per record, so that its prefix is shared."""
+    return ptbxl.load().record(_row_of()[key])
+
+
+class BenchModel:
+    """Answers bench items. Controls: "full" is the product itself, guard included; "other-patient" shows another
+    patient's recording; "no-signal" a zero signal; "text-only" the question alone; "heads" reads the answer
+    straight off findings and measurements, without the language model."""
+
+    def __init__(self, model: Model, run: dict[str, object]) -> None:
+        self.model = model
+        self.id = model.id
+        self.train_patients = frozenset(str(p) for p in run.get("train_patients", ()))  # type: ignore[attr-defined]
+        self.train_hashes = frozenset(str(h) for h in run.get("train_hashes", ()))  # type: ignore[attr-defined]
+        self.recipe_hash = str(run.get("recipe_hash", ""))
+        self.fingerprint = str(dict(run.get("sha256", {})).get("model.safetensors", ""))[:16]  # type: ignore[call-overload]
+        self.seeds = run.get("seeds", {})
+
+    def answer_items(self, items: list[BenchItem], control: str, progress: bool) -> list[Prediction]:
+        """One prediction per item, in order."""
+        if control in ("full", "other-patient"):
+            keys = [str(i.meta["swap_record_key"]) if control == "other-patient" else i.record_key for i in items]
+            answers = self.model.ask_batch([(bench_record(k), i.question) for k, i in zip(keys, items, strict=True)], progress)
+            return [Prediction(i.id, a.text, a.confidence, a.abstained) for i, a in zip(items, answers, strict=True)]
+        if control == "heads":
+            return [Prediction(i.id, self._from_heads(i)) for i in items]
+        return self._blind(items, control)
+
+    def _blind(self, items: list[BenchItem], control: str) -> list[Prediction]:
+        answerer = self.model.answerer
+        reading = None if control == "text-only" else self._zero_reading(bench_record(items[0].record_key))
+        emb = answerer.prefix_embeddings(None if reading is None else reading.facts, reading)
+        prefix = answerer.engine.prefix(emb)
+        out: list[Prediction] = []
+        for start in range(0, len(items), 16):
+            part = items[start:start + 16]
+            results = answerer.engine.generate(prefix, [answerer.suffix(i.question) for i in part], MAX_ANSWER_TOKENS)
+            for item, result in zip(part, results, strict=True):
+                text = self.model.elm.tokenizer.decode(result.ids, skip_special_tokens=True).strip()
+                share = math.exp(sum(result.logprobs))
+                out.append(Prediction(item.id, text, calibrated_confidence(self.model.elm.calibration, text, share)))
+        return out
+
+    def _zero_reading(self, like: Record) -> Reading:
+        """What the model reads off a signal of zeros, with the guard switched off."""
+        elm = self.model.elm
+        flat = replace(like, signal=np.zeros_like(like.signal))
+        measurements = self.model.answerer.reading(flat).measurements
+        length = round(elm.processor.config.window_s * elm.processor.config.fs)
+        inputs = EcgInputs(np.zeros((1, len(elm.processor.config.leads), length), np.float32),
+                           np.ones(len(elm.processor.config.leads), np.float32),
+                           np.zeros((1, elm.config.encoder.n_features), np.float32), measurements)
+        encoded = elm.encode(inputs)
+        findings = elm.findings(encoded.prob_C)
+        return Reading(flat, measurements, None, inputs, encoded, findings, facts_text(findings, elm.possible, measurements))
+
+    def _from_heads(self, item: BenchItem) -> str:
+        """The answer by thresholds: "possible" for verify and choose (balanced questions), "present" for queries."""
+        reading, elm = self.model.answerer.reading(bench_record(item.record_key)), self.model.elm
+        probability = self.model.classify(reading.record)
+        if item.qtype == "verify":
+            return "yes" if probability[item.attribute] >= elm.possible[item.attribute] else "no"
+        if item.qtype == "choose":
+            a, b = item.attribute.split("|")
+            has = [probability[key] >= elm.possible[key] for key in (a, b)]
+            return "both" if all(has) else BY_KEY[a].name if has[0] else BY_KEY[b].name if has[1] else "none"
+        if item.attribute == "axis":
+            axis = reading.measurements.axis.value
+            return "unknown" if axis is None else axis_name(axis)
+        present = [f for f in reading.findings if f.present and f"{f.group}:{f.code}" not in HIDDEN]
+        if item.attribute == "extrasystole":
+            kinds = {"PVC": "ventricular extrasystoles", "PAC": "supraventricular extrasystoles"}
+            return ", ".join(kinds[f.code] for f in present if f.code in kinds) or "none"
+        valid = set(item.meta["valid"])
+        names = [f.name for f in present if f.group == item.attribute and f.name in valid]
+        if "normal ecg" in names:
+            # As in the labels' questions: a normal ECG has no other superclass; the likelier side wins.
+            normal = probability["super_class:NORM"]
+            others = [f for f in present if f.group == "super_class" and f.code != "NORM"]
+            names = ["normal ecg"] if all(normal >= f.probability for f in others) else [n for n in names if n != "normal ecg"]
+        return ", ".join(names) or "none"
+
+    def score_items(self, items: list[BenchItem], progress: bool) -> list[FindingScores]:
+        """Probabilities and decisions of every statement."""
+        out = []
+        for item in items:
+            record = bench_record(item.record_key)
+            reading = self.model.answerer.reading(record)
+            assert reading.encoded is not None
+            cal = self.model.elm.findings_calibration
+            probability: dict[str, dict[str, float]] = {}
+            present: dict[str, dict[str, bool]] = {}
+            for key, p, threshold in zip(self.model.elm.config.labels, reading.encoded.prob_C, cal.present, strict=True):
+                group, code = key.split(":")
+                probability.setdefault(group, {})[code] = float(p)
+                present.setdefault(group, {})[code] = bool(p >= threshold)
+            out.append(FindingScores(item.id, probability, present))
+        return out

@@ -1,0 +1,119 @@
+"""`Model`: what `ecglm.load()` returns, one method per everyday job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecglm.errors import CheckpointError, RecordError
+from ecglm.inference.answer import Answerer
+from ecglm.inference.chat import ChatSession
+from ecglm.inference.reading import lead_evidence, strongest_leads
+from ecglm.models.elm import EcgLanguageModel
+from ecglm.models.facts import HIDDEN
+from ecglm.records.record import Record
+from ecglm.schema import Answer, Evidence, Finding
+
+if TYPE_CHECKING:
+    from ecglm.reporting import Report
+
+#: The checkpoint that ships with the package.
+DEFAULT = Path(__file__).resolve().parent.parent / "checkpoints" / "default"
+#: What a report asks when no questions are given.
+REPORT_QUESTIONS = ("What is the rhythm?", "What is the heart rate?", "What diagnostic symptoms does this ECG show?",
+                    "What form-related symptoms does this ECG show?", "What is the heart axis?")
+
+
+def load(model: str | Path | None = None, *, base: str | None = None, device: str | None = None) -> Model:
+    """The embedded default, or a checkpoint folder. Raises CheckpointError with the remedy."""
+    folder = DEFAULT if model is None or str(model) == "default" else Path(model).expanduser()
+    if not folder.is_dir() and model is not None and "/" in str(model) and not Path(model).is_absolute():
+        folder = _from_hub(str(model))
+    return Model(EcgLanguageModel.from_pretrained(folder, base=base, device=device))
+
+
+def _from_hub(hub_id: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(hub_id, allow_patterns=["*.json", "*.safetensors", "*.md", "adapter/*"]))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise CheckpointError(f"{hub_id}: no such folder, and not reachable on the model hub") from error
+
+
+class Model:
+    """An ECG-language model with everything a user asks of it."""
+
+    def __init__(self, elm: EcgLanguageModel) -> None:
+        self.elm = elm
+        self.answerer = Answerer(elm)
+
+    @property
+    def id(self) -> str:
+        """Name and version for results and answers."""
+        return self.elm.name
+
+    def ask(self, record: Record | Sequence[Record], question: str, options: Sequence[str] | None = None) -> Answer:
+        """Answer a question about one recording (several are answered one by one)."""
+        return self.answerer.ask(record, question, options)
+
+    def ask_batch(self, items: Sequence[tuple[Record, str] | tuple[Record, str, Sequence[str] | None]],
+                  progress: bool = False) -> list[Answer]:
+        """Answers to (record, question) or (record, question, options) in order; the same as `ask`, faster."""
+        return self.answerer.ask_batch(items, progress)
+
+    def chat(self, record: Record | Sequence[Record]) -> ChatSession:
+        """A dialogue about one or several recordings."""
+        return ChatSession(self.answerer, record)
+
+    def findings(self, record: Record) -> tuple[Finding, ...]:
+        """Findings present or possible, most probable first, with lead evidence. Raises RecordError for unusable signal."""
+        reading = self.answerer.reading(record)
+        if reading.declined:
+            raise RecordError(f"{record.source or 'record'}: {reading.declined}; no findings can be given")
+        possible, out = self.elm.possible, []
+        for finding in reading.findings:
+            key = f"{finding.group}:{finding.code}"
+            if key in HIDDEN or (not finding.present and finding.probability < possible[key]):
+                continue
+            leads = strongest_leads(lead_evidence(self.elm, reading, key))
+            evidence = (Evidence(f"strongest in lead {', '.join(leads)}", leads),) if leads else ()
+            out.append(Finding(finding.code, finding.name, finding.group, finding.probability, finding.present, evidence))
+        return tuple(sorted(out, key=lambda f: -f.probability))
+
+    def classify(self, record: Record) -> dict[str, float]:
+        """Calibrated probability of every statement by key ("rhythm:AFIB")."""
+        reading = self.answerer.reading(record)
+        if reading.declined or reading.encoded is None:
+            raise RecordError(f"{record.source or 'record'}: {reading.declined}; nothing can be classified")
+        return {key: float(p) for key, p in zip(self.elm.config.labels, reading.encoded.prob_C, strict=True)}
+
+    def embed(self, records: Record | Sequence[Record]) -> NDArray[np.float32]:
+        """Pooled encoder embeddings [N, D]."""
+        group = [records] if isinstance(records, Record) else list(records)
+        rows = []
+        for record in group:
+            reading = self.answerer.reading(record)
+            if reading.encoded is None:
+                raise RecordError(f"{record.source or 'record'}: {reading.declined}; it has no embedding")
+            rows.append(reading.encoded.emb_D)
+        return np.stack(rows)
+
+    def report(self, record: Record, questions: Sequence[str] | None = None) -> Report:
+        """Measurements, findings, questions and the drawn page; `.save("report.html")` writes it."""
+        from ecglm.paper import render
+        from ecglm.paper.header import PageHeader
+        from ecglm.reporting import Report
+
+        reading = self.answerer.reading(record)
+        asked = list(REPORT_QUESTIONS if questions is None else questions)
+        answers = self.ask_batch([(record, question) for question in asked])
+        findings = () if reading.declined else self.findings(record)
+        page = render(record, header=PageHeader.of(record, reading.measurements))
+        return Report.of(record, measurements=reading.measurements, findings=findings,
+                         answers=list(zip(asked, answers, strict=True)), page=page, model=self.id)

@@ -1,0 +1,103 @@
+"""`run`: a recipe from data to checkpoint folder, one command, resumable at every step."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ecglm.config import load_config
+from ecglm.corpus import ptbxl
+from ecglm.corpus.ecgqa import waveform_hash
+from ecglm.errors import UsageError
+from ecglm.models.elm import EcgLanguageModel, ElmConfig
+from ecglm.training.examples import build, data_hash
+from ecglm.training.recipe import Recipe
+from ecglm.training.stage_encoder import EncoderStage, train_encoder
+from ecglm.training.stage_language import train_language
+
+
+def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = False, progress: bool = True) -> Path:
+    """Train a recipe; returns the checkpoint folder. Without `resume` an earlier run's folder must be absent."""
+    recipe = load_config(Recipe, recipe_path, list(overrides))
+    folder = Path(recipe.run)
+    stamp = folder / "recipe.json"
+    text = json.dumps(asdict(recipe), indent=1)
+    if stamp.exists():
+        if not resume:
+            raise UsageError(f"{folder}: holds an earlier run; pass --resume to go on, or run=OTHER_FOLDER")
+        if stamp.read_text() != text:
+            raise UsageError(f"{folder}: was started with another recipe; pass the same settings, or run=OTHER_FOLDER")
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp.write_text(text)
+
+    examples = build(folder, progress)
+    recipe = replace(recipe, encoder=replace(recipe.encoder, n_features=examples.feat_NF.shape[1]))
+    stage = train_encoder(recipe, examples, folder, progress)
+    width = stage.connector_RF.shape[1]
+    config = ElmConfig(base=recipe.base, encoder=recipe.encoder, connector=replace(recipe.connector, width_in=width))
+    torch.manual_seed(recipe.instruct.seed)
+    model = EcgLanguageModel(config, {"findings": stage.calibration})
+    model.encoder.load_state_dict(stage.encoder.state_dict())
+    language = train_language(recipe, model, stage, examples, folder, progress)
+    output = Path(recipe.output)
+    model.save_pretrained(output, _provenance(recipe, stage, language), _card(recipe, stage, language))
+    return output
+
+
+def _provenance(recipe: Recipe, stage: EncoderStage, language: dict[str, Any]) -> dict[str, Any]:
+    """What run.json records beside the checksums."""
+    data = ptbxl.load()
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
+    text = json.dumps(asdict(recipe), sort_keys=True)
+    return {
+        "version": recipe.version, "recipe": asdict(recipe), "recipe_hash": hashlib.sha256(text.encode()).hexdigest()[:16],
+        "data": {"ptbxl": data_hash(data)}, "git_commit": commit,
+        "seeds": {"encoder": recipe.encoder_training.seed, "language": recipe.instruct.seed},
+        "libraries": {name: version(name) for name in ("ecglm", "torch", "transformers", "peft", "numpy", "scipy", "sleepecg")},
+        "metrics": {"encoder": stage.metrics, "language": language},
+        "train_patients": sorted({str(p) for p in data.patient[stage.rows]}),
+        "train_hashes": sorted({waveform_hash(data, int(row)) for row in stage.rows}),
+    }
+
+
+def _card(recipe: Recipe, stage: EncoderStage, language: dict[str, Any]) -> str:
+    """The model card."""
+    validation = stage.metrics["validation"]
+    rows = "\n".join(f"| {group} | {value:.3f} |" for group, value in validation.items())
+    return f"""---
+license: apache-2.0
+base_model: HuggingFaceTB/SmolLM2-135M-Instruct
+tags: [ecg, question-answering]
+---
+# ecglm {recipe.name} {recipe.version}
+
+Answers questions about 12-lead ECG recordings (any subset of leads, 2 to 60 s) with evidence.
+A convolutional encoder with rhythm features gives the probability of {stage.prob_RC.shape[1]} SCP-ECG statements; a
+connector and a LoRA adapter let a frozen SmolLM2-135M-Instruct answer from them.
+
+**Intended use:** research and teaching. **Not a medical device**; no clinical claim is made.
+
+**Training data:** {len(stage.rows)} recordings of PTB-XL folds {recipe.train_folds[0]}-{recipe.train_folds[-1]}, amplitude-normalised;
+{language["questions"]} questions made from their labels and measurements in ECG-QA's forms.
+Voltages were lost in the training signals, so nothing is said about them.
+
+| fold {recipe.validation_fold} ({len(stage.valid_rows)} recordings) | macro-AUROC |
+|---|---|
+{rows}
+
+docs/results.md of the ecglm repository has intervals, controls and question answering accuracy.
+
+**Attribution**
+Contains data from PTB-XL, Wagner P, Strodthoff N, Bousseljot R-D, Samek W, Schaeffter T (PhysioNet,
+doi:10.13026/kfzx-aw45), CC BY 4.0, modified. Question forms and answer sets follow ECG-QA (Oh J, Lee G, Bae S,
+Kwon J, Choi E, NeurIPS 2023 Datasets and Benchmarks), CC BY 4.0. Base model: SmolLM2-135M-Instruct
+(Hugging Face TB), Apache-2.0, not included.
+"""

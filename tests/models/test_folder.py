@@ -1,0 +1,85 @@
+"""A checkpoint folder loads to the same model, and a damaged one is refused with the file's name."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from tests.signal.synthetic import synthetic_ecg
+from tests.tiny_checkpoint import save_tiny, tiny_model
+
+from ecglm.errors import CheckpointError
+from ecglm.models.elm import EcgLanguageModel
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    return save_tiny(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def copy(saved, tmp_path):
+    return shutil.copytree(saved, tmp_path / "checkpoint")
+
+
+def test_round_trip_gives_the_same_probabilities(tmp_path):
+    model = tiny_model(tmp_path)
+    model.save_pretrained(tmp_path / "out", {"version": "1"}, "# card\n")
+    again = EcgLanguageModel.from_pretrained(tmp_path / "out")
+    inputs = model.processor(synthetic_ecg()[0])
+    np.testing.assert_array_equal(model.encode(inputs).prob_C, again.encode(inputs).prob_C)
+    assert again.name == "out@1"
+
+
+def test_folder_holds_safetensors_and_json_only(saved):
+    assert {p.suffix for p in saved.rglob("*") if p.is_file()} <= {".json", ".safetensors", ".md"}
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "calibration.json", "processor_config.json"])
+def test_one_changed_byte_is_refused(copy, name):
+    data = bytearray((copy / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (copy / name).write_bytes(bytes(data))
+    with pytest.raises(CheckpointError, match=name.replace(".", r"\.")):
+        EcgLanguageModel.from_pretrained(copy)
+
+
+def test_a_truncated_file_is_refused(copy):
+    path = copy / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(CheckpointError, match="truncated or altered"):
+        EcgLanguageModel.from_pretrained(copy)
+
+
+@pytest.mark.parametrize("name", ["config.json", "run.json", "model.safetensors"])
+def test_a_missing_file_is_named(copy, name):
+    (copy / name).unlink()
+    with pytest.raises(CheckpointError, match=name.replace(".", r"\.")):
+        EcgLanguageModel.from_pretrained(copy)
+
+
+def test_run_json_cannot_point_outside(copy):
+    run = json.loads((copy / "run.json").read_text())
+    run["sha256"]["../../etc/passwd"] = "0"
+    (copy / "run.json").write_text(json.dumps(run))
+    with pytest.raises(CheckpointError, match="outside the folder"):
+        EcgLanguageModel.from_pretrained(copy)
+
+
+def test_another_format_version_is_refused(copy):
+    config = json.loads((copy / "config.json").read_text())
+    config["format"] = 99
+    text = json.dumps(config)
+    (copy / "config.json").write_text(text)
+    run = json.loads((copy / "run.json").read_text())
+    del run["sha256"]["config.json"]
+    (copy / "run.json").write_text(json.dumps(run))
+    with pytest.raises(CheckpointError, match="format 99"):
+        EcgLanguageModel.from_pretrained(copy)
+
+
+def test_no_such_folder(tmp_path):
+    with pytest.raises(CheckpointError, match="no such checkpoint folder"):
+        EcgLanguageModel.from_pretrained(tmp_path / "nothing")

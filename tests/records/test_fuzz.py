@@ -1,0 +1,166 @@
+"""Seeded mutants of a valid file of every format: only EcglmError escapes, and nothing hangs.
+
+ECGLM_FUZZ=10 runs ten times as many.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.io
+import wfdb
+from pydicom.data import get_testdata_file
+
+from ecglm.errors import EcglmError
+from ecglm.records import read, write_npz
+
+from .encoders import edf, simple
+
+DICOM = Path(str(get_testdata_file("waveform_ecg.dcm")))
+
+
+def small_dicom(folder: Path) -> Path:
+    import pydicom
+
+    dataset = pydicom.dcmread(DICOM)
+    group = dataset.WaveformSequence[0]
+    group.NumberOfWaveformSamples = 200
+    group.WaveformData = group.WaveformData[:4800]
+    dataset.WaveformSequence = pydicom.Sequence([group])
+    dataset.save_as(folder / "f.dcm")
+    return folder / "f.dcm"
+
+
+def small_csv(folder: Path) -> Path:
+    rows = "".join(f"{i * 2},{i % 7 / 9:.3f},\n" for i in range(60))
+    (folder / "f.csv").write_text("# unit=mV\ntime_ms,I,II\n" + rows)
+    return folder / "f.csv"
+
+
+def small_npz(folder: Path) -> Path:
+    write_npz(read(DICOM, duration_s=0.1), folder / "f.npz")
+    return folder / "f.npz"
+
+
+def small_npy(folder: Path) -> Path:
+    np.save(folder / "f.npy", read(DICOM, duration_s=0.1).signal)
+    return folder / "f.npy"
+
+
+def small_mat(folder: Path, version: str, packed: bool = False) -> Path:
+    scipy.io.savemat(
+        folder / "f.mat",
+        {
+            "val": read(DICOM, duration_s=0.1).signal,
+            "fs": 1000.0,
+            "units": "mV",
+            "names": np.array(["I"] * 12, object) if version == "5" else "x",
+        },
+        format=version,
+        do_compression=packed,
+    )
+    return folder / "f.mat"
+
+
+def small_wfdb(folder: Path, fmt: str, fuzzed: str) -> Path:
+    signal = np.random.default_rng(0).normal(0, 0.3, (300, 2))
+    wfdb.wrsamp(
+        "f",
+        250,
+        ["mV"] * 2,
+        ["I", "V2"],
+        signal,
+        fmt=[fmt] * 2,
+        adc_gain=[200.0, 100.0],
+        baseline=[0, 3],
+        comments=["Age: 50"],
+        write_dir=str(folder),
+    )
+    return folder / f"f.{fuzzed}"
+
+
+def small_segments(folder: Path) -> Path:
+    simple(folder, "s1", 50, ("I", "II"), 250)
+    (folder / "f.hea").write_text("f/3 2 250 130\ns1 50\n~ 30\ns1 50\n")
+    return folder / "f.hea"
+
+
+SEEDS: dict[str, tuple[Callable[[Path], Path], int]] = {
+    "wfdb-header": (lambda p: small_wfdb(p, "16", "hea"), 2500),
+    "wfdb-flac-header": (lambda p: small_wfdb(p, "516", "hea"), 1000),
+    "wfdb-flac": (lambda p: small_wfdb(p, "516", "dat"), 1500),
+    "wfdb-segments": (small_segments, 1500),
+    "dicom": (small_dicom, 1000),
+    "edf": (lambda p: edf(p / "f.edf", [("I", "mV", 50, np.zeros(500)), ("II", "mV", 50, np.ones(500))], 2000), 3000),
+    "bdf": (lambda p: edf(p / "f.bdf", [("I", "mV", 50, np.zeros(500))], 2, bdf=True), 1000),
+    "csv": (small_csv, 2000),
+    "npz": (small_npz, 1500),
+    "npy": (small_npy, 1500),
+    "mat4": (lambda p: small_mat(p, "4"), 1500),
+    "mat5": (lambda p: small_mat(p, "5"), 1500),
+    "mat5-compressed": (lambda p: small_mat(p, "5", packed=True), 1000),
+}
+
+
+def mutate(data: bytes, rng: random.Random, head: int) -> bytes:
+    """One to six random edits, mostly in the first `head` bytes, where formats keep their sizes."""
+    out = bytearray(data)
+    for _ in range(rng.choice((1, 1, 2, 3, 6))):
+        at = rng.randrange(min(head, len(out)) if rng.random() < 0.8 else len(out)) if out else 0
+        match rng.randrange(8):
+            case 0:
+                out[at : at + 1] = bytes([rng.randrange(256)])
+            case 1:
+                out[at : at + 1] = bytes([out[at] ^ 1 << rng.randrange(8)]) if out else b""
+            case 2:
+                del out[at : at + rng.choice((1, 2, 8, 100))]
+            case 3:
+                out[at:at] = rng.randbytes(rng.choice((1, 4, 64)))
+            case 4:
+                out[at : at + 4] = rng.choice((b"\xff\xff\xff\xff", b"\0\0\0\0", b"\xff\xff\xff\x7f", b"\0\0\0\x80"))
+            case 5:
+                out[at : at + 1] = rng.choice(
+                    (b"9999999999", b"-1", b"nan", b"1e999", b"\n", b" ", b"\0", b"../", b"x", b"0")
+                )
+            case 6:
+                out = out[:at] if rng.random() < 0.3 else out
+            case 7:
+                other = rng.randrange(len(out)) if out else 0
+                out[at : at + 16] = out[other : other + 16]
+    return bytes(out)
+
+
+@pytest.mark.parametrize("kind", SEEDS)
+def test_mutants_raise_only_ecglm_errors(tmp_path: Path, kind: str) -> None:
+    make, count = SEEDS[kind]
+    target = make(tmp_path)
+    seed = target.read_bytes()
+    keep = tmp_path / "keep"
+    shutil.copytree(tmp_path, keep, ignore=shutil.ignore_patterns("keep"))
+    rng = random.Random(f"ecglm {kind}")
+    overrides = {"fs": 1000.0, "unit": "mV"} if kind in ("npy", "mat4") else {}
+    read(target if target.suffix != ".dat" else target.with_suffix(".hea"), **overrides)  # type: ignore[arg-type]
+    refused = slowest = 0.0
+    for _ in range(count * int(os.environ.get("ECGLM_FUZZ", "1"))):
+        target.write_bytes(mutate(seed, rng, 1500))
+        begin = time.perf_counter()
+        try:
+            record = read(target if target.suffix != ".dat" else target.with_suffix(".hea"), **overrides)  # type: ignore[arg-type]
+        except EcglmError as problem:
+            refused += 1
+            said = str(problem)
+            if "\n" in said or str(tmp_path) not in said:
+                pytest.fail(f"not one line about the file: {said}")
+        else:
+            assert record.signal.dtype == np.float32
+            assert not np.isinf(record.signal).any()
+        slowest = max(slowest, time.perf_counter() - begin)
+    assert slowest < 2, f"{slowest:.1f} s for one mutant"
+    assert 0.02 * count < refused  # the mutations do reach the parser's checks
