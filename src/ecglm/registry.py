@@ -53,6 +53,8 @@ class Registry:
 DATASETS = Registry("bench dataset", {
     "ecgqa_ptbxl": "ecglm.corpus.ecgqa:bench_items",
     "findings_ptbxl": "ecglm.corpus.ecgqa:findings_items",
+    "findings_ludb": "ecglm.corpus.external:ludb_items",
+    "findings_challenge2021": "ecglm.corpus.external:challenge_items",
 })
 #: (answer, reply, valid answers) -> bool, by the "scoring" of a task.
 SCORERS = Registry("scorer", {

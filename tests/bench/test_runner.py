@@ -186,7 +186,7 @@ def test_a_limit_takes_the_same_sample_every_time(tmp_path: Path) -> None:
 
 
 def findings_items() -> list[BenchItem]:
-    labels = [{"superclass": {"NORM": n % 2, "MI": int(n % 5 == 0)}, "subclass": {"AMI": int(n % 5 == 0)},
+    labels = [{"super_class": {"NORM": n % 2, "MI": int(n % 5 == 0)}, "sub_class": {"AMI": int(n % 5 == 0)},
                "form": {"PVC": int(n % 3 == 0), "STE": 0}, "rhythm": {"AFIB": int(n % 4 == 0)}} for n in range(60)]
     return [BenchItem(f"r{n}", f"p{n}", f"r{n}", "", "", "findings", "", "", meta={"labels": ls})
             for n, ls in enumerate(labels)]
@@ -194,12 +194,12 @@ def findings_items() -> list[BenchItem]:
 
 def test_findings_are_scored_per_code_and_group(tmp_path: Path) -> None:
     best = load_results(run(FINDINGS, DummyModel("oracle"), tmp_path / "a", items=findings_items()))["findings"]
-    assert best["superclass"]["macro_auroc"] == {"value": 1.0, "low": 1.0, "high": 1.0}
-    assert best["superclass"]["macro_f1"]["value"] == 1.0
+    assert best["super_class"]["macro_auroc"] == {"value": 1.0, "low": 1.0, "high": 1.0}
+    assert best["super_class"]["macro_f1"]["value"] == 1.0
     assert best["rhythm"]["pooled_ece"]["value"] == 0.0
     assert best["form"]["not_scored"] == ["STE"]
     flat = load_results(run(FINDINGS, DummyModel("majority"), tmp_path / "b", items=findings_items()))["findings"]
-    assert flat["superclass"]["macro_auroc"]["value"] == 0.5
+    assert flat["super_class"]["macro_auroc"]["value"] == 0.5
     assert flat["rhythm"]["codes"]["AFIB"]["ece"]["value"] == pytest.approx(0.25)
 
 
@@ -230,7 +230,7 @@ def test_the_results_page_is_the_same_whatever_the_order_of_files(tmp_path: Path
     page = (tmp_path / "one.md").read_text()
     assert page == (tmp_path / "two.md").read_text()
     for row in ("| full |", "| text-only |", "| no-signal |", "| other-patient |", "| heads |", "| chance-majority |",
-                "| full - text-only |", "| superclass |", "| AFIB |"):
+                "| full - text-only |", "| super_class |", "| AFIB |"):
         assert row in page
     assert "nan" not in page.lower().replace("nanny", "")
 
@@ -247,7 +247,7 @@ def test_a_file_that_is_no_result_is_named(tmp_path: Path, text: str) -> None:
 def test_built_in_tasks_load_and_name_registered_parts() -> None:
     from ecglm.registry import DATASETS, METRICS, SCORERS
 
-    assert task_names() == ["ecgqa-ptbxl", "findings-ptbxl"]
+    assert task_names() == ["ecgqa-ptbxl", "findings-challenge2021", "findings-ludb", "findings-ptbxl"]
     for task in map(load_task, task_names()):
         assert task.dataset in DATASETS
         assert all(name in METRICS for name in task.metrics)

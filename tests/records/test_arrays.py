@@ -109,6 +109,18 @@ def test_mat_keys_and_units(tmp_path: Path, version: str) -> None:
         np.testing.assert_array_equal(record.signal, (data / 1000).astype(np.float32))
 
 
+@pytest.mark.parametrize("dtype", ["i1", "u1", "i2", "u2", "i4", "f4", "f8", ">i2", ">f8"])
+@pytest.mark.parametrize("version", ["4", "5"])
+def test_mat_numbers_equal_scipys(tmp_path: Path, version: str, dtype: str) -> None:
+    data = np.random.default_rng(0).integers(0, 100, (3, 400)).astype(dtype)
+    other = {"val": data, "fs": 250, "note": "long text " * 30, "z": np.ones((3, 3)) * 1j, "unit": "mV"}
+    other |= {} if version == "4" else {"s": {"a": 1}, "c": np.array([1, "x"], object)}
+    scipy.io.savemat(tmp_path / "x.mat", other, format=version)
+    record = read(tmp_path / "x.mat", leads=["I", "II", "V1"])
+    expected = scipy.io.loadmat(tmp_path / "x.mat", variable_names=["val"])["val"]
+    np.testing.assert_array_equal(record.signal, expected.astype(np.float32))
+
+
 def test_mat_cell_array_of_names(tmp_path: Path) -> None:
     scipy.io.savemat(
         tmp_path / "x.mat",

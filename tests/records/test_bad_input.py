@@ -70,7 +70,7 @@ def fails(path: Path | str, **kwargs: object) -> str:
         (
             "x.mat",
             b"\0\0\0\0\xff\xff\0\0\xff\xff\0\0\0\0\0\0\4\0\0\0val\0" + bytes(70_000),
-            "a double of shape (65535, 65535)",
+            "val of shape (65535, 65535) has 70000 bytes of data",
         ),
     ],
 )

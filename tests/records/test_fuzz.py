@@ -98,7 +98,7 @@ SEEDS: dict[str, tuple[Callable[[Path], Path], int]] = {
     "wfdb-flac": (lambda p: small_wfdb(p, "516", "dat"), 1500),
     "wfdb-segments": (small_segments, 1500),
     "dicom": (small_dicom, 1000),
-    "edf": (lambda p: edf(p / "f.edf", [("I", "mV", 50, np.zeros(500)), ("II", "mV", 50, np.ones(500))], 2000), 3000),
+    "edf": (lambda p: edf(p / "f.edf", [("I", "mV", 50, np.zeros(500)), ("II", "mV", 50, np.ones(500))], 2), 2000),
     "bdf": (lambda p: edf(p / "f.bdf", [("I", "mV", 50, np.zeros(500))], 2, bdf=True), 1000),
     "csv": (small_csv, 2000),
     "npz": (small_npz, 1500),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ecglm.cli.options import Adapter, Files, Json, Model
+from ecglm.cli.options import Files, Json, Model
 from ecglm.cli.output import print_json, print_text, verb_app
 
 app = verb_app()
@@ -18,14 +18,14 @@ def ask(
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="In English, in quotes.")],
     options: Annotated[str | None, typer.Option(
         "--options", metavar="A,B", help="Allowed answers, comma-separated.")] = None,
-    model: Model = None, adapter: Adapter = None, json: Json = False,
+    model: Model = None, json: Json = False,
 ) -> None:
     """Ask a question about one or several recordings."""
     import ecglm
 
     records = [ecglm.read(file) for file in files]
     choices = None if options is None else [part.strip() for part in options.split(",") if part.strip()]
-    answer = ecglm.load(model=model, adapter=adapter).ask(
+    answer = ecglm.load(model=model).ask(
         records[0] if len(records) == 1 else records, question, options=choices)
     if json:
         print_json(answer.to_dict())

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ecglm.cli.options import Adapter, Json, Model
+from ecglm.cli.options import Json, Model
 from ecglm.cli.output import print_json, print_table, print_text, verb_app
 
 app = verb_app("List, run and compare benchmarks.")
@@ -29,7 +29,7 @@ def run(
     tasks: Annotated[list[str], typer.Argument(metavar="TASK", help="Task names, or YAML files.")],
     out: Annotated[str, typer.Option("-o", "--out", metavar="DIR", help="Gets one folder per task.")] = "runs/bench",
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Ask only this many items.")] = None,
-    model: Model = None, adapter: Adapter = None, json: Json = False,
+    model: Model = None, json: Json = False,
 ) -> None:
     """Run tasks with all their controls. An interrupted run goes on where it stopped.
 
@@ -43,7 +43,7 @@ def run(
     from ecglm.bench.task import load_task
 
     configs = [load_task(name) for name in tasks]
-    subject = _subject(model, adapter)
+    subject = _subject(model)
     results = {}
     for config in configs:
         path = runner.run(config, subject, Path(out) / config.name, limit=limit, progress=sys.stderr.isatty())
@@ -75,14 +75,15 @@ def compare(
          f"{d['p']:.3f}") for name, d in found["differences"].items()])
 
 
-def _subject(model: str | None, adapter: str | None) -> Any:
+def _subject(model: str | None) -> Any:
     if model is not None and model.startswith("dummy:"):
         from ecglm.bench.dummy import dummy
 
         return dummy(model.removeprefix("dummy:"))
     import ecglm
+    from ecglm.inference.benchmark import BenchModel
 
-    return ecglm.load(model=model, adapter=adapter)
+    return BenchModel(ecglm.load(model=model))
 
 
 def _show(result: dict[str, Any]) -> None:

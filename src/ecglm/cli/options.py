@@ -10,5 +10,4 @@ File = Annotated[str, typer.Argument(metavar="FILE", help="A recording: WFDB, DI
 Files = Annotated[list[str], typer.Argument(metavar="FILE", help="One or more recordings.")]
 Model = Annotated[str | None, typer.Option(
     "--model", metavar="NAME", help="Checkpoint folder or hub id; default: the embedded model.")]
-Adapter = Annotated[str | None, typer.Option("--adapter", metavar="DIR", help="Folder of an adapted model.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

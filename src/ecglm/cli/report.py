@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ecglm.cli.options import Adapter, File, Model
+from ecglm.cli.options import File, Model
 from ecglm.cli.output import print_text, verb_app
 
 app = verb_app()
@@ -16,11 +16,11 @@ app = verb_app()
 def report(
     file: File,
     out: Annotated[str, typer.Option("-o", "--out", metavar="OUT", help="Such as report.html.")],
-    model: Model = None, adapter: Adapter = None,
+    model: Model = None,
 ) -> None:
     """Write a report; the extension of its name chooses the format."""
     import ecglm
 
     record = ecglm.read(file)
-    ecglm.load(model=model, adapter=adapter).report(record).save(out)
+    ecglm.load(model=model).report(record).save(out)
     print_text(f"wrote {out}")

@@ -10,6 +10,7 @@ import numpy as np
 
 from ecglm.bench.task import BenchItem, FindingScores, Prediction
 from ecglm.corpus import ptbxl
+from ecglm.corpus.external import external_record
 from ecglm.inference.answer import MAX_ANSWER_TOKENS
 from ecglm.inference.confidence import calibrated_confidence
 from ecglm.inference.model import Model
@@ -27,7 +28,9 @@ def _row_of() -> dict[str, int]:
 
 @lru_cache(maxsize=4096)
 def bench_record(key: str) -> Record:
-    """The PTB-XL record of a bench item's record_key; one object per record, so that its prefix is shared."""
+    """The record of a bench item's record_key; one object per record, so that its prefix is shared."""
+    if "/" in key:
+        return external_record(key)
     return ptbxl.load().record(_row_of()[key])
 
 
@@ -36,13 +39,14 @@ class BenchModel:
     patient's recording; "no-signal" a zero signal; "text-only" the question alone; "heads" reads the answer
     straight off findings and measurements, without the language model."""
 
-    def __init__(self, model: Model, run: dict[str, object]) -> None:
+    def __init__(self, model: Model) -> None:
+        run = model.elm.run
         self.model = model
         self.id = model.id
-        self.train_patients = frozenset(str(p) for p in run.get("train_patients", ()))  # type: ignore[attr-defined]
-        self.train_hashes = frozenset(str(h) for h in run.get("train_hashes", ()))  # type: ignore[attr-defined]
+        self.train_patients = frozenset(run["train_patients"]) if "train_patients" in run else None
+        self.train_hashes = frozenset(run["train_hashes"]) if "train_hashes" in run else None
         self.recipe_hash = str(run.get("recipe_hash", ""))
-        self.fingerprint = str(dict(run.get("sha256", {})).get("model.safetensors", ""))[:16]  # type: ignore[call-overload]
+        self.fingerprint = "".join(digest[:16] for digest in run.get("sha256", {}).values())
         self.seeds = run.get("seeds", {})
 
     def answer_items(self, items: list[BenchItem], control: str, progress: bool) -> list[Prediction]:

@@ -79,6 +79,7 @@ class EcgLanguageModel:
         self.adapter = adapter
         self.base = base or config.base
         self.name = config.base
+        self.run: dict[str, Any] = {}
         self._llm: Any = None
         self._tokenizer: Any = None
         self._format: PromptFormat | None = None
@@ -108,7 +109,7 @@ class EcgLanguageModel:
                 module.load_state_dict(state)
             except RuntimeError as error:
                 raise CheckpointError(f"{path}: model.safetensors does not fit its config.json ({name}); fetch it again") from error
-        model.name = f"{path.name}@{files.run.get('version', '?')}"
+        model.name, model.run = f"{path.name}@{files.run.get('version', '?')}", files.run
         return model
 
     def save_pretrained(self, folder: str | Path, run: dict[str, Any], card: str) -> None:

@@ -1,4 +1,4 @@
-"""NPY, NPZ and MATLAB files → Record, and `write_npz`, the way back.
+"""NPY and NPZ files → Record, and `write_npz`, the way back.
 
 Nothing is unpickled. Shapes are compared with the bytes that are there before anything
 of that size is allocated.
@@ -58,25 +58,6 @@ _ZIP_FAILURES = (
     struct.error,
     IndexError,
 )
-_MAT_FAILURES = (
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    EOFError,
-    OverflowError,
-    RecursionError,
-    MemoryError,
-    NotImplementedError,
-    AttributeError,
-    ArithmeticError,
-    AssertionError,
-    struct.error,
-    zlib.error,
-    BufferError,
-    LookupError,
-    NameError,
-)  # scipy reads an unset variable for some unknown matrix classes
 
 
 def _npy_header(stream: BinaryIO, size: int, path: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -142,7 +123,7 @@ def read_npz(request: Request) -> Record:
             }
     except _ZIP_FAILURES as problem:
         raise ReadError(path, f"its ZIP archive is damaged ({clean(str(problem), 60)})", "get it again") from None
-    return _described(request, found[wanted[0]], found, "npz")
+    return describe(request, found[wanted[0]], found, "npz")
 
 
 def _npz_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str) -> NDArray[Any]:
@@ -163,49 +144,7 @@ def _npz_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str) -> N
     return data.reshape(shape, order="F" if fortran else "C")
 
 
-def read_mat(request: Request) -> Record:
-    """A MATLAB file, level 4 or 5, with one matrix of samples named val, ecg, signal or data."""
-    import warnings
-
-    import scipy.io
-    from scipy.io.matlab import MatReadError, MatReadWarning
-
-    path = request.path
-    failures = (*_MAT_FAILURES, MatReadError)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", MatReadWarning)
-        warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.simplefilter("ignore", UserWarning)
-        try:
-            listed = {name: (shape, kind) for name, shape, kind in scipy.io.whosmat(path)[:1000]}
-            wanted = [key for keys in (SIGNAL_KEYS, FS_KEYS, LEAD_KEYS, UNIT_KEYS) for key in keys if key in listed]
-            for key in wanted:
-                shape, kind = listed[key]
-                if math.prod(shape) * 8 > MAX_RAW_BYTES or kind in ("function", "object", "opaque", "sparse"):
-                    raise ReadError(
-                        path, f"its variable {key} is a {kind} of shape {shape}", "save a matrix of at most 1 GB"
-                    )
-            found = scipy.io.loadmat(path, variable_names=wanted) if wanted else {}
-        except failures as problem:
-            raise ReadError(
-                path,
-                f"it is not a usable MATLAB file ({type(problem).__name__}: {clean(str(problem), 60)})",
-                "it is damaged; save it again with save -v7",
-            ) from None
-    name = next((key for key in SIGNAL_KEYS if isinstance(found.get(key), np.ndarray)), None)
-    if name is None:
-        raise ReadError(
-            path,
-            f"it has no matrix named {', '.join(SIGNAL_KEYS[:5])} (it has {clean(', '.join(listed), 80)})",
-            "rename the variable in MATLAB",
-        )
-    data = found[name]
-    if data.ndim == 2 and 1 in data.shape:
-        data = data.reshape(-1)
-    return _described(request, data, found, "mat")
-
-
-def _described(request: Request, data: NDArray[Any], found: Mapping[str, Any], format_name: str) -> Record:
+def describe(request: Request, data: NDArray[Any], found: Mapping[str, Any], format_name: str) -> Record:
     """Build a record of an array and the small arrays that describe it."""
     fs = _number(found, FS_KEYS, request.path)
     unit = _texts(found, UNIT_KEYS)
@@ -246,18 +185,12 @@ def _number(found: Mapping[str, Any], keys: tuple[str, ...], path: str) -> float
 
 
 def _texts(found: Mapping[str, Any], keys: tuple[str, ...]) -> list[str] | None:
-    """Strings of a text array, a MATLAB char matrix or a cell array of text."""
+    """Strings of the first of these arrays that is text."""
     for key in keys:
         value = found.get(key)
-        if isinstance(value, np.ndarray) and value.size:
+        if isinstance(value, np.ndarray) and value.size and value.dtype.kind in "US":
             flat = value.reshape(-1)[:1000].tolist()
-            if value.dtype.kind == "O":
-                flat = [
-                    item.reshape(-1)[0] if isinstance(item, np.ndarray) and item.size == 1 else item for item in flat
-                ]
-            texts = [item.decode("utf-8", "replace") if isinstance(item, bytes) else item for item in flat]
-            if all(isinstance(item, str) for item in texts):
-                return [str(item).strip() for item in texts]
+            return [(item.decode("utf-8", "replace") if isinstance(item, bytes) else item).strip() for item in flat]
     return None
 
 

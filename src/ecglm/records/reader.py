@@ -101,10 +101,18 @@ def _read(request: Request) -> Record:
         from ecglm.records.table import read_table
 
         return read_table(request)
-    if kind in ("npy", "npz", "mat"):
-        from ecglm.records import arrays
+    if kind == "npy":
+        from ecglm.records.arrays import read_npy
 
-        return {"npy": arrays.read_npy, "npz": arrays.read_npz, "mat": arrays.read_mat}[kind](request)
+        return read_npy(request)
+    if kind == "npz":
+        from ecglm.records.arrays import read_npz
+
+        return read_npz(request)
+    if kind == "mat":
+        from ecglm.records.mat import read_mat
+
+        return read_mat(request)
     if kind == "flac":
         raise ReadError(
             path,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import uniform_filter1d
+from scipy.ndimage import median_filter, uniform_filter1d
 from scipy.signal import find_peaks
 from sleepecg import detect_heartbeats
 
@@ -62,7 +62,7 @@ def detect_beats(signal: ArrayLike, fs: float, weights: ArrayLike | None = None)
     """Beats in ``[lead, time]`` (any unit, any leads, 0.5 s to hours).
 
     weights: trust per lead (quality 0..1); leads of weight 0 do not vote. A beat needs half of the
-    voting weight, or a third when its spatial QRS activity is as large as that of its neighbours.
+    voting weight and some spatial QRS activity; with fewer votes (a third at least) it needs more activity.
     Returns no beats where nothing repeats above the noise, or under 0.5 s.
     """
     filled, missing = fill_missing(signal)
@@ -101,7 +101,9 @@ def _elect(votes_T: FloatArray, energy_T: FloatArray, fs: float, gap_T: BoolArra
     around = np.clip(peaks[:, None] + offsets, 0, len(votes_T) - 1)
     refined = around[np.arange(len(peaks)), smooth[around].argmax(axis=1)]
     height, share = smooth[refined], votes_T[peaks]
-    kept = ((share >= 0.5) | (height > 0.5 * np.median(height))) & ~gap_T[refined]
+    # The fewer leads agree, the closer must its activity come to that of the beats around it.
+    usual = median_filter(height, size=15, mode="nearest")
+    kept = (height > usual * np.interp(share, (0.33, 0.5, 0.9), (0.75, 0.55, 0.3))) & ~gap_T[refined]
     refined, share, height = refined[kept], share[kept], height[kept]
     refined, first = np.unique(refined, return_index=True)
     share, height = share[first], height[first]

@@ -81,7 +81,9 @@ def t_off(beats_BLW: FloatArray, start: int, stop: int, fs: float) -> FloatArray
     done = (at > steepest) & (fall < T_OFF_SHARE * slope)
     end = np.where(done.any(axis=2), done.argmax(axis=2), n - 1).astype(float)
     clear = (size >= 0.3 * size.max(axis=1, keepdims=True)) & (size > 1e-9) & (slope[..., 0] > 0)
-    found = start + np.nanmedian(np.where(clear, end, np.nan), axis=1) if clear.any() else np.full(len(part), np.nan)
+    found, some = np.full(len(part), np.nan), clear.any(axis=1)
+    if some.any():
+        found[some] = start + np.nanmedian(np.where(clear, end, np.nan)[some], axis=1)
     # An end at the border of the search is no end.
     return np.where(found >= stop - 2, np.nan, found)
 

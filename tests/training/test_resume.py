@@ -1,0 +1,66 @@
+"""A training that was interrupted ends with the weights of one that was not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from ecglm.errors import CheckpointError
+from ecglm.models.encoders.resnet1d import ResNet1dConfig
+from ecglm.training import encoder
+from ecglm.training.checkpoint import load_state, save_state
+from ecglm.training.encoder import EncoderTraining, train_network
+
+CONFIG = ResNet1dConfig(n_features=4, n_labels=3, stem=8, widths=(8, 8, 8, 8), feature_width=8)
+TRAINING = EncoderTraining(epochs=3, batch=8)
+
+
+def examples():
+    rng = np.random.default_rng(0)
+    return (rng.normal(size=(24, 12, 500)).astype(np.float16), rng.normal(size=(24, 4)).astype(np.float32),
+            rng.integers(0, 2, (24, 3)).astype(np.float32))
+
+
+def test_resumed_weights_are_bit_identical(tmp_path, monkeypatch):
+    whole = train_network("net", CONFIG, TRAINING, *examples(), tmp_path / "whole", progress=False)
+
+    real, calls = encoder.save_state, []
+
+    def crash_after_two(path, state):
+        real(path, state)
+        calls.append(path)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(encoder, "save_state", crash_after_two)
+    with pytest.raises(KeyboardInterrupt):
+        train_network("net", CONFIG, TRAINING, *examples(), tmp_path / "broken", progress=False)
+    monkeypatch.setattr(encoder, "save_state", real)
+    resumed = train_network("net", CONFIG, TRAINING, *examples(), tmp_path / "broken", progress=False)
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+    assert not list((tmp_path / "broken").glob("*resume*"))
+
+
+def test_a_finished_network_is_loaded_not_trained_again(tmp_path):
+    first = train_network("net", CONFIG, TRAINING, *examples(), tmp_path, progress=False)
+    (tmp_path / "net.safetensors").touch()
+    again = train_network("net", CONFIG, EncoderTraining(epochs=0, batch=8), *examples(), tmp_path, progress=False)
+    assert all(torch.equal(a, b) for a, b in zip(first.state_dict().values(), again.state_dict().values(), strict=True))
+
+
+def test_state_round_trip_keeps_structure_and_key_types(tmp_path):
+    state = {"a": [1, 2.5, None, torch.arange(3)], "b": {0: {"x": torch.ones(2)}, "k": "text"}}
+    save_state(tmp_path / "s.safetensors", state)
+    again = load_state(tmp_path / "s.safetensors")
+    assert again["a"][:3] == [1, 2.5, None]
+    assert again["b"]["k"] == "text"
+    assert torch.equal(again["b"][0]["x"], torch.ones(2))
+
+
+def test_a_damaged_resume_point_says_what_to_do(tmp_path):
+    save_state(tmp_path / "s.safetensors", {"a": torch.ones(3)})
+    (tmp_path / "s.safetensors").write_bytes((tmp_path / "s.safetensors").read_bytes()[:20])
+    with pytest.raises(CheckpointError, match="damaged resume point; delete it"):
+        load_state(tmp_path / "s.safetensors")
