@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from tests.tiny import save_tiny_base
 
 from ecglm.knowledge.statements import STATEMENTS
 from ecglm.models.connectors import ConnectorConfig
 from ecglm.models.elm import EcgLanguageModel, ElmConfig
 from ecglm.models.encoders.resnet1d import ResNet1dConfig
 from ecglm.signal import FEATURE_NAMES
+from tests.tiny import save_tiny_base
 
 
 def tiny_model(folder: Path, seed: int = 0) -> EcgLanguageModel:

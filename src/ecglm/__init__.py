@@ -21,7 +21,9 @@ _PUBLIC: dict[str, str] = {
     "RecordMeta": "ecglm.records.record:RecordMeta",
     "measure": "ecglm.signal:measure",
     "load": "ecglm.inference:load",
+    "Model": "ecglm.inference:Model",
     "render": "ecglm.paper:render",
+    "Report": "ecglm.reporting:Report",
     "Measurement": "ecglm.schema:Measurement",
     "Measurements": "ecglm.schema:Measurements",
     "Finding": "ecglm.schema:Finding",
@@ -34,11 +36,13 @@ __all__ = ["__version__", *_PUBLIC]
 
 if TYPE_CHECKING:
     from ecglm.errors import EcglmError as EcglmError
+    from ecglm.inference import Model as Model
     from ecglm.inference import load as load
     from ecglm.paper import render as render
     from ecglm.records import read as read
     from ecglm.records.record import Record as Record
     from ecglm.records.record import RecordMeta as RecordMeta
+    from ecglm.reporting import Report as Report
     from ecglm.schema import Answer as Answer
     from ecglm.schema import Evidence as Evidence
     from ecglm.schema import Finding as Finding

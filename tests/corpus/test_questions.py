@@ -24,7 +24,8 @@ def labels(*present: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("present", "answer"), [
-    ((), "none"), (("rhythm:AFIB",), "atrial fibrillation"), (("rhythm:SR", "rhythm:AFIB"), "both"), (("rhythm:SR",), "sinus rhythm")])
+    ((), "none"), (("rhythm:AFIB",), "atrial fibrillation"), (("rhythm:SR", "rhythm:AFIB"), "both"),
+    (("rhythm:SR",), "sinus rhythm")])
 def test_choose_knows_both_and_none(present, answer):
     got = q.choose("rhythm:AFIB", "rhythm:SR", labels(*present), np.random.default_rng(0))
     assert got.answer == answer
@@ -62,15 +63,17 @@ def test_summary_leads_with_the_rhythm():
 
 
 def test_measurement_answers_are_the_measured_values():
-    measurements = measure(synthetic_ecg(rate=120, pr=0.24)[0])
+    measurements = measure(synthetic_ecg(rate=110, qrs=0.14, qt=0.36)[0])
     pairs = dict(p for seed in range(60) for p in measurement_pairs(measurements, None, np.random.default_rng(seed)))
     assert pairs["What is the heart rate?"] == f"{round(measurements.heart_rate.value)} bpm"
     assert pairs["What range is the heart rate in?"] == "above the normal range"
-    assert pairs["Is the PR interval normal?"] == "no"
+    assert pairs["Is the QRS wide?"] == "yes"
+    assert pairs["Is the PR interval normal?"] == "yes"
 
 
 @pytest.mark.parametrize(("angle", "name"), [(0, "normal heart axis"), (90, "normal heart axis"), (-45, "left axis deviation"),
-                                             (120, "right axis deviation"), (-150, "extreme axis deviation"), (210, "extreme axis deviation")])
+                                             (120, "right axis deviation"), (-150, "extreme axis deviation"),
+                                             (210, "extreme axis deviation")])
 def test_axis_names(angle, name):
     assert axis_name(angle) == name
 

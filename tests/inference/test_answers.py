@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.signal.synthetic import synthetic_ecg
-from tests.tiny_checkpoint import save_tiny
 
 from ecglm.errors import RecordError, UsageError
 from ecglm.inference import load
 from ecglm.records.record import Record
+from tests.signal.synthetic import synthetic_ecg
+from tests.tiny_checkpoint import save_tiny
 
 QUESTIONS = ["Is there atrial fibrillation?", "What is the heart rate?", "What is the rhythm?", "PR interval?"]
 
@@ -107,7 +107,7 @@ def test_questions_beyond_the_leads_are_declined(model, record, leads, question,
 
 def test_a_normalised_record_never_answers_millivolt_questions(model, record):
     plain = replace(record, unit="normalized")
-    for question in ("What is the amplitude of the R wave in V5?", "Is there low QRS voltage?", "How high is the ST segment in mV?"):
+    for question in ("What is the amplitude of the R wave in V5?", "Is there low QRS voltage?", "How high is the ST in mV?"):
         answer = model.ask(plain, question)
         assert answer.abstained, question
         assert "no millivolt scale" in str(answer.reason)

@@ -7,11 +7,11 @@ import shutil
 
 import numpy as np
 import pytest
-from tests.signal.synthetic import synthetic_ecg
-from tests.tiny_checkpoint import save_tiny, tiny_model
 
 from ecglm.errors import CheckpointError
 from ecglm.models.elm import EcgLanguageModel
+from tests.signal.synthetic import synthetic_ecg
+from tests.tiny_checkpoint import save_tiny, tiny_model
 
 
 @pytest.fixture(scope="module")

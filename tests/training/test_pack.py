@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.tiny import tiny_llama, tiny_tokenizer
 
 from ecglm.models.prompt import PromptFormat, prefix_ids
 from ecglm.training.instruct import block_mask, pack, sequence_loss
+from tests.tiny import tiny_llama, tiny_tokenizer
 
 PAIRS = [("Is it sinus rhythm?", "yes"), ("What is the rate?", "72 bpm"), ("PR?", "160 ms")]
 

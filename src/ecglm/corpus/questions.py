@@ -155,6 +155,7 @@ def choose(key_a: str, key_b: str, labels_C: NDArray[np.uint8], rng: np.random.G
 
 def query(kind: str, labels_C: NDArray[np.uint8], axis: str, rng: np.random.Generator, unseen: bool = False) -> Question:
     """Open question on a group, the axis or extrasystoles; the answer is a comma list or "none"."""
+    valid: tuple[str, ...]
     if kind == "axis":
         answer, valid = axis, AXIS_ANSWERS
     elif kind == "extrasystole":

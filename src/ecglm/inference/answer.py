@@ -110,7 +110,8 @@ class Answerer:
         """All questions on one recording."""
         reading = self.reading(record)
         about = [topics(question) for question, _ in asked]
-        reasons = [reading.declined or decline_question(question, t, record) for (question, _), t in zip(asked, about, strict=True)]
+        reasons = [reading.declined or decline_question(question, t, record)
+                   for (question, _), t in zip(asked, about, strict=True)]
         free = [i for i, (_, options) in enumerate(asked) if reasons[i] is None and options is None]
         generated: dict[int, Generation] = {}
         if free:

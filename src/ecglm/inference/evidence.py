@@ -10,8 +10,9 @@ from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import HIDDEN, axis_name
 from ecglm.schema import Evidence, Measurement
 
-_LABEL = {"heart_rate": "heart rate", "rr": "RR interval", "rr_sd": "RR standard deviation", "rmssd": "RMSSD", "pr": "PR interval",
-          "qrs": "QRS duration", "qt": "QT interval", "qtc_bazett": "QTc (Bazett)", "axis": "frontal QRS axis"}
+_LABEL = {"heart_rate": "heart rate", "rr": "RR interval", "rr_sd": "RR standard deviation", "rmssd": "RMSSD",
+          "pr": "PR interval", "qrs": "QRS duration", "qt": "QT interval", "qtc_bazett": "QTc (Bazett)",
+          "axis": "frontal QRS axis"}
 _RANGE = {"low": "below normal", "high": "above normal", "normal": "normal"}
 MOST = 6
 

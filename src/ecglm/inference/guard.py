@@ -26,7 +26,8 @@ _NOT_ON_ECG: tuple[tuple[str, str], ...] = (
     (r"\b(coronary angiogra|stenosis of|which artery|calcium score)\b", "coronary anatomy"),
     (r"\b(medication|dose|dosage|which drug|prescri|should .* take)\b", "a treatment"),
 )
-_MILLIVOLT = re.compile(r"milli-?volts?|\bmv\b|\bmm of st\b|how (high|tall|large|deep) (is|are)|amplitude (of|in)|voltage (of|in)|\bvoltage criteria\b")
+_MILLIVOLT = re.compile(r"milli-?volts?|\bmv\b|\bmm of st\b|how (high|tall|large|deep) (is|are)|"
+                        r"amplitude (of|in)|voltage (of|in)|\bvoltage criteria\b")
 #: Statements that need millivolts, by key.
 _NEEDS_MV = frozenset({"form:LVOLT", "form:HVOLT", "form:VCLVH"})
 #: Statements that need more than a rhythm strip: what is missing, and the leads any of which suffices per group.

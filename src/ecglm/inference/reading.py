@@ -47,7 +47,8 @@ def read_recording(model: EcgLanguageModel, record: Record) -> Reading:
 
 def lead_evidence(model: EcgLanguageModel, reading: Reading, key: str) -> dict[str, float]:
     """How much the log-odds of a statement fall when one lead is hidden, by lead (occlusion)."""
-    if not reading.lead_drop and reading.inputs is not None and reading.encoded is not None and len(reading.record.leads) > 1:
+    several = len(reading.record.leads) > 1
+    if not reading.lead_drop and several and reading.inputs is not None and reading.encoded is not None:
         leads = [lead for lead in model.processor.config.leads if lead in reading.record.leads]
         masks = []
         for lead in leads:
@@ -57,7 +58,8 @@ def lead_evidence(model: EcgLanguageModel, reading: Reading, key: str) -> dict[s
         hidden = model.encode_masks(reading.inputs, masks)
         base = reading.encoded.logits_C
         for index, label in enumerate(model.config.labels):
-            reading.lead_drop[label] = {lead: float(base[index] - e.logits_C[index]) for lead, e in zip(leads, hidden, strict=True)}
+            reading.lead_drop[label] = {lead: float(base[index] - e.logits_C[index])
+                                        for lead, e in zip(leads, hidden, strict=True)}
     return dict(reading.lead_drop.get(key, {}))
 
 

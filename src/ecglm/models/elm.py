@@ -100,7 +100,8 @@ class EcgLanguageModel:
         config = load_config(ElmConfig, raw)
         if config.labels != keys():
             raise CheckpointError(f"{path}: its labels are not those of this version of ecglm; train it again")
-        processor = EcgProcessor(load_config(ProcessorConfig, {k: v for k, v in files.processor.items() if k != "processor_class"}))
+        settings = {k: v for k, v in files.processor.items() if k != "processor_class"}
+        processor = EcgProcessor(load_config(ProcessorConfig, settings))
         model = cls(config, files.calibration, processor, files.adapter, device, base)
         parts = {"encoder": model.encoder, "connector": model.connector}
         for name, module in parts.items():
@@ -108,7 +109,7 @@ class EcgLanguageModel:
             try:
                 module.load_state_dict(state)
             except RuntimeError as error:
-                raise CheckpointError(f"{path}: model.safetensors does not fit its config.json ({name}); fetch it again") from error
+                raise CheckpointError(f"{path}: model.safetensors does not fit config.json ({name}); fetch it again") from error
         model.name, model.run = f"{path.name}@{files.run.get('version', '?')}", files.run
         return model
 

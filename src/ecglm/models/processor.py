@@ -51,7 +51,7 @@ class EcgProcessor:
         """Raises RecordError for records shorter than `min_s` or without a known lead."""
         c = self.config
         if record.duration_s < c.min_s - 1e-6:
-            raise RecordError(f"{record.source or 'record'}: {record.duration_s:.2g} s of signal; at least {c.min_s:g} s are needed")
+            raise RecordError(f"{record.source or 'record'}: {record.duration_s:.2g} s of signal; {c.min_s:g} s are needed")
         known = [lead for lead in c.leads if lead in record.leads]
         if not known:
             raise RecordError(f"{record.source or 'record'}: none of its leads ({', '.join(record.leads)}) is one of the "

@@ -102,7 +102,8 @@ def _elect(votes_T: FloatArray, energy_T: FloatArray, fs: float, gap_T: BoolArra
     refined = around[np.arange(len(peaks)), smooth[around].argmax(axis=1)]
     height, share = smooth[refined], votes_T[peaks]
     # The fewer leads agree, the closer must its activity come to that of the beats around it.
-    usual = median_filter(height, size=15, mode="nearest")
+    sure = height[share >= 0.5] if (share >= 0.5).any() else height
+    usual = np.maximum(median_filter(height, size=15, mode="nearest"), 0.8 * np.median(sure))
     kept = (height > usual * np.interp(share, (0.33, 0.5, 0.9), (0.75, 0.55, 0.3))) & ~gap_T[refined]
     refined, share, height = refined[kept], share[kept], height[kept]
     refined, first = np.unique(refined, return_index=True)

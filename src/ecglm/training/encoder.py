@@ -56,7 +56,7 @@ class Scaler:
         return Scaler(feat_NF.mean(0), feat_NF.std(0) + 1e-6)
 
     def __call__(self, feat_NF: FloatArray) -> FloatArray:
-        return np.clip((feat_NF - self.mean_F) / self.std_F, -FEATURE_CLIP, FEATURE_CLIP).astype(np.float32)
+        return np.asarray(np.clip((feat_NF - self.mean_F) / self.std_F, -FEATURE_CLIP, FEATURE_CLIP), np.float32)
 
 
 def train_network(
@@ -93,10 +93,10 @@ def train_network(
         for epoch in range(first, training.epochs):
             net.train()
             order = torch.randperm(len(sig), generator=rng)
-            for rows in order[: batches * training.batch].split(training.batch):
+            for rows in torch.split(order[: batches * training.batch], training.batch):
                 loss = findings_loss(net, sig[rows].float(), feat[rows], target[rows], training.augment, rng)
                 optimizer.zero_grad()
-                loss.backward()
+                torch.autograd.backward(loss)
                 torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
                 optimizer.step()
                 schedule.step()

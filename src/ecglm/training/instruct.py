@@ -162,7 +162,7 @@ def train_adapter(
                         vector = torch.from_numpy(vectors[row])[None]
                         soft = model.connector((vector + training.connector_noise * torch.randn_like(vector)).to(model.device))[0]
                     loss = sequence_loss(llm, packed, soft) / len(part)
-                loss.backward()
+                torch.autograd.backward(loss)
                 summed += float(loss.detach())
             torch.nn.utils.clip_grad_norm_([*lora, *model.connector.parameters()], 1.0)
             optimizer.step()

@@ -85,8 +85,8 @@ connector and a LoRA adapter let a frozen SmolLM2-135M-Instruct answer from them
 
 **Intended use:** research and teaching. **Not a medical device**; no clinical claim is made.
 
-**Training data:** {len(stage.rows)} recordings of PTB-XL folds {recipe.train_folds[0]}-{recipe.train_folds[-1]}, amplitude-normalised;
-{language["questions"]} questions made from their labels and measurements in ECG-QA's forms.
+**Training data:** {len(stage.rows)} recordings of PTB-XL folds {recipe.train_folds[0]}-{recipe.train_folds[-1]},
+amplitude-normalised; {language["questions"]} questions made from their labels and measurements in ECG-QA's forms.
 Voltages were lost in the training signals, so nothing is said about them.
 
 | fold {recipe.validation_fold} ({len(stage.valid_rows)} recordings) | macro-AUROC |

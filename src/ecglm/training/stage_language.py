@@ -21,7 +21,9 @@ from ecglm.training.recipe import Recipe
 from ecglm.training.stage_encoder import EncoderStage
 
 
-def facts_by_row(model: EcgLanguageModel, stage: EncoderStage, examples: EncoderExamples) -> tuple[dict[int, str], dict[int, np.ndarray]]:
+def facts_by_row(
+    model: EcgLanguageModel, stage: EncoderStage, examples: EncoderExamples,
+) -> tuple[dict[int, str], dict[int, np.ndarray]]:
     """Facts text and connector input of every training row, from out-of-fold predictions."""
     data = ptbxl.load()
     facts, vectors = {}, {}

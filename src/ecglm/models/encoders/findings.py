@@ -5,7 +5,7 @@ Calibration turns the fused logits into probabilities; it lives in ``calibration
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +48,7 @@ class FindingsEncoder(nn.Module):
 
     def forward(self, sig_BLT: Tensor, mask_BL: Tensor, feat_BF: Tensor) -> EncoderOutput:
         feat = self.standardise(feat_BF)
-        deep = self.net(sig_BLT, mask_BL, feat)
+        deep: EncoderOutput = self.net(sig_BLT, mask_BL, feat)
         return deep._replace(logits_BC=self.deep_C * deep.logits_BC + self.wide_C * self.wide(feat))
 
 
@@ -65,14 +65,14 @@ class FindingCalibration:
 
     def calibrated(self, logits_BC: FloatArray) -> FloatArray:
         """Calibrated logits, same shape."""
-        return np.asarray(logits_BC * np.float32(self.slope) + np.float32(self.bias), np.float32)
+        return np.asarray(logits_BC * np.array(self.slope, np.float32) + np.array(self.bias, np.float32), np.float32)
 
     def probability(self, logits_BC: FloatArray) -> FloatArray:
         """Calibrated probabilities, same shape."""
         return np.asarray(1.0 / (1.0 + np.exp(-self.calibrated(logits_BC))), np.float32)
 
     @staticmethod
-    def of(data: dict[str, Sequence[float]]) -> FindingCalibration:
+    def of(data: Mapping[str, Sequence[float]]) -> FindingCalibration:
         """From the lists of calibration.json."""
         return FindingCalibration(**{key: tuple(float(v) for v in data[key])
                                      for key in ("slope", "bias", "present", "possible", "prevalence")})

@@ -51,8 +51,9 @@ class _Block(nn.Module):
 
     def __init__(self, c_in: int, c_out: int, kernel: int, stride: int) -> None:
         super().__init__()
-        self.body = nn.Sequential(_conv(c_in, c_out, kernel, stride), nn.ReLU(), _conv(c_out, c_out, kernel))
-        nn.init.zeros_(self.body[2][1].weight)  # every block starts as its shortcut
+        last = _conv(c_out, c_out, kernel)
+        nn.init.zeros_(last.get_parameter("1.weight"))  # every block starts as its shortcut
+        self.body = nn.Sequential(_conv(c_in, c_out, kernel, stride), nn.ReLU(), last)
         self.squeeze = nn.Sequential(nn.Linear(c_out, c_out // 8), nn.ReLU(), nn.Linear(c_out // 8, c_out), nn.Sigmoid())
         shortcut: list[nn.Module] = [nn.AvgPool1d(2, ceil_mode=True)] if stride == 2 else []
         if c_in != c_out:
