@@ -1,4 +1,4 @@
-"""Four questions about a real 12-lead ECG (pydicom's waveform_ecg.dcm), its page and its report.
+"""Questions about a real 12-lead ECG (pydicom's waveform_ecg.dcm), its page and its report.
 
     make demo        or        python examples/demo.py
 """
@@ -14,8 +14,10 @@ OUT = Path("demo_out")
 QUESTIONS = (
     ("What is the rhythm?", None),
     ("What is the heart rate?", None),
-    ("Is the QT interval prolonged?", ["yes", "no"]),
-    ("Does this ECG show signs of myocardial infarction?", ["yes", "no"]),
+    ("What is the PR interval?", None),
+    ("Is there a myocardial infarction?", ["yes", "no"]),
+    ("What does this ECG show?", None),
+    ("What is the blood pressure?", None),
 )
 
 
@@ -47,8 +49,9 @@ def main() -> None:
         print()
 
     OUT.mkdir(exist_ok=True)
-    ecglm.render(record, layout="3x4", seed=0).save(OUT / "ecg.png")
-    model.report(record).save(OUT / "report.html")
+    report = model.report(record)
+    report.page.save(OUT / "ecg.png")
+    report.save(OUT / "report.html")
     print(f"ECG page  {(OUT / 'ecg.png').resolve()}\nReport    {(OUT / 'report.html').resolve()}")
     print("\nResearch use only, not a medical device.")
 

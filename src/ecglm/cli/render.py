@@ -18,13 +18,18 @@ def render(
     out: Annotated[str, typer.Option("-o", "--out", metavar="PAGE.png", help="Where to write the page.")],
     layout: Annotated[str, typer.Option("--layout", help="3x4, 6x2 or 12x1.")] = "3x4",
     seed: Annotated[int, typer.Option("--seed", help="For whatever the page leaves to chance.")] = 0,
+    header: Annotated[bool, typer.Option(
+        "--header/--no-header", help="Print age, sex and the measured values above the traces.")] = True,
     truth: Annotated[str | None, typer.Option(
         "--truth", metavar="T.json", help="Also write where everything is drawn.")] = None,
 ) -> None:
     """Draw the ECG page as PNG."""
     import ecglm
+    from ecglm.paper import PageHeader
 
-    page = ecglm.render(ecglm.read(file), layout=layout, seed=seed)
+    record = ecglm.read(file)
+    shown = PageHeader.of(record, ecglm.measure(record)) if header else None
+    page = ecglm.render(record, layout=layout, seed=seed, header=shown)
     page.save(out)
     print_text(f"wrote {out}")
     if truth is not None:

@@ -106,8 +106,7 @@ class Model:
 
     def report(self, record: Record, questions: Sequence[str] | None = None) -> Report:
         """Measurements, findings, questions and the drawn page; `.save("report.html")` writes it."""
-        from ecglm.paper import render
-        from ecglm.paper.header import PageHeader
+        from ecglm.paper import PageHeader, render
         from ecglm.reporting import Report
 
         reading = self.answerer.reading(record)

@@ -37,7 +37,7 @@ class PageHeader:
 
     @staticmethod
     def of(record: Record, measurements: Measurements | None = None) -> PageHeader:
-        """Age and sex of the record, and the measured values that exist (QTc by Fridericia)."""
+        """Age and sex of the record, and the measured values that exist (QTc by Bazett, as in answers)."""
         def value(m: Measurement) -> float | None:
             return None if m.value is None else m.value
 
@@ -45,7 +45,7 @@ class PageHeader:
             return PageHeader(age=record.meta.age, sex=record.meta.sex)
         m = measurements
         return PageHeader(record.meta.age, record.meta.sex, value(m.heart_rate), value(m.pr), value(m.qrs),
-                          value(m.qt), value(m.qtc_fridericia), value(m.axis))
+                          value(m.qt), value(m.qtc_bazett), value(m.axis))
 
     def columns(self) -> list[list[tuple[str, str]]]:
         """(label, value) pairs in two printed columns: patient and rate, then intervals and axis."""

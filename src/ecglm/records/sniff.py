@@ -52,6 +52,8 @@ def sniff(head: bytes, size: int, extension: str) -> tuple[str, str, str]:
     """
     if not head:
         return "", "the file is empty (0 bytes)", "get it again"
+    if extension == ".hea" and b"\0" not in head and RECORD_LINE.match(head.split(b"\n", 1)[0].decode("latin-1")):
+        return "wfdb", "", ""
     if head[128:132] == b"DICM":
         return "dicom", "", ""
     if head.startswith(b"0       ") and len(head) >= 192 and head[168:176].count(b".") == 2:
@@ -114,8 +116,6 @@ def _is_mat4(head: bytes, size: int) -> bool:
 def _sniff_text(head: bytes, extension: str) -> tuple[str, str, str]:
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "table", "", ""  # UTF-16 with a byte order mark, as spreadsheets export
-    if extension == ".hea" and b"\0" not in head and head[:1].isalnum():
-        return "wfdb", "", ""
     if b"\0" in head or len(head) - len(head.translate(None, _CONTROL)) > len(head) // 100 + 1:
         return "binary", "", ""
     text = head.decode("utf-8", "replace").lstrip("\ufeff")

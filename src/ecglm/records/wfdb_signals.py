@@ -143,17 +143,17 @@ def _to_physical(
     # float32 division of exact numbers rounds once, as float64 division then float32 does
     # (double rounding is harmless: 53 >= 2 * 24 + 2), so it may be used where inputs are exact.
     if skew == 0 and data_NF.dtype.itemsize <= 2 and data_NF.shape[1] == len(group) and len(picked) == len(out_LT):
-        gain_L = np.array([group[index].gain for index in picked])
-        exact_L = gain_L.astype(np.float32)
-        base_L = np.array([group[index].baseline for index in picked])
+        gains = [group[index].gain for index in picked]
+        baselines = [group[index].baseline for index in picked]
+        exact_L = np.array(gains, np.float32)
         in_order = places[0] == 0 and list(places) == sorted(places)
-        small = -_EXACT // 2 < base_L.min() <= base_L.max() < _EXACT // 2
-        if in_order and small and set(per_mv) == {1.0} and (gain_L == exact_L).all():
+        small = max(baselines) < _EXACT // 2 and min(baselines) > -_EXACT // 2
+        if in_order and small and set(per_mv) == {1.0} and exact_L.tolist() == gains:
             # No temporary arrays: fresh memory costs more than the arithmetic (a page fault per 4 kB).
             part_NL = data_NF if len(picked) == len(group) else data_NF[:, picked]
             np.copyto(out_LT, part_NL.T)
-            if base_L.any():
-                out_LT -= base_L.astype(np.float32)[:, None]
+            if any(baselines):
+                out_LT -= np.array(baselines, np.float32)[:, None]
             out_LT /= exact_L[:, None]
             if part_NL.min() == missing:
                 out_LT[missing == part_NL.T] = np.nan
