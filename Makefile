@@ -42,8 +42,8 @@ bench: $(VENV)/.installed
 
 # Regenerate docs/results.md from the committed weights.
 results: $(VENV)/.installed
-	$(BIN)/ecglm bench run ecgqa-ptbxl findings-ptbxl --out $(BENCH_OUT)
-	$(BIN)/python -m ecglm.bench.report docs/results.md $(BENCH_OUT)/ecgqa-ptbxl/results.json $(BENCH_OUT)/findings-ptbxl/results.json
+	$(BIN)/ecglm bench run ecgqa-ptbxl findings-ptbxl findings-ludb findings-challenge2021 --out $(BENCH_OUT)
+	$(BIN)/python -m ecglm.bench.report docs/results.md $(BENCH_OUT)/*/results.json
 
 # Rewrite docs/cli.md from --help (a test compares them).
 docs: $(VENV)/.installed

@@ -15,14 +15,13 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "signal"))
-
-from ludb import annotated, matched, reference_intervals  # noqa: E402
-from synthetic import synthetic_ecg  # noqa: E402
+sys.path.insert(0, str(ROOT))
 
 from ecglm.records.leads import STANDARD_12  # noqa: E402
 from ecglm.records.record import Record  # noqa: E402
 from ecglm.signal import detect_beats, lead_quality, measure, prepare, rhythm_features, unreadable  # noqa: E402
+from tests.signal.ludb import annotated, matched, reference_intervals  # noqa: E402
+from tests.signal.synthetic import synthetic_ecg  # noqa: E402
 
 DATA = Path(os.environ.get("ECGLM_DATA") or ROOT.parent / "shared" / "data")
 

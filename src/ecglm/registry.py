@@ -52,6 +52,7 @@ class Registry:
 #: () -> list[BenchItem], by the "dataset" of a task: keyword arguments come from the task's `dataset_args`.
 DATASETS = Registry("bench dataset", {
     "ecgqa_ptbxl": "ecglm.corpus.ecgqa:bench_items",
+    "ecgqa_official": "ecglm.corpus.ecgqa_official:official_items",
     "findings_ptbxl": "ecglm.corpus.ecgqa:findings_items",
     "findings_ludb": "ecglm.corpus.external:ludb_items",
     "findings_challenge2021": "ecglm.corpus.external:challenge_items",

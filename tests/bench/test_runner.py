@@ -247,7 +247,7 @@ def test_a_file_that_is_no_result_is_named(tmp_path: Path, text: str) -> None:
 def test_built_in_tasks_load_and_name_registered_parts() -> None:
     from ecglm.registry import DATASETS, METRICS, SCORERS
 
-    assert task_names() == ["ecgqa-ptbxl", "findings-challenge2021", "findings-ludb", "findings-ptbxl"]
+    assert task_names() == ["ecgqa-official", "ecgqa-ptbxl", "findings-challenge2021", "findings-ludb", "findings-ptbxl"]
     for task in map(load_task, task_names()):
         assert task.dataset in DATASETS
         assert all(name in METRICS for name in task.metrics)

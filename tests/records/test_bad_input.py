@@ -131,9 +131,9 @@ def test_hostile_wfdb_headers(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "in" / "link.dat").symlink_to(tmp_path / "r.dat")
     (tmp_path / "in" / "x.hea").write_text(text)
     tracemalloc.start()
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert message in fails(tmp_path / "in" / "x.hea")
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
     assert tracemalloc.get_traced_memory()[1] < 5 << 20  # nothing was allocated on the header's word
     tracemalloc.stop()
 

@@ -150,7 +150,7 @@ def test_mutants_raise_only_ecglm_errors(tmp_path: Path, kind: str) -> None:
     refused = slowest = 0.0
     for _ in range(count * int(os.environ.get("ECGLM_FUZZ", "1"))):
         target.write_bytes(mutate(seed, rng, 1500))
-        begin = time.perf_counter()
+        begin = time.process_time()
         try:
             record = read(target if target.suffix != ".dat" else target.with_suffix(".hea"), **overrides)  # type: ignore[arg-type]
         except EcglmError as problem:
@@ -161,6 +161,6 @@ def test_mutants_raise_only_ecglm_errors(tmp_path: Path, kind: str) -> None:
         else:
             assert record.signal.dtype == np.float32
             assert not np.isinf(record.signal).any()
-        slowest = max(slowest, time.perf_counter() - begin)
+        slowest = max(slowest, time.process_time() - begin)
     assert slowest < 2, f"{slowest:.1f} s for one mutant"
     assert 0.02 * count < refused  # the mutations do reach the parser's checks

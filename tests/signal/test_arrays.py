@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy.signal import sawtooth, square
-from synthetic import synthetic_ecg
 
 from ecglm.errors import EcglmError
 from ecglm.records.record import Record
@@ -26,6 +25,7 @@ from ecglm.signal import (
 )
 from ecglm.signal.features import axis_features
 from ecglm.signal.filters import mains_frequency
+from tests.signal.synthetic import synthetic_ecg
 
 RNG = np.random.default_rng(7)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from ludb import Annotated, annotated, matched, reference_intervals
 
 from ecglm.schema import Measurements
 from ecglm.signal import measure
+from tests.signal.ludb import Annotated, annotated, matched, reference_intervals
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from synthetic import synthetic_ecg
 
 from ecglm.records.record import Record
 from ecglm.signal import axis_deg, axis_from_leads, beat_features, measure
 from ecglm.signal.measure import bazett, framingham, fridericia
+from tests.signal.synthetic import synthetic_ecg
 
 
 @pytest.mark.parametrize("fs", [250, 360, 500, 1000])
@@ -47,6 +47,13 @@ def test_any_leads(leads):
     assert found.qrs.value == pytest.approx(90, abs=20)
     assert set(found.qrs.leads) <= set(leads)
     assert (found.axis.value is None) == (leads != ("I", "II"))
+
+
+def test_axis_is_declined_when_limb_leads_break_einthovens_law():
+    record, _ = synthetic_ecg()
+    signal = record.signal.copy()
+    signal[2] *= -3
+    assert "contradict" in measure(replace(record, signal=signal)).axis.reason
 
 
 def test_no_p_waves_and_irregular_intervals():

@@ -1,8 +1,8 @@
 """ECG-QA benchmarks over PTB-XL: questions made from labels, balanced over attributes and answers.
 
-The official question files, where a user has them, are read by `official_items`; here only
-shards of noise and comparison questions could be reached, so the benchmark's questions are
-made from the labels with ECG-QA's forms and answers (docs/bench.md).
+Of the official question files only shards of noise and comparison questions could be reached
+(`ecglm.corpus.ecgqa_official` reads them), so the benchmark's questions are made from the
+labels with ECG-QA's forms and answers (docs/bench.md).
 """
 
 from __future__ import annotations

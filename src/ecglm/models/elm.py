@@ -26,7 +26,7 @@ from ecglm.models import base as bases
 from ecglm.models.connectors import ConnectorConfig, MlpConnector
 from ecglm.models.encoders.findings import FindingCalibration, FindingsEncoder, connector_input
 from ecglm.models.encoders.resnet1d import ResNet1dConfig
-from ecglm.models.processor import EcgInputs, EcgProcessor, ProcessorConfig
+from ecglm.models.processor import EcgInputs, EcgProcessor
 from ecglm.models.prompt import PromptFormat
 from ecglm.schema import Finding
 
@@ -100,8 +100,7 @@ class EcgLanguageModel:
         config = load_config(ElmConfig, raw)
         if config.labels != keys():
             raise CheckpointError(f"{path}: its labels are not those of this version of ecglm; train it again")
-        settings = {k: v for k, v in files.processor.items() if k != "processor_class"}
-        processor = EcgProcessor(load_config(ProcessorConfig, settings))
+        processor = EcgProcessor.from_dict(files.processor)
         model = cls(config, files.calibration, processor, files.adapter, device, base)
         parts = {"encoder": model.encoder, "connector": model.connector}
         for name, module in parts.items():

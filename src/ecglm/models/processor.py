@@ -6,13 +6,17 @@ from training. Numpy in, numpy out.
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecglm.errors import RecordError
+from ecglm.atomic import write_text
+from ecglm.config import load_config
+from ecglm.errors import CheckpointError, RecordError
 from ecglm.records.leads import STANDARD_12
 from ecglm.records.record import Record
 from ecglm.schema import Measurements
@@ -79,6 +83,25 @@ class EcgProcessor:
         full = np.zeros((len(self.config.leads), signal_LT.shape[1]), np.float32)
         full[[self.config.leads.index(lead) for lead in known]] = signal_LT
         return full
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> EcgProcessor:
+        """Read ``processor_config.json`` of a checkpoint folder. Raises CheckpointError or ConfigError."""
+        path = Path(folder) / "processor_config.json"
+        try:
+            data = json.loads(path.read_text(encoding="utf8"))
+        except (OSError, ValueError) as error:
+            raise CheckpointError(f"{path}: missing or not JSON; give a checkpoint folder") from error
+        return cls.from_dict(data)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, object]) -> EcgProcessor:
+        """Inverse of `to_dict`."""
+        return cls(load_config(ProcessorConfig, {k: v for k, v in data.items() if k != "processor_class"}))
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write ``processor_config.json``."""
+        write_text(Path(folder) / "processor_config.json", json.dumps(self.to_dict(), indent=1) + "\n")
 
     def to_dict(self) -> dict[str, object]:
         """What ``processor_config.json`` holds."""

@@ -106,7 +106,8 @@ def _read_file(
                 data_NF = _read_format_8(fd, path, group, at, n_frames)
             else:
                 data_NF = read_frames(fd, fmt, offset, frame, at, n_frames)
-            _to_physical(data_NF, group, picked, places, per_mv, storage.missing, skew, out_part)
+            with np.errstate(over="ignore"):  # an absurd gain gives infinities, which Record makes missing
+                _to_physical(data_NF, group, picked, places, per_mv, storage.missing, skew, out_part)
     finally:
         os.close(fd)
 
@@ -155,8 +156,8 @@ def _to_physical(
             if any(baselines):
                 out_LT -= np.array(baselines, np.float32)[:, None]
             out_LT /= exact_L[:, None]
-            if part_NL.min() == missing:
-                out_LT[missing == part_NL.T] = np.nan
+            if missing is not None and part_NL.min() == missing:
+                out_LT[np.equal(part_NL.T, missing)] = np.nan
             return
     count = out_LT.shape[1]
     begins = np.concatenate([[0], np.cumsum([channel.per_frame for channel in group])]).tolist()
@@ -175,8 +176,7 @@ def _to_physical(
             physical_N /= factor
         if missing is not None and gap_N.any():
             physical_N[gap_N] = np.nan
-        with np.errstate(over="ignore"):
-            out_LT[place, : len(physical_N)] = physical_N
+        out_LT[place, : len(physical_N)] = physical_N
         out_LT[place, len(physical_N) :] = np.nan
 
 

@@ -38,6 +38,20 @@ def axis_from_leads(net: dict[str, float]) -> float | None:
     return _wrapped(np.degrees(np.arctan2(vector[1], vector[0])))
 
 
+def limb_disagreement(limb_LW: FloatArray, leads: tuple[str, ...]) -> float:
+    """How far limb leads ``[lead, time]`` are from being views of one frontal vector: residual RMS over RMS.
+
+    0 by Einthoven's and Goldberger's laws; large when gains differ between leads or electrodes were swapped in
+    software. Two leads always agree. All leads must be in LIMB_DIRECTIONS.
+    """
+    angle = np.radians([LIMB_DIRECTIONS[lead][0] for lead in leads])
+    gain = np.array([LIMB_DIRECTIONS[lead][1] for lead in leads])
+    design = gain[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    level = limb_LW - limb_LW[:, :1]
+    rest = level - design @ np.linalg.lstsq(design, level, rcond=None)[0]
+    return float(np.sqrt((rest**2).sum() / max(float((level**2).sum()), 1e-12)))
+
+
 def net_qrs(median_LW: FloatArray, on: float, off: float) -> FloatArray:
     """Net QRS area ``[lead]`` (unit times samples) between onset and offset, above the line that joins both."""
     first, last = round(on), round(off) + 1

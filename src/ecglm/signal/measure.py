@@ -11,7 +11,7 @@ from ecglm.records.leads import LIMB_LEADS
 from ecglm.records.record import Record
 from ecglm.schema import Measurement, Measurements
 from ecglm.signal.atrial import P_PRESENT, PWaves, atrial_spectrum, p_waves
-from ecglm.signal.axis import axis_from_leads, net_qrs
+from ecglm.signal.axis import axis_from_leads, limb_disagreement, net_qrs
 from ecglm.signal.beats import Beats, detect_beats
 from ecglm.signal.filters import bandpass
 from ecglm.signal.missing import FloatArray
@@ -24,6 +24,9 @@ from ecglm.signal.waves import PR_RANGE_S, QT_RANGE_S, Waves, delineate, qrs_edg
 
 #: Rates (Hz) at which short and long recordings are measured, and the length (s) that divides them.
 MEASURE_FS, LONG_FS, LONG_S = 500.0, 250.0, 300.0
+#: Limb leads that differ from one frontal vector by more than this share give no axis. Challenge 2021 and PTB-XL stay
+#: under 0.04; LUDB, whose leads were scaled one by one, lies above 0.09.
+MAX_DISAGREEMENT = 0.08
 
 
 def bazett(qt_ms: float, rr_s: float) -> float:
@@ -166,7 +169,12 @@ def _axis(record: Record, stack: BeatStack, waves: Waves, spread: FloatArray, le
         return _no("axis", "two readable limb leads are needed")
     if np.isnan(waves.qrs_on):
         return _no("axis", "the QRS edges are not clear")
-    area = net_qrs(stack.median_LW * spread[:, None], waves.qrs_on, waves.qrs_off)
+    median = stack.median_LW * spread[:, None]
+    rows = [leads.index(lead) for lead in limb]
+    if limb_disagreement(median[rows, round(waves.qrs_on): round(waves.qrs_off) + 1], limb) > MAX_DISAGREEMENT:
+        return _no("axis", "the limb leads contradict one another (Einthoven's law): "
+                           "their gains differ or they are mislabelled")
+    area = net_qrs(median, waves.qrs_on, waves.qrs_off)
     angle = axis_from_leads({lead: float(area[leads.index(lead)]) for lead in limb})
     if angle is None:
         return _no("axis", "the net QRS is zero in the limb leads")
