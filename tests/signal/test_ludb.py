@@ -48,6 +48,11 @@ def test_intervals_agree_with_the_annotators(measured, name, bias, sd):
     assert differences.std() <= sd
 
 
+def test_no_axis_from_leads_that_were_scaled_one_by_one(measured):
+    refused = [found.axis.reason is not None and "contradict" in found.axis.reason for _, found in measured]
+    assert np.mean(refused) > 0.9
+
+
 def test_p_waves_are_found_where_marked(measured):
     marked = np.array([np.isfinite(reference_intervals(one, np.array(f.r_peaks_s))["pr"]) for one, f in measured])
     ours = np.array([found.pr.value is not None for _, found in measured])

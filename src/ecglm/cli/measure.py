@@ -23,7 +23,8 @@ def measure(file: File, json: Json = False) -> None:
             rows.append((name, "not given", m.reason or "", ""))
         else:
             spread = "" if m.spread is None else f"± {m.spread:.1f}"
-            seen = f"{m.beats} beats, " * bool(m.beats) + ", ".join(m.leads)
+            where = f"{len(m.leads)} leads" if len(m.leads) > 3 else ", ".join(m.leads)
+            seen = f"{m.beats} beats, " * bool(m.beats) + where
             rows.append((name, f"{m.value:.1f} {m.unit}", spread, seen))
     rows.append(("rhythm", measured.rhythm or "not given", "", ""))
     print_table(("measurement", "value", "spread", "from"), rows)

@@ -2,7 +2,7 @@
 
 QRS edges come from the spatial speed (mean slope over leads), T end from every lead with a clear T wave (median of
 them), P from the first principal component of the PR region. Thresholds are shares of each wave's own largest
-slope, set on the odd records of LUDB and checked on the even ones (docs/measure.md).
+slope, chosen on LUDB (docs/measure.md).
 """
 
 from __future__ import annotations

@@ -1,0 +1,72 @@
+"""README and docs are run: every `ecglm` command and Python snippet in them works on a real recording."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from ecglm.cli import main
+from ecglm.errors import CheckpointError
+from ecglm.models import base
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ["README.md", "docs/ask.md"]
+#: Commands that need a terminal, data sets or an hour.
+NOT_RUN = ("chat", "train", "bench", "pull", "adapt")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(encoding="utf8"), re.S)
+
+
+def commands(page: str) -> list[list[str]]:
+    lines = [line.split("  #")[0].strip() for block in blocks(page, "bash") for line in block.splitlines()]
+    return [shlex.split(line)[1:] for line in lines if line.startswith("ecglm ")]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    from pydicom.data import get_testdata_file
+
+    try:
+        base.resolve("smollm2-135m", progress=False)
+    except CheckpointError as error:
+        pytest.skip(f"the base language model is not here and could not be fetched: {error}")
+    where = tmp_path_factory.mktemp("docs")
+    for name in ("ecg.dcm", "before.dcm", "after.dcm"):
+        shutil.copy(str(get_testdata_file("waveform_ecg.dcm", download=False)), where / name)
+    return where
+
+
+@pytest.mark.parametrize(("page", "argv"), [(page, argv) for page in PAGES for argv in commands(page)],
+                         ids=lambda value: value if isinstance(value, str) else " ".join(value)[:40])
+def test_commands_of_the_docs_work(folder, monkeypatch, capsys, page, argv):
+    monkeypatch.chdir(folder)
+    if argv[0] in NOT_RUN:
+        from ecglm.cli import VERBS
+
+        assert argv[0] in VERBS
+        return
+    assert main(argv) == 0, (page, argv)
+    shown = capsys.readouterr()
+    assert shown.out.strip()
+    assert "Traceback" not in shown.err
+
+
+@pytest.mark.parametrize(("page", "number"), [(p, n) for p in PAGES for n in range(len(blocks(p, "python")))])
+def test_python_of_the_docs_works(folder, monkeypatch, page, number):
+    monkeypatch.chdir(folder)
+    names: dict[str, object] = {}
+    exec(compile(blocks(page, "python")[number], f"{page}:{number}", "exec"), names)  # noqa: S102
+    assert names["answer"].text
+
+
+@pytest.mark.parametrize("page", sorted(str(p.relative_to(ROOT)) for p in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]))
+def test_links_point_to_files_that_exist(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text(encoding="utf8")):
+        if not target.startswith("http"):
+            assert (ROOT / page).parent.joinpath(target).exists(), target
