@@ -61,7 +61,7 @@ def test_commands_of_the_docs_work(folder, monkeypatch, capsys, page, argv):
 def test_python_of_the_docs_works(folder, monkeypatch, page, number):
     monkeypatch.chdir(folder)
     names: dict[str, object] = {}
-    exec(compile(blocks(page, "python")[number], f"{page}:{number}", "exec"), names)  # noqa: S102
+    exec(compile(blocks(page, "python")[number], f"{page}:{number}", "exec"), names)
     assert names["answer"].text
 
 

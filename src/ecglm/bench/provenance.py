@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import subprocess
 from importlib import metadata
@@ -19,6 +20,13 @@ def versions() -> dict[str, str | None]:
         except metadata.PackageNotFoundError:
             found[name] = None
     return found
+
+
+def code_hash() -> str:
+    """Hash of ecglm's own source: predictions made by other code are not reused."""
+    package = Path(__file__).resolve().parents[1]
+    content = b"".join(path.read_bytes() for path in sorted(package.rglob("*.py")))
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def git_commit() -> str | None:

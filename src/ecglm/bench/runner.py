@@ -21,7 +21,7 @@ import numpy as np
 
 from ecglm.atomic import write_text
 from ecglm.bench.metrics import normalize
-from ecglm.bench.provenance import git_commit, versions
+from ecglm.bench.provenance import code_hash, git_commit, versions
 from ecglm.bench.scoring import Floats, QaTable, correctness, findings_table, majority, uniform
 from ecglm.bench.task import BenchItem, FindingScores, Prediction, TaskConfig, data_hash, digest
 from ecglm.config import to_dict
@@ -118,7 +118,7 @@ class _Job:
     def _collect(self, name: str, items: list[BenchItem], row_type: type[Row],
                  ask: Callable[[list[BenchItem]], list[Row]]) -> list[Row]:
         path = self.folder / "predictions" / f"{name}.jsonl"
-        key = digest([self.task.hash, self.data_hash, name, getattr(self.model, "fingerprint", self.model.id)])
+        key = digest([self.task.hash, self.data_hash, name, getattr(self.model, "fingerprint", self.model.id), code_hash()])
         done: dict[str, Row] = _read_rows(path, key, row_type)
         todo = [item for item in items if item.id not in done]
         if not done:

@@ -38,12 +38,12 @@ def correctness(items: Sequence[BenchItem], predictions: Sequence[Prediction], s
 
 
 def majority(items: Sequence[BenchItem]) -> list[Prediction]:
-    """The commonest answer of each item's template among these items: the best constant reply, without any ECG."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    """The commonest answer of each form of question (type and template) among these items: a constant reply, no ECG."""
+    counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for item in items:
-        counts[item.template][item.answer] += 1
-    best = {template: min((-n, answer) for answer, n in count.items())[1] for template, count in counts.items()}
-    return [Prediction(item.id, best[item.template]) for item in items]
+        counts[item.qtype, item.template][item.answer] += 1
+    best = {form: min((-n, answer) for answer, n in count.items())[1] for form, count in counts.items()}
+    return [Prediction(item.id, best[item.qtype, item.template]) for item in items]
 
 
 def uniform(items: Sequence[BenchItem]) -> Floats:

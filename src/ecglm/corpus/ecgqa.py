@@ -17,6 +17,7 @@ from ecglm.bench.task import BenchItem
 from ecglm.corpus import ptbxl
 from ecglm.corpus import questions as q
 from ecglm.knowledge.statements import BY_KEY, GROUPS, STATEMENTS, keys
+from ecglm.models.facts import NEEDS_MILLIVOLTS
 
 TRAIN_FOLDS = (1, 2, 3, 4, 5, 6, 7, 8)
 _INDEX = {key: i for i, key in enumerate(keys())}
@@ -82,7 +83,8 @@ def findings_items(fold: int = 9) -> list[BenchItem]:
     data = ptbxl.load()
     items = []
     for row in data.rows((fold,)):
-        labels = {group: {s.code: int(data.labels_NC[row, _INDEX[s.key]]) for s in STATEMENTS if s.group == group}
+        labels = {group: {s.code: int(data.labels_NC[row, _INDEX[s.key]]) for s in STATEMENTS
+                          if s.group == group and s.key not in NEEDS_MILLIVOLTS}
                   for group in GROUPS}
         items.append(BenchItem(id=str(data.ecg_id[row]), patient=str(data.patient[row]), record_key=str(data.ecg_id[row]),
                                question="", answer="", qtype="findings", template="", attribute="",

@@ -7,7 +7,6 @@ statements that both label systems have are compared; nothing is trained on thes
 from __future__ import annotations
 
 import csv
-import hashlib
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,6 +23,8 @@ LUDB_TERMS: dict[str, tuple[str, ...]] = {
     "sub_class:IRBBB": ("incomplete right bundle branch block",), "sub_class:LAFB/LPFB": ("left anterior hemiblock",),
     "sub_class:AVB": ("i degree av block", "iii degree av-block"), "sub_class:LVH": ("left ventricular hypertrophy",),
     "sub_class:ILBBB": ("incomplete left bundle branch block",),
+    "sub_class:CLBBB": ("complete left bundle branch block",), "sub_class:CRBBB": ("complete right bundle branch block",),
+    "rhythm:AFLT": ("atrial flutter, typical",), "sub_class:RVH": ("right ventricular hypertrophy",),
     "form:PAC": ("atrial extrasystole",), "form:PVC": ("ventricular extrasystole",),
 }
 #: Challenge statements whose absence from a record's codes means little: only these are compared.
@@ -37,7 +38,7 @@ def _item(key: str, labels: dict[str, int], source: str) -> BenchItem:
         group, code = name.split(":")
         grouped.setdefault(group, {})[code] = value
     return BenchItem(id=key, patient=key, record_key=key, question="", answer="", qtype="findings", template="", attribute="",
-                     meta={"labels": grouped, "hash": hashlib.sha256(key.encode()).hexdigest()[:16], "source": source})
+                     meta={"labels": grouped, "source": source})
 
 
 def ludb_items() -> list[BenchItem]:

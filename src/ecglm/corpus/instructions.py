@@ -90,10 +90,13 @@ def _balanced_rows(answers: dict[str, list[int]], count: int, rng: np.random.Gen
 
 
 def pool(data: PtbXl, rows: NDArray[np.int64], measured: Sequence[Measurements], rng: np.random.Generator,
-         scale: int = 60) -> dict[int, list[Pair]]:
-    """Question-answer pairs by recording (row number). `scale` questions per attribute and answer kind."""
+         scale: int = 60, asked: Sequence[str] | None = None) -> dict[int, list[Pair]]:
+    """Question-answer pairs by recording (row number). `scale` questions per attribute and answer kind.
+
+    asked: statement keys to ask about; by default those common enough in these rows.
+    """
     labels = data.labels_NC
-    asked = q.asked_statements(labels[rows])
+    asked = q.asked_statements(labels[rows]) if asked is None else asked
     pairs: dict[int, list[Pair]] = defaultdict(list)
 
     def add(row: int, question: q.Question) -> None:
@@ -103,6 +106,8 @@ def pool(data: PtbXl, rows: NDArray[np.int64], measured: Sequence[Measurements],
         column = labels[rows, _INDEX[key]]
         for present in (True, False):
             of_kind = rows[column == present]
+            if not len(of_kind):
+                continue
             for row in rng.choice(of_kind, size=min(scale, 4 * len(of_kind)), replace=len(of_kind) < scale):
                 add(int(row), q.verify(key, present, rng, synonyms=True))
                 if rng.random() < 0.08:

@@ -6,6 +6,7 @@ import math
 import re
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -26,6 +27,17 @@ MAX_ANSWER_TOKENS = 64
 #: Recordings whose findings and cached prefix are kept.
 KEPT = 8
 MAX_OPTIONS = 40
+#: Questions generated together; this many on one recording share its prefix instead of being whole prompts.
+BATCH, SHARE_FROM = 16, 3
+_NUMBER = re.compile(r"(-?\d+)\s*(bpm|ms|degrees|%)?")
+
+
+class _Waiting(NamedTuple):
+    """A question that will be answered in the next batch of whole prompts."""
+
+    number: int
+    reading: Reading
+    question: str
 
 
 class Answerer:
@@ -77,8 +89,8 @@ class Answerer:
         return emb
 
     def suffix(self, question: str) -> list[int]:
-        """Token ids of a question and what follows it."""
-        return self.model.tokens(question + self.model.format.before_answer)
+        """Token ids of a question and what follows it. Control tokens that a user types are dropped."""
+        return self.model.tokens(self.model.plain(question) + self.model.format.before_answer)
 
     # -- public ---------------------------------------------------------------------------
 
@@ -100,62 +112,96 @@ class Answerer:
         by_record: OrderedDict[int, list[int]] = OrderedDict()
         for index, (record, _, _) in enumerate(full):
             by_record.setdefault(id(record), []).append(index)
-        out: list[Answer | None] = [None] * len(full)
+        out: dict[int, Answer] = {}
+        waiting: list[_Waiting] = []
         for indices in track(list(by_record.values()), "Asking", disable=not progress):
-            for index, answer in zip(indices, self._ask_one(full[indices[0]][0], [full[i][1:] for i in indices]), strict=True):
-                out[index] = answer
-        return [answer for answer in out if answer is not None]
+            record = full[indices[0]][0]
+            reading = self.reading(record)
+            free: list[int] = []
+            for index in indices:
+                _, question, options = full[index]
+                about = topics(question)
+                reason = reading.declined or decline_question(question, about, record, reading.unusable) \
+                    or _unmeasured(about, reading)
+                if reason is not None:
+                    out[index] = self._declined(reason)
+                elif options is not None:
+                    out[index] = self._choose(reading, question, about, options)
+                else:
+                    free.append(index)
+            if len(free) < SHARE_FROM and not self._entry(record)[1]:
+                # Few questions on a new recording: whole prompts of several recordings make a better batch.
+                waiting += [_Waiting(index, reading, full[index][1]) for index in free]
+                while len(waiting) >= BATCH:
+                    out |= self._flush(waiting[:BATCH])
+                    waiting = waiting[BATCH:]
+                continue
+            for start in range(0, len(free), BATCH):
+                part = free[start:start + BATCH]
+                results = self.engine.generate(self.prefix(record), [self.suffix(full[i][1]) for i in part], MAX_ANSWER_TOKENS)
+                out |= {i: self._said(reading, full[i][1], g) for i, g in zip(part, results, strict=True)}
+        out |= self._flush(waiting)
+        return [out[index] for index in range(len(full))]
 
-    def _ask_one(self, record: Record, asked: list[tuple[str, tuple[str, ...] | None]]) -> list[Answer]:
-        """All questions on one recording."""
-        reading = self.reading(record)
-        about = [topics(question) for question, _ in asked]
-        reasons = [reading.declined or decline_question(question, t, record)
-                   for (question, _), t in zip(asked, about, strict=True)]
-        free = [i for i, (_, options) in enumerate(asked) if reasons[i] is None and options is None]
-        generated: dict[int, Generation] = {}
-        if free:
-            results = self.engine.generate(self.prefix(record), [self.suffix(asked[i][0]) for i in free], MAX_ANSWER_TOKENS)
-            generated = dict(zip(free, results, strict=True))
-        answers = []
-        for i, (question, options) in enumerate(asked):
-            reason = reasons[i]
-            if reason is not None:
-                answers.append(self._declined(reading, reason))
-            elif options is not None:
-                answers.append(self._choose(reading, question, about[i], options))
-            else:
-                answers.append(self._said(reading, question, about[i], generated[i]))
-        return answers
+    def _flush(self, waiting: list[_Waiting]) -> dict[int, Answer]:
+        """Answer questions on different recordings in one batch of whole prompts."""
+        if not waiting:
+            return {}
+        if len(waiting) == 1:  # keep the prefix: the next question is probably about the same recording
+            only = waiting[0]
+            results = self.engine.generate(self.prefix(only.reading.record), [self.suffix(only.question)], MAX_ANSWER_TOKENS)
+        else:
+            prompts = [torch.cat([self.prefix_embeddings(w.reading.facts, w.reading),
+                                  self.model.embed_tokens(self.suffix(w.question))]) for w in waiting]
+            results = self.engine.generate_many(prompts, MAX_ANSWER_TOKENS)
+        return {w.number: self._said(w.reading, w.question, g) for w, g in zip(waiting, results, strict=True)}
 
-    def _said(self, reading: Reading, question: str, about: Topics, generation: Generation) -> Answer:
+    def _said(self, reading: Reading, question: str, generation: Generation) -> Answer:
+        about = topics(question)
         text = clean_question(self.model.tokenizer.decode(generation.ids, skip_special_tokens=True))
         if not text:
-            return self._declined(reading, "the model gave no answer")
+            return self._declined("the model gave no answer")
         if text == "unknown":
-            return self._declined(reading, _why_unknown(about, reading))
-        loose = ungrounded_numbers(text, reading.facts)
+            return self._declined(_why_unknown(about, reading))
+        loose = ungrounded_numbers(text, about, reading)
         if loose:
-            return self._declined(reading, f"the model named {', '.join(loose)}, which nothing measured supports")
+            return self._declined(f"the model named {', '.join(loose)}, which nothing measured supports")
         confidence = calibrated_confidence(self.model.calibration, text, math.exp(sum(generation.logprobs)))
+        if not generation.stopped:
+            text += " …"
         return Answer(text, confidence, False, evidence_for(self.model, reading, about, text), self.model.name)
 
     def _choose(self, reading: Reading, question: str, about: Topics, options: tuple[str, ...]) -> Answer:
-        ids = [[*self.model.tokens(option), *self.model.tokens(self.model.format.stop)[:1]] for option in options]
+        stop = self.model.tokens(self.model.format.stop)[:1]
+        ids = [[*self.model.tokens(self.model.plain(option)), *stop] for option in options]
         scores = torch.tensor(self.engine.score(self.prefix(reading.record), self.suffix(question), ids))
         share = scores.softmax(0)
         best = int(share.argmax())
-        confidence = calibrated_confidence(self.model.calibration, options[best], float(share[best]))
-        return Answer(options[best], confidence, False, evidence_for(self.model, reading, about, options[best]), self.model.name)
+        evidence = evidence_for(self.model, reading, about, options[best])
+        return Answer(options[best], float(share[best]), False, evidence, self.model.name)
 
-    def _declined(self, reading: Reading, reason: str) -> Answer:
+    def _declined(self, reason: str) -> Answer:
         return Answer("", 0.0, True, (), self.model.name, reason)
 
 
-def ungrounded_numbers(text: str, facts: str) -> list[str]:
-    """Numbers in an answer that do not stand in the facts."""
-    known = set(re.findall(r"\d+", facts))
-    return [n for n in re.findall(r"\d+", text) if n not in known]
+def ungrounded_numbers(text: str, about: Topics, reading: Reading) -> list[str]:
+    """Numbers of an answer that were not measured: a number needs its own quantity's value, or at least its unit's."""
+    asked = [getattr(reading.measurements, name).value for name in about.measures]
+    if len(asked) == 1 and asked[0] is not None:
+        return [n for n in re.findall(r"-?\d+", text) if int(n) != round(asked[0])]
+    known = set(_NUMBER.findall(reading.facts))
+    plain = {number for number, _ in known}
+    return [number for number, unit in _NUMBER.findall(text)
+            if (number, unit) not in known and (unit or number not in plain)]
+
+
+def _unmeasured(about: Topics, reading: Reading) -> str | None:
+    """Why a question about measured values alone has no answer here; None when one of them was measured."""
+    if about.statements or not about.measures or "rhythm" in about.groups:
+        return None
+    if any(getattr(reading.measurements, name).value is not None for name in about.measures):
+        return None
+    return _why_unknown(about, reading)
 
 
 def _why_unknown(about: Topics, reading: Reading) -> str:
@@ -169,6 +215,8 @@ def _why_unknown(about: Topics, reading: Reading) -> str:
 def _check_options(options: Sequence[str] | None) -> tuple[str, ...] | None:
     if options is None:
         return None
+    if isinstance(options, str):
+        raise UsageError('options must be a list of answers, as in options=["yes", "no"]')
     cleaned = tuple(clean_question(str(option)) for option in options)
     if len(cleaned) < 2 or len(set(cleaned)) != len(cleaned) or not all(cleaned) or len(cleaned) > MAX_OPTIONS:
         raise UsageError(f"options must be 2 to {MAX_OPTIONS} different, non-empty answers, as in --options \"yes,no\"")

@@ -90,6 +90,8 @@ class BenchModel:
     def _from_heads(self, item: BenchItem) -> str:
         """The answer by thresholds: "possible" for verify and choose (balanced questions), "present" for queries."""
         reading, elm = self.model.answerer.reading(bench_record(item.record_key)), self.model.elm
+        if reading.declined:
+            return "unknown"
         probability = self.model.classify(reading.record)
         if item.qtype == "verify":
             return "yes" if probability[item.attribute] >= elm.possible[item.attribute] else "no"
@@ -119,11 +121,12 @@ class BenchModel:
         for item in items:
             record = bench_record(item.record_key)
             reading = self.model.answerer.reading(record)
-            assert reading.encoded is not None
             cal = self.model.elm.findings_calibration
+            # A recording that the guard declines is scored with the base rates, never left out.
+            scores = cal.prevalence if reading.encoded is None else tuple(map(float, reading.encoded.prob_C))
             probability: dict[str, dict[str, float]] = {}
             present: dict[str, dict[str, bool]] = {}
-            for key, p, threshold in zip(self.model.elm.config.labels, reading.encoded.prob_C, cal.present, strict=True):
+            for key, p, threshold in zip(self.model.elm.config.labels, scores, cal.present, strict=True):
                 group, code = key.split(":")
                 probability.setdefault(group, {})[code] = float(p)
                 present.setdefault(group, {})[code] = bool(p >= threshold)

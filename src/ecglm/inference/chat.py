@@ -43,7 +43,7 @@ class ChatSession:
         reading, about = self.answerer.reading(record), topics(question)
         self.evidence = ()
         # In a dialogue "and the QTc?" or "why?" lean on what was said, so only a first message must name an ECG topic.
-        reason = reading.declined or decline_question(question, about, record)
+        reason = reading.declined or decline_question(question, about, record, reading.unusable)
         if reason and not (reason.endswith("about this ECG") and self.current in self._dialogues):
             yield f"I cannot answer that: {reason}."
             return
@@ -63,7 +63,7 @@ class ChatSession:
                 yield whole[len(said):]
                 said = whole
         self._dialogues[self.current] = (prefix, turns + 1)
-        loose = ungrounded_numbers(said, reading.facts)
+        loose = ungrounded_numbers(said, about, reading)
         if loose:
             yield f" (caution: {', '.join(loose)} was not measured)"
         self.evidence = evidence_for(model, reading, about, said)
@@ -72,7 +72,7 @@ class ChatSession:
         """Honour a leading "ECG 2:"."""
         head, colon, rest = text.partition(":")
         words = head.split()
-        if colon and len(words) == 2 and words[0].lower() == "ecg" and words[1].isdigit():
+        if colon and len(words) == 2 and words[0].lower() == "ecg" and words[1].isdecimal():
             self.use(int(words[1]))
             return rest
         return text

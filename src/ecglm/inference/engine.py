@@ -115,6 +115,7 @@ class Engine:
             if token in self.stop:
                 return
             yield token
+        self.llm(input_ids=tokens, past_key_values=prefix.cache, use_cache=True, logits_to_keep=1)  # the last one, unread yet
 
     @torch.inference_mode()
     def score(self, prefix: Prefix, suffix: Sequence[int], options: Sequence[Sequence[int]]) -> list[float]:

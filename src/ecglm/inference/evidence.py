@@ -8,6 +8,7 @@ from ecglm.knowledge.ranges import flag
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import HIDDEN, axis_name
+from ecglm.records.record import RecordMeta
 from ecglm.schema import Evidence, Measurement
 
 _LABEL = {"heart_rate": "heart rate", "rr": "RR interval", "rr_sd": "RR standard deviation", "rmssd": "RMSSD",
@@ -17,14 +18,14 @@ _RANGE = {"low": "below normal", "high": "above normal", "normal": "normal"}
 MOST = 6
 
 
-def measurement_evidence(name: str, m: Measurement, sex: str | None) -> Evidence | None:
+def measurement_evidence(name: str, m: Measurement, meta: RecordMeta) -> Evidence | None:
     """Text such as "PR interval 160 ms, normal (9 beats, lead II)"; None when it was not measured."""
     if m.value is None:
         return None
     if name == "axis":
         text = f"{_LABEL[name]} {m.value:.0f}°, {axis_name(m.value)}"
     else:
-        word = _RANGE.get(flag(name, m.value, sex) or "")
+        word = _RANGE.get(flag(name, m.value, meta.sex, meta.age) or "")
         text = f"{_LABEL[name]} {m.value:.0f} {m.unit}" + (f", {word}" if word else "")
         if m.spread is not None and name not in ("rr_sd", "rmssd"):
             text += f" (± {m.spread:.0f})"
@@ -64,13 +65,17 @@ def evidence_for(model: EcgLanguageModel, reading: Reading, about: Topics, answe
     if "axis" in about.groups:
         fields = ["axis", *(f for f in fields if f != "axis")]
     out = [finding_evidence(model, reading, key) for key in keys if key not in HIDDEN][:4]
-    measured = [measurement_evidence(name, getattr(reading.measurements, name), reading.record.meta.sex) for name in fields]
+    measured = [measurement_evidence(name, getattr(reading.measurements, name), reading.record.meta) for name in fields]
     shown = [e for e in measured if e is not None]
     # A question for a number is answered by the measurement; otherwise findings come first.
     ordered = [*shown, *out] if about.measures and not about.statements else [*out, *shown]
     if not ordered:
         ordered = [finding_evidence(model, reading, f"{f.group}:{f.code}") for f in reading.findings
                    if f.present and f"{f.group}:{f.code}" not in HIDDEN]
-        rate = measurement_evidence("heart_rate", reading.measurements.heart_rate, None)
+        rate = measurement_evidence("heart_rate", reading.measurements.heart_rate, reading.record.meta)
         ordered += [rate] if rate else []
-    return tuple(ordered[:MOST])
+    ordered = ordered[:MOST]
+    if reading.seconds < reading.record.duration_s:
+        ordered.append(Evidence(f"judged on the first {reading.seconds:g} s of {reading.record.duration_s:.0f} s",
+                                span_s=(0.0, reading.seconds)))
+    return tuple(ordered)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ecglm.errors import UsageError
 from ecglm.inference.topics import Topics
@@ -17,16 +18,18 @@ MIN_SECONDS = 2.0
 #: What an electrocardiogram cannot tell, and how people ask for it.
 _NOT_ON_ECG: tuple[tuple[str, str], ...] = (
     (r"blood pressure|systolic|diastolic pressure|hypertensi", "blood pressure"),
-    (r"cholesterol|glucose|blood sugar|h(a|ae)moglobin|creatinine|troponin|blood test|lab(oratory)? value", "a blood test"),
+    (r"cholesterol|glucose|blood sugar|ha?emoglobin|creatinine|troponin|blood test|lab(oratory)? value", "a blood test"),
     (r"ejection fraction|wall motion|valve (area|gradient)|stroke volume|cardiac output", "an imaging measurement"),
-    (r"\b(name|address|birthday|date of birth|phone|insurance|hospital|nationality|religion)\b", "a personal detail"),
+    (r"\b(address|birthday|date of birth|phone|insurance|hospital|nationality|religion)\b", "a personal detail"),
+    (r"\b(patient'?s?|his|her|their|doctor'?s?) name\b|\bname of the (patient|doctor)|\bwho is\b", "a personal detail"),
     (r"\b(how old|what age|age of|patient'?s age|gender|which sex|male or female|height|weight|bmi)\b", "a personal detail"),
     (r"\b(how long .*live|life expectancy|survive|prognosis|when will .* die|mortality)\b", "a prognosis"),
     (r"oxygen saturation|spo2|body temperature|respiratory infection|covid|pneumonia|cancer|tumou?r|pregnan", "this condition"),
     (r"\b(coronary angiogra|stenosis of|which artery|calcium score)\b", "coronary anatomy"),
     (r"\b(medication|dose|dosage|which drug|prescri|should .* take)\b", "a treatment"),
 )
-_MILLIVOLT = re.compile(r"milli-?volts?|\bmv\b|\bmm of st\b|how (high|tall|large|deep) (is|are)|"
+_MILLIVOLT = re.compile(r"milli-?volts?|\bmv\b|\bmm of st\b|how (high|tall|large|deep) (is|are) (the |an? )?"
+                        r"([rstpq]\b|[rstpq][ -]?wave|st\b|qrs voltage)|"
                         r"amplitude (of|in)|voltage (of|in)|\bvoltage criteria\b")
 #: Statements that need millivolts, by key.
 _NEEDS_MV = frozenset({"form:LVOLT", "form:HVOLT", "form:VCLVH"})
@@ -57,8 +60,8 @@ def decline_record(record: Record, quality: dict[str, float]) -> str | None:
     return unreadable(record, quality)
 
 
-def decline_question(question: str, about: Topics, record: Record) -> str | None:
-    """Why this question cannot be answered from this recording, or None."""
+def decline_question(question: str, about: Topics, record: Record, unusable: Sequence[str] = ()) -> str | None:
+    """Why this question cannot be answered from this recording, or None. unusable: leads too poor to be read."""
     low = question.lower()
     for pattern, what in _NOT_ON_ECG:
         if re.search(pattern, low):
@@ -68,24 +71,29 @@ def decline_question(question: str, about: Topics, record: Record) -> str | None
     absent = [lead for lead in about.leads if lead not in record.leads]
     if absent:
         return f"lead {', '.join(absent)} is not in this recording, which has {', '.join(record.leads)}"
+    poor = [lead for lead in about.leads if lead in unusable]
+    if poor:
+        return f"lead {', '.join(poor)} is flat, missing or too noisy to be read"
     if _MILLIVOLT.search(low) or _NEEDS_MV & set(about.statements):
         if record.unit == "normalized":
             return "this recording has no millivolt scale (its source was normalised), so voltages are unknown"
         return "wave amplitudes are not measured in this version; intervals, rate and axis are"
-    return _missing_leads(about, record)
+    return _missing_leads(about, record, [lead for lead in record.leads if lead not in unusable])
 
 
-def _missing_leads(about: Topics, record: Record) -> str | None:
-    chest = any(lead in CHEST_LEADS for lead in record.leads)
-    limb = sum(lead in LIMB_LEADS for lead in record.leads) >= 2
-    have = ", ".join(record.leads)
+def _missing_leads(about: Topics, record: Record, readable: Sequence[str]) -> str | None:
+    chest = any(lead in CHEST_LEADS for lead in readable)
+    limb = sum(lead in LIMB_LEADS for lead in readable) >= 2
+    have = ", ".join(readable)
     wanted = set(about.statements)
+    if about.measures or len(wanted) > 1:
+        wanted.discard("super_class:NORM")  # "is the rate normal", "a normal sinus rhythm"
     if ("axis" in about.groups or wanted & _NEEDS_LIMB) and not limb:
-        return f"this needs at least two limb leads, and the recording has only {have}"
+        return f"this needs at least two limb leads, and only {have} can be read"
     if "axis" in about.groups and not record.axis_known:
         return "the limb leads of this recording do not share one amplitude scale, so the axis is unknown"
     if wanted & _NEEDS_CHEST and not chest:
-        return f"this needs chest leads, and the recording has only {have}"
-    if wanted & _NEEDS_MANY and len(record.leads) < 3:
-        return f"this needs several leads, and the recording has only {have}"
+        return f"this needs chest leads, and only {have} can be read"
+    if wanted & _NEEDS_MANY and len(readable) < 3:
+        return f"this needs several leads, and only {have} can be read"
     return None

@@ -14,7 +14,7 @@ from ecglm.inference.answer import Answerer
 from ecglm.inference.chat import ChatSession
 from ecglm.inference.reading import lead_evidence, strongest_leads
 from ecglm.models.elm import EcgLanguageModel
-from ecglm.models.facts import HIDDEN
+from ecglm.models.facts import HIDDEN, NEEDS_MILLIVOLTS
 from ecglm.records.record import Record
 from ecglm.schema import Answer, Evidence, Finding
 
@@ -87,11 +87,12 @@ class Model:
         return tuple(sorted(out, key=lambda f: -f.probability))
 
     def classify(self, record: Record) -> dict[str, float]:
-        """Calibrated probability of every statement by key ("rhythm:AFIB")."""
+        """Calibrated probability by key ("rhythm:AFIB") of every statement that can be told without millivolts."""
         reading = self.answerer.reading(record)
         if reading.declined or reading.encoded is None:
             raise RecordError(f"{record.source or 'record'}: {reading.declined}; nothing can be classified")
-        return {key: float(p) for key, p in zip(self.elm.config.labels, reading.encoded.prob_C, strict=True)}
+        return {key: float(p) for key, p in zip(self.elm.config.labels, reading.encoded.prob_C, strict=True)
+                if key not in NEEDS_MILLIVOLTS}
 
     def embed(self, records: Record | Sequence[Record]) -> NDArray[np.float32]:
         """Pooled encoder embeddings [N, D]."""

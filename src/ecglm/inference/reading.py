@@ -13,7 +13,7 @@ from ecglm.models.facts import facts_text
 from ecglm.models.processor import EcgInputs
 from ecglm.records.record import Record
 from ecglm.schema import Finding, Measurements
-from ecglm.signal import measure
+from ecglm.signal import USABLE, measure
 
 
 @dataclass(frozen=True)
@@ -27,29 +27,33 @@ class Reading:
     encoded: Encoded | None = None
     findings: tuple[Finding, ...] = ()
     facts: str = ""
+    unusable: tuple[str, ...] = ()  #: leads whose signal cannot be read
+    seconds: float = 0.0            #: how much of the recording, from its start, was judged
     lead_drop: dict[str, Any] = field(default_factory=dict)  #: statement key to {lead: loss of log-odds}, filled on demand
 
 
 def read_recording(model: EcgLanguageModel, record: Record) -> Reading:
     """Measure, judge and encode one recording. Never raises for a bad signal: it declines."""
-    measurements = measure(record)
-    declined = decline_record(record, measurements.quality)
+    part = record if record.duration_s <= model.processor.config.max_s else record.crop(0.0, model.processor.config.max_s)
+    measurements = measure(part)
+    declined = decline_record(part, measurements.quality)
     if declined is None and not any(lead in model.processor.config.leads for lead in record.leads):
         declined = f"none of its leads ({', '.join(record.leads)}) is one of the 12 standard leads"
     if declined is not None:
         return Reading(record, measurements, declined)
-    inputs = model.processor(record, measurements)
+    inputs = model.processor(part, measurements)
     encoded = model.encode(inputs)
     findings = model.findings(encoded.prob_C)
-    facts = facts_text(findings, model.possible, inputs.measurements, record.meta.sex)
-    return Reading(record, measurements, None, inputs, encoded, findings, facts)
+    facts = facts_text(findings, model.possible, measurements, record.meta.sex, record.meta.age)
+    unusable = tuple(lead for lead, q in measurements.quality.items() if q < USABLE)
+    return Reading(record, measurements, None, inputs, encoded, findings, facts, unusable, part.duration_s)
 
 
 def lead_evidence(model: EcgLanguageModel, reading: Reading, key: str) -> dict[str, float]:
     """How much the log-odds of a statement fall when one lead is hidden, by lead (occlusion)."""
     several = len(reading.record.leads) > 1
     if not reading.lead_drop and several and reading.inputs is not None and reading.encoded is not None:
-        leads = [lead for lead in model.processor.config.leads if lead in reading.record.leads]
+        leads = [lead for lead, there in zip(model.processor.config.leads, reading.inputs.mask_L, strict=True) if there]
         masks = []
         for lead in leads:
             mask = reading.inputs.mask_L.copy()

@@ -25,6 +25,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "sub_class:LAFB/LPFB": ("fascicular", "lafb", "lpfb", "hemiblock"),
     "sub_class:AVB": ("av block", "atrioventricular block", "heart block"),
     "sub_class:LVH": ("lvh", "left ventricle", "ventricular hypertrophy"), "sub_class:RVH": ("rvh",),
+    "sub_class:IVCD": ("ivcd", "intraventricular conduction"),
     "sub_class:WPW": ("wpw", "preexcitation", "pre-excitation", "delta wave"),
     "sub_class:AMI": ("anterior infarct", "anterior mi"), "sub_class:IMI": ("inferior infarct", "inferior mi"),
     "sub_class:LAO/LAE": ("left atrial", "left atrium"), "sub_class:RAO/RAE": ("right atrial", "right atrium"),
@@ -41,7 +42,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
 #: Measurement field by the words that ask for it.
 _MEASURES: dict[str, tuple[str, ...]] = {
     "heart_rate": ("rate", "bpm", "beats per minute", "pulse", "how fast", "tachycardia", "bradycardia"),
-    "rr": ("rr", "r-r"), "rr_sd": ("regular", "irregular", "variability", "sdnn"), "rmssd": ("rmssd",),
+    "rr": ("rr", "r-r"), "rr_sd": ("regular", "irregular", "regularly", "variability", "sdnn"), "rmssd": ("rmssd",),
     "pr": ("pr interval", "pr", "av block", "av conduction"), "qrs": ("qrs", "bundle branch"),
     "qt": ("qt", "qt interval"), "qtc_bazett": ("qtc", "corrected qt", "long qt"),
     "axis": ("axis",),
@@ -59,12 +60,14 @@ SUPPORT: dict[str, tuple[str, ...]] = {
 _GROUP_WORDS = {
     "rhythm": ("rhythm", "arrhythmia", "regular"),
     "super_class": ("superclass", "class of disease"),
-    "sub_class": ("diagnos", "interpret", "finding", "wrong", "abnormal", "disease", "condition", "summar", "report", "describe"),
-    "form": ("form", "morpholog", "wave", "extra systole", "extrasystole", "ectop", "premature"),
+    "sub_class": ("diagnos", "interpret", "finding", "wrong", "abnormal", "disease", "condition", "summar",
+                  "describe", "overview"),
+    "form": ("form", "forms", "form-related", "morpholog", "wave", "extra systole", "extrasystole", "ectop", "premature"),
     "axis": ("axis",),
 }
 _GENERAL = ("ecg", "ekg", "electrocardiogra", "heart", "cardiac", "beat", "lead", "signal", "recording", "tracing", "quality",
-            "interval", "complex", "voltage", "amplitude", "millivolt", "patient", "this", "segment", "pause", "atri", "ventric")
+            "interval", "complex", "voltage", "amplitude", "millivolt", "segment", "pause", "atrial", "atrium", "ventric",
+            r"st\b", r"mv\b")
 
 
 @dataclass(frozen=True)
@@ -97,11 +100,14 @@ def topics(text: str) -> Topics:
         if pattern.search(rest):
             statements.append(key)
             rest = pattern.sub(" ", rest)
-    measures = [field for field, words in _MEASURES.items() if any(re.search(rf"\b{re.escape(w)}", low) for w in words)]
+    measures = [field for field, words in _MEASURES.items() if any(re.search(rf"\b{re.escape(w)}\b", low) for w in words)]
     if "qtc_bazett" in measures and "corrected" not in low and "qtc" in low and not re.search(r"\bqt\b", low):
         measures = [m for m in measures if m != "qt"]
-    groups = [group for group, words in _GROUP_WORDS.items() if any(word in low for word in words)]
-    leads = [lead for word in re.findall(r"\b(?:lead\s+)?(I{1,3}|aV[RLF]|V[1-6]|V[3-6]R|V[789])\b", text)
-             if (lead := canonical_lead(word))]
-    related = bool(statements or measures or groups or leads) or any(word in low for word in _GENERAL)
+    groups = [group for group, words in _GROUP_WORDS.items()
+              if any(re.search(rf"\b{re.escape(word)}" + (r"\b" if word == "form" else ""), low) for word in words)]
+    # A bare "I" is a pronoun; it is the lead only after "lead" or "leads".
+    named = re.findall(r"\b(?:leads?\s+)(I)\b", text) + re.findall(r"\b(II|III)\b", text) \
+        + re.findall(r"\b(av[rlf]|v[1-6]r?|v[789])\b", text, re.I)
+    leads = [lead for word in named if (lead := canonical_lead(word))]
+    related = bool(statements or measures or groups or leads) or any(re.search(rf"\b{word}", low) for word in _GENERAL)
     return Topics(tuple(statements), tuple(measures), tuple(groups), tuple(dict.fromkeys(leads)), related)

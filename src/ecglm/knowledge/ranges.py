@@ -79,8 +79,10 @@ def normal_range(name: str, sex: str | None = None) -> NormalRange | None:
     return RANGES.get(name)
 
 
-def flag(name: str, value: float | None, sex: str | None = None) -> Flag | None:
-    """ "low", "normal" or "high" for an adult; None when the value or a range is missing."""
+def flag(name: str, value: float | None, sex: str | None = None, age: int | None = None) -> Flag | None:
+    """ "low", "normal" or "high" for an adult; None when the value or a range is missing, or the age is a child's."""
+    if age is not None and age < ADULT_YEARS:
+        return None
     found = normal_range(name, sex)
     if found is None or value is None or value != value:
         return None

@@ -209,6 +209,12 @@ class EcgLanguageModel:
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
         return ids
 
+    def plain(self, text: str) -> str:
+        """Text without the base model's control tokens, so that no question can end its own turn."""
+        for special in self.tokenizer.get_added_vocab():
+            text = text.replace(special, " ")
+        return text
+
     def embed_tokens(self, ids: Sequence[int]) -> Tensor:
         """emb_ND of token ids."""
         table = self.llm.get_input_embeddings()

@@ -11,9 +11,10 @@ from ecglm.knowledge.ranges import flag
 from ecglm.knowledge.statements import GROUPS
 from ecglm.schema import Finding, Measurements
 
-#: The encoder predicts these, but nothing is said from them: they repeat another statement, or need
-#: the millivolts that its training signals had lost.
-HIDDEN = frozenset({"sub_class:NORM", "sub_class:NST", "form:LVOLT", "form:HVOLT", "form:VCLVH"})
+#: Statements that need the millivolts which the training signals had lost: predicted as an auxiliary task only.
+NEEDS_MILLIVOLTS = frozenset({"form:LVOLT", "form:HVOLT", "form:VCLVH"})
+#: Nothing is said from these: they repeat another statement or need millivolts.
+HIDDEN = frozenset({"sub_class:NORM", "sub_class:NST"}) | NEEDS_MILLIVOLTS
 _TITLE = {"super_class": "Superclass", "sub_class": "Diagnosis", "form": "Form", "rhythm": "Rhythm"}
 _RANGE_WORD = {"low": "below", "normal": "within", "high": "above"}
 
@@ -48,7 +49,7 @@ def percent(probability: float) -> str:
     return f"{min(99, max(1, round(100 * probability)))}%"
 
 
-def measurements_text(measurements: Measurements, sex: str | None = None) -> str:
+def measurements_text(measurements: Measurements, sex: str | None = None, age: int | None = None) -> str:
     """Measured values with unit and whether they lie within the normal range."""
     parts = []
     for label, name, unit in (("Heart rate", "heart_rate", "bpm"), ("RR", "rr", "ms"), ("PR", "pr", "ms"),
@@ -57,7 +58,7 @@ def measurements_text(measurements: Measurements, sex: str | None = None) -> str
         if value is None:
             parts.append(f"{label} unknown")
             continue
-        word = _RANGE_WORD.get(flag(name, value, sex) or "")
+        word = _RANGE_WORD.get(flag(name, value, sex, age) or "")
         parts.append(f"{label} {round(value)} {unit}" + (f" {word} range" if word else ""))
     axis = measurements.axis.value
     parts.append("axis unknown" if axis is None else f"axis {round(axis)} degrees {axis_name(axis)}")
@@ -66,6 +67,6 @@ def measurements_text(measurements: Measurements, sex: str | None = None) -> str
 
 
 def facts_text(findings: Sequence[Finding], possible: Mapping[str, float], measurements: Measurements,
-               sex: str | None = None) -> str:
+               sex: str | None = None, age: int | None = None) -> str:
     """All facts of one record, about 90 to 150 tokens."""
-    return findings_text(findings, possible) + "\n" + measurements_text(measurements, sex)
+    return findings_text(findings, possible) + "\n" + measurements_text(measurements, sex, age)

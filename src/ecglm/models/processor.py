@@ -20,7 +20,7 @@ from ecglm.errors import CheckpointError, RecordError
 from ecglm.records.leads import STANDARD_12
 from ecglm.records.record import Record
 from ecglm.schema import Measurements
-from ecglm.signal import axis_features, measure, prepare, rhythm_features
+from ecglm.signal import USABLE, axis_features, measure, prepare, rhythm_features
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ class EcgProcessor:
         measurements = measurements or measure(record)
         axis = axis_features(measurements.axis.value)
         windows = list(self._windows(record))
-        mask = np.array([lead in known for lead in c.leads], np.float32)
+        readable = [lead for lead in known if measurements.quality.get(lead, 1.0) >= USABLE] or known
+        mask = np.array([lead in readable for lead in c.leads], np.float32)
         sig = np.stack([self._place(prepare(w, fs=c.fs, band=c.band)[0], known) for w in windows])
         feat = np.stack([np.concatenate([rhythm_features(w)[0], axis]) for w in windows])
         return EcgInputs(sig, mask, feat.astype(np.float32), measurements)

@@ -6,12 +6,12 @@ from ecglm.signal.features import FEATURE_NAMES, axis_features, rhythm_features
 from ecglm.signal.filters import bandpass, remove_baseline, remove_mains
 from ecglm.signal.measure import beat_features, measure
 from ecglm.signal.prepare import Prepared, prepare
-from ecglm.signal.quality import lead_quality, unreadable
+from ecglm.signal.quality import USABLE, lead_quality, unreadable
 from ecglm.signal.resample import resample
 from ecglm.signal.rhythm import BeatFeatures
 
 __all__ = [
-    "FEATURE_NAMES", "BeatFeatures", "Beats", "Prepared", "axis_deg", "axis_features", "axis_from_leads", "bandpass",
+    "FEATURE_NAMES", "USABLE", "BeatFeatures", "Beats", "Prepared", "axis_deg", "axis_features", "axis_from_leads", "bandpass",
     "beat_features", "detect_beats", "lead_quality", "measure", "prepare", "remove_baseline", "remove_mains",
     "resample", "rhythm_features", "unreadable",
 ]

@@ -40,8 +40,8 @@ def crops(sig_BLT: Tensor, seconds: float, fs: float, rng: torch.Generator) -> T
     return torch.stack([record[:, s:s + length] for record, s in zip(sig_BLT, starts.tolist(), strict=True)])
 
 
-def distort(sig_BLT: Tensor, fs: float, config: AugmentConfig, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Gain, white noise, baseline wander, a blanked stretch and lead dropout; returns signal and mask_BL."""
+def distort(sig_BLT: Tensor, fs: float, config: AugmentConfig, rng: torch.Generator) -> Tensor:
+    """Gain, white noise, baseline wander and a blanked stretch."""
     b, leads, length = sig_BLT.shape
 
     def uniform(*shape: int) -> Tensor:
@@ -55,11 +55,16 @@ def distort(sig_BLT: Tensor, fs: float, config: AugmentConfig, rng: torch.Genera
     width = int(config.blank * length * float(uniform(1)))
     start = int(torch.randint(0, length - width + 1, (), generator=rng))
     x[:, :, start:start + width] = 0
-    mask = (uniform(b, leads) > config.lead_dropout).float()
-    for row in torch.nonzero(uniform(b) < config.subset).flatten().tolist():
+    return x
+
+
+def lead_mask(batch: int, leads: int, config: AugmentConfig, rng: torch.Generator) -> Tensor:
+    """mask_BL: single leads dropped at random, and now and then only a subset that users have."""
+    mask = (torch.rand((batch, leads), generator=rng) > config.lead_dropout).float()
+    for row in torch.nonzero(torch.rand(batch, generator=rng) < config.subset).flatten().tolist():
         mask[row] = 0
         mask[row, list(SUBSETS[int(torch.randint(len(SUBSETS), (), generator=rng))])] = 1
-    return x, mask
+    return mask
 
 
 def mixup_weight(alpha: float, rng: torch.Generator) -> float:

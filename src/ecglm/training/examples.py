@@ -50,6 +50,15 @@ def data_hash(data: ptbxl.PtbXl) -> str:
     return digest.hexdigest()[:16]
 
 
+def _code_hash() -> str:
+    """Hash of the code that turns a record into inputs: another version must not find this cache."""
+    import ecglm.models.processor as processor
+    import ecglm.signal as signal
+
+    files = [*sorted(Path(str(signal.__file__)).parent.glob("*.py")), Path(processor.__file__)]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
 def _prepare(row: int) -> EcgInputs:
     return EcgProcessor()(ptbxl.load().record(row))
 
@@ -60,7 +69,7 @@ def build(run: Path, progress: bool = True) -> EncoderExamples:
 
     data = ptbxl.load()
     processor = EcgProcessor()
-    key = hashlib.sha256((data_hash(data) + json.dumps(processor.to_dict())).encode()).hexdigest()[:16]
+    key = hashlib.sha256((data_hash(data) + json.dumps(processor.to_dict()) + _code_hash()).encode()).hexdigest()[:16]
     cache = run / f"examples-{key}.npz"
     if cache.is_file():
         z = np.load(cache)

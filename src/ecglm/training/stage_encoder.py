@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ecglm.bench.metrics import macro_auroc
+from ecglm.bench.metrics import ece, macro_auroc
 from ecglm.knowledge.statements import GROUPS, STATEMENTS
 from ecglm.models.encoders.findings import FindingCalibration, FindingsEncoder, connector_input
 from ecglm.training.calibrate import calibrate_findings, fuse
@@ -58,7 +58,9 @@ def train_encoder(recipe: Recipe, examples: EncoderExamples, run: Path, progress
     table = FindingCalibration.of(calibration)
 
     teacher = table.probability(fused)
-    target = ((1 - training.soft) * label + training.soft * teacher).astype(np.float32)
+    # The student is a deep branch: it learns from the teachers' deep branches, or the wide one would count twice in the end.
+    deep_probability = FindingCalibration.of(calibrate_findings(deep_oof, label)).probability(deep_oof)
+    target = ((1 - training.soft) * label + training.soft * deep_probability).astype(np.float32)
     student = train_network("student", config, replace(training, seed=training.seed + 1), examples.sig_NLT[rows], feat[rows],
                             target, run, progress)
     encoder = FindingsEncoder(config)
@@ -74,7 +76,8 @@ def train_encoder(recipe: Recipe, examples: EncoderExamples, run: Path, progress
     valid = np.flatnonzero(examples.fold_N == recipe.validation_fold)
     raw = deep_w * predict(encoder.net, examples.sig_NLT[valid], feat[valid]) + wide_w * (feat[valid] @ weight.T + bias)
     valid_prob = table.probability(raw)
-    metrics = {"out_of_fold": _by_group(teacher, label),
-               "validation": _by_group(valid_prob, examples.label_NC[valid])}
+    truth = examples.label_NC[valid]
+    metrics = {"out_of_fold": _by_group(teacher, label), "validation": _by_group(valid_prob, truth),
+               "validation_ece": round(float(ece(truth.ravel(), valid_prob.ravel())), 4)}
     return EncoderStage(encoder, calibration, rows, teacher, connector_input(table.calibrated(fused), feat[rows]),
                         valid, valid_prob, metrics)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from ecglm.bench.metrics import strict_match
 from ecglm.corpus import instructions, ptbxl
+from ecglm.corpus.questions import asked_statements
 from ecglm.inference.confidence import answer_kind, log_odds
 from ecglm.inference.engine import Engine
 from ecglm.models.elm import EcgLanguageModel
@@ -29,7 +31,7 @@ def facts_by_row(
     facts, vectors = {}, {}
     for i, row in enumerate(stage.rows.tolist()):
         findings = model.findings(stage.prob_RC[i])
-        facts[row] = facts_text(findings, model.possible, examples.measurements[row], data.sex[row])
+        facts[row] = facts_text(findings, model.possible, examples.measurements[row], data.sex[row], data.age[row])
         vectors[row] = stage.connector_RF[i]
     return facts, vectors
 
@@ -43,15 +45,16 @@ def train_language(recipe: Recipe, model: EcgLanguageModel, stage: EncoderStage,
     rng = np.random.default_rng(training.seed)
     pool = instructions.pool(data, stage.rows[~held_out], examples.measurements, rng, training.scale)
     losses = train_adapter(model, instructions.sequences(pool, training.questions, rng), facts, vectors, training, run, progress)
-    answers, metrics = calibrate_answers(recipe, model, stage.rows[held_out], facts, vectors, examples, progress)
+    asked = asked_statements(data.labels_NC[stage.rows[~held_out]])
+    answers, metrics = calibrate_answers(recipe, model, stage.rows[held_out], asked, facts, vectors, examples, progress)
     model.calibration["answers"] = answers
     return {"questions": sum(map(len, pool.values())), "loss_first": float(np.mean(losses[:20])),
             "loss_last": float(np.mean(losses[-50:])), "calibration": metrics}
 
 
 def calibrate_answers(
-    recipe: Recipe, model: EcgLanguageModel, rows: np.ndarray, facts: dict[int, str], vectors: dict[int, np.ndarray],
-    examples: EncoderExamples, progress: bool = True,
+    recipe: Recipe, model: EcgLanguageModel, rows: np.ndarray, asked: Sequence[str], facts: dict[int, str],
+    vectors: dict[int, np.ndarray], examples: EncoderExamples, progress: bool = True,
 ) -> tuple[dict[str, tuple[float, float]], dict[str, Any]]:
     """Platt slope and bias by kind of answer, from free answers on recordings the adapter never saw."""
     import torch
@@ -59,7 +62,7 @@ def calibrate_answers(
     from sklearn.linear_model import LogisticRegression
 
     rng = np.random.default_rng(recipe.instruct.seed + 1)
-    pool = instructions.pool(ptbxl.load(), rows, examples.measurements, rng, scale=12)
+    pool = instructions.pool(ptbxl.load(), rows, examples.measurements, rng, scale=12, asked=asked)
     engine = Engine(model.llm, model.tokens(model.format.stop)[:1])
     seen: dict[str, list[tuple[float, bool]]] = {}
     for row, pairs in track(list(pool.items()), "Calibrating confidence", disable=not progress):

@@ -1,0 +1,67 @@
+"""The guard: every wording that training or the benchmark uses passes, what an ECG cannot tell does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from ecglm.corpus import instructions
+from ecglm.corpus import questions as q
+from ecglm.inference.guard import decline_question
+from ecglm.inference.topics import topics
+from ecglm.knowledge.statements import BY_KEY
+from ecglm.models.facts import HIDDEN
+from tests.signal.synthetic import synthetic_ecg
+
+RECORD = synthetic_ecg()[0]
+NAMES = [name for key, s in BY_KEY.items() if key not in HIDDEN for name in (s.name, *q.SYNONYMS.get(key, ()))]
+OWN = sorted({
+    *(wording.format(x=name) for wording in q.VERIFY for name in NAMES), *q.VERIFY_NORMAL,
+    *(wording.format(x="atrial fibrillation") for wording in instructions._WHY),
+    *(w for ws in q.QUERY.values() for w in ws), *(w for ws in instructions._VALUE.values() for w in ws),
+    *(w for ws in instructions._HIGH.values() for w in ws), *instructions._SUMMARY,
+    *(w.format(a="sinus rhythm", b="atrial fibrillation", noun="rhythm") for w in q.CHOOSE),
+    *(f"What range is the {name} in?" for name in instructions._SPOKEN.values()),
+})
+
+
+def declined(question: str, leads: tuple[str, ...] | None = None) -> str | None:
+    record = RECORD.select(leads) if leads else RECORD
+    return decline_question(question, topics(question), record)
+
+
+def test_no_wording_of_ours_is_declined_on_twelve_leads():
+    assert {w: declined(w) for w in OWN if declined(w)} == {}
+    assert len(OWN) > 500
+
+
+@pytest.mark.parametrize("question", [
+    "Is the heart rate normal?", "Is the PR interval normal?", "Is it a normal sinus rhythm?", "Can I see atrial fibrillation?",
+    "Should I worry about the rhythm?", "How high is the heart rate?", "What is the rhythm in lead II?", "rhythm?"])
+def test_one_lead_is_enough_for_rhythm_and_rate(question):
+    assert declined(question, ("II",)) is None
+
+
+@pytest.mark.parametrize("question", [
+    "Who is the president of France?", "What is the price of bread?", "What is the formula of water?",
+    "What does the weather report say?", "What is the meaning of this?", "Write a poem", "What is the patient's name?",
+    "What is the hemoglobin?", "How old is the patient?", "Is the ejection fraction normal?"])
+def test_what_is_not_on_an_ecg_is_declined(question):
+    assert declined(question)
+
+
+@pytest.mark.parametrize(("question", "lead"), [("ST elevation in v1?", "V1"), ("What about avr?", "aVR"),
+                                                ("Look at V3R", "V3R")])
+def test_leads_are_found_in_any_case(question, lead):
+    assert topics(question).leads == (lead,)
+    assert lead in str(declined(question, ("I", "II")))
+
+
+def test_the_longest_name_wins():
+    assert topics("Is there incomplete left bundle branch block?").statements == ("sub_class:ILBBB",)
+    assert topics("Is atrial fibrillation present?").measures == ()
+    assert topics("Is the QTc prolonged?").measures == ("qtc_bazett",)
+
+
+def test_a_dead_lead_cannot_be_asked_about():
+    reason = decline_question("ST depression in V1?", topics("ST depression in V1?"), RECORD, unusable=("V1",))
+    assert "V1 is flat" in str(reason)
