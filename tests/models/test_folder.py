@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ecglm.errors import CheckpointError
+from ecglm.models.base import sha256
 from ecglm.models.elm import EcgLanguageModel
 from tests.signal.synthetic import synthetic_ecg
 from tests.tiny_checkpoint import save_tiny, tiny_model
@@ -71,10 +72,9 @@ def test_run_json_cannot_point_outside(copy):
 def test_another_format_version_is_refused(copy):
     config = json.loads((copy / "config.json").read_text())
     config["format"] = 99
-    text = json.dumps(config)
-    (copy / "config.json").write_text(text)
+    (copy / "config.json").write_text(json.dumps(config))
     run = json.loads((copy / "run.json").read_text())
-    del run["sha256"]["config.json"]
+    run["sha256"]["config.json"] = sha256(copy / "config.json")
     (copy / "run.json").write_text(json.dumps(run))
     with pytest.raises(CheckpointError, match="format 99"):
         EcgLanguageModel.from_pretrained(copy)
@@ -83,3 +83,18 @@ def test_another_format_version_is_refused(copy):
 def test_no_such_folder(tmp_path):
     with pytest.raises(CheckpointError, match="no such checkpoint folder"):
         EcgLanguageModel.from_pretrained(tmp_path / "nothing")
+
+
+def test_a_file_that_is_not_listed_is_refused(copy):
+    (copy / "adapter").mkdir(exist_ok=True)
+    (copy / "adapter" / "adapter_model.bin").write_bytes(b"anything")
+    with pytest.raises(CheckpointError, match=r"not listed in run\.json"):
+        EcgLanguageModel.from_pretrained(copy)
+
+
+def test_a_folder_that_is_not_a_checkpoint_is_never_replaced(tmp_path):
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "thesis.txt").write_text("years of work")
+    with pytest.raises(CheckpointError, match="not a checkpoint folder"):
+        tiny_model(tmp_path).save_pretrained(tmp_path / "precious", {}, "")
+    assert (tmp_path / "precious" / "thesis.txt").read_text() == "years of work"

@@ -25,6 +25,8 @@ def chat(files: Files, model: Model = None) -> None:
             for piece in session.stream(line):
                 print(clean(piece), end="", flush=True)
             print()
+            for evidence in session.evidence:
+                print_text(f"  - {evidence.text}")
         except UsageError as error:  # this question cannot be put; the next one may
             print(f"ecglm: {clean(error)}", file=sys.stderr)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ecglm.cli.output import verb_app
+from ecglm.cli.output import print_text, verb_app
 
 app = verb_app()
 
@@ -21,4 +21,4 @@ def train(
     """Train from a recipe."""
     from ecglm import training
 
-    training.run(recipe, overrides or [], resume)
+    print_text(f"wrote {training.run(recipe, overrides or [], resume)}")

@@ -138,13 +138,20 @@ def pull(name: str, progress: bool = True) -> Path:
         raise UsageError(f"unknown base model {name!r}; `ecglm pull` knows: {', '.join(BASES)}")
     present = find(name)
     if present:
+        verify(present)
         return present
     base = BASES[name]
     target = cache_dir() / name
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         work = Path(scratch)
-        gguf = _obtain(base, work, progress)
+        try:
+            gguf = _obtain(base, work, progress)
+        except CheckpointError as failed:
+            try:
+                return _from_hub(base.hub_id)
+            except CheckpointError:
+                raise failed from None
         with _status(f"Converting {base.name} to safetensors (once)", progress):
             converted = _convert(gguf, work / "converted", base)
         if target.exists():

@@ -75,7 +75,10 @@ class EcgLanguageModel:
         self.encoder = FindingsEncoder(config.encoder).to(self.device).eval()
         self.connector = MlpConnector(config.connector).to(self.device).eval()
         self.calibration = calibration
-        self.findings_calibration = FindingCalibration.of(calibration["findings"])
+        try:
+            self.findings_calibration = FindingCalibration.of(calibration["findings"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError("calibration.json: holds no calibration of findings; fetch the checkpoint again") from error
         self.adapter = adapter
         self.base = base or config.base
         self.name = config.base
@@ -119,7 +122,11 @@ class EcgLanguageModel:
         tensors = {f"{name}.{key}": value.detach().cpu().contiguous()
                    for name, module in (("encoder", self.encoder), ("connector", self.connector))
                    for key, value in module.state_dict().items()}
-        save_adapter = self._llm.save_pretrained if self._llm is not None and hasattr(self._llm, "peft_config") else None
+        save_adapter = None
+        if self._llm is not None and hasattr(self._llm, "peft_config"):
+            for adapter in self._llm.peft_config.values():
+                adapter.base_model_name_or_path = self.config.base  # not this machine's cache folder
+            save_adapter = self._llm.save_pretrained
         write_folder(Path(folder), config=json.loads(json.dumps(asdict(self.config))), processor=self.processor.to_dict(),
                      calibration=self.calibration, tensors=tensors, run=run, card=card, save_adapter=save_adapter)
 
@@ -195,8 +202,10 @@ class EcgLanguageModel:
 
         logging.disable_progress_bar()  # the shards of a small model load in a blink
         dtype = dtype or best_dtype(self.device)
-        llm = AutoModelForCausalLM.from_pretrained(bases.resolve(self.base), dtype=dtype)
+        llm = AutoModelForCausalLM.from_pretrained(bases.resolve(self.base), dtype=dtype, use_safetensors=True)
         if self.adapter is not None:
+            if not (self.adapter / "adapter_model.safetensors").is_file():
+                raise CheckpointError(f"{self.adapter}: holds no adapter_model.safetensors; fetch the checkpoint again")
             from peft import PeftModel
 
             llm = PeftModel.from_pretrained(llm, self.adapter, is_trainable=not merge)

@@ -47,10 +47,16 @@ def _json(path: Path) -> dict[str, Any]:
 def verify_files(folder: Path, run: dict[str, Any]) -> None:
     """Every file listed in run.json must be there with its checksum. Raises CheckpointError."""
     listed = run.get("sha256")
-    if not isinstance(listed, dict) or "model.safetensors" not in listed:
+    if not isinstance(listed, dict):
         raise CheckpointError(f"{folder / 'run.json'}: lists no checksums; the folder is damaged, fetch it again")
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {"run.json", "README.md"}
+    foreign = sorted(present - set(listed))
+    if foreign:
+        raise CheckpointError(f"{folder / foreign[0]}: not listed in run.json, so nothing vouches for it; remove it")
     for name, digest in listed.items():
         path = folder / name
+        if name == "README.md":
+            continue  # a model card may be edited
         if ".." in Path(name).parts or Path(name).is_absolute():
             raise CheckpointError(f"{folder / 'run.json'}: names a file outside the folder ({name}); do not use this checkpoint")
         if not path.is_file():
@@ -73,11 +79,19 @@ def read_folder(folder: Path) -> FolderContents:
     return FolderContents(**parts, tensors=tensors, adapter=adapter if (adapter / "adapter_config.json").is_file() else None)
 
 
+def check_replaceable(folder: Path) -> None:
+    """Raises CheckpointError when writing a checkpoint here would destroy something else."""
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / "run.json").is_file())):
+        raise CheckpointError(f"{folder}: exists and is not a checkpoint folder; choose another output")
+
+
 def write_folder(
     folder: Path, *, config: dict[str, Any], processor: dict[str, Any], calibration: dict[str, Any],
     tensors: dict[str, Tensor], run: dict[str, Any], card: str, save_adapter: Callable[[Path], None] | None,
 ) -> None:
-    """Write into a temporary sibling, then put it in place; an existing folder is replaced at the end."""
+    """Write into a temporary sibling, then put it in place. An existing checkpoint is replaced at the end; a folder that
+    is not a checkpoint is never touched (CheckpointError)."""
+    check_replaceable(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     try:
@@ -90,9 +104,14 @@ def write_folder(
             (scratch / "adapter" / "README.md").unlink(missing_ok=True)  # peft's empty template; ours is one level up
         hashes = {str(p.relative_to(scratch)): sha256(p) for p in sorted(scratch.rglob("*")) if p.is_file()}
         (scratch / _JSON["run"]).write_text(json.dumps({**run, "sha256": hashes}, indent=1) + "\n", encoding="utf8")
+        scratch.chmod(0o755)  # mkdtemp makes it private
         if folder.exists():
-            shutil.rmtree(folder)
-        scratch.rename(folder)
+            old = scratch.with_name(scratch.name + "-old")
+            folder.rename(old)
+            scratch.rename(folder)
+            shutil.rmtree(old)
+        else:
+            scratch.rename(folder)
     finally:
         if scratch.exists():
             shutil.rmtree(scratch)

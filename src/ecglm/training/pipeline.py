@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ecglm.bench.provenance import git_commit, versions
 from ecglm.config import load_config
 from ecglm.corpus import ptbxl
 from ecglm.corpus.ecgqa import waveform_hash
 from ecglm.errors import UsageError
 from ecglm.models.elm import EcgLanguageModel, ElmConfig
+from ecglm.models.folder import check_replaceable
 from ecglm.training.examples import build, data_hash
 from ecglm.training.recipe import Recipe
 from ecglm.training.stage_encoder import EncoderStage, train_encoder
@@ -27,7 +27,9 @@ from ecglm.training.stage_language import train_language
 def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = False, progress: bool = True) -> Path:
     """Train a recipe; returns the checkpoint folder. Without `resume` an earlier run's folder must be absent."""
     recipe = load_config(Recipe, recipe_path, list(overrides))
-    folder = Path(recipe.run)
+    data = ptbxl.load()  # a missing data set must not leave a started run behind
+    folder, output = Path(recipe.run), Path(recipe.output or f"{recipe.run}/checkpoint")
+    check_replaceable(output)
     stamp = folder / "recipe.json"
     text = json.dumps(asdict(recipe), indent=1)
     if stamp.exists():
@@ -47,21 +49,18 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
     model = EcgLanguageModel(config, {"findings": stage.calibration})
     model.encoder.load_state_dict(stage.encoder.state_dict())
     language = train_language(recipe, model, stage, examples, folder, progress)
-    output = Path(recipe.output)
-    model.save_pretrained(output, _provenance(recipe, stage, language), _card(recipe, stage, language))
+    model.save_pretrained(output, _provenance(recipe, data, stage, language), _card(recipe, stage, language))
     return output
 
 
-def _provenance(recipe: Recipe, stage: EncoderStage, language: dict[str, Any]) -> dict[str, Any]:
+def _provenance(recipe: Recipe, data: ptbxl.PtbXl, stage: EncoderStage, language: dict[str, Any]) -> dict[str, Any]:
     """What run.json records beside the checksums."""
-    data = ptbxl.load()
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
     text = json.dumps(asdict(recipe), sort_keys=True)
     return {
         "version": recipe.version, "recipe": asdict(recipe), "recipe_hash": hashlib.sha256(text.encode()).hexdigest()[:16],
-        "data": {"ptbxl": data_hash(data)}, "git_commit": commit,
+        "data": {"ptbxl": data_hash(data)}, "git_commit": git_commit(),
         "seeds": {"encoder": recipe.encoder_training.seed, "language": recipe.instruct.seed},
-        "libraries": {name: version(name) for name in ("ecglm", "torch", "transformers", "peft", "numpy", "scipy", "sleepecg")},
+        "libraries": versions(),
         "metrics": {"encoder": stage.metrics, "language": language},
         "train_patients": sorted({str(p) for p in data.patient[stage.rows]}),
         "train_hashes": sorted({waveform_hash(data, int(row)) for row in stage.rows}),

@@ -17,7 +17,7 @@ class Recipe:
     name: str = "default"
     version: str = "0.1"
     base: str = "smollm2-135m"
-    output: str = "runs/default/checkpoint"
+    output: str = ""  #: checkpoint folder; empty: "checkpoint" inside the run folder
     run: str = "runs/default"
     train_folds: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
     validation_fold: int = 9
