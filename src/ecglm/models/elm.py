@@ -9,6 +9,7 @@ referenced by name and loaded on first use.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -208,7 +209,9 @@ class EcgLanguageModel:
                 raise CheckpointError(f"{self.adapter}: holds no adapter_model.safetensors; fetch the checkpoint again")
             from peft import PeftModel
 
-            llm = PeftModel.from_pretrained(llm, self.adapter, is_trainable=not merge)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)  # peft reads an attribute that transformers is renaming
+                llm = PeftModel.from_pretrained(llm, self.adapter, is_trainable=not merge)
             if merge:
                 llm = llm.merge_and_unload()
         return llm.to(self.device).eval()

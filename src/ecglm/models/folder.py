@@ -104,7 +104,9 @@ def write_folder(
             (scratch / "adapter" / "README.md").unlink(missing_ok=True)  # peft's empty template; ours is one level up
         hashes = {str(p.relative_to(scratch)): sha256(p) for p in sorted(scratch.rglob("*")) if p.is_file()}
         (scratch / _JSON["run"]).write_text(json.dumps({**run, "sha256": hashes}, indent=1) + "\n", encoding="utf8")
-        scratch.chmod(0o755)  # mkdtemp makes it private
+        scratch.chmod(0o755)  # mkdtemp and safetensors make things private
+        for path in scratch.rglob("*.safetensors"):
+            path.chmod(0o644)
         if folder.exists():
             old = scratch.with_name(scratch.name + "-old")
             folder.rename(old)

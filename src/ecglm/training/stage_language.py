@@ -46,7 +46,9 @@ def train_language(recipe: Recipe, model: EcgLanguageModel, stage: EncoderStage,
     pool = instructions.pool(data, stage.rows[~held_out], examples.measurements, rng, training.scale)
     losses = train_adapter(model, instructions.sequences(pool, training.questions, rng), facts, vectors, training, run, progress)
     asked = asked_statements(data.labels_NC[stage.rows[~held_out]])
+    model.llm.merge_adapter()  # as at inference, and faster; only the adapter itself is saved
     answers, metrics = calibrate_answers(recipe, model, stage.rows[held_out], asked, facts, vectors, examples, progress)
+    model.llm.unmerge_adapter()
     model.calibration["answers"] = answers
     return {"questions": sum(map(len, pool.values())), "loss_first": float(np.mean(losses[:20])),
             "loss_last": float(np.mean(losses[-50:])), "calibration": metrics}
