@@ -26,6 +26,8 @@ ECGLM = str(Path(sys.executable).with_name("ecglm"))
 class FakeModel:
     """Answers without weights and remembers what it was asked."""
 
+    evidence = (Evidence("heart rate 61 bpm", ("II",), 61.0, "bpm"),)
+
     def __init__(self) -> None:
         self.asked: list[Any] = []
 
@@ -187,7 +189,7 @@ def test_chat_streams_several_turns_and_survives_a_bad_one(
     monkeypatch.setattr("builtins.input", lambda prompt="": lines())  # type: ignore[call-arg]
     assert main(["chat", "a.dcm"]) == 0
     captured = capsys.readouterr()
-    assert captured.out == "Sinus rhythm\ufffd.\n" * 2
+    assert captured.out == "Sinus rhythm\ufffd.\n  - heart rate 61 bpm\n" * 2
     assert captured.err == "ecglm: the question is too long; shorten it\n"
 
 

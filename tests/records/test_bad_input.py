@@ -38,7 +38,7 @@ def fails(path: Path | str, **kwargs: object) -> str:
         (
             "page.png",
             b"\x89PNG\r\n\x1a\n" + bytes(50),
-            "this is an image (PNG), not a recording; page images are for ecglm digitize",
+            "this is an image (PNG), not a recording; reading page images back is not built yet",
         ),
         ("page.dat", b"\xff\xd8\xff\xe0" + bytes(50), "this is an image (JPEG)"),
         ("page.dcm", b"%PDF-1.7 ....", "this is an image (a PDF page)"),

@@ -36,7 +36,7 @@ def _json(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf8"))
     except OSError as error:
-        raise CheckpointError(f"{path}: missing or unreadable; give a folder made by `ecglm train` or `ecglm adapt`") from error
+        raise CheckpointError(f"{path}: missing or unreadable; give a folder made by `ecglm train`") from error
     except ValueError as error:
         raise CheckpointError(f"{path}: not valid JSON; the folder is damaged, fetch it again") from error
     if not isinstance(data, dict):
@@ -68,7 +68,7 @@ def verify_files(folder: Path, run: dict[str, Any]) -> None:
 def read_folder(folder: Path) -> FolderContents:
     """Read and verify a checkpoint folder."""
     if not folder.is_dir():
-        raise CheckpointError(f"{folder}: no such checkpoint folder; give one made by `ecglm train` or `ecglm adapt`")
+        raise CheckpointError(f"{folder}: no such checkpoint folder; give one made by `ecglm train`")
     parts = {key: _json(folder / name) for key, name in _JSON.items()}
     verify_files(folder, parts["run"])
     try:

@@ -119,7 +119,7 @@ def _read(request: Request, dataset: Any) -> Record:
         raise ReadError(
             path,
             f"this DICOM file ({clean(str(sop))}) has no waveform",
-            "export the ECG as a DICOM waveform, or pass page images to ecglm digitize",
+            "export the ECG as a DICOM waveform",
         )
     if len(groups) > MAX_CHANNELS:
         raise ReadError(path, f"it claims {len(groups)} waveform groups", "it is damaged; get it again")

@@ -14,7 +14,7 @@ HEAD_BYTES = 8192
 
 #: Signatures of formats that are not ECG records, with what to tell the user.
 _IMAGE = "this is an image ({}), not a recording"
-_IMAGE_REMEDY = "page images are for ecglm digitize; pass the recording itself"
+_IMAGE_REMEDY = "reading page images back is not built yet; pass the recording itself"
 _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", _IMAGE.format("PNG"), _IMAGE_REMEDY),
     (b"\xff\xd8\xff", _IMAGE.format("JPEG"), _IMAGE_REMEDY),
