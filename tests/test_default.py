@@ -132,3 +132,15 @@ def test_findings_hold_on_fold_9(model, data_dir):
     said = [model.classify(data.record(int(row))) for row in rows]
     prob = np.array([[p[STATEMENTS[i].key] for i in columns] for p in said])
     assert macro_auroc(data.labels_NC[rows][:, columns], prob) > 0.90
+
+
+@pytest.mark.parametrize("question", ["Is there ST elevation?", "Does the patient have STEMI?", "Is there a pacemaker?"])
+def test_what_training_hardly_showed_is_declined(model, record, question):
+    answer = model.ask(record, question)
+    assert answer.abstained
+    assert "too few training recordings" in str(answer.reason)
+
+
+def test_options_that_do_not_fit_are_declined(model, record):
+    assert model.ask(record, "What is the rhythm?", options=["banana", "apple"]).abstained
+    assert model.ask(record, "What is the rhythm?", options=["Atrial fibrillation", "Sinus rhythm"]).text == "Sinus rhythm"

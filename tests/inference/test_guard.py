@@ -65,3 +65,10 @@ def test_the_longest_name_wins():
 def test_a_dead_lead_cannot_be_asked_about():
     reason = decline_question("ST depression in V1?", topics("ST depression in V1?"), RECORD, unusable=("V1",))
     assert "V1 is flat" in str(reason)
+
+
+@pytest.mark.parametrize(("question", "reason"), [
+    ("How many QRS complexes are there?", "counts"), ("Which leads show T wave inversion?", "lead by lead"),
+    ("Is there ST depression in V2?", "lead by lead"), ("Is there no atrial fibrillation?", "negation")])
+def test_forms_that_would_be_misread_are_declined(question, reason):
+    assert reason in str(declined(question))

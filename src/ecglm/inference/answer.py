@@ -18,6 +18,7 @@ from ecglm.inference.evidence import evidence_for
 from ecglm.inference.guard import check_question, decline_question
 from ecglm.inference.reading import Reading, read_recording
 from ecglm.inference.topics import Topics, topics
+from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.prompt import clean_question, prefix_ids
 from ecglm.records.record import Record
@@ -29,6 +30,10 @@ KEPT = 8
 MAX_OPTIONS = 40
 #: Questions generated together; this many on one recording share its prefix instead of being whole prompts.
 BATCH, SHARE_FROM = 16, 3
+#: A statement needs this share of training cases to be judged (10 of 1,442).
+LEAST_PREVALENCE = 0.007
+#: Options whose joint probability is smaller than this do not fit the question.
+LEAST_OPTIONS = 1e-3
 _NUMBER = re.compile(r"(-?\d+)\s*(bpm|ms|degrees|%)?")
 
 
@@ -122,7 +127,7 @@ class Answerer:
                 _, question, options = full[index]
                 about = topics(question)
                 reason = reading.declined or decline_question(question, about, record, reading.unusable) \
-                    or _unmeasured(about, reading)
+                    or _unmeasured(about, reading) or self.untrained(about)
                 if reason is not None:
                     out[index] = self._declined(reason)
                 elif options is not None:
@@ -173,12 +178,20 @@ class Answerer:
 
     def _choose(self, reading: Reading, question: str, about: Topics, options: tuple[str, ...]) -> Answer:
         stop = self.model.tokens(self.model.format.stop)[:1]
-        ids = [[*self.model.tokens(self.model.plain(option)), *stop] for option in options]
+        ids = [[*self.model.tokens(self.model.plain(option.lower())), *stop] for option in options]
         scores = torch.tensor(self.engine.score(self.prefix(reading.record), self.suffix(question), ids))
+        if float(scores.exp().sum()) < LEAST_OPTIONS:
+            return self._declined(f"none of the options ({', '.join(options)}) is near what the model would say")
         share = scores.softmax(0)
         best = int(share.argmax())
         evidence = evidence_for(self.model, reading, about, options[best])
         return Answer(options[best], float(share[best]), False, evidence, self.model.name)
+
+    def untrained(self, about: Topics) -> str | None:
+        """Why statements with next to no training cases cannot be judged, or None."""
+        prevalence = dict(zip(self.model.config.labels, self.model.findings_calibration.prevalence, strict=True))
+        rare = [BY_KEY[key].name for key in about.statements if prevalence[key] < LEAST_PREVALENCE]
+        return f"too few training recordings showed {', '.join(rare)} to judge it" if rare else None
 
     def _declined(self, reason: str) -> Answer:
         return Answer("", 0.0, True, (), self.model.name, reason)

@@ -43,7 +43,8 @@ class ChatSession:
         reading, about = self.answerer.reading(record), topics(question)
         self.evidence = ()
         # In a dialogue "and the QTc?" or "why?" lean on what was said, so only a first message must name an ECG topic.
-        reason = reading.declined or decline_question(question, about, record, reading.unusable)
+        reason = reading.declined or decline_question(question, about, record, reading.unusable) \
+            or self.answerer.untrained(about)
         if reason and not (reason.endswith("about this ECG") and self.current in self._dialogues):
             yield f"I cannot answer that: {reason}."
             return

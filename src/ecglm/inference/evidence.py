@@ -43,7 +43,10 @@ def finding_evidence(model: EcgLanguageModel, reading: Reading, key: str) -> Evi
     assert reading.encoded is not None
     probability = float(reading.encoded.prob_C[index])
     prevalence = model.findings_calibration.prevalence[index]
-    text = f"{BY_KEY[key].name}: probability {100 * probability:.0f} % ({100 * prevalence:.0f} % of the training recordings)"
+    calibration = model.findings_calibration
+    unsure = calibration.possible[index] <= probability < calibration.present[index]
+    text = (f"{BY_KEY[key].name}: {'possible, ' if unsure else ''}probability {100 * probability:.0f} % "
+            f"({100 * prevalence:.0f} % of the training recordings)")
     leads: tuple[str, ...] = ()
     if probability >= model.findings_calibration.possible[index]:
         leads = strongest_leads(lead_evidence(model, reading, key))

@@ -31,6 +31,13 @@ _NOT_ON_ECG: tuple[tuple[str, str], ...] = (
 _MILLIVOLT = re.compile(r"milli-?volts?|\bmv\b|\bmm of st\b|how (high|tall|large|deep) (is|are) (the |an? )?"
                         r"([rstpq]\b|[rstpq][ -]?wave|st\b|qrs voltage)|"
                         r"amplitude (of|in)|voltage (of|in)|\bvoltage criteria\b")
+#: Forms of question that were never trained and would be misread, with what to do instead.
+_NOT_A_FORM: tuple[tuple[str, str], ...] = (
+    (r"\bhow many (?!beats per minute|degrees|milli|ms\b|mv\b)", "counts are not given; `ecglm measure` lists the beats"),
+    (r"\b(which|what) leads?\b|\bwhere\b(?!.*do you see)", "findings are judged on all leads together, not lead by lead"),
+    (r"\b(is|are) there no\b|\b(does|do)(n't| not)\b|\bis(n't| not) there\b|\bno signs? of\b|\bwithout\b",
+     "ask without the negation, so that yes and no are clear"),
+)
 #: Statements that need millivolts, by key.
 _NEEDS_MV = frozenset({"form:LVOLT", "form:HVOLT", "form:VCLVH"})
 #: Statements that need more than a rhythm strip: what is missing, and the leads any of which suffices per group.
@@ -68,12 +75,17 @@ def decline_question(question: str, about: Topics, record: Record, unusable: Seq
             return f"an ECG cannot tell {what}"
     if not about.related:
         return "the question does not seem to be about this ECG"
+    for pattern, what in _NOT_A_FORM:
+        if re.search(pattern, low):
+            return what
     absent = [lead for lead in about.leads if lead not in record.leads]
     if absent:
         return f"lead {', '.join(absent)} is not in this recording, which has {', '.join(record.leads)}"
     poor = [lead for lead in about.leads if lead in unusable]
     if poor:
         return f"lead {', '.join(poor)} is flat, missing or too noisy to be read"
+    if about.leads and any(not key.startswith("rhythm:") for key in about.statements):
+        return "findings are judged on all leads together, not lead by lead"
     if _MILLIVOLT.search(low) or _NEEDS_MV & set(about.statements):
         if record.unit == "normalized":
             return "this recording has no millivolt scale (its source was normalised), so voltages are unknown"
