@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,17 +74,24 @@ class Model:
 
     def findings(self, record: Record) -> tuple[Finding, ...]:
         """Findings present or possible, most probable first, with lead evidence. Raises RecordError for unusable signal."""
+        possible = self.elm.possible
+        return tuple(f for f in self._judged(record) if f.present or f.probability >= possible[f"{f.group}:{f.code}"])
+
+    def _judged(self, record: Record) -> tuple[Finding, ...]:
+        """Every statement that may be said, most probable first; those present or possible with lead evidence."""
         reading = self.answerer.reading(record)
         if reading.declined:
             raise RecordError(f"{record.source or 'record'}: {reading.declined}; no findings can be given")
         possible, out = self.elm.possible, []
         for finding in reading.findings:
             key = f"{finding.group}:{finding.code}"
-            if key in HIDDEN or (not finding.present and finding.probability < possible[key]):
+            if key in HIDDEN:
                 continue
-            leads = strongest_leads(lead_evidence(self.elm, reading, key))
-            evidence = (Evidence(f"strongest in lead {', '.join(leads)}", leads),) if leads else ()
-            out.append(Finding(finding.code, finding.name, finding.group, finding.probability, finding.present, evidence))
+            leads: tuple[str, ...] = ()
+            if finding.present or finding.probability >= possible[key]:
+                leads = strongest_leads(lead_evidence(self.elm, reading, key))
+            evidence = (Evidence("rests most on lead", leads),) if leads else ()
+            out.append(replace(finding, evidence=evidence))
         return tuple(sorted(out, key=lambda f: -f.probability))
 
     def classify(self, record: Record) -> dict[str, float]:
@@ -113,7 +121,7 @@ class Model:
         reading = self.answerer.reading(record)
         asked = list(REPORT_QUESTIONS if questions is None else questions)
         answers = self.ask_batch([(record, question) for question in asked])
-        findings = () if reading.declined else self.findings(record)
+        findings = () if reading.declined else self._judged(record)
         page = render(record, header=PageHeader.of(record, reading.measurements))
         return Report.of(record, measurements=reading.measurements, findings=findings,
                          answers=list(zip(asked, answers, strict=True)), page=page, model=self.id)
