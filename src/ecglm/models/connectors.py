@@ -10,11 +10,10 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class ConnectorConfig:
-    """source: what of the encoder is read. "findings" is the calibrated finding logits with the
-    rhythm features: it can be cross-fitted, so that training sees what an unseen recording
-    gives. "embedding" is the pooled embedding."""
+    """source: what of the encoder is read. "findings", the only one so far, is the calibrated finding logits with the
+    rhythm features: it can be cross-fitted, so that training sees what an unseen recording gives."""
 
-    source: Literal["findings", "embedding"] = "findings"
+    source: Literal["findings"] = "findings"
     width_in: int = 103
     width_out: int = 576
     hidden: int = 256
