@@ -9,6 +9,8 @@ import torch
 from ecglm.knowledge.statements import STATEMENTS
 from ecglm.models.connectors import ConnectorConfig
 from ecglm.models.elm import EcgLanguageModel, ElmConfig
+from ecglm.models.encoders.beatnet import BeatNetConfig
+from ecglm.models.encoders.findings import FindingsEncoderConfig
 from ecglm.models.encoders.resnet1d import ResNet1dConfig
 from ecglm.signal import FEATURE_NAMES
 from tests.tiny import save_tiny_base
@@ -20,10 +22,12 @@ def tiny_model(folder: Path, seed: int = 0) -> EcgLanguageModel:
     torch.manual_seed(seed)
     config = ElmConfig(
         base=str(save_tiny_base(folder / "base", seed)),
-        encoder=ResNet1dConfig(n_features=features, n_labels=n, stem=8, widths=(8, 8, 16, 16), feature_width=8),
+        encoder=FindingsEncoderConfig(
+            ResNet1dConfig(n_labels=n, stem=8, widths=(8, 8, 16, 16), feature_width=8),
+            BeatNetConfig(n_labels=n, width=8, hidden=16, feature_width=8)).with_features(features),
         connector=ConnectorConfig(width_in=n + features, width_out=32, hidden=16, n_tokens=3))
-    calibration = {"findings": {"slope": [1.0] * n, "bias": [0.0] * n, "present": [0.5] * n, "possible": [0.3] * n,
-                                "prevalence": [0.1] * n},
+    calibration = {"findings": {"slope": [1.0] * n, "bias": [0.0] * n, "possible": [0.3] * n, "prevalence": [0.1] * n,
+                                "combinations": {}, "together": []},
                    "answers": {"verify": [1.0, 0.0]}}
     return EcgLanguageModel(config, calibration)
 

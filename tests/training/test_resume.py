@@ -7,23 +7,34 @@ import pytest
 import torch
 
 from ecglm.errors import CheckpointError
+from ecglm.models.encoders.beatnet import BeatNetConfig
+from ecglm.models.encoders.findings import FindingsEncoderConfig
 from ecglm.models.encoders.resnet1d import ResNet1dConfig
 from ecglm.training import encoder
 from ecglm.training.checkpoint import load_state, save_state
-from ecglm.training.encoder import EncoderTraining, train_network
+from ecglm.training.encoder import EncoderTraining, branches, train_network
+from ecglm.training.examples import EncoderExamples
 
 CONFIG = ResNet1dConfig(n_features=4, n_labels=3, stem=8, widths=(8, 8, 8, 8), feature_width=8)
-TRAINING = EncoderTraining(epochs=3, batch=8)
+TRAINING = EncoderTraining(epochs=3, beat_epochs=3, batch=8)
 
 
-def examples():
-    rng = np.random.default_rng(0)
-    return (rng.normal(size=(24, 12, 500)).astype(np.float16), rng.normal(size=(24, 4)).astype(np.float32),
-            rng.integers(0, 2, (24, 3)).astype(np.float32))
+BEAT = BeatNetConfig(n_features=4, n_labels=3, width=8, hidden=8, feature_width=8)
+RNG = np.random.default_rng(0)
+EXAMPLES = EncoderExamples(RNG.normal(size=(24, 12, 500)).astype(np.float16), RNG.normal(size=(24, 12, 140)).astype(np.float16),
+                           RNG.normal(size=(24, 4)).astype(np.float32), RNG.integers(0, 2, (24, 3)).astype(np.uint8),
+                           np.zeros(24, np.int64), ())
+BRANCHES = {branch.name: branch for branch in branches(FindingsEncoderConfig(CONFIG, BEAT), TRAINING, EXAMPLES)}
 
 
-def test_resumed_weights_are_bit_identical(tmp_path, monkeypatch):
-    whole = train_network("net", CONFIG, TRAINING, *examples(), tmp_path / "whole", progress=False)
+def train(branch, run, training=TRAINING):
+    return train_network("net", BRANCHES[branch], training, np.arange(24), EXAMPLES.feat_NF, EXAMPLES.label_NC.astype(np.float32),
+                         run, progress=False)
+
+
+@pytest.mark.parametrize("branch", BRANCHES)
+def test_resumed_weights_are_bit_identical(branch, tmp_path, monkeypatch):
+    whole = train(branch, tmp_path / "whole")
 
     real, calls = encoder.save_state, []
 
@@ -35,18 +46,17 @@ def test_resumed_weights_are_bit_identical(tmp_path, monkeypatch):
 
     monkeypatch.setattr(encoder, "save_state", crash_after_two)
     with pytest.raises(KeyboardInterrupt):
-        train_network("net", CONFIG, TRAINING, *examples(), tmp_path / "broken", progress=False)
+        train(branch, tmp_path / "broken")
     monkeypatch.setattr(encoder, "save_state", real)
-    resumed = train_network("net", CONFIG, TRAINING, *examples(), tmp_path / "broken", progress=False)
+    resumed = train(branch, tmp_path / "broken")
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
     assert not list((tmp_path / "broken").glob("*resume*"))
 
 
 def test_a_finished_network_is_loaded_not_trained_again(tmp_path):
-    first = train_network("net", CONFIG, TRAINING, *examples(), tmp_path, progress=False)
-    (tmp_path / "net.safetensors").touch()
-    again = train_network("net", CONFIG, EncoderTraining(epochs=0, batch=8), *examples(), tmp_path, progress=False)
+    first = train("strip", tmp_path)
+    again = train("strip", tmp_path, EncoderTraining(seed=1, batch=8))
     assert all(torch.equal(a, b) for a, b in zip(first.state_dict().values(), again.state_dict().values(), strict=True))
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ecglm.cli.options import Files, Json, Model
-from ecglm.cli.output import print_json, print_text, verb_app
+from ecglm.cli.output import print_json, print_text, verb_app, waiting
 
 app = verb_app()
 
@@ -25,8 +25,8 @@ def ask(
 
     records = [ecglm.read(file) for file in files]
     choices = None if options is None else [part.strip() for part in options.split(",") if part.strip()]
-    answer = ecglm.load(model=model).ask(
-        records[0] if len(records) == 1 else records, question, options=choices)
+    with waiting("Reading the recording"):
+        answer = ecglm.load(model=model).ask(records[0] if len(records) == 1 else records, question, options=choices)
     if json:
         print_json(answer.to_dict())
         return

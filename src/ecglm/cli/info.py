@@ -12,9 +12,10 @@ app = verb_app()
 def info(file: File, json: Json = False) -> None:
     """What is in a recording: format, leads, rate, length, quality."""
     import ecglm
+    from ecglm.signal import lead_quality
 
     record = ecglm.read(file)
-    quality = {lead: round(float(q), 3) for lead, q in ecglm.measure(record).quality.items()}
+    quality = {lead: round(float(q), 3) for lead, q in lead_quality(record).items()}
     facts = {
         "path": file, "format": record.format, "leads": list(record.leads), "fs": record.fs,
         "duration_s": round(record.duration_s, 3), "unit": record.unit,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -37,6 +38,16 @@ def print_json(value: Any) -> None:
 def print_text(text: object) -> None:
     """A line for people."""
     print(clean(text))
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[None]:
+    """Show on a terminal that something takes a while; silent elsewhere."""
+    if sys.stderr.isatty():  # one line that whatever is printed next overwrites
+        print(f"{text} …", end="\r", file=sys.stderr, flush=True)
+    yield
+    if sys.stderr.isatty():
+        print("\x1b[2K", end="", file=sys.stderr, flush=True)
 
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ecglm.cli.options import File, Model
-from ecglm.cli.output import print_text, verb_app
+from ecglm.cli.output import print_text, verb_app, waiting
 
 app = verb_app()
 
@@ -22,5 +22,6 @@ def report(
     import ecglm
 
     record = ecglm.read(file)
-    ecglm.load(model=model).report(record).save(out)
+    with waiting("Writing the report"):
+        ecglm.load(model=model).report(record).save(out)
     print_text(f"wrote {out}")

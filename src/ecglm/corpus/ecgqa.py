@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from ecglm.bench.task import BenchItem
 from ecglm.corpus import ptbxl
 from ecglm.corpus import questions as q
-from ecglm.knowledge.statements import BY_KEY, GROUPS, STATEMENTS, keys
+from ecglm.knowledge.statements import BY_KEY, GROUPS, STATEMENTS
 from ecglm.models.facts import NEEDS_MILLIVOLTS
 
 TRAIN_FOLDS = (1, 2, 3, 4, 5, 6, 7, 8)
-_INDEX = {key: i for i, key in enumerate(keys())}
 
 
 def waveform_hash(data: ptbxl.PtbXl, row: int) -> str:
@@ -38,7 +37,7 @@ def bench_items(fold: int = 9, seed: int = 0, per_answer: int = 12) -> list[Benc
     data = ptbxl.load()
     rows = data.rows((fold,))
     labels, rng = data.labels_NC, np.random.default_rng(seed)
-    asked = [key for key in q.asked_statements(labels[data.rows(TRAIN_FOLDS)]) if labels[rows, _INDEX[key]].sum() >= 3]
+    asked = [key for key in q.asked_statements(labels[data.rows(TRAIN_FOLDS)]) if labels[rows, q.INDEX[key]].sum() >= 3]
     items: list[BenchItem] = []
 
     def add(row: int, question: q.Question, unseen: bool) -> None:
@@ -47,25 +46,28 @@ def bench_items(fold: int = 9, seed: int = 0, per_answer: int = 12) -> list[Benc
             answer=question.answer, qtype=question.qtype, template=str(question.template), attribute=question.attribute,
             meta={"hash": waveform_hash(data, row), "valid": list(question.valid), "wording": "unseen" if unseen else "seen"}))
 
+    def has(row: int, a: str, b: str) -> tuple[bool, bool]:
+        return bool(labels[row, q.INDEX[a]]), bool(labels[row, q.INDEX[b]])
+
     for key in asked:
-        column = labels[rows, _INDEX[key]]
+        column = labels[rows, q.INDEX[key]]
         positive = _spread(rows[column == 1], per_answer, rng)
         for row in [*positive, *_spread(rows[column == 0], len(positive), rng)]:
             unseen = bool(rng.random() < 0.5)
-            add(row, q.verify(key, bool(labels[row, _INDEX[key]]), rng, unseen), unseen)
+            add(row, q.verify(key, bool(labels[row, q.INDEX[key]]), rng, unseen), unseen)
     for group in GROUPS:
         members = [key for key in asked if BY_KEY[key].group == group]
         for i, a in enumerate(members):
             for b in members[i + 1:]:
                 kinds: dict[str, list[int]] = defaultdict(list)
                 for row in rows:
-                    kinds[q.choose(a, b, labels[row], rng).answer].append(int(row))
+                    kinds[q.choose(a, b, has(row, a, b), rng).answer].append(int(row))
                 if len(kinds) < 3 or rng.random() > 30 / (len(members) * (len(members) - 1) / 2):
                     continue
                 for of_kind in kinds.values():
                     for row in _spread(np.array(of_kind), 1, rng):
                         unseen = bool(rng.random() < 0.5)
-                        add(row, q.choose(a, b, labels[row], rng, unseen), unseen)
+                        add(row, q.choose(a, b, has(row, a, b), rng, unseen), unseen)
     for kind in q.QUERY:
         answers: dict[str, list[int]] = defaultdict(list)
         for row in rows:
@@ -83,7 +85,7 @@ def findings_items(fold: int = 9) -> list[BenchItem]:
     data = ptbxl.load()
     items = []
     for row in data.rows((fold,)):
-        labels = {group: {s.code: int(data.labels_NC[row, _INDEX[s.key]]) for s in STATEMENTS
+        labels = {group: {s.code: int(data.labels_NC[row, q.INDEX[s.key]]) for s in STATEMENTS
                           if s.group == group and s.key not in NEEDS_MILLIVOLTS}
                   for group in GROUPS}
         items.append(BenchItem(id=str(data.ecg_id[row]), patient=str(data.patient[row]), record_key=str(data.ecg_id[row]),

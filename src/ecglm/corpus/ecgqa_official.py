@@ -66,8 +66,9 @@ def official_items(fold: int = 9, wording: str = "paraphrased") -> list[BenchIte
                 continue
             row = row_of[q["ecg_id"][0]]
             items.setdefault((row, q["question"]), BenchItem(
-                id=f"{q['template_id']}-{q.get('sample_id', len(items))}", patient=str(data.patient[row]),
-                record_key=str(data.ecg_id[row]), question=q["question"], answer=", ".join(q["answer"]),
+                id=f"{path.name.split('.')[0]}-{q['template_id']}-{q.get('sample_id', len(items))}",
+                patient=str(data.patient[row]), record_key=str(data.ecg_id[row]),
+                question=q["question"], answer=", ".join(q["answer"]),
                 qtype=q["question_type"].removeprefix("single-"), template=str(q["template_id"]),
                 attribute=", ".join(q.get("attribute") or ()),
                 meta={"hash": waveform_hash(data, row), "valid": list(valid.get(q["template_id"], ())), "wording": wording}))

@@ -6,6 +6,7 @@ nothing about its answer, and is then grouped by recording to share one prefix.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -13,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.corpus import questions as q
-from ecglm.corpus.ptbxl import PtbXl
+from ecglm.corpus.truth import Truth
 from ecglm.knowledge.ranges import flag
-from ecglm.knowledge.statements import BY_KEY, keys
+from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.facts import axis_name
 from ecglm.schema import Measurements
 
 Pair = tuple[str, str]
-_INDEX = {key: i for i, key in enumerate(keys())}
 
 _VALUE = {
     "heart_rate": ("What is the heart rate?", "How fast is the heart beating?", "Heart rate?", "What is the ventricular rate?",
@@ -47,7 +47,7 @@ def summary_answer(labels_C: NDArray[np.uint8]) -> str:
     """Rhythm first, then diagnoses (or "normal ecg"), then form findings."""
     rhythm = q.names_present(labels_C, "rhythm")
     diagnosis = q.names_present(labels_C, "sub_class")
-    normal = bool(labels_C[_INDEX["super_class:NORM"]])
+    normal = bool(labels_C[q.INDEX["super_class:NORM"]])
     broad = tuple(n for n in q.names_present(labels_C, "super_class") if n != "normal ecg")
     form = q.names_present(labels_C, "form")
     named = (*rhythm, *(("normal ecg",) if normal else diagnosis or broad), *form)
@@ -89,21 +89,19 @@ def _balanced_rows(answers: dict[str, list[int]], count: int, rng: np.random.Gen
     return out
 
 
-def pool(data: PtbXl, rows: NDArray[np.int64], measured: Sequence[Measurements], rng: np.random.Generator,
-         scale: int = 60, asked: Sequence[str] | None = None) -> dict[int, list[Pair]]:
+def pool(truth: Truth, rows: NDArray[np.int64], measured: Sequence[Measurements], sex: Sequence[str | None],
+         rng: np.random.Generator, asked: Sequence[str], scale: int = 60) -> dict[int, list[Pair]]:
     """Question-answer pairs by recording (row number). `scale` questions per attribute and answer kind.
 
-    asked: statement keys to ask about; by default those common enough in these rows.
+    asked: statement keys to ask about. truth, measured and sex cover all recordings, rows says which to ask about.
     """
-    labels = data.labels_NC
-    asked = q.asked_statements(labels[rows]) if asked is None else asked
     pairs: dict[int, list[Pair]] = defaultdict(list)
 
     def add(row: int, question: q.Question) -> None:
         pairs[row].append((question.text, question.answer))
 
     for key in asked:
-        column = labels[rows, _INDEX[key]]
+        column = truth.has_NC[rows, q.INDEX[key]]
         for present in (True, False):
             of_kind = rows[column == present]
             if not len(of_kind):
@@ -117,35 +115,34 @@ def pool(data: PtbXl, rows: NDArray[np.int64], measured: Sequence[Measurements],
     for group in ("super_class", "sub_class", "form", "rhythm"):
         members = [key for key in asked if BY_KEY[key].group == group]
         for a in members:
-            for b in rng.choice([m for m in members if m != a], size=min(3, len(members) - 1), replace=False):
+            for b in rng.choice([m for m in members if m != a], size=min(4, len(members) - 1), replace=False):
+                has = {int(row): truth.pair(int(row), q.INDEX[a], q.INDEX[str(b)]) for row in rows}
                 kinds: dict[str, list[int]] = defaultdict(list)
-                for row in rows:
-                    has = (labels[row, _INDEX[a]], labels[row, _INDEX[str(b)]])
-                    kinds["both" if all(has) else "a" if has[0] else "b" if has[1] else "none"].append(int(row))
+                for row, pair in has.items():
+                    kinds[q.choose_answer(a, str(b), pair)].append(row)
                 for row in _balanced_rows(dict(kinds), scale // 3, rng):
-                    add(row, q.choose(a, str(b), labels[row], rng))
+                    add(row, q.choose(a, str(b), has[row], rng))
     for kind in q.QUERY:
         answers: dict[str, list[int]] = defaultdict(list)
         for row in rows:
-            if kind != "axis" or data.axis[row]:
-                answers[q.query(kind, labels[row], data.axis[row], rng).answer].append(int(row))
+            if kind != "axis" or truth.axis_N[row]:
+                answers[q.query_answer(kind, truth.named_NC[row], truth.axis_N[row])].append(int(row))
         common = {a: r for a, r in answers.items() if len(r) >= 2}
-        for row in _balanced_rows(common, 6 * scale, rng):
-            add(row, q.query(kind, labels[row], data.axis[row], rng))
+        for row in _balanced_rows(common, 8 * scale, rng):
+            add(row, q.query(kind, truth.named_NC[row], truth.axis_N[row], rng))
     for row in rows:
-        offered = measurement_pairs(measured[row], data.sex[row], rng)
+        offered = measurement_pairs(measured[row], sex[row], rng)
         for i in rng.choice(len(offered), size=min(2, len(offered)), replace=False):
             pairs[int(row)].append(offered[int(i)])
         if rng.random() < 0.25:
-            pairs[int(row)].append((_SUMMARY[int(rng.integers(len(_SUMMARY)))], summary_answer(labels[row])))
+            pairs[int(row)].append((_SUMMARY[int(rng.integers(len(_SUMMARY)))], summary_answer(truth.named_NC[row])))
     return dict(pairs)
 
 
 def sequences(pairs: dict[int, list[Pair]], per_sequence: int, rng: np.random.Generator) -> list[tuple[int, list[Pair]]]:
-    """(row, at most `per_sequence` pairs) in random order of recordings and questions."""
+    """(row, at most `per_sequence` pairs) in random order of recordings and questions, a recording's in equal shares."""
     out = []
     for row, items in pairs.items():
-        order = rng.permutation(len(items))
-        for start in range(0, len(items), per_sequence):
-            out.append((row, [items[i] for i in order[start:start + per_sequence]]))
+        for part in np.array_split(rng.permutation(len(items)), math.ceil(len(items) / per_sequence)):
+            out.append((row, [items[i] for i in part]))
     return [out[i] for i in rng.permutation(len(out))]

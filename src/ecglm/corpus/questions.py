@@ -14,10 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.knowledge.statements import BY_KEY, STATEMENTS, keys, of_group
-
-#: Statements that repeat another one, are too vague, or need the millivolts that this source has lost.
-_NOT_ASKED = {"sub_class:NORM", "sub_class:NST", "form:PRC(S)", "sub_class:STTC", "form:TAB",
-              "form:LVOLT", "form:HVOLT", "form:VCLVH"}
+from ecglm.models.facts import UNSPOKEN
 
 #: Everyday and abbreviated names, used in some training questions.
 SYNONYMS: dict[str, tuple[str, ...]] = {
@@ -92,6 +89,8 @@ TEMPLATE = {("verify", "scp"): 1, ("choose", "super_class"): 3, ("choose", "sub_
             ("query", "rhythm"): 10, ("query", "axis"): 22, ("verify", "axis"): 20, ("query", "extrasystole"): 38}
 AXIS_ANSWERS = ("normal heart axis", "left axis deviation", "right axis deviation")
 EXTRASYSTOLES = {"form:PVC": "ventricular extrasystoles", "form:PAC": "supraventricular extrasystoles"}
+#: Column of each statement.
+INDEX = {key: i for i, key in enumerate(keys())}
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ def asked_statements(labels_NC: NDArray[np.uint8], minimum: int = 20) -> tuple[s
     """Keys that questions may be about: at least `minimum` positives and negatives in these labels."""
     counts = labels_NC.sum(0)
     return tuple(s.key for s, n in zip(STATEMENTS, counts, strict=True)
-                 if s.key not in _NOT_ASKED and minimum <= n <= len(labels_NC) - minimum)
+                 if s.key not in UNSPOKEN and minimum <= n <= len(labels_NC) - minimum)
 
 
 def _words(options: Sequence[str], rng: np.random.Generator, unseen: bool) -> str:
@@ -120,8 +119,7 @@ def _words(options: Sequence[str], rng: np.random.Generator, unseen: bool) -> st
 
 def names_present(labels_C: NDArray[np.uint8], group: str) -> tuple[str, ...]:
     """Names of the asked statements of a group that are labelled present."""
-    index = {key: i for i, key in enumerate(keys())}
-    return tuple(s.name for s in of_group(group) if s.key not in _NOT_ASKED and labels_C[index[s.key]])
+    return tuple(s.name for s in of_group(group) if s.key not in UNSPOKEN and labels_C[INDEX[s.key]])
 
 
 def joined(names: Sequence[str]) -> str:
@@ -142,30 +140,38 @@ def verify(key: str, present: bool, rng: np.random.Generator, unseen: bool = Fal
     return Question(text, "yes" if present else "no", "verify", TEMPLATE["verify", "scp"], key, ("yes", "no"))
 
 
-def choose(key_a: str, key_b: str, labels_C: NDArray[np.uint8], rng: np.random.Generator, unseen: bool = False) -> Question:
-    """A or B? Answers: the name, both, none."""
-    index = {key: i for i, key in enumerate(keys())}
+def choose_answer(key_a: str, key_b: str, has: tuple[bool, bool]) -> str:
+    """The name of what is there, both, or none."""
+    return "both" if all(has) else BY_KEY[key_a].name if has[0] else BY_KEY[key_b].name if has[1] else "none"
+
+
+def choose(key_a: str, key_b: str, has: tuple[bool, bool], rng: np.random.Generator, unseen: bool = False) -> Question:
+    """A or B? has: which of them the record has."""
     a, b = BY_KEY[key_a], BY_KEY[key_b]
-    has_a, has_b = bool(labels_C[index[key_a]]), bool(labels_C[index[key_b]])
-    answer = "both" if has_a and has_b else a.name if has_a else b.name if has_b else "none"
     text = _words(CHOOSE, rng, unseen).format(a=a.name, b=b.name, noun=NOUN[a.group])
     text = text[0].upper() + text[1:]
-    return Question(text, answer, "choose", TEMPLATE["choose", a.group], f"{key_a}|{key_b}", (a.name, b.name, "both", "none"))
+    return Question(text, choose_answer(key_a, key_b, has), "choose", TEMPLATE["choose", a.group], f"{key_a}|{key_b}",
+                    (a.name, b.name, "both", "none"))
+
+
+def query_answer(kind: str, labels_C: NDArray[np.uint8], axis: str) -> str:
+    """The answer of an open question from labels: a comma list or "none"."""
+    if kind == "axis":
+        return axis
+    if kind == "extrasystole":
+        return joined([name for key, name in EXTRASYSTOLES.items() if labels_C[INDEX[key]]])
+    names = names_present(labels_C, kind)
+    return joined(("normal ecg",) if kind == "super_class" and "normal ecg" in names else names)
 
 
 def query(kind: str, labels_C: NDArray[np.uint8], axis: str, rng: np.random.Generator, unseen: bool = False) -> Question:
-    """Open question on a group, the axis or extrasystoles; the answer is a comma list or "none"."""
+    """Open question on a group, the axis or extrasystoles."""
     valid: tuple[str, ...]
     if kind == "axis":
-        answer, valid = axis, AXIS_ANSWERS
+        valid = AXIS_ANSWERS
     elif kind == "extrasystole":
-        index = {key: i for i, key in enumerate(keys())}
-        answer = joined([name for key, name in EXTRASYSTOLES.items() if labels_C[index[key]]])
         valid = (*EXTRASYSTOLES.values(), "none")
     else:
-        names = names_present(labels_C, kind)
-        if kind == "super_class" and "normal ecg" in names:
-            names = ("normal ecg",)
-        answer = joined(names)
-        valid = (*(s.name for s in of_group(kind) if s.key not in _NOT_ASKED), "none")
-    return Question(_words(QUERY[kind], rng, unseen), answer, "query", TEMPLATE["query", kind], kind, valid)
+        valid = (*(s.name for s in of_group(kind) if s.key not in UNSPOKEN), "none")
+    return Question(_words(QUERY[kind], rng, unseen), query_answer(kind, labels_C, axis), "query", TEMPLATE["query", kind], kind,
+                    valid)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ecglm.errors import UsageError
 from ecglm.inference.confidence import calibrated_confidence
+from ecglm.inference.draft import draft
 from ecglm.inference.engine import Engine, Generation, Prefix
 from ecglm.inference.evidence import evidence_for
 from ecglm.inference.guard import check_question, decline_question
@@ -97,6 +98,10 @@ class Answerer:
         """Token ids of a question and what follows it. Control tokens that a user types are dropped."""
         return self.model.tokens(self.model.plain(question) + self.model.format.before_answer)
 
+    def draft(self, reading: Reading, question: str) -> list[int]:
+        """Token ids of a guessed answer, for the engine to confirm."""
+        return self.model.tokens(draft(question, topics(question), reading, self.model.findings_calibration))
+
     # -- public ---------------------------------------------------------------------------
 
     def ask(self, records: Record | Sequence[Record], question: str, options: Sequence[str] | None = None) -> Answer:
@@ -143,7 +148,8 @@ class Answerer:
                 continue
             for start in range(0, len(free), BATCH):
                 part = free[start:start + BATCH]
-                results = self.engine.generate(self.prefix(record), [self.suffix(full[i][1]) for i in part], MAX_ANSWER_TOKENS)
+                results = self.engine.generate(self.prefix(record), [self.suffix(full[i][1]) for i in part], MAX_ANSWER_TOKENS,
+                                               [self.draft(reading, full[i][1]) for i in part])
                 out |= {i: self._said(reading, full[i][1], g) for i, g in zip(part, results, strict=True)}
         out |= self._flush(waiting)
         return [out[index] for index in range(len(full))]
@@ -154,11 +160,12 @@ class Answerer:
             return {}
         if len(waiting) == 1:  # keep the prefix: the next question is probably about the same recording
             only = waiting[0]
-            results = self.engine.generate(self.prefix(only.reading.record), [self.suffix(only.question)], MAX_ANSWER_TOKENS)
+            results = self.engine.generate(self.prefix(only.reading.record), [self.suffix(only.question)], MAX_ANSWER_TOKENS,
+                                           [self.draft(only.reading, only.question)])
         else:
             prompts = [torch.cat([self.prefix_embeddings(w.reading.facts, w.reading),
                                   self.model.embed_tokens(self.suffix(w.question))]) for w in waiting]
-            results = self.engine.generate_many(prompts, MAX_ANSWER_TOKENS)
+            results = self.engine.generate_many(prompts, MAX_ANSWER_TOKENS, [self.draft(w.reading, w.question) for w in waiting])
         return {w.number: self._said(w.reading, w.question, g) for w, g in zip(waiting, results, strict=True)}
 
     def _said(self, reading: Reading, question: str, generation: Generation) -> Answer:

@@ -11,13 +11,14 @@ import numpy as np
 from ecglm.bench.task import BenchItem, FindingScores, Prediction
 from ecglm.corpus import ptbxl
 from ecglm.corpus.external import external_record
+from ecglm.corpus.questions import INDEX, choose_answer, query_answer
+from ecglm.corpus.truth import heads_truth
 from ecglm.inference.answer import MAX_ANSWER_TOKENS
 from ecglm.inference.confidence import calibrated_confidence
 from ecglm.inference.model import Model
 from ecglm.inference.reading import Reading
-from ecglm.knowledge.statements import BY_KEY
-from ecglm.models.facts import HIDDEN, axis_name, facts_text
-from ecglm.models.processor import EcgInputs
+from ecglm.models.facts import axis_name
+from ecglm.models.processor import BEAT_LENGTH, EcgInputs
 from ecglm.records.record import Record
 
 
@@ -80,40 +81,28 @@ class BenchModel:
         flat = replace(like, signal=np.zeros_like(like.signal))
         measurements = self.model.answerer.reading(flat).measurements
         length = round(elm.processor.config.window_s * elm.processor.config.fs)
-        inputs = EcgInputs(np.zeros((1, len(elm.processor.config.leads), length), np.float32),
-                           np.ones(len(elm.processor.config.leads), np.float32),
-                           np.zeros((1, elm.config.encoder.n_features), np.float32), measurements)
+        leads = len(elm.processor.config.leads)
+        inputs = EcgInputs(np.zeros((1, leads, length), np.float32), np.ones(leads, np.float32),
+                           np.zeros((1, leads, BEAT_LENGTH), np.float32),
+                           np.zeros((1, elm.config.encoder.strip.n_features), np.float32), measurements)
         encoded = elm.encode(inputs)
         findings = elm.findings(encoded.prob_C)
-        return Reading(flat, measurements, None, inputs, encoded, findings, facts_text(findings, elm.possible, measurements))
+        return Reading(flat, measurements, None, inputs, encoded, findings, elm.facts(encoded.prob_C, measurements))
 
     def _from_heads(self, item: BenchItem) -> str:
-        """The answer by thresholds: "possible" for verify and choose (balanced questions), "present" for queries."""
+        """The answer read off findings and measurements, without the language model."""
         reading, elm = self.model.answerer.reading(bench_record(item.record_key)), self.model.elm
-        if reading.declined:
+        if reading.declined or reading.encoded is None:
             return "unknown"
-        probability = self.model.classify(reading.record)
+        axis = reading.measurements.axis.value
+        named = "unknown" if axis is None else axis_name(axis)
+        truth = heads_truth(elm.findings_calibration, reading.encoded.prob_C[None], [named])
         if item.qtype == "verify":
-            return "yes" if probability[item.attribute] >= elm.possible[item.attribute] else "no"
+            return "yes" if truth.has_NC[0, INDEX[item.attribute]] else "no"
         if item.qtype == "choose":
             a, b = item.attribute.split("|")
-            has = [probability[key] >= elm.possible[key] for key in (a, b)]
-            return "both" if all(has) else BY_KEY[a].name if has[0] else BY_KEY[b].name if has[1] else "none"
-        if item.attribute == "axis":
-            axis = reading.measurements.axis.value
-            return "unknown" if axis is None else axis_name(axis)
-        present = [f for f in reading.findings if f.present and f"{f.group}:{f.code}" not in HIDDEN]
-        if item.attribute == "extrasystole":
-            kinds = {"PVC": "ventricular extrasystoles", "PAC": "supraventricular extrasystoles"}
-            return ", ".join(kinds[f.code] for f in present if f.code in kinds) or "none"
-        valid = set(item.meta["valid"])
-        names = [f.name for f in present if f.group == item.attribute and f.name in valid]
-        if "normal ecg" in names:
-            # As in the labels' questions: a normal ECG has no other superclass; the likelier side wins.
-            normal = probability["super_class:NORM"]
-            others = [f for f in present if f.group == "super_class" and f.code != "NORM"]
-            names = ["normal ecg"] if all(normal >= f.probability for f in others) else [n for n in names if n != "normal ecg"]
-        return ", ".join(names) or "none"
+            return choose_answer(a, b, truth.pair(0, INDEX[a], INDEX[b]))
+        return query_answer(item.attribute, truth.named_NC[0], truth.axis_N[0])
 
     def score_items(self, items: list[BenchItem], progress: bool) -> list[FindingScores]:
         """Probabilities and decisions of every statement."""
@@ -126,9 +115,10 @@ class BenchModel:
             scores = cal.prevalence if reading.encoded is None else tuple(map(float, reading.encoded.prob_C))
             probability: dict[str, dict[str, float]] = {}
             present: dict[str, dict[str, bool]] = {}
-            for key, p, threshold in zip(self.model.elm.config.labels, scores, cal.present, strict=True):
+            decided = cal.present_C(np.array(scores, np.float32))
+            for key, p, there in zip(self.model.elm.config.labels, scores, decided, strict=True):
                 group, code = key.split(":")
                 probability.setdefault(group, {})[code] = float(p)
-                present.setdefault(group, {})[code] = bool(p >= threshold)
+                present.setdefault(group, {})[code] = bool(there)
             out.append(FindingScores(item.id, probability, present))
         return out

@@ -43,8 +43,7 @@ def finding_evidence(model: EcgLanguageModel, reading: Reading, key: str) -> Evi
     assert reading.encoded is not None
     probability = float(reading.encoded.prob_C[index])
     prevalence = model.findings_calibration.prevalence[index]
-    calibration = model.findings_calibration
-    unsure = calibration.possible[index] <= probability < calibration.present[index]
+    unsure = probability >= model.findings_calibration.possible[index] and not reading.findings[index].present
     text = (f"{BY_KEY[key].name}: {'possible, ' if unsure else ''}probability {100 * probability:.0f} % "
             f"({100 * prevalence:.0f} % of the training recordings)")
     leads: tuple[str, ...] = ()
@@ -53,6 +52,13 @@ def finding_evidence(model: EcgLanguageModel, reading: Reading, key: str) -> Evi
         if leads:
             text += f"; strongest in lead {', '.join(leads)}"
     return Evidence(text, leads, round(probability, 4), "probability")
+
+
+def _likeliest_rhythm(reading: Reading) -> Evidence:
+    """What "none" means when the rhythm was asked for."""
+    best = max((f for f in reading.findings if f.group == "rhythm"), key=lambda f: f.probability)
+    return Evidence(f"no rhythm statement is sure enough; the likeliest is {best.name}, {100 * best.probability:.0f} %",
+                    (), round(best.probability, 4), "probability")
 
 
 def evidence_for(model: EcgLanguageModel, reading: Reading, about: Topics, answer: str) -> tuple[Evidence, ...]:
@@ -77,6 +83,8 @@ def evidence_for(model: EcgLanguageModel, reading: Reading, about: Topics, answe
                    if f.present and f"{f.group}:{f.code}" not in HIDDEN]
         rate = measurement_evidence("heart_rate", reading.measurements.heart_rate, reading.record.meta)
         ordered += [rate] if rate else []
+    if "rhythm" in about.groups and answer == "none":
+        ordered.insert(0, _likeliest_rhythm(reading))
     ordered = ordered[:MOST]
     if reading.seconds < reading.record.duration_s:
         ordered.append(Evidence(f"judged on the first {reading.seconds:g} s of {reading.record.duration_s:.0f} s",

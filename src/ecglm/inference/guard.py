@@ -15,14 +15,15 @@ from ecglm.signal import unreadable
 MAX_QUESTION = 2_000
 MIN_SECONDS = 2.0
 
+_PERSONAL = "personal details such as age or name"
 #: What an electrocardiogram cannot tell, and how people ask for it.
 _NOT_ON_ECG: tuple[tuple[str, str], ...] = (
     (r"blood pressure|systolic|diastolic pressure|hypertensi", "blood pressure"),
     (r"cholesterol|glucose|blood sugar|ha?emoglobin|creatinine|troponin|blood test|lab(oratory)? value", "a blood test"),
     (r"ejection fraction|wall motion|valve (area|gradient)|stroke volume|cardiac output", "an imaging measurement"),
-    (r"\b(address|birthday|date of birth|phone|insurance|hospital|nationality|religion)\b", "a personal detail"),
-    (r"\b(patient'?s?|his|her|their|doctor'?s?) name\b|\bname of the (patient|doctor)|\bwho is\b", "a personal detail"),
-    (r"\b(how old|what age|age of|patient'?s age|gender|which sex|male or female|height|weight|bmi)\b", "a personal detail"),
+    (r"\b(address|birthday|date of birth|phone|insurance|hospital|nationality|religion)\b", _PERSONAL),
+    (r"\b(patient'?s?|his|her|their|doctor'?s?) name\b|\bname of the (patient|doctor)|\bwho is\b", _PERSONAL),
+    (r"\b(how old|what age|age of|patient'?s age|gender|which sex|male or female|height|weight|bmi)\b", _PERSONAL),
     (r"\b(how long .*live|life expectancy|survive|prognosis|when will .* die|mortality)\b", "a prognosis"),
     (r"oxygen saturation|spo2|body temperature|respiratory infection|covid|pneumonia|cancer|tumou?r|pregnan", "this condition"),
     (r"\b(coronary angiogra|stenosis of|which artery|calcium score)\b", "coronary anatomy"),

@@ -9,7 +9,6 @@ import numpy as np
 
 from ecglm.inference.guard import decline_record
 from ecglm.models.elm import EcgLanguageModel, Encoded
-from ecglm.models.facts import facts_text
 from ecglm.models.processor import EcgInputs
 from ecglm.records.record import Record
 from ecglm.schema import Finding, Measurements
@@ -44,7 +43,7 @@ def read_recording(model: EcgLanguageModel, record: Record) -> Reading:
     inputs = model.processor(part, measurements)
     encoded = model.encode(inputs)
     findings = model.findings(encoded.prob_C)
-    facts = facts_text(findings, model.possible, measurements, record.meta.sex, record.meta.age)
+    facts = model.facts(encoded.prob_C, measurements, record.meta.sex, record.meta.age)
     unusable = tuple(lead for lead, q in measurements.quality.items() if q < USABLE)
     return Reading(record, measurements, None, inputs, encoded, findings, facts, unusable, part.duration_s)
 

@@ -24,14 +24,15 @@ from ecglm.config import load_config
 from ecglm.errors import CheckpointError
 from ecglm.knowledge.statements import BY_KEY, keys
 from ecglm.models import base as bases
+from ecglm.models.calibration import FindingCalibration
 from ecglm.models.connectors import ConnectorConfig, MlpConnector
-from ecglm.models.encoders.findings import FindingCalibration, FindingsEncoder, connector_input
-from ecglm.models.encoders.resnet1d import ResNet1dConfig
+from ecglm.models.encoders.findings import FindingsEncoder, FindingsEncoderConfig, connector_input
+from ecglm.models.facts import facts_text
 from ecglm.models.processor import EcgInputs, EcgProcessor
 from ecglm.models.prompt import PromptFormat
-from ecglm.schema import Finding
+from ecglm.schema import Finding, Measurements
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class ElmConfig:
     format: int = FORMAT
     base: str = "smollm2-135m"
     labels: tuple[str, ...] = field(default_factory=keys)
-    encoder: ResNet1dConfig = field(default_factory=ResNet1dConfig)
+    encoder: FindingsEncoderConfig = field(default_factory=FindingsEncoderConfig)
     connector: ConnectorConfig = field(default_factory=ConnectorConfig)
 
 
@@ -142,10 +143,10 @@ class EcgLanguageModel:
     def encode_masks(self, inputs: EcgInputs, masks: Sequence[NDArray[np.float32]]) -> list[Encoded]:
         """`encode` under several lead masks in one batch."""
         n_windows = len(inputs.sig_WLT)
-        sig = torch.from_numpy(np.concatenate([inputs.sig_WLT] * len(masks))).to(self.device)
+        sig, beat, feat = (torch.from_numpy(np.concatenate([part] * len(masks))).to(self.device)
+                           for part in (inputs.sig_WLT, inputs.beat_WLK, inputs.feat_WF))
         mask = torch.from_numpy(np.repeat(np.stack(masks), n_windows, axis=0)).to(self.device)
-        feat = torch.from_numpy(np.concatenate([inputs.feat_WF] * len(masks))).to(self.device)
-        out = self.encoder(sig, mask, feat)
+        out = self.encoder(sig, mask, beat, feat)
         std = self.encoder.standardise(feat).cpu().numpy().reshape(len(masks), n_windows, -1).mean(1)
         raw = out.logits_BC.float().cpu().numpy().reshape(len(masks), n_windows, -1).mean(1)
         emb = out.emb_BD.float().cpu().numpy().reshape(len(masks), n_windows, -1).mean(1)
@@ -156,9 +157,16 @@ class EcgLanguageModel:
 
     def findings(self, prob_C: NDArray[np.float32]) -> tuple[Finding, ...]:
         """All findings with calibrated probability and decision, in label order."""
-        cal = self.findings_calibration
-        return tuple(Finding(BY_KEY[key].code, BY_KEY[key].name, BY_KEY[key].group, float(p), bool(p >= t))
-                     for key, p, t in zip(self.config.labels, prob_C, cal.present, strict=True))
+        present = self.findings_calibration.present_C(prob_C)
+        return tuple(Finding(BY_KEY[key].code, BY_KEY[key].name, BY_KEY[key].group, float(p), bool(there))
+                     for key, p, there in zip(self.config.labels, prob_C, present, strict=True))
+
+    def facts(self, prob_C: NDArray[np.float32], measurements: Measurements, sex: str | None = None,
+              age: int | None = None) -> str:
+        """What the language model reads about a record."""
+        possible, lift = self.findings_calibration.possible_C(prob_C), self.findings_calibration.lift(prob_C)
+        known = {key: float(lift[i]) for i, key in enumerate(self.config.labels) if possible[i]}
+        return facts_text(self.findings(prob_C), known, measurements, sex, age)
 
     @property
     def possible(self) -> dict[str, float]:

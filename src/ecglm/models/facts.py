@@ -15,6 +15,8 @@ from ecglm.schema import Finding, Measurements
 NEEDS_MILLIVOLTS = frozenset({"form:LVOLT", "form:HVOLT", "form:VCLVH"})
 #: Nothing is said from these: they repeat another statement or need millivolts.
 HIDDEN = frozenset({"sub_class:NORM", "sub_class:NST"}) | NEEDS_MILLIVOLTS
+#: The language model neither reads nor says these: besides the hidden ones, statements too vague to ask about.
+UNSPOKEN = HIDDEN | {"form:PRC(S)", "form:TAB", "sub_class:STTC"}
 _TITLE = {"super_class": "Superclass", "sub_class": "Diagnosis", "form": "Form", "rhythm": "Rhythm"}
 _RANGE_WORD = {"low": "below", "normal": "within", "high": "above"}
 
@@ -29,14 +31,14 @@ def axis_name(axis_deg: float) -> str:
     return "right axis deviation" if angle > 90.0 else "extreme axis deviation"
 
 
-def findings_text(findings: Sequence[Finding], possible: Mapping[str, float]) -> str:
-    """Findings by group with percentages; `possible` maps keys to the lower threshold of "possible"."""
+def findings_text(findings: Sequence[Finding], lift: Mapping[str, float]) -> str:
+    """Findings by group with percentages: what is present in the order of the labels, as answers name it, then what is
+    possible (the keys of `lift`, likelier than usual by that many log-odds), the most remarkable first."""
     lines = []
     for group in GROUPS:
-        shown = [f for f in findings if f.group == group and f"{group}:{f.code}" not in HIDDEN]
-        sure = sorted((f for f in shown if f.present), key=lambda f: -f.probability)
-        maybe = sorted((f for f in shown if not f.present and f.probability >= possible[f"{group}:{f.code}"]),
-                       key=lambda f: -f.probability)
+        shown = {f"{group}:{f.code}": f for f in findings if f.group == group and f"{group}:{f.code}" not in UNSPOKEN}
+        sure = [f for f in shown.values() if f.present]
+        maybe = [shown[key] for key in sorted(shown.keys() & lift.keys(), key=lambda k: -lift[k]) if not shown[key].present]
         text = ", ".join(f"{f.name} {percent(f.probability)}" for f in sure) or "none"
         if maybe:
             text += "; possible " + ", ".join(f"{f.name} {percent(f.probability)}" for f in maybe)
@@ -66,7 +68,7 @@ def measurements_text(measurements: Measurements, sex: str | None = None, age: i
     return text + (f"\nMeasured rhythm: {measurements.rhythm}." if measurements.rhythm else "")
 
 
-def facts_text(findings: Sequence[Finding], possible: Mapping[str, float], measurements: Measurements,
+def facts_text(findings: Sequence[Finding], lift: Mapping[str, float], measurements: Measurements,
                sex: str | None = None, age: int | None = None) -> str:
     """All facts of one record, about 90 to 150 tokens."""
-    return findings_text(findings, possible) + "\n" + measurements_text(measurements, sex, age)
+    return findings_text(findings, lift) + "\n" + measurements_text(measurements, sex, age)

@@ -20,7 +20,13 @@ from ecglm.errors import CheckpointError, RecordError
 from ecglm.records.leads import STANDARD_12
 from ecglm.records.record import Record
 from ecglm.schema import Measurements
-from ecglm.signal import USABLE, axis_features, measure, prepare, rhythm_features
+from ecglm.signal import BEAT_SAMPLES, FEATURE_FS, USABLE, axis_features, measure, prepare, read_rhythm
+
+#: Median beats reach the encoder at this rate (Hz); they are band-limited far below half of it.
+BEAT_FS = 125.0
+_BEAT_STEP = round(FEATURE_FS / BEAT_FS)
+#: Samples of a median beat as the encoder gets it.
+BEAT_LENGTH = len(range(0, BEAT_SAMPLES, _BEAT_STEP))
 
 
 @dataclass(frozen=True)
@@ -36,11 +42,12 @@ class ProcessorConfig:
 
 
 class EcgInputs(NamedTuple):
-    """Encoder input of one record. sig_WLT windows, z-scored per lead; mask_L leads present;
-    feat_WF rhythm features and axis of each window; measurements of the whole record."""
+    """Encoder input of one record. sig_WLT windows, z-scored per lead; mask_L leads present; beat_WLK median beat of
+    each window at BEAT_FS; feat_WF rhythm features and axis of each window; measurements of the whole record."""
 
     sig_WLT: NDArray[np.float32]
     mask_L: NDArray[np.float32]
+    beat_WLK: NDArray[np.float32]
     feat_WF: NDArray[np.float32]
     measurements: Measurements
 
@@ -67,8 +74,10 @@ class EcgProcessor:
         readable = [lead for lead in known if measurements.quality.get(lead, 1.0) >= USABLE] or known
         mask = np.array([lead in readable for lead in c.leads], np.float32)
         sig = np.stack([self._place(prepare(w, fs=c.fs, band=c.band)[0], known) for w in windows])
-        feat = np.stack([np.concatenate([rhythm_features(w)[0], axis]) for w in windows])
-        return EcgInputs(sig, mask, feat.astype(np.float32), measurements)
+        rhythm = [read_rhythm(w) for w in windows]
+        beat = np.stack([self._place(r.beat_LW[:, ::_BEAT_STEP], known) for r in rhythm])
+        feat = np.stack([np.concatenate([r.values_F, axis]) for r in rhythm])
+        return EcgInputs(sig, mask, beat, feat.astype(np.float32), measurements)
 
     def _windows(self, record: Record) -> list[Record]:
         """The record itself up to 1.2 windows, else equal-length windows that cover it evenly."""

@@ -7,6 +7,7 @@ spread), NaN-free and bounded; a group that could not be measured is 0 and its `
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,11 +22,13 @@ from ecglm.signal.missing import FloatArray, as_leads
 from ecglm.signal.prepare import scale_leads
 from ecglm.signal.resample import resample
 from ecglm.signal.rhythm import pause_intervals, premature_intervals, rmssd
-from ecglm.signal.stack import BeatStack, stack_beats
+from ecglm.signal.stack import AFTER_S, BEFORE_S, BeatStack, stack_beats
 from ecglm.signal.waves import PR_RANGE_S, delineate
 
 #: Features are computed at this rate (Hz).
 FEATURE_FS = 250.0
+#: Samples of a median beat at that rate.
+BEAT_SAMPLES = round(BEFORE_S * FEATURE_FS) + round(AFTER_S * FEATURE_FS)
 
 RR_NAMES = (
     "rr_valid", "rate", "above_100", "below_60", "rr_mean", "rr_median", "rr_cv", "rmssd_rel", "pnn50", "rr_min_rel",
@@ -41,6 +44,14 @@ AXIS_NAMES = ("axis_known", "axis_sin", "axis_cos")
 FEATURE_NAMES: tuple[str, ...] = RR_NAMES + SHAPE_NAMES + WAVE_NAMES + ATRIAL_NAMES + MIXED_NAMES
 
 
+class RhythmReading(NamedTuple):
+    """values_F: rhythm features, names in FEATURE_NAMES. beat_LW: the median beat of each lead at FEATURE_FS, in standard
+    deviations of the lead, the QRS peak BEFORE_S after its start; zeros when there is no beat."""
+
+    values_F: NDArray[np.float32]
+    beat_LW: NDArray[np.float32]
+
+
 def rhythm_features(
     record: Record | ArrayLike, fs: float | None = None, leads: Sequence[str] = STANDARD_12,
 ) -> tuple[NDArray[np.float32], tuple[str, ...]]:
@@ -49,6 +60,11 @@ def rhythm_features(
     Works on any leads, rate and length; nothing measurable gives zeros. The frontal axis is not among them because
     it needs amplitudes: see `axis_features`.
     """
+    return read_rhythm(record, fs, leads).values_F, FEATURE_NAMES
+
+
+def read_rhythm(record: Record | ArrayLike, fs: float | None = None, leads: Sequence[str] = STANDARD_12) -> RhythmReading:
+    """Rhythm features and median beat together, as both need the beats; arguments as in `rhythm_features`."""
     if isinstance(record, Record):
         signal, rate, names = as_leads(record.signal), record.fs, record.leads
     else:
@@ -64,7 +80,8 @@ def rhythm_features(
     p_score = waves[WAVE_NAMES.index("p_score")]
     values = np.concatenate([rr, _shape_features(stack), waves, _atrial_features(prepared, stack, beats),
                              irregular * p_score, irregular * (1 - p_score)])
-    return np.nan_to_num(np.clip(values, -10, 20)).astype(np.float32), FEATURE_NAMES
+    beat = np.zeros((len(prepared), BEAT_SAMPLES)) if stack is None else stack.median_LW
+    return RhythmReading(np.nan_to_num(np.clip(values, -10, 20)).astype(np.float32), beat.astype(np.float32))
 
 
 def axis_features(axis_deg: float | None) -> NDArray[np.float32]:

@@ -19,7 +19,8 @@ SUBSETS: tuple[tuple[int, ...], ...] = (
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """crop_s mean crop length (+-20 %), the rest strengths in lead standard deviations or probabilities."""
+    """crop_s mean crop length (+-20 %), whole share of recordings that keep all leads, the rest strengths in lead standard
+    deviations or probabilities."""
 
     crop_s: float = 6.0
     gain: float = 0.2
@@ -28,6 +29,7 @@ class AugmentConfig:
     blank: float = 0.15
     lead_dropout: float = 0.1
     subset: float = 0.12
+    whole: float = 0.7
     features: float = 0.1
     mixup: float = 0.4
 
@@ -58,12 +60,28 @@ def distort(sig_BLT: Tensor, fs: float, config: AugmentConfig, rng: torch.Genera
     return x
 
 
+def strip_views(sig_BLT: Tensor, config: AugmentConfig, rng: torch.Generator, fs: float) -> Tensor:
+    """Cropped and distorted strips."""
+    return distort(crops(sig_BLT, config.crop_s, fs, rng), fs, config, rng)
+
+
+def beat_views(beat_BLK: Tensor, config: AugmentConfig, rng: torch.Generator) -> Tensor:
+    """Median beats with another gain, noise, a sloping baseline and a shift of up to 32 ms."""
+    b, leads, length = beat_BLK.shape
+    x = beat_BLK * (1 + config.gain * torch.randn((b, leads, 1), generator=rng))
+    x = x + config.noise * torch.rand((b, leads, 1), generator=rng) * torch.randn(x.shape, generator=rng)
+    slope, level = (0.1 * torch.randn((b, leads, 1), generator=rng) for _ in range(2))
+    x = x + slope * torch.linspace(-1, 1, length) + level
+    return torch.roll(x, int(torch.randint(-4, 5, (), generator=rng)), dims=2)
+
+
 def lead_mask(batch: int, leads: int, config: AugmentConfig, rng: torch.Generator) -> Tensor:
-    """mask_BL: single leads dropped at random, and now and then only a subset that users have."""
+    """mask_BL: single leads dropped at random, and now and then only a subset that users have; most rows stay whole."""
     mask = (torch.rand((batch, leads), generator=rng) > config.lead_dropout).float()
     for row in torch.nonzero(torch.rand(batch, generator=rng) < config.subset).flatten().tolist():
         mask[row] = 0
         mask[row, list(SUBSETS[int(torch.randint(len(SUBSETS), (), generator=rng))])] = 1
+    mask[torch.rand(batch, generator=rng) < config.whole] = 1
     return mask
 
 

@@ -1,4 +1,4 @@
-"""Fusion weights, calibration and thresholds of the findings, all on out-of-fold predictions."""
+"""Fusion weights, calibration and decisions of the findings, all on out-of-fold predictions."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.knowledge.statements import GROUPS, STATEMENTS
+from ecglm.models.calibration import FindingCalibration, seen_together
 
 FloatArray = NDArray[np.float32]
 
 
 def _platt(logits: FloatArray, labels: NDArray[np.uint8], strength: float = 1.0) -> tuple[float, float]:
-    """Slope and bias of a one-feature logistic fit with the slope kept near 1 when cases are few."""
+    """Slope and bias of a one-feature logistic fit; few cases pull the slope towards 0, which is to the base rate."""
     from sklearn.linear_model import LogisticRegression
 
     if labels.min() == labels.max():
@@ -20,58 +21,52 @@ def _platt(logits: FloatArray, labels: NDArray[np.uint8], strength: float = 1.0)
     return float(fit.coef_[0, 0]), float(fit.intercept_[0])
 
 
-def fuse(deep_NC: FloatArray, wide_NC: FloatArray, label_NC: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
-    """Weights [C] of the two branches: one pair per group, by logistic regression pooled over its labels."""
-    from sklearn.linear_model import LogisticRegression
+def fuse(branch_KNC: FloatArray, label_NC: NDArray[np.uint8]) -> FloatArray:
+    """Weights [K, C] of K branches: one set per group, never negative, least log-loss pooled over the group's labels.
 
-    deep = np.ones(len(STATEMENTS), np.float32)
-    wide = np.zeros(len(STATEMENTS), np.float32)
-    for group in GROUPS:
-        columns = [i for i, s in enumerate(STATEMENTS) if s.group == group and label_NC[:, i].sum() >= 5]
-        both = np.stack([deep_NC[:, columns].ravel(), wide_NC[:, columns].ravel()], axis=1)
-        fit = LogisticRegression(C=1e3).fit(both, label_NC[:, columns].ravel())
-        members = [i for i, s in enumerate(STATEMENTS) if s.group == group]
-        deep[members] = max(0.05, float(fit.coef_[0, 0]))
-        wide[members] = max(0.0, float(fit.coef_[0, 1]))
-    return deep, wide
-
-
-def _best(score: FloatArray, thresholds: FloatArray) -> float:
-    return float(thresholds[int(np.argmax(score))])
-
-
-def thresholds(prob_NC: FloatArray, label_NC: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
-    """present: highest F1 (at least 0.15 and the "possible" threshold); possible: highest balanced accuracy.
-
-    A label with fewer than 10 cases gets 0.5 and 0.25.
+    A branch that says nothing (all zeros) about a group gets no weight there.
     """
-    present = np.full(prob_NC.shape[1], 0.5, np.float32)
-    possible = np.full(prob_NC.shape[1], 0.25, np.float32)
-    for c in range(prob_NC.shape[1]):
-        truth = label_NC[:, c] == 1
-        if truth.sum() < 10:
-            continue
-        grid = np.unique(np.quantile(prob_NC[:, c], np.linspace(0.02, 0.998, 200))).astype(np.float32)
-        called = prob_NC[:, c][:, None] >= grid
-        hit = (called & truth[:, None]).sum(0)
-        sensitivity, specificity = hit / truth.sum(), 1 - (called & ~truth[:, None]).sum(0) / (~truth).sum()
-        f1 = 2 * hit / (called.sum(0) + truth.sum())
-        possible[c] = _best(_smooth(sensitivity + specificity), grid)
-        present[c] = max(_best(_smooth(f1), grid), 0.15, possible[c])
-    return present, possible
+    from scipy.optimize import minimize
+
+    weights = np.zeros((len(branch_KNC), label_NC.shape[1]), np.float32)
+    for group in GROUPS:
+        members = [i for i, s in enumerate(STATEMENTS) if s.group == group]
+        columns = [i for i in members if label_NC[:, i].sum() >= 5]
+        logits, truth = branch_KNC[:, :, columns].reshape(len(branch_KNC), -1).astype(float), label_NC[:, columns].ravel()
+        start = np.r_[0.0, np.full(len(logits), 1 / len(logits))]
+        fit = minimize(_log_loss, start, (logits, truth), jac=True, bounds=[(None, None)] + [(0, None)] * len(logits))
+        weights[:, members] = np.where(np.abs(logits).max(1) > 0, fit.x[1:], 0.0)[:, None]
+    return weights
 
 
-def _smooth(score: FloatArray) -> FloatArray:
-    """Running mean of five grid points: a threshold should not sit on one lucky record."""
-    padded = np.pad(score, 2, mode="edge")
-    return np.asarray(np.convolve(padded, np.ones(5) / 5, mode="valid"))
+def _log_loss(theta: NDArray[np.float64], logits_KM: NDArray[np.float64], truth_M: NDArray[np.uint8],
+              ) -> tuple[float, NDArray[np.float64]]:
+    """Mean log-loss of bias theta[0] and weights theta[1:], and its gradient."""
+    z = theta[0] + theta[1:] @ logits_KM
+    residual = 1 / (1 + np.exp(-z)) - truth_M
+    return float(np.mean(np.logaddexp(0, z) - truth_M * z)), np.r_[residual.mean(), logits_KM @ residual / len(z)]
 
 
-def calibrate_findings(fused_NC: FloatArray, label_NC: NDArray[np.uint8]) -> dict[str, list[float]]:
-    """The "findings" entry of calibration.json from out-of-fold fused logits."""
+def possible_threshold(prob_N: FloatArray, label_N: NDArray[np.uint8]) -> float:
+    """The probability with the highest balanced accuracy; 0.25 for a label with fewer than 10 cases."""
+    truth = label_N == 1
+    if truth.sum() < 10:
+        return 0.25
+    grid = np.unique(np.quantile(prob_N, np.linspace(0.02, 0.998, 200)))
+    called = prob_N[:, None] >= grid
+    sensitivity, specificity = called[truth].mean(0), 1 - called[~truth].mean(0)
+    # A running mean of five grid points: a threshold should not sit on one lucky record.
+    smooth = np.convolve(np.pad(sensitivity + specificity, 2, mode="edge"), np.ones(5) / 5, mode="valid")
+    return float(grid[int(np.argmax(smooth))])
+
+
+def calibrate_findings(fused_NC: FloatArray, label_NC: NDArray[np.uint8]) -> FindingCalibration:
+    """Calibration from out-of-fold fused logits."""
     fits = [_platt(fused_NC[:, c], label_NC[:, c]) for c in range(fused_NC.shape[1])]
     slope, bias = np.array(fits, np.float32).T
     prob = (1 / (1 + np.exp(-(fused_NC * slope + bias)))).astype(np.float32)
-    present, possible = thresholds(prob, label_NC)
-    return {"slope": slope.tolist(), "bias": bias.tolist(), "present": present.tolist(), "possible": possible.tolist(),
-            "prevalence": label_NC.mean(0).astype(float).tolist()}
+    combinations, together = seen_together(label_NC)
+    return FindingCalibration(
+        tuple(slope.tolist()), tuple(bias.tolist()),
+        tuple(possible_threshold(p, y) for p, y in zip(prob.T, label_NC.T, strict=True)),
+        tuple(label_NC.mean(0).astype(float).tolist()), combinations, together)

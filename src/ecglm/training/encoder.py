@@ -1,4 +1,4 @@
-"""Train the findings encoder: cross-fitted teachers, a distilled student, a wide branch, calibration.
+"""Train one branch of the findings encoder: cross-fitted teachers or the student that is shipped.
 
 Cross-fitting gives every training record a prediction of a network that never saw it. Those
 out-of-fold predictions do three jobs: soft targets for the student, the data for fusion,
@@ -9,31 +9,36 @@ the same uncertainty in training as on a new patient.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from ecglm.atomic import replacing
-from ecglm.models.encoders.findings import FEATURE_CLIP
-from ecglm.models.encoders.resnet1d import ResNet1d, ResNet1dConfig
-from ecglm.training.augment import AugmentConfig
+from ecglm.models.encoders.beatnet import BeatNet
+from ecglm.models.encoders.findings import FEATURE_CLIP, FindingsEncoderConfig
+from ecglm.models.encoders.resnet1d import ResNet1d
+from ecglm.training.augment import AugmentConfig, beat_views, strip_views
 from ecglm.training.checkpoint import load_state, save_state
 from ecglm.training.examples import EncoderExamples
-from ecglm.training.objectives.findings import findings_loss
+from ecglm.training.objectives.findings import Views, findings_loss
 
 FloatArray = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class EncoderTraining:
-    """Optimisation of one network. soft: weight of the teachers' predictions in the student's targets."""
+    """Optimisation of the networks; epochs of the strip's and of the beats' network. soft: weight of the teachers'
+    predictions in the students' targets."""
 
     epochs: int = 42
+    beat_epochs: int = 60
     batch: int = 64
     lr: float = 3e-3
     weight_decay: float = 0.02
@@ -59,42 +64,63 @@ class Scaler:
         return np.asarray(np.clip((feat_NF - self.mean_F) / self.std_F, -FEATURE_CLIP, FEATURE_CLIP), np.float32)
 
 
+@dataclass(frozen=True)
+class Branch:
+    """A network to train: how to build it, how to vary its waves, for how long, and which waves it reads [N, L, T]."""
+
+    name: str
+    build: Callable[[], nn.Module]
+    views: Views
+    epochs: int
+    wave_NLT: NDArray[np.float16]
+
+
+def branches(config: FindingsEncoderConfig, training: EncoderTraining, examples: EncoderExamples) -> tuple[Branch, Branch]:
+    """The network on strips and the network on median beats."""
+    return (Branch("strip", partial(ResNet1d, config.strip), partial(strip_views, fs=config.strip.fs), training.epochs,
+                   examples.sig_NLT),
+            Branch("beat", partial(BeatNet, config.beat), beat_views, training.beat_epochs, examples.beat_NLK))
+
+
 def train_network(
-    name: str, config: ResNet1dConfig, training: EncoderTraining, sig_NLT: NDArray[np.float16], feat_NF: FloatArray,
-    target_NC: FloatArray, run: Path, progress: bool = True,
-) -> ResNet1d:
-    """Train one network, or load it when this run has finished it before; resumes after the last epoch."""
+    name: str, branch: Branch, training: EncoderTraining, rows: NDArray[np.int64], feat_NF: FloatArray, target_RC: FloatArray,
+    run: Path, progress: bool = True,
+) -> nn.Module:
+    """Train one network on `rows`, or load it when this run has finished it before; resumes after the last epoch.
+
+    target_RC has the targets of these rows, feat_NF the standardised features of all records.
+    """
     from rich.progress import Progress
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(training.seed)
     rng = torch.Generator().manual_seed(training.seed)
-    net = ResNet1d(config).to(device)
+    net = branch.build().to(device)
     mean_net = copy.deepcopy(net).eval().requires_grad_(False)
     done = run / f"{name}.safetensors"
     if done.is_file():
         mean_net.load_state_dict(load_file(done))
         return mean_net
     optimizer = torch.optim.AdamW(net.parameters(), training.lr, weight_decay=training.weight_decay)
-    batches = len(sig_NLT) // training.batch
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, training.lr, total_steps=training.epochs * batches, pct_start=0.2)
+    batches = len(rows) // training.batch
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, training.lr, total_steps=branch.epochs * batches, pct_start=0.2)
     state = run / f"{name}.resume.safetensors"
     first = step = 0
     if state.is_file():
         saved = load_state(state)
-        for part, key in ((net, "net"), (mean_net, "mean"), (optimizer, "optimizer"), (schedule, "schedule")):
-            part.load_state_dict(saved[key])
+        for module, key in ((net, "net"), (mean_net, "mean"), (optimizer, "optimizer"), (schedule, "schedule")):
+            module.load_state_dict(saved[key])
         rng.set_state(saved["rng"])
         torch.set_rng_state(saved["torch_rng"])
         first, step = saved["epoch"], saved["step"]
-    sig, feat, target = torch.from_numpy(sig_NLT), torch.from_numpy(feat_NF), torch.from_numpy(target_NC)
+    wave, feat, target = (torch.from_numpy(a) for a in (branch.wave_NLT[rows], feat_NF[rows], target_RC))
     with Progress(disable=not progress) as bar:
-        task = bar.add_task(f"Training {name}", total=training.epochs, completed=first)
-        for epoch in range(first, training.epochs):
+        task = bar.add_task(f"Training {name}", total=branch.epochs, completed=first)
+        for epoch in range(first, branch.epochs):
             net.train()
-            order = torch.randperm(len(sig), generator=rng)
-            for rows in torch.split(order[: batches * training.batch], training.batch):
-                loss = findings_loss(net, sig[rows].float(), feat[rows], target[rows], training.augment, rng)
+            order = torch.randperm(len(rows), generator=rng)
+            for part in torch.split(order[: batches * training.batch], training.batch):
+                loss = findings_loss(net, branch.views, wave[part].float(), feat[part], target[part], training.augment, rng)
                 optimizer.zero_grad()
                 torch.autograd.backward(loss)
                 torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
@@ -113,7 +139,7 @@ def train_network(
 
 
 @torch.no_grad()
-def _average(mean: ResNet1d, net: ResNet1d, decay: float) -> None:
+def _average(mean: nn.Module, net: nn.Module, decay: float) -> None:
     """Exponential moving average of weights and batch statistics."""
     for target, source in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
         if target.dtype.is_floating_point:
@@ -123,28 +149,27 @@ def _average(mean: ResNet1d, net: ResNet1d, decay: float) -> None:
 
 
 @torch.no_grad()
-def predict(net: ResNet1d, sig_NLT: NDArray[np.float16], feat_NF: FloatArray) -> FloatArray:
+def predict(net: nn.Module, wave_NLT: NDArray[np.float16], feat_NF: FloatArray) -> FloatArray:
     """Logits_NC on whole records, all leads present."""
     device = next(net.parameters()).device
     out: list[Tensor] = []
-    for start in range(0, len(sig_NLT), 64):
-        sig = torch.from_numpy(sig_NLT[start:start + 64]).float().to(device)
+    for start in range(0, len(wave_NLT), 64):
+        wave = torch.from_numpy(wave_NLT[start:start + 64]).float().to(device)
         feat = torch.from_numpy(feat_NF[start:start + 64]).to(device)
-        out.append(net(sig, torch.ones(len(sig), sig.shape[1], device=device), feat).logits_BC.cpu())
+        out.append(net(wave, torch.ones(wave.shape[:2], device=device), feat).logits_BC.cpu())
     return torch.cat(out).numpy()
 
 
 def cross_fit(
-    examples: EncoderExamples, rows: NDArray[np.int64], scaler: Scaler, config: ResNet1dConfig, training: EncoderTraining,
+    branch: Branch, examples: EncoderExamples, rows: NDArray[np.int64], feat_NF: FloatArray, training: EncoderTraining,
     run: Path, progress: bool = True,
 ) -> FloatArray:
     """Out-of-fold logits [len(rows), C]: each teacher predicts the folds it was not trained on."""
-    logits = np.zeros((len(rows), config.n_labels), np.float32)
-    feat = scaler(examples.feat_NF[rows])
+    logits = np.zeros((len(rows), examples.label_NC.shape[1]), np.float32)
     for held_out in training.teacher_folds:
         out = np.isin(examples.fold_N[rows], held_out)
-        name = "teacher-" + "".join(map(str, held_out))
-        net = train_network(name, config, training, examples.sig_NLT[rows[~out]], feat[~out],
-                            examples.label_NC[rows[~out]].astype(np.float32), run, progress)
-        logits[out] = predict(net, examples.sig_NLT[rows[out]], feat[out])
+        name = f"{branch.name}-teacher-" + "".join(map(str, held_out))
+        net = train_network(name, branch, training, rows[~out], feat_NF, examples.label_NC[rows[~out]].astype(np.float32),
+                            run, progress)
+        logits[out] = predict(net, branch.wave_NLT[rows[out]], feat_NF[rows[out]])
     return logits

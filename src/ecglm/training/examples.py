@@ -21,10 +21,11 @@ from ecglm.schema import Measurement, Measurements
 
 @dataclass(frozen=True)
 class EncoderExamples:
-    """sig_NLT prepared signals (float16), feat_NF rhythm features, label_NC, fold_N, and the
+    """sig_NLT prepared signals and beat_NLK median beats (float16), feat_NF rhythm features, label_NC, fold_N, and the
     measurements of each record."""
 
     sig_NLT: NDArray[np.float16]
+    beat_NLK: NDArray[np.float16]
     feat_NF: NDArray[np.float32]
     label_NC: NDArray[np.uint8]
     fold_N: NDArray[np.int64]
@@ -74,15 +75,15 @@ def build(run: Path, progress: bool = True) -> EncoderExamples:
     if cache.is_file():
         z = np.load(cache)
         measured = tuple(measurements_from_dict(m) for m in json.loads(str(z["measurements"])))
-        return EncoderExamples(z["sig"], z["feat"], data.labels_NC, data.fold, measured)
+        return EncoderExamples(z["sig"], z["beat"], z["feat"], data.labels_NC, data.fold, measured)
     with ProcessPoolExecutor(mp_context=get_context("fork")) as pool:  # forked workers share the loaded signals
         jobs = pool.map(_prepare, range(len(data)), chunksize=16)
         inputs = list(track(jobs, "Preparing recordings", total=len(data), disable=not progress))
     examples = EncoderExamples(
-        np.stack([i.sig_WLT[0] for i in inputs]).astype(np.float16), np.stack([i.feat_WF[0] for i in inputs]),
-        data.labels_NC, data.fold, tuple(i.measurements for i in inputs))
+        np.stack([i.sig_WLT[0] for i in inputs]).astype(np.float16), np.stack([i.beat_WLK[0] for i in inputs]).astype(np.float16),
+        np.stack([i.feat_WF[0] for i in inputs]), data.labels_NC, data.fold, tuple(i.measurements for i in inputs))
     run.mkdir(parents=True, exist_ok=True)
     with replacing(cache) as temporary:
-        np.savez(temporary, sig=examples.sig_NLT, feat=examples.feat_NF,
+        np.savez(temporary, sig=examples.sig_NLT, beat=examples.beat_NLK, feat=examples.feat_NF,
                  measurements=np.array(json.dumps([asdict(m) for m in examples.measurements])))
     return examples

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
@@ -27,10 +28,15 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True)
 class InstructTraining:
-    """Optimisation of stage 2. scale: questions per attribute and answer in the pool; accumulate:
-    sequences per optimiser step; no_ecg: share of sequences without any ECG, so that the text-only
-    control is the model's own guess; dialogue: share of sequences read as one conversation."""
+    """Optimisation of stage 2. lessons: pools of questions whose answers are read off the heads, on findings varied by
+    `jitter` (log-odds); passes: pools of questions answered by labels, after the lessons. scale: questions per
+    attribute and answer in a pool; accumulate: sequences per optimiser step; no_ecg: share of sequences without
+    any ECG, so that the text-only control is the model's own guess; dialogue: share of sequences read as one
+    conversation."""
 
+    lessons: int = 2
+    passes: int = 1
+    jitter: float = 0.7
     scale: int = 60
     accumulate: int = 2
     questions: int = 12
@@ -45,6 +51,16 @@ class InstructTraining:
     connector_noise: float = 0.1
     save_every: int = 50
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One training sequence: a recording's facts (None: no ECG), its connector input, questions with answers."""
+
+    facts: str | None
+    vector_F: NDArray[np.float32]
+    pairs: list[Pair]
+    dialogue: bool
 
 
 @dataclass(frozen=True)
@@ -105,18 +121,16 @@ def sequence_loss(llm: Any, packed: Packed, soft_ND: Tensor | None) -> Tensor:
 
 
 def train_adapter(
-    model: Any, sequences: Sequence[tuple[int, list[Pair]]], facts: dict[int, str], vectors: dict[int, np.ndarray],
-    training: InstructTraining, run: Path, progress: bool = True,
+    model: Any, samples: Sequence[Sample], training: InstructTraining, run: Path, progress: bool = True,
 ) -> list[float]:
-    """Train the model's connector and a new LoRA adapter in place; returns the loss curve.
+    """Train the model's connector and a new LoRA adapter in place, sample by sample; returns the loss curve.
 
-    sequences: (row, pairs); facts and vectors by row. Resumes from `run` when it holds a resume point.
+    Resumes from `run` when it holds a resume point.
     """
     from peft import LoraConfig, get_peft_model
     from rich.progress import Progress, TextColumn, TimeRemainingColumn
 
     torch.manual_seed(training.seed)
-    draw = np.random.default_rng(training.seed)
     llm = model.load_llm(merge=False)
     llm = get_peft_model(llm, LoraConfig(r=training.lora_rank, lora_alpha=training.lora_alpha, lora_dropout=0.0,
                                          target_modules=list(training.lora_targets), task_type="CAUSAL_LM"))
@@ -125,7 +139,7 @@ def train_adapter(
     model.connector.train()
     optimizer = torch.optim.AdamW([{"params": lora, "lr": training.lr},
                                    {"params": model.connector.parameters(), "lr": training.connector_lr}], weight_decay=0.01)
-    total = math.ceil(len(sequences) / training.accumulate)
+    total = math.ceil(len(samples) / training.accumulate)
 
     def factor(step: int) -> float:
         if step < training.warmup:
@@ -133,7 +147,6 @@ def train_adapter(
         return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - training.warmup) / max(1, total - training.warmup)))
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-    plan = [(row, pairs, draw.random(), draw.random()) for row, pairs in sequences]
     state, first, losses = run / "instruct.resume.safetensors", 0, []
     if state.is_file():
         saved = load_state(state)
@@ -151,15 +164,14 @@ def train_adapter(
         task = bar.add_task("Training the language adapter", total=total, completed=first, loss="")
         for step in range(first, total):
             summed = 0.0
-            part = plan[step * training.accumulate:(step + 1) * training.accumulate]
-            for row, pairs, blank, dialogue in part:
-                no_ecg = blank < training.no_ecg
-                prefix = prefix_ids(model.tokens, form, None if no_ecg else facts[row], n_soft)
-                packed = pack(model.tokens, form, prefix, pairs, as_dialogue=dialogue < training.dialogue)
+            part = samples[step * training.accumulate:(step + 1) * training.accumulate]
+            for sample in part:
+                prefix = prefix_ids(model.tokens, form, sample.facts, n_soft)
+                packed = pack(model.tokens, form, prefix, sample.pairs, sample.dialogue)
                 with autocast:
                     soft = None
-                    if not no_ecg:
-                        vector = torch.from_numpy(vectors[row])[None]
+                    if sample.facts is not None:
+                        vector = torch.from_numpy(sample.vector_F)[None]
                         soft = model.connector((vector + training.connector_noise * torch.randn_like(vector)).to(model.device))[0]
                     loss = sequence_loss(llm, packed, soft) / len(part)
                 torch.autograd.backward(loss)

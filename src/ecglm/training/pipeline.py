@@ -41,12 +41,12 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
     stamp.write_text(text)
 
     examples = build(folder, progress)
-    recipe = replace(recipe, encoder=replace(recipe.encoder, n_features=examples.feat_NF.shape[1]))
+    recipe = replace(recipe, encoder=recipe.encoder.with_features(examples.feat_NF.shape[1]))
     stage = train_encoder(recipe, examples, folder, progress)
-    width = stage.connector_RF.shape[1]
-    config = ElmConfig(base=recipe.base, encoder=recipe.encoder, connector=replace(recipe.connector, width_in=width))
+    width = stage.logits_RC.shape[1] + stage.feat_RF.shape[1]
+    config = ElmConfig(base=recipe.base, encoder=stage.encoder.config, connector=replace(recipe.connector, width_in=width))
     torch.manual_seed(recipe.instruct.seed)
-    model = EcgLanguageModel(config, {"findings": stage.calibration})
+    model = EcgLanguageModel(config, {"findings": stage.calibration.to_dict()})
     model.encoder.load_state_dict(stage.encoder.state_dict())
     language = train_language(recipe, model, stage, examples, folder, progress)
     model.save_pretrained(output, _provenance(recipe, data, stage, language), _card(recipe, stage, language))
@@ -79,7 +79,7 @@ tags: [ecg, question-answering]
 # ecglm {recipe.name} {recipe.version}
 
 Answers questions about 12-lead ECG recordings (any subset of leads, 2 to 60 s) with evidence.
-A convolutional encoder with rhythm features gives the probability of {stage.prob_RC.shape[1]} SCP-ECG statements; a
+A convolutional encoder with rhythm features gives the probability of {stage.logits_RC.shape[1]} SCP-ECG statements; a
 connector and a LoRA adapter let a frozen SmolLM2-135M-Instruct answer from them.
 
 **Intended use:** research and teaching. **Not a medical device**; no clinical claim is made.

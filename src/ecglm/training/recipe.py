@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ecglm.models.connectors import ConnectorConfig
-from ecglm.models.encoders.resnet1d import ResNet1dConfig
+from ecglm.models.encoders.findings import FindingsEncoderConfig
 from ecglm.training.encoder import EncoderTraining
 from ecglm.training.instruct import InstructTraining
 
@@ -22,7 +22,7 @@ class Recipe:
     train_folds: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
     validation_fold: int = 9
     calibrate_folds: tuple[int, ...] = (8,)
-    encoder: ResNet1dConfig = field(default_factory=ResNet1dConfig)
+    encoder: FindingsEncoderConfig = field(default_factory=FindingsEncoderConfig)
     connector: ConnectorConfig = field(default_factory=ConnectorConfig)
     encoder_training: EncoderTraining = field(default_factory=EncoderTraining)
     instruct: InstructTraining = field(default_factory=InstructTraining)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,26 +13,27 @@ from numpy.typing import NDArray
 
 from ecglm.bench.metrics import ece, macro_auroc
 from ecglm.knowledge.statements import GROUPS, STATEMENTS
-from ecglm.models.encoders.findings import FindingCalibration, FindingsEncoder, connector_input
+from ecglm.models.calibration import FindingCalibration
+from ecglm.models.encoders.findings import BRANCHES, FindingsEncoder
 from ecglm.training.calibrate import calibrate_findings, fuse
-from ecglm.training.encoder import Scaler, cross_fit, predict, train_network
+from ecglm.training.encoder import Scaler, branches, cross_fit, predict, train_network
 from ecglm.training.examples import EncoderExamples
 from ecglm.training.recipe import Recipe
-from ecglm.training.wide import wide_branch, wide_out_of_fold
+from ecglm.training.wide import forest_logits, grow_forest, linear_branch, linear_fit, out_of_fold
 
 FloatArray = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class EncoderStage:
-    """What stage 2 needs. rows are the training rows; prob_RC and connector_RF their out-of-fold
-    probabilities and connector inputs; valid_* the student's on the validation rows."""
+    """What stage 2 needs. rows are the training rows; logits_RC their out-of-fold calibrated logits, feat_RF their
+    standardised features; valid_* the students' on the validation rows."""
 
     encoder: FindingsEncoder
-    calibration: dict[str, list[float]]
+    calibration: FindingCalibration
     rows: NDArray[np.int64]
-    prob_RC: FloatArray
-    connector_RF: FloatArray
+    logits_RC: FloatArray
+    feat_RF: FloatArray
     valid_rows: NDArray[np.int64]
     valid_prob_RC: FloatArray
     metrics: dict[str, Any]
@@ -44,40 +46,53 @@ def _by_group(prob_NC: FloatArray, label_NC: NDArray[np.uint8]) -> dict[str, flo
 
 
 def train_encoder(recipe: Recipe, examples: EncoderExamples, run: Path, progress: bool = True) -> EncoderStage:
-    """Teachers, student, wide branch, fusion, calibration. Every finished part is reused on a second call."""
+    """Teachers, fusion, calibration, students. Every finished part is reused on a second call."""
     training, config = recipe.encoder_training, recipe.encoder
     rows = np.flatnonzero(np.isin(examples.fold_N, recipe.train_folds))
     scaler = Scaler.fit(examples.feat_NF[rows])
-    feat = scaler(examples.feat_NF)
-    label = examples.label_NC[rows]
-    deep_oof = cross_fit(examples, rows, scaler, config, training, run, progress)
-    wide_oof = wide_out_of_fold(feat[rows], label, examples.fold_N[rows], training.teacher_folds)
-    deep_w, wide_w = fuse(deep_oof, wide_oof, label)
-    fused = deep_w * deep_oof + wide_w * wide_oof
-    calibration = calibrate_findings(fused, label)
-    table = FindingCalibration.of(calibration)
+    feat, label, fold = scaler(examples.feat_NF), examples.label_NC[rows], examples.fold_N[rows]
+    networks = branches(config, training, examples)
 
-    teacher = table.probability(fused)
-    # The student is a deep branch: it learns from the teachers' deep branches, or the wide one would count twice in the end.
-    deep_probability = FindingCalibration.of(calibrate_findings(deep_oof, label)).probability(deep_oof)
-    target = ((1 - training.soft) * label + training.soft * deep_probability).astype(np.float32)
-    student = train_network("student", config, replace(training, seed=training.seed + 1), examples.sig_NLT[rows], feat[rows],
-                            target, run, progress)
-    encoder = FindingsEncoder(config)
-    encoder.net.load_state_dict(student.cpu().state_dict())
-    weight, bias = wide_branch(feat[rows], label)
+    def forest_fit(feat_NF: FloatArray, label_NC: NDArray[np.uint8]) -> Callable[[FloatArray], FloatArray]:
+        grown = grow_forest(feat_NF, label_NC, config.forest, training.seed)
+        return lambda f: forest_logits(grown, f, label_NC.shape[1])
+
+    deep = [cross_fit(branch, examples, rows, feat, training, run, progress) for branch in networks]
+    shallow = [out_of_fold(fit, feat[rows], label, fold, training.teacher_folds) for fit in (linear_fit, forest_fit)]
+    weights = fuse(np.stack([*deep, *shallow]), label)
+    fused = _weighted(weights, [*deep, *shallow])
+    table = calibrate_findings(fused, label)
+
+    # The students are the two networks: they learn from the teachers' networks, or the models of the features, which are
+    # fused with them in the end, would count twice.
+    taught = _weighted(fuse(np.stack(deep), label), deep)
+    taught = calibrate_findings(taught, label).probability(taught)
+    target = ((1 - training.soft) * label + training.soft * taught).astype(np.float32)
+    forest = grow_forest(feat[rows], label, config.forest, training.seed)
+    encoder = FindingsEncoder(replace(config, forest=forest.config))
+    for branch in networks:
+        student = train_network(f"{branch.name}-student", branch, replace(training, seed=training.seed + 1), rows, feat, target,
+                                run, progress)
+        encoder.get_submodule(branch.name).load_state_dict(student.cpu().state_dict())
+    encoder.forest.load_state_dict(forest.state_dict())
+    weight, bias = linear_branch(feat[rows], label)
     with torch.no_grad():
-        encoder.wide.weight.copy_(torch.from_numpy(weight))
-        encoder.wide.bias.copy_(torch.from_numpy(bias))
-        for name, value in (("mean_F", scaler.mean_F), ("std_F", scaler.std_F), ("deep_C", deep_w), ("wide_C", wide_w)):
-            getattr(encoder, name).copy_(torch.from_numpy(np.asarray(value, np.float32)))
+        for tensor, value in ((encoder.linear.weight, weight), (encoder.linear.bias, bias), (encoder.mean_F, scaler.mean_F),
+                              (encoder.std_F, scaler.std_F), (encoder.fuse_KC, weights)):
+            tensor.copy_(torch.from_numpy(value))
     encoder.eval()
 
     valid = np.flatnonzero(examples.fold_N == recipe.validation_fold)
-    raw = deep_w * predict(encoder.net, examples.sig_NLT[valid], feat[valid]) + wide_w * (feat[valid] @ weight.T + bias)
-    valid_prob = table.probability(raw)
-    truth = examples.label_NC[valid]
-    metrics = {"out_of_fold": _by_group(teacher, label), "validation": _by_group(valid_prob, truth),
-               "validation_ece": round(float(ece(truth.ravel(), valid_prob.ravel())), 4)}
-    return EncoderStage(encoder, calibration, rows, teacher, connector_input(table.calibrated(fused), feat[rows]),
-                        valid, valid_prob, metrics)
+    raw = _weighted(weights, [
+        *(predict(encoder.get_submodule(branch.name), branch.wave_NLT[valid], feat[valid]) for branch in networks),
+        feat[valid] @ weight.T + bias, forest_logits(encoder.forest, feat[valid], label.shape[1])])
+    valid_prob, truth = table.probability(raw), examples.label_NC[valid]
+    metrics = {"out_of_fold": _by_group(table.probability(fused), label), "validation": _by_group(valid_prob, truth),
+               "validation_ece": round(float(ece(truth.ravel(), valid_prob.ravel())), 4),
+               "fusion": {group: dict(zip(BRANCHES, np.round(weights[:, column], 3).tolist(), strict=True))
+                          for group, column in ((g, [s.group for s in STATEMENTS].index(g)) for g in GROUPS)}}
+    return EncoderStage(encoder, table, rows, table.calibrated(fused), feat[rows], valid, valid_prob, metrics)
+
+
+def _weighted(weight_KC: FloatArray, branch_KNC: Sequence[FloatArray]) -> FloatArray:
+    return np.asarray(sum(w * b for w, b in zip(weight_KC, branch_KNC, strict=True)), np.float32)

@@ -1,81 +1,78 @@
-"""The shipped encoder: a deep branch on waves, a wide branch on rhythm features, fused per group.
+"""The shipped encoder: four branches whose logits are weighted per group of statements.
 
-Calibration turns the fused logits into probabilities; it lives in ``calibration.json``.
+strip: a residual network on the whole strip; beat: a network on the median beats; linear and forest: models of
+the rhythm features, which convolutions read poorly. Calibration turns the fused logits into probabilities
+(`ecglm.models.calibration`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ecglm.models.encoders.resnet1d import EncoderOutput, ResNet1d, ResNet1dConfig
+from ecglm.models.encoders.beatnet import BeatNet, BeatNetConfig
+from ecglm.models.encoders.forest import Forest, ForestConfig
+from ecglm.models.encoders.output import EncoderOutput
+from ecglm.models.encoders.resnet1d import ResNet1d, ResNet1dConfig
 
 FloatArray = NDArray[np.float32]
 #: Standardised rhythm features are clipped here, so that one odd value cannot dominate.
 FEATURE_CLIP = 5.0
+BRANCHES = ("strip", "beat", "linear", "forest")
+
+
+@dataclass(frozen=True)
+class FindingsEncoderConfig:
+    """Architecture of the encoder: one entry per branch that has sizes to choose."""
+
+    strip: ResNet1dConfig = field(default_factory=ResNet1dConfig)
+    beat: BeatNetConfig = field(default_factory=BeatNetConfig)
+    forest: ForestConfig = field(default_factory=ForestConfig)
+
+    def with_features(self, count: int) -> FindingsEncoderConfig:
+        """The same for this many rhythm features."""
+        return replace(self, strip=replace(self.strip, n_features=count), beat=replace(self.beat, n_features=count))
 
 
 class FindingsEncoder(nn.Module):
-    """sig_BLT, mask_BL, feat_BF to `EncoderOutput` whose logits_BC are fused, not yet calibrated.
+    """Signals, masks, median beats and rhythm features to `EncoderOutput` whose logits_BC are fused, not yet calibrated.
 
-    wide is a linear model on the standardised rhythm features; deep_C and wide_C weight the
-    two branches for each label.
+    fuse_KC weighs the branches, in the order of BRANCHES, for each label. tok_BND are the strip's, emb_BD both networks'.
     """
 
     mean_F: Tensor
     std_F: Tensor
-    deep_C: Tensor
-    wide_C: Tensor
+    fuse_KC: Tensor
 
-    def __init__(self, config: ResNet1dConfig) -> None:
+    def __init__(self, config: FindingsEncoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.net = ResNet1d(config)
-        self.wide = nn.Linear(config.n_features, config.n_labels)
-        self.register_buffer("mean_F", torch.zeros(config.n_features))
-        self.register_buffer("std_F", torch.ones(config.n_features))
-        self.register_buffer("deep_C", torch.ones(config.n_labels))
-        self.register_buffer("wide_C", torch.zeros(config.n_labels))
+        n_features, n_labels = config.strip.n_features, config.strip.n_labels
+        self.strip = ResNet1d(config.strip)
+        self.beat = BeatNet(config.beat)
+        self.linear = nn.Linear(n_features, n_labels)
+        self.forest = Forest(config.forest)
+        self.register_buffer("mean_F", torch.zeros(n_features))
+        self.register_buffer("std_F", torch.ones(n_features))
+        self.register_buffer("fuse_KC", torch.tensor([[1.0], [0.0], [0.0], [0.0]]).expand(4, n_labels).clone())
 
     def standardise(self, feat_BF: Tensor) -> Tensor:
         """Rhythm features in standard deviations, clipped."""
         return ((feat_BF - self.mean_F) / self.std_F).clamp(-FEATURE_CLIP, FEATURE_CLIP)
 
-    def forward(self, sig_BLT: Tensor, mask_BL: Tensor, feat_BF: Tensor) -> EncoderOutput:
+    def forward(self, sig_BLT: Tensor, mask_BL: Tensor, beat_BLK: Tensor, feat_BF: Tensor) -> EncoderOutput:
         feat = self.standardise(feat_BF)
-        deep: EncoderOutput = self.net(sig_BLT, mask_BL, feat)
-        return deep._replace(logits_BC=self.deep_C * deep.logits_BC + self.wide_C * self.wide(feat))
-
-
-@dataclass(frozen=True)
-class FindingCalibration:
-    """Per label: probability = sigmoid(slope * logit + bias); thresholds of "present" and
-    "possible"; prevalence in the training data. All fitted on out-of-fold predictions."""
-
-    slope: tuple[float, ...]
-    bias: tuple[float, ...]
-    present: tuple[float, ...]
-    possible: tuple[float, ...]
-    prevalence: tuple[float, ...]
-
-    def calibrated(self, logits_BC: FloatArray) -> FloatArray:
-        """Calibrated logits, same shape."""
-        return np.asarray(logits_BC * np.array(self.slope, np.float32) + np.array(self.bias, np.float32), np.float32)
-
-    def probability(self, logits_BC: FloatArray) -> FloatArray:
-        """Calibrated probabilities, same shape."""
-        return np.asarray(1.0 / (1.0 + np.exp(-self.calibrated(logits_BC))), np.float32)
-
-    @staticmethod
-    def of(data: Mapping[str, Sequence[float]]) -> FindingCalibration:
-        """From the lists of calibration.json."""
-        return FindingCalibration(**{key: tuple(float(v) for v in data[key])
-                                     for key in ("slope", "bias", "present", "possible", "prevalence")})
+        strip: EncoderOutput = self.strip(sig_BLT, mask_BL, feat)
+        beat: EncoderOutput = self.beat(beat_BLK, mask_BL, feat)
+        linear = self.linear(feat)
+        forest = torch.zeros_like(linear)
+        forest[:, list(self.config.forest.labels)] = self.forest(feat)
+        logits = (self.fuse_KC * torch.stack([strip.logits_BC, beat.logits_BC, linear, forest], dim=1)).sum(1)
+        return EncoderOutput(strip.tok_BND, torch.cat([strip.emb_BD, beat.emb_BD], dim=1), logits)
 
 
 def connector_input(calibrated_BC: FloatArray, standardised_BF: FloatArray) -> FloatArray:

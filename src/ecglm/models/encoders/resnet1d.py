@@ -10,10 +10,11 @@ heads beside the pooled tokens, because convolutions alone are poor at irregular
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+
+from ecglm.models.encoders.output import EncoderOutput
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,6 @@ class ResNet1dConfig:
     kernel: int = 7
     dropout: float = 0.3
     feature_width: int = 64
-
-
-class EncoderOutput(NamedTuple):
-    """tok_BND tokens over time, emb_BD pooled embedding, logits_BC finding logits."""
-
-    tok_BND: Tensor
-    emb_BD: Tensor
-    logits_BC: Tensor
 
 
 def _conv(c_in: int, c_out: int, kernel: int, stride: int = 1) -> nn.Sequential:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from ecglm.models.encoders.resnet1d import ResNet1d
-from ecglm.training.augment import AugmentConfig, crops, distort, lead_mask, mixup_weight
+from ecglm.training.augment import AugmentConfig, lead_mask, mixup_weight
+
+#: wave_BLT, strengths, generator to another view of the same waves.
+Views = Callable[[Tensor, AugmentConfig, torch.Generator], Tensor]
 
 
 def findings_loss(
-    net: ResNet1d, sig_BLT: Tensor, feat_BF: Tensor, target_BC: Tensor, config: AugmentConfig, rng: torch.Generator,
+    net: nn.Module, views: Views, wave_BLT: Tensor, feat_BF: Tensor, target_BC: Tensor, config: AugmentConfig,
+    rng: torch.Generator,
 ) -> Tensor:
-    """Loss of one augmented batch; feat_BF standardised, target_BC probabilities."""
-    fs = net.config.fs
-    x = distort(crops(sig_BLT, config.crop_s, fs, rng), fs, config, rng)
+    """Loss of one augmented batch of strips or beats; feat_BF standardised, target_BC probabilities."""
+    x = views(wave_BLT, config, rng)
     feat = feat_BF + config.features * torch.randn(feat_BF.shape, generator=rng)
     weight = mixup_weight(config.mixup, rng) if config.mixup else 1.0
     other = torch.randperm(len(x), generator=rng)

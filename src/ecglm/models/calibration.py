@@ -1,0 +1,111 @@
+"""From the encoder's fused logits to probabilities and decisions: the "findings" entry of ``calibration.json``.
+
+Shapes: N or B records, C labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecglm.knowledge.statements import GROUPS, STATEMENTS
+from ecglm.models.facts import UNSPOKEN
+
+FloatArray = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
+#: A statement is called present above this share of its base rate's log-odds: between even odds (0: rare statements are
+#: hardly ever called) and twice as likely as usual (1: rare ones are called too often). Chosen on out-of-fold predictions.
+PRIOR_SHARE = 0.4
+#: How much less plausible, in log-odds, a combination of statements is that no four training recordings showed.
+NOVELTY = 2.0
+_CLIP = 1e-3
+_NORMAL = [s.key for s in STATEMENTS].index("super_class:NORM")
+_MEMBERS = {group: [i for i, s in enumerate(STATEMENTS) if s.group == group and s.key not in UNSPOKEN] for group in GROUPS}
+
+
+def log_odds(probability: FloatArray) -> FloatArray:
+    """Log-odds of probabilities kept within 0.001 to 0.999."""
+    p = np.clip(probability, _CLIP, 1 - _CLIP)
+    return np.asarray(np.log(p) - np.log1p(-p))
+
+
+@dataclass(frozen=True)
+class FindingCalibration:
+    """Per label: probability = sigmoid(slope * logit + bias); threshold of "possible" (highest balanced accuracy);
+    prevalence in the training data. combinations: by group, sets of labels that recordings show together. together: pairs
+    that do. All fitted on training recordings and out-of-fold predictions."""
+
+    slope: tuple[float, ...]
+    bias: tuple[float, ...]
+    possible: tuple[float, ...]
+    prevalence: tuple[float, ...]
+    combinations: Mapping[str, tuple[tuple[int, ...], ...]]
+    together: frozenset[tuple[int, int]]
+
+    def calibrated(self, logits_BC: FloatArray) -> FloatArray:
+        """Calibrated logits, same shape."""
+        return np.asarray(logits_BC * np.array(self.slope, np.float32) + np.array(self.bias, np.float32), np.float32)
+
+    def probability(self, logits_BC: FloatArray) -> FloatArray:
+        """Calibrated probabilities, same shape."""
+        return np.asarray(1.0 / (1.0 + np.exp(-self.calibrated(logits_BC))), np.float32)
+
+    def lift(self, prob_C: FloatArray) -> FloatArray:
+        """Log-odds above the base rate: how far each statement is likelier here than in any recording."""
+        return log_odds(prob_C) - log_odds(np.array(self.prevalence, np.float32))
+
+    def possible_C(self, prob_C: FloatArray) -> BoolArray:
+        """Statements that are at least possible: which way an even question about each would go."""
+        return np.asarray(prob_C >= np.array(self.possible, np.float32))
+
+    def present_C(self, prob_C: FloatArray) -> BoolArray:
+        """Statements called present: per group the most plausible combination of possible statements."""
+        margin = log_odds(prob_C) - PRIOR_SHARE * log_odds(np.array(self.prevalence, np.float32))
+        possible = self.possible_C(prob_C)
+        present = possible & (margin > 0)
+        for group, members in _MEMBERS.items():
+            alone = tuple(c for c in members if present[c])
+            seen = self.combinations.get(group, ())
+            if alone in seen:
+                continue  # the sum of all positive margins: nothing can beat it
+            score, best = max(((float(margin[list(s)].sum()), s) for s in seen if possible[list(s)].all()), default=(-np.inf, ()))
+            present[members] = False
+            present[list(best if score >= margin[list(alone)].sum() - NOVELTY else alone)] = True
+        superclasses = _MEMBERS["super_class"]
+        if present[_NORMAL] and present[superclasses].sum() > 1:  # a normal ECG has no other superclass: the likelier side wins
+            others = [c for c in superclasses if c != _NORMAL and present[c]]
+            present[others if prob_C[_NORMAL] >= prob_C[others].max() else [_NORMAL]] = False
+        return present
+
+    def to_dict(self) -> dict[str, Any]:
+        """For ``calibration.json``."""
+        return {**{key: list(getattr(self, key)) for key in ("slope", "bias", "possible", "prevalence")},
+                "combinations": {group: [list(s) for s in sets] for group, sets in self.combinations.items()},
+                "together": sorted(map(list, self.together))}
+
+    @staticmethod
+    def of(data: Mapping[str, Any]) -> FindingCalibration:
+        """Inverse of `to_dict`."""
+        numbers = {key: tuple(float(v) for v in data[key]) for key in ("slope", "bias", "possible", "prevalence")}
+        sets = {str(group): tuple(tuple(int(i) for i in s) for s in found) for group, found in data["combinations"].items()}
+        return FindingCalibration(**numbers, combinations=sets, together=frozenset((int(a), int(b)) for a, b in data["together"]))
+
+
+def seen_together(label_NC: NDArray[np.uint8], least: int = 4,
+                  ) -> tuple[dict[str, tuple[tuple[int, ...], ...]], frozenset[tuple[int, int]]]:
+    """Combinations of a group's statements, and pairs (i < j) of statements, that at least `least` recordings show."""
+    combinations = {}
+    for group, members in _MEMBERS.items():
+        sets, count = np.unique(label_NC[:, members], axis=0, return_counts=True)
+        combinations[group] = tuple(_set(members, row) for row, n in zip(sets, count, strict=True) if n >= least)
+    both = label_NC.T.astype(int) @ label_NC
+    pairs = frozenset((int(i), int(j)) for i, j in zip(*np.nonzero(np.triu(both >= least, 1)), strict=True))
+    return combinations, pairs
+
+
+def _set(members: list[int], row: Iterable[int]) -> tuple[int, ...]:
+    return tuple(c for c, there in zip(members, row, strict=True) if there)

@@ -1,0 +1,73 @@
+"""What is called present or possible, and which of two rivals is granted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ecglm.corpus.questions import INDEX
+from ecglm.corpus.truth import heads_truth
+from ecglm.models.calibration import FindingCalibration, seen_together
+
+N = len(INDEX)
+SR, AFIB, PVC, NDT = (INDEX[key] for key in ("rhythm:SR", "rhythm:AFIB", "form:PVC", "form:NDT"))
+NORM, CD, MI = (INDEX[f"super_class:{code}"] for code in ("NORM", "CD", "MI"))
+
+
+@pytest.fixture
+def calibration():
+    """Training recordings: sinus rhythm or fibrillation, never both; PVC and NDT alone or together."""
+    label = np.zeros((100, N), np.uint8)
+    label[:80, SR], label[80:, AFIB] = 1, 1
+    label[:10, PVC], label[5:20, NDT] = 1, 1
+    combinations, together = seen_together(label)
+    return FindingCalibration((1.0,) * N, (0.0,) * N, (0.1,) * N, tuple(label.mean(0).tolist()), combinations, together)
+
+
+def probabilities(**named):
+    prob = np.full(N, 0.005, np.float32)
+    for key, value in named.items():
+        prob[globals()[key]] = value
+    return prob
+
+
+def test_what_training_showed_together(calibration):
+    assert set(calibration.combinations["rhythm"]) == {(SR,), (AFIB,)}
+    assert set(calibration.combinations["form"]) == {(), (PVC,), (NDT,), (NDT, PVC) if NDT < PVC else (PVC, NDT)}
+    assert (min(PVC, NDT), max(PVC, NDT)) in calibration.together
+    assert (min(SR, AFIB), max(SR, AFIB)) not in calibration.together
+
+
+def test_of_two_rivals_the_more_plausible_is_present(calibration):
+    both = calibration.present_C(probabilities(SR=0.75, AFIB=0.55))
+    assert not both[SR]
+    assert both[AFIB]  # 55 % is far above its base rate of 20 %, 75 % is below sinus rhythm's 80 %
+    assert calibration.present_C(probabilities(SR=0.9, AFIB=0.3))[SR]
+
+
+def test_two_sure_findings_are_never_dropped_for_being_new_together(calibration):
+    present = calibration.present_C(probabilities(SR=0.99, AFIB=0.97))
+    assert present[SR]
+    assert present[AFIB]
+
+
+def test_nothing_below_possible_is_present(calibration):
+    present = calibration.present_C(probabilities(SR=0.05, AFIB=0.04))
+    assert not present.any()
+
+
+def test_a_normal_ecg_has_no_other_superclass(calibration):
+    assert list(np.flatnonzero(calibration.present_C(probabilities(NORM=0.9, CD=0.7))[[NORM, CD, MI]])) == [0]
+    assert list(np.flatnonzero(calibration.present_C(probabilities(NORM=0.6, CD=0.9))[[NORM, CD, MI]])) == [1]
+
+
+def test_only_rivals_compete_in_a_choice(calibration):
+    truth = heads_truth(calibration, probabilities(SR=0.75, AFIB=0.55, PVC=0.5, NDT=0.4)[None], [""])
+    assert truth.pair(0, SR, AFIB) == (False, True)
+    assert truth.pair(0, AFIB, SR) == (True, False)
+    assert truth.pair(0, PVC, NDT) == (True, True)
+    assert truth.has_NC[0, SR] == truth.has_NC[0, AFIB] == 1
+
+
+def test_calibration_survives_its_file(calibration):
+    assert FindingCalibration.of(calibration.to_dict()) == calibration
