@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +80,7 @@ def measurement_pairs(m: Measurements, sex: str | None, rng: np.random.Generator
     return out
 
 
-def _balanced_rows(answers: dict[str, list[int]], count: int, rng: np.random.Generator) -> list[int]:
+def _balanced_rows(answers: Mapping[str, Sequence[int] | NDArray[np.int64]], count: int, rng: np.random.Generator) -> list[int]:
     """Rows drawn so that every answer is about equally common; an answer is used at most six times per recording."""
     out: list[int] = []
     for rows in answers.values():
@@ -90,12 +90,19 @@ def _balanced_rows(answers: dict[str, list[int]], count: int, rng: np.random.Gen
 
 
 def pool(truth: Truth, rows: NDArray[np.int64], measured: Sequence[Measurements], sex: Sequence[str | None],
-         rng: np.random.Generator, asked: Sequence[str], scale: int = 60) -> dict[int, list[Pair]]:
+         rng: np.random.Generator, asked: Sequence[str], scale: int = 60, focus: int = 300) -> dict[int, list[Pair]]:
     """Question-answer pairs by recording (row number). `scale` questions per attribute and answer kind.
 
-    asked: statement keys to ask about. truth, measured and sex cover all recordings, rows says which to ask about.
+    asked: statement keys to ask about. truth, measured and sex cover all recordings, rows says which to ask about. All
+    but rare answers are asked of `focus` recordings drawn at random: many questions on one share its prefix.
     """
     pairs: dict[int, list[Pair]] = defaultdict(list)
+    chosen = np.zeros(int(rows.max()) + 1, bool)
+    chosen[rng.choice(rows, size=min(focus, len(rows)), replace=False)] = True
+
+    def focused(of_kind: NDArray[np.int64]) -> NDArray[np.int64]:
+        inside = of_kind[chosen[of_kind]]
+        return inside if 2 * len(inside) >= min(scale, len(of_kind)) else of_kind
 
     def add(row: int, question: q.Question) -> None:
         pairs[row].append((question.text, question.answer))
@@ -103,7 +110,7 @@ def pool(truth: Truth, rows: NDArray[np.int64], measured: Sequence[Measurements]
     for key in asked:
         column = truth.has_NC[rows, q.INDEX[key]]
         for present in (True, False):
-            of_kind = rows[column == present]
+            of_kind = focused(rows[column == present])
             if not len(of_kind):
                 continue
             for row in rng.choice(of_kind, size=min(scale, 4 * len(of_kind)), replace=len(of_kind) < scale):
@@ -120,19 +127,19 @@ def pool(truth: Truth, rows: NDArray[np.int64], measured: Sequence[Measurements]
                 kinds: dict[str, list[int]] = defaultdict(list)
                 for row, pair in has.items():
                     kinds[q.choose_answer(a, str(b), pair)].append(row)
-                for row in _balanced_rows(dict(kinds), scale // 3, rng):
+                for row in _balanced_rows({kind: focused(np.array(of)) for kind, of in kinds.items()}, scale // 3, rng):
                     add(row, q.choose(a, str(b), has[row], rng))
     for kind in q.QUERY:
         answers: dict[str, list[int]] = defaultdict(list)
         for row in rows:
             if kind != "axis" or truth.axis_N[row]:
                 answers[q.query_answer(kind, truth.named_NC[row], truth.axis_N[row])].append(int(row))
-        common = {a: r for a, r in answers.items() if len(r) >= 2}
+        common = {answer: focused(np.array(of)) for answer, of in answers.items() if len(of) >= 2}
         for row in _balanced_rows(common, 8 * scale, rng):
             add(row, q.query(kind, truth.named_NC[row], truth.axis_N[row], rng))
-    for row in rows:
+    for row in list(pairs):
         offered = measurement_pairs(measured[row], sex[row], rng)
-        for i in rng.choice(len(offered), size=min(2, len(offered)), replace=False):
+        for i in rng.choice(len(offered), size=min(3, len(offered)), replace=False):
             pairs[int(row)].append(offered[int(i)])
         if rng.random() < 0.25:
             pairs[int(row)].append((_SUMMARY[int(rng.integers(len(_SUMMARY)))], summary_answer(truth.named_NC[row])))

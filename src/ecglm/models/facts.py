@@ -18,7 +18,7 @@ HIDDEN = frozenset({"sub_class:NORM", "sub_class:NST"}) | NEEDS_MILLIVOLTS
 #: The language model neither reads nor says these: besides the hidden ones, statements too vague to ask about.
 UNSPOKEN = HIDDEN | {"form:PRC(S)", "form:TAB", "sub_class:STTC"}
 _TITLE = {"super_class": "Superclass", "sub_class": "Diagnosis", "form": "Form", "rhythm": "Rhythm"}
-_RANGE_WORD = {"low": "below", "normal": "within", "high": "above"}
+_RANGE_WORD = {"low": " below range", "high": " above range"}
 
 
 def axis_name(axis_deg: float) -> str:
@@ -32,7 +32,7 @@ def axis_name(axis_deg: float) -> str:
 
 
 def findings_text(findings: Sequence[Finding], lift: Mapping[str, float]) -> str:
-    """Findings by group with percentages: what is present in the order of the labels, as answers name it, then what is
+    """Findings by group: what is present, with percentages, in the order of the labels as answers name it, then what is
     possible (the keys of `lift`, likelier than usual by that many log-odds), the most remarkable first."""
     lines = []
     for group in GROUPS:
@@ -41,7 +41,7 @@ def findings_text(findings: Sequence[Finding], lift: Mapping[str, float]) -> str
         maybe = [shown[key] for key in sorted(shown.keys() & lift.keys(), key=lambda k: -lift[k]) if not shown[key].present]
         text = ", ".join(f"{f.name} {percent(f.probability)}" for f in sure) or "none"
         if maybe:
-            text += "; possible " + ", ".join(f"{f.name} {percent(f.probability)}" for f in maybe)
+            text += "; possible " + ", ".join(f.name for f in maybe)
         lines.append(f"{_TITLE[group]}: {text}.")
     return "\n".join(lines)
 
@@ -52,7 +52,7 @@ def percent(probability: float) -> str:
 
 
 def measurements_text(measurements: Measurements, sex: str | None = None, age: int | None = None) -> str:
-    """Measured values with unit and whether they lie within the normal range."""
+    """Measured values with unit, and which lie outside the normal range."""
     parts = []
     for label, name, unit in (("Heart rate", "heart_rate", "bpm"), ("RR", "rr", "ms"), ("PR", "pr", "ms"),
                               ("QRS", "qrs", "ms"), ("QT", "qt", "ms"), ("QTc", "qtc_bazett", "ms")):
@@ -60,8 +60,7 @@ def measurements_text(measurements: Measurements, sex: str | None = None, age: i
         if value is None:
             parts.append(f"{label} unknown")
             continue
-        word = _RANGE_WORD.get(flag(name, value, sex, age) or "")
-        parts.append(f"{label} {round(value)} {unit}" + (f" {word} range" if word else ""))
+        parts.append(f"{label} {round(value)} {unit}" + _RANGE_WORD.get(flag(name, value, sex, age) or "", ""))
     axis = measurements.axis.value
     parts.append("axis unknown" if axis is None else f"axis {round(axis)} degrees {axis_name(axis)}")
     text = "; ".join(parts) + "."

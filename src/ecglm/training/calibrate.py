@@ -9,16 +9,26 @@ from ecglm.knowledge.statements import GROUPS, STATEMENTS
 from ecglm.models.calibration import FindingCalibration, seen_together
 
 FloatArray = NDArray[np.float32]
+#: How far from 1 the slope of a calibration is expected to lie.
+SLOPE_SD = 0.3
 
 
-def _platt(logits: FloatArray, labels: NDArray[np.uint8], strength: float = 1.0) -> tuple[float, float]:
-    """Slope and bias of a one-feature logistic fit; few cases pull the slope towards 0, which is to the base rate."""
-    from sklearn.linear_model import LogisticRegression
+def _platt(logits: FloatArray, labels: NDArray[np.uint8]) -> tuple[float, float]:
+    """Slope and bias of logit(p) = slope * logit + bias. A prior keeps the slope near 1 when cases are few: a statement
+    of one case must not have its ranking turned round by it."""
+    from scipy.optimize import minimize
 
+    def loss(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        value, gradient = _log_loss(theta[::-1], logits[None].astype(float), labels)
+        prior = (theta[0] - 1.0) / SLOPE_SD
+        return len(labels) * value + prior**2 / 2, len(labels) * gradient[::-1] + np.array([prior / SLOPE_SD, 0.0])
+
+    # Half a case either way keeps the bias finite for a label that nobody or everybody has.
+    rate = (labels.sum() + 0.5) / (len(labels) + 1)
     if labels.min() == labels.max():
-        return 1.0, float(-np.log(len(labels)) if labels.max() == 0 else np.log(len(labels)))
-    fit = LogisticRegression(C=strength, max_iter=1000).fit(logits[:, None], labels)
-    return float(fit.coef_[0, 0]), float(fit.intercept_[0])
+        return 1.0, float(np.log(rate / (1 - rate)) - logits.mean())
+    fit = minimize(loss, [1.0, 0.0], jac=True, bounds=[(0.1, None), (None, None)])
+    return float(fit.x[0]), float(fit.x[1])
 
 
 def fuse(branch_KNC: FloatArray, label_NC: NDArray[np.uint8]) -> FloatArray:

@@ -30,16 +30,17 @@ Pair = tuple[str, str]
 class InstructTraining:
     """Optimisation of stage 2. lessons: pools of questions whose answers are read off the heads, on findings varied by
     `jitter` (log-odds); passes: pools of questions answered by labels, after the lessons. scale: questions per
-    attribute and answer in a pool; accumulate: sequences per optimiser step; no_ecg: share of sequences without
-    any ECG, so that the text-only control is the model's own guess; dialogue: share of sequences read as one
-    conversation."""
+    attribute and answer in a pool; focus: recordings that share most of them; questions: most in a sequence;
+    accumulate: sequences per optimiser step; no_ecg: share of sequences without any ECG, so that the text-only
+    control is the model's own guess; dialogue: share of sequences read as one conversation."""
 
-    lessons: int = 2
+    lessons: int = 3
     passes: int = 1
     jitter: float = 0.7
-    scale: int = 60
+    scale: int = 34
+    focus: int = 300
     accumulate: int = 2
-    questions: int = 12
+    questions: int = 24
     lr: float = 6e-4
     connector_lr: float = 1e-3
     warmup: int = 30
@@ -158,25 +159,26 @@ def train_adapter(
         schedule.load_state_dict(saved["schedule"])
         torch.set_rng_state(saved["rng"])
     form, n_soft = model.format, model.config.connector.n_tokens
+    learned = [*lora, *model.connector.parameters()]
+    columns = (*Progress.get_default_columns()[:-1], TimeRemainingColumn(), TextColumn("{task.fields[loss]}"))
     autocast = torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=llm.dtype == torch.bfloat16)
-    with Progress(*Progress.get_default_columns()[:-1], TimeRemainingColumn(), TextColumn("{task.fields[loss]}"),
-                  disable=not progress) as bar:
+    with Progress(*columns, disable=not progress) as bar:
         task = bar.add_task("Training the language adapter", total=total, completed=first, loss="")
         for step in range(first, total):
-            summed = 0.0
             part = samples[step * training.accumulate:(step + 1) * training.accumulate]
+            summed = 0.0
             for sample in part:
                 prefix = prefix_ids(model.tokens, form, sample.facts, n_soft)
                 packed = pack(model.tokens, form, prefix, sample.pairs, sample.dialogue)
+                soft = None
+                if sample.facts is not None:
+                    vector = torch.from_numpy(sample.vector_F)[None]
+                    soft = model.connector((vector + training.connector_noise * torch.randn_like(vector)).to(model.device))[0]
                 with autocast:
-                    soft = None
-                    if sample.facts is not None:
-                        vector = torch.from_numpy(sample.vector_F)[None]
-                        soft = model.connector((vector + training.connector_noise * torch.randn_like(vector)).to(model.device))[0]
                     loss = sequence_loss(llm, packed, soft) / len(part)
                 torch.autograd.backward(loss)
                 summed += float(loss.detach())
-            torch.nn.utils.clip_grad_norm_([*lora, *model.connector.parameters()], 1.0)
+            torch.nn.utils.clip_grad_norm_(learned, 1.0)
             optimizer.step()
             optimizer.zero_grad()
             schedule.step()

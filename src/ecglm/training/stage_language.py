@@ -65,7 +65,7 @@ class Pools:
     def questions(self, truth: Truth, rows: NDArray[np.int64], rng: np.random.Generator, asked: Sequence[str], scale: int,
                   ) -> dict[int, list[instructions.Pair]]:
         """A pool about these rows."""
-        return instructions.pool(truth, rows, self.examples.measurements, self.data.sex, rng, asked, scale)
+        return instructions.pool(truth, rows, self.examples.measurements, self.data.sex, rng, asked, scale, self.training.focus)
 
     def samples(self, rng: np.random.Generator) -> list[Sample]:
         """Everything to train on, in order: lessons on reading the heads, then what the labels say."""

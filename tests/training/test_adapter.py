@@ -1,0 +1,64 @@
+"""The adapter learns what it is shown, repeatably, and goes on where it was interrupted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from ecglm.models.prompt import prefix_ids
+from ecglm.training import instruct
+from ecglm.training.instruct import InstructTraining, Sample, pack, sequence_loss, train_adapter
+from tests.tiny_checkpoint import tiny_model
+
+TRAINING = InstructTraining(accumulate=2, warmup=2, lr=0.02, connector_lr=0.02, lora_rank=4, lora_alpha=8, save_every=2)
+
+
+def samples(model, count):
+    """The soft prompt alone says which of two answers is right."""
+    out = []
+    for i in range(count):
+        vector = np.full(model.config.connector.width_in, 2.0 * (i % 2) - 1, np.float32)
+        pairs = [("Is it?", "yes" if i % 2 else "no"), ("PR?", "160 ms")]
+        out.append(Sample("Facts." if i % 5 else None, vector, pairs, dialogue=i % 7 == 0))
+    return out
+
+
+def train(folder, count, base):
+    model = tiny_model(base)
+    losses = train_adapter(model, samples(model, count), TRAINING, folder, progress=False)
+    return model, losses, {k: v.detach().clone() for k, v in (*model._llm.named_parameters(), *model.connector.named_parameters())
+                           if v.requires_grad}
+
+
+def test_it_learns_to_answer_from_the_soft_prompt(tmp_path):
+    model, losses, _ = train(tmp_path, 160, tmp_path)
+    assert np.mean(losses[-10:]) < np.mean(losses[:5]) - 0.2
+    prefix = prefix_ids(model.tokens, model.format, "Facts.", model.config.connector.n_tokens)
+    for sample in samples(model, 2):
+        soft = model.soft_prompt(sample.vector_F[None])[0].detach()
+        loss = {answer: float(sequence_loss(model._llm, pack(model.tokens, model.format, prefix, [("Is it?", answer)]), soft))
+                for answer in ("yes", "no")}
+        right, wrong = ("yes", "no") if sample.vector_F[0] > 0 else ("no", "yes")
+        assert loss[right] < loss[wrong]
+
+
+def test_an_interrupted_training_ends_the_same(tmp_path, monkeypatch):
+    for name in ("whole", "broken"):
+        (tmp_path / name).mkdir()
+    _, losses, whole = train(tmp_path / "whole", 13, tmp_path)
+    real, calls = instruct.save_state, []
+
+    def crash_after_two(path, state):
+        real(path, state)
+        calls.append(path)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(instruct, "save_state", crash_after_two)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "broken", 13, tmp_path)
+    monkeypatch.setattr(instruct, "save_state", real)
+    _, again, resumed = train(tmp_path / "broken", 13, tmp_path)
+    assert again == losses
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
