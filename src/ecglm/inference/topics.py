@@ -93,6 +93,7 @@ def _patterns() -> list[tuple[str, re.Pattern[str], int]]:
     return sorted(found, key=lambda item: -item[2])
 
 
+@lru_cache(maxsize=1024)
 def topics(text: str) -> Topics:
     """The topics of a question or an answer."""
     rest = " ".join(text.lower().split())
