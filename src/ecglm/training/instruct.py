@@ -34,10 +34,10 @@ class InstructTraining:
     accumulate: sequences per optimiser step; no_ecg: share of sequences without any ECG, so that the text-only
     control is the model's own guess; dialogue: share of sequences read as one conversation."""
 
-    lessons: int = 3
+    lessons: int = 2
     passes: int = 1
     jitter: float = 0.7
-    scale: int = 34
+    scale: int = 26
     focus: int = 300
     accumulate: int = 2
     questions: int = 24
