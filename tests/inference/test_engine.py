@@ -72,5 +72,5 @@ def test_scores_are_the_log_probabilities_of_the_options(engine, prefix_emb):
     for option, score in zip([[5], [6, 8], [9, 10, 11]], scores, strict=True):
         ids = torch.tensor([*SUFFIXES[0], *option])
         logits = engine.llm(inputs_embeds=torch.cat([prefix_emb, table(ids).detach()]).unsqueeze(0)).logits[0]
-        expected = sum(float(logits[-len(option) - 1 + i].log_softmax(-1)[t]) for i, t in enumerate(option))
+        expected = sum(float(logits[-len(option) - 1 + i].detach().log_softmax(-1)[t]) for i, t in enumerate(option))
         assert score == pytest.approx(expected, abs=1e-3)

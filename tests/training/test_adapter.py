@@ -37,8 +37,10 @@ def test_it_learns_to_answer_from_the_soft_prompt(tmp_path):
     prefix = prefix_ids(model.tokens, model.format, "Facts.", model.config.connector.n_tokens)
     for sample in samples(model, 2):
         soft = model.soft_prompt(sample.vector_F[None])[0].detach()
-        loss = {answer: float(sequence_loss(model._llm, pack(model.tokens, model.format, prefix, [("Is it?", answer)]), soft))
-                for answer in ("yes", "no")}
+        loss = {}
+        for answer in ("yes", "no"):
+            packed = pack(model.tokens, model.format, prefix, [("Is it?", answer)])
+            loss[answer] = float(sequence_loss(model._llm, packed, soft).detach())
         right, wrong = ("yes", "no") if sample.vector_F[0] > 0 else ("no", "yes")
         assert loss[right] < loss[wrong]
 
