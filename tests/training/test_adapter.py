@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import torch
 
 from ecglm.models.prompt import prefix_ids
 from ecglm.training import instruct
 from ecglm.training.instruct import InstructTraining, Sample, pack, sequence_loss, train_adapter
 from tests.tiny_checkpoint import tiny_model
+from tests.training.interrupt import interrupted
 
 TRAINING = InstructTraining(accumulate=2, warmup=2, lr=0.02, connector_lr=0.02, lora_rank=4, lora_alpha=8, save_every=2)
 
@@ -45,22 +45,11 @@ def test_it_learns_to_answer_from_the_soft_prompt(tmp_path):
         assert loss[right] < loss[wrong]
 
 
-def test_an_interrupted_training_ends_the_same(tmp_path, monkeypatch):
+def test_an_interrupted_training_ends_the_same(tmp_path):
     for name in ("whole", "broken"):
         (tmp_path / name).mkdir()
     _, losses, whole = train(tmp_path / "whole", 13, tmp_path)
-    real, calls = instruct.save_state, []
-
-    def crash_after_two(path, state):
-        real(path, state)
-        calls.append(path)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(instruct, "save_state", crash_after_two)
-    with pytest.raises(KeyboardInterrupt):
-        train(tmp_path / "broken", 13, tmp_path)
-    monkeypatch.setattr(instruct, "save_state", real)
+    interrupted(instruct, lambda: train(tmp_path / "broken", 13, tmp_path))
     _, again, resumed = train(tmp_path / "broken", 13, tmp_path)
     assert again == losses
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)

@@ -14,6 +14,7 @@ from ecglm.training import encoder
 from ecglm.training.checkpoint import load_state, save_state
 from ecglm.training.encoder import EncoderTraining, branches, train_network
 from ecglm.training.examples import EncoderExamples
+from tests.training.interrupt import interrupted
 
 CONFIG = ResNet1dConfig(n_features=4, n_labels=3, stem=8, widths=(8, 8, 8, 8), feature_width=8)
 TRAINING = EncoderTraining(epochs=3, beat_epochs=3, batch=8)
@@ -33,21 +34,9 @@ def train(branch, run, training=TRAINING):
 
 
 @pytest.mark.parametrize("branch", BRANCHES)
-def test_resumed_weights_are_bit_identical(branch, tmp_path, monkeypatch):
+def test_resumed_weights_are_bit_identical(branch, tmp_path):
     whole = train(branch, tmp_path / "whole")
-
-    real, calls = encoder.save_state, []
-
-    def crash_after_two(path, state):
-        real(path, state)
-        calls.append(path)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(encoder, "save_state", crash_after_two)
-    with pytest.raises(KeyboardInterrupt):
-        train(branch, tmp_path / "broken")
-    monkeypatch.setattr(encoder, "save_state", real)
+    interrupted(encoder, lambda: train(branch, tmp_path / "broken"))
     resumed = train(branch, tmp_path / "broken")
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name

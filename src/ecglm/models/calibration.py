@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from ecglm.knowledge.statements import GROUPS, STATEMENTS
 from ecglm.models.facts import UNSPOKEN
@@ -29,8 +30,7 @@ _MEMBERS = {group: [i for i, s in enumerate(STATEMENTS) if s.group == group and 
 
 def log_odds(probability: FloatArray) -> FloatArray:
     """Log-odds of probabilities kept within 0.001 to 0.999."""
-    p = np.clip(probability, _CLIP, 1 - _CLIP)
-    return np.asarray(np.log(p) - np.log1p(-p))
+    return np.asarray(logit(np.clip(probability, _CLIP, 1 - _CLIP)))
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class FindingCalibration:
 
     def probability(self, logits_BC: FloatArray) -> FloatArray:
         """Calibrated probabilities, same shape."""
-        return np.asarray(1.0 / (1.0 + np.exp(-self.calibrated(logits_BC))), np.float32)
+        return np.asarray(expit(self.calibrated(logits_BC)), np.float32)
 
     def lift(self, prob_C: FloatArray) -> FloatArray:
         """Log-odds above the base rate: how far each statement is likelier here than in any recording."""

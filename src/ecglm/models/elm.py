@@ -79,7 +79,7 @@ class EcgLanguageModel:
         self.calibration = calibration
         try:
             self.findings_calibration = FindingCalibration.of(calibration["findings"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CheckpointError("calibration.json: holds no calibration of findings; fetch the checkpoint again") from error
         self.adapter = adapter
         self.base = base or config.base

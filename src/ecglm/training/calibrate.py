@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from ecglm.knowledge.statements import GROUPS, STATEMENTS
 from ecglm.models.calibration import FindingCalibration, seen_together
@@ -53,7 +54,7 @@ def _log_loss(theta: NDArray[np.float64], logits_KM: NDArray[np.float64], truth_
               ) -> tuple[float, NDArray[np.float64]]:
     """Mean log-loss of bias theta[0] and weights theta[1:], and its gradient."""
     z = theta[0] + theta[1:] @ logits_KM
-    residual = 1 / (1 + np.exp(-z)) - truth_M
+    residual = expit(z) - truth_M
     return float(np.mean(np.logaddexp(0, z) - truth_M * z)), np.r_[residual.mean(), logits_KM @ residual / len(z)]
 
 
@@ -74,7 +75,7 @@ def calibrate_findings(fused_NC: FloatArray, label_NC: NDArray[np.uint8]) -> Fin
     """Calibration from out-of-fold fused logits."""
     fits = [_platt(fused_NC[:, c], label_NC[:, c]) for c in range(fused_NC.shape[1])]
     slope, bias = np.array(fits, np.float32).T
-    prob = (1 / (1 + np.exp(-(fused_NC * slope + bias)))).astype(np.float32)
+    prob = expit(fused_NC * slope + bias).astype(np.float32)
     combinations, together = seen_together(label_NC)
     return FindingCalibration(
         tuple(slope.tolist()), tuple(bias.tolist()),

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from ecglm.bench.metrics import strict_match
 from ecglm.corpus import instructions, ptbxl
@@ -24,10 +25,6 @@ from ecglm.training.examples import EncoderExamples
 from ecglm.training.instruct import Sample, train_adapter
 from ecglm.training.recipe import Recipe
 from ecglm.training.stage_encoder import EncoderStage
-
-
-def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(1.0 / (1.0 + np.exp(-logits)), np.float32)
 
 
 class Pools:
@@ -53,14 +50,14 @@ class Pools:
     def reads(self, logits_NC: NDArray[np.float32], row: int) -> tuple[str, NDArray[np.float32]]:
         """Facts and connector input of a row."""
         measured, feat = self.examples.measurements[row], self.stage.feat_RF[np.searchsorted(self.stage.rows, row)]
-        facts = self.model.facts(_sigmoid(logits_NC[row]), measured, self.data.sex[row], self.data.age[row])
+        facts = self.model.facts(expit(logits_NC[row]), measured, self.data.sex[row], self.data.age[row])
         return facts, connector_input(logits_NC[row:row + 1], feat[None])[0]
 
     def heads(self, logits_NC: NDArray[np.float32]) -> Truth:
         """What the heads say of these logits."""
         angles = [m.axis.value for m in self.examples.measurements]
         axis = ["" if angle is None else axis_name(angle) for angle in angles]
-        return heads_truth(self.model.findings_calibration, _sigmoid(logits_NC), axis)
+        return heads_truth(self.model.findings_calibration, expit(logits_NC), axis)
 
     def questions(self, truth: Truth, rows: NDArray[np.int64], rng: np.random.Generator, asked: Sequence[str], scale: int,
                   ) -> dict[int, list[instructions.Pair]]:
