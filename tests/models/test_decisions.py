@@ -69,5 +69,12 @@ def test_only_rivals_compete_in_a_choice(calibration):
     assert truth.has_NC[0, SR] == truth.has_NC[0, AFIB] == 1
 
 
+def test_of_two_rivals_the_one_that_open_questions_name_is_chosen(calibration):
+    truth = heads_truth(calibration, probabilities(SR=0.75, AFIB=0.55)[None], [""])
+    assert truth.pair(0, SR, AFIB) == (False, True)  # more lift
+    truth.named_NC[0, [SR, AFIB]] = 1, 0
+    assert truth.pair(0, SR, AFIB) == (True, False)
+
+
 def test_calibration_survives_its_file(calibration):
     assert FindingCalibration.of(calibration.to_dict()) == calibration

@@ -127,7 +127,7 @@ def pool(truth: Truth, rows: NDArray[np.int64], measured: Sequence[Measurements]
                 kinds: dict[str, list[int]] = defaultdict(list)
                 for row, pair in has.items():
                     kinds[q.choose_answer(a, str(b), pair)].append(row)
-                for row in _balanced_rows({kind: focused(np.array(of)) for kind, of in kinds.items()}, scale // 3, rng):
+                for row in _balanced_rows({kind: focused(np.array(of)) for kind, of in kinds.items()}, scale // 2, rng):
                     add(row, q.choose(a, str(b), has[row], rng))
     for kind in q.QUERY:
         answers: dict[str, list[int]] = defaultdict(list)
@@ -135,7 +135,10 @@ def pool(truth: Truth, rows: NDArray[np.int64], measured: Sequence[Measurements]
             if kind != "axis" or truth.axis_N[row]:
                 answers[q.query_answer(kind, truth.named_NC[row], truth.axis_N[row])].append(int(row))
         common = {answer: focused(np.array(of)) for answer, of in answers.items() if len(of) >= 2}
-        for row in _balanced_rows(common, 8 * scale, rng):
+        drawn = _balanced_rows(common, 8 * scale, rng)
+        if "none" in common:  # by far the commonest answer in life: even shares alone would make it one of forty
+            drawn += rng.choice(common["none"], size=2 * scale).tolist()
+        for row in drawn:
             add(row, q.query(kind, truth.named_NC[row], truth.axis_N[row], rng))
     for row in list(pairs):
         offered = measurement_pairs(measured[row], sex[row], rng)

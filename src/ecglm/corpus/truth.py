@@ -18,7 +18,8 @@ from ecglm.models.calibration import FindingCalibration
 @dataclass(frozen=True)
 class Truth:
     """Shapes [N records, C labels]. has_NC answers questions about single statements, named_NC open ones, axis_N those
-    about the heart axis ("" unknown). Of two statements outside `together` only the one with more lift is granted."""
+    about the heart axis ("" unknown). Of two statements outside `together` only one is granted: the one that open
+    questions name, else the one with more lift."""
 
     has_NC: NDArray[np.uint8]
     named_NC: NDArray[np.uint8]
@@ -30,7 +31,8 @@ class Truth:
         """Which of two statements (columns) a record has."""
         has = (bool(self.has_NC[row, a]), bool(self.has_NC[row, b]))
         if all(has) and self.lift_NC is not None and (min(a, b), max(a, b)) not in self.together:
-            first = bool(self.lift_NC[row, a] >= self.lift_NC[row, b])
+            rank = [(self.named_NC[row, c], self.lift_NC[row, c]) for c in (a, b)]
+            first = rank[0] >= rank[1]
             return first, not first
         return has
 

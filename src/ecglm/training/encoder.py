@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -34,8 +34,9 @@ FloatArray = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class EncoderTraining:
-    """Optimisation of the networks; epochs of the strip's and of the beats' network. soft: weight of the teachers'
-    predictions in the students' targets."""
+    """Optimisation of the networks; epochs of the strip's and of the beats' network. teachers: networks per held-out
+    folds, alike but for their seed, whose predictions are averaged. soft: weight of the teachers' predictions in the
+    students' targets."""
 
     epochs: int = 42
     beat_epochs: int = 60
@@ -44,6 +45,7 @@ class EncoderTraining:
     weight_decay: float = 0.02
     ema: float = 0.995
     teacher_folds: tuple[tuple[int, ...], ...] = ((1, 2), (3, 4), (5, 6), (7, 8))
+    teachers: int = 3
     soft: float = 0.5
     seed: int = 0
     augment: AugmentConfig = field(default_factory=AugmentConfig)
@@ -164,12 +166,13 @@ def cross_fit(
     branch: Branch, examples: EncoderExamples, rows: NDArray[np.int64], feat_NF: FloatArray, training: EncoderTraining,
     run: Path, progress: bool = True,
 ) -> FloatArray:
-    """Out-of-fold logits [len(rows), C]: each teacher predicts the folds it was not trained on."""
+    """Out-of-fold logits [len(rows), C]: the mean of the teachers that were not trained on a record's fold."""
     logits = np.zeros((len(rows), examples.label_NC.shape[1]), np.float32)
     for held_out in training.teacher_folds:
         out = np.isin(examples.fold_N[rows], held_out)
-        name = f"{branch.name}-teacher-" + "".join(map(str, held_out))
-        net = train_network(name, branch, training, rows[~out], feat_NF, examples.label_NC[rows[~out]].astype(np.float32),
-                            run, progress)
-        logits[out] = predict(net, branch.wave_NLT[rows[out]], feat_NF[rows[out]])
+        truth = examples.label_NC[rows[~out]].astype(np.float32)
+        for seed in range(training.seed, training.seed + training.teachers):
+            name = f"{branch.name}-teacher-{''.join(map(str, held_out))}-{seed}"
+            net = train_network(name, branch, replace(training, seed=seed), rows[~out], feat_NF, truth, run, progress)
+            logits[out] += predict(net, branch.wave_NLT[rows[out]], feat_NF[rows[out]]) / training.teachers
     return logits

@@ -28,14 +28,14 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True)
 class InstructTraining:
-    """Optimisation of stage 2. lessons: pools of questions whose answers are read off the heads, on findings varied by
-    `jitter` (log-odds); passes: pools of questions answered by labels, after the lessons. scale: questions per
+    """Optimisation of stage 2. passes: pools of questions answered by labels; lessons: pools, after those, whose answers
+    are read off the heads, on findings varied by `jitter` (log-odds). scale: questions per
     attribute and answer in a pool; focus: recordings that share most of them; questions: most in a sequence;
     accumulate: sequences per optimiser step; no_ecg: share of sequences without any ECG, so that the text-only
     control is the model's own guess; dialogue: share of sequences read as one conversation."""
 
-    lessons: int = 2
     passes: int = 1
+    lessons: int = 2
     jitter: float = 0.7
     scale: int = 26
     focus: int = 300

@@ -70,9 +70,9 @@ def train_encoder(recipe: Recipe, examples: EncoderExamples, run: Path, progress
     target = ((1 - training.soft) * label + training.soft * taught).astype(np.float32)
     forest = grow_forest(feat[rows], label, config.forest, training.seed)
     encoder = FindingsEncoder(replace(config, forest=forest.config))
+    studying = replace(training, seed=training.seed + training.teachers)
     for branch in networks:
-        student = train_network(f"{branch.name}-student", branch, replace(training, seed=training.seed + 1), rows, feat, target,
-                                run, progress)
+        student = train_network(f"{branch.name}-student", branch, studying, rows, feat, target, run, progress)
         encoder.get_submodule(branch.name).load_state_dict(student.cpu().state_dict())
     encoder.forest.load_state_dict(forest.state_dict())
     weight, bias = linear_branch(feat[rows], label)

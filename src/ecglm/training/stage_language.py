@@ -65,10 +65,11 @@ class Pools:
         return instructions.pool(truth, rows, self.examples.measurements, self.data.sex, rng, asked, scale, self.training.focus)
 
     def samples(self, rng: np.random.Generator) -> list[Sample]:
-        """Everything to train on, in order: lessons on reading the heads, then what the labels say."""
+        """Everything to train on, in order: what the labels say, then lessons on reading the heads. Labels contradict
+        the findings of every seventh question, so what is learned last must be to say what was read."""
         training, out = self.training, []
-        for number in range(training.lessons + training.passes):
-            lesson = number < training.lessons
+        for number in range(training.passes + training.lessons):
+            lesson = number >= training.passes
             logits = self.vary(rng, training.jitter if lesson else 0.0)
             pool = self.questions(self.heads(logits) if lesson else self.labels, self.learned, rng,
                                   self.known if lesson else self.asked, training.scale)
