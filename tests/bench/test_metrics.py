@@ -92,6 +92,17 @@ def test_calibration_error_of_a_perfect_and_of_an_overconfident_model() -> None:
     assert metrics.ece([0, 0, 1, 1], [0.25] * 4) == pytest.approx(0.25)
 
 
+def test_few_items_have_a_calibration_error_even_when_calibrated():
+    rng = np.random.default_rng(1)
+    p = rng.random(200)
+    floor = metrics.ece_when_calibrated(p, 400)
+    own = [metrics.ece(rng.random(200) < p, p) for _ in range(100)]
+    assert floor.mean() == pytest.approx(np.mean(own), rel=0.1)
+    assert np.quantile(floor, 0.975) < metrics.ece(rng.random(200) < p**3, p)
+    assert metrics.ece_when_calibrated(rng.random(20_000), 50).mean() < 0.2 * floor.mean()
+    assert not metrics.ece_when_calibrated([0.0, 1.0], 3).any()
+
+
 def test_equal_mass_bins_hold_equal_shares_and_keep_ties_together() -> None:
     counts = np.bincount(metrics.equal_mass_bins(np.random.default_rng(0).random(1500)), minlength=15)
     assert counts.tolist() == [100] * 15

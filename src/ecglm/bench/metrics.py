@@ -139,6 +139,16 @@ def ece(labels: ArrayLike, probabilities: ArrayLike, bins: int = 15) -> float:
     return _calibration_gap(y, p, equal_mass_bins(p, bins))
 
 
+def ece_when_calibrated(probabilities: ArrayLike, draws: int, seed: int = 0, bins: int = 15) -> Floats:
+    """Calibration error [draws] of labels drawn from the probabilities themselves: few items have an error even when every
+    probability is right, and an `ece` within these draws shows no miscalibration (Widmann et al. 2019)."""
+    p = np.asarray(probabilities, dtype=np.float64)
+    truth = np.random.default_rng(seed).random((draws, len(p))) < p
+    member = equal_mass_bins(p, bins)[:, None] == np.arange(bins)
+    gaps: Floats = np.abs((truth - p) @ member).sum(axis=1) / max(len(p), 1)
+    return gaps
+
+
 def ece_equal_width(labels: ArrayLike, probabilities: ArrayLike, bins: int = 15) -> float:
     """Expected calibration error over equal-width bins (Guo et al. 2017)."""
     y, p = _pair(labels, probabilities)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecglm.bench.metrics import answer_set, brier, nanmean
+from ecglm.bench.metrics import answer_set, brier, ece_when_calibrated, nanmean
 from ecglm.bench.stats import Bootstrap, difference, interval
 from ecglm.bench.task import BenchItem, FindingScores, Prediction, TaskConfig
 from ecglm.registry import METRICS, SCORERS
@@ -149,6 +149,12 @@ def _group_table(task: TaskConfig, group: str, items: Sequence[BenchItem], score
             table["codes"][code][metric] = interval(value, draws[-1]).to_dict()
         macro = [nanmean(row) for row in np.array(draws).T] if draws else [float("nan")]
         table[f"macro_{metric}"] = interval(nanmean(values), macro).to_dict()
+    if "ece" in task.metrics and scored:
+        floors = [ece_when_calibrated(probability[code], task.draws, task.seed + i) for i, code in enumerate(scored)]
+        for code, floor in zip(scored, floors, strict=True):
+            table["codes"][code]["ece_when_calibrated"] = interval(float(floor.mean()), floor).to_dict()
+        macro = np.mean(floors, axis=0)
+        table["macro_ece_when_calibrated"] = interval(float(macro.mean()), macro).to_dict()
     if "ece" in task.metrics and codes:
         pooled = Bootstrap([i.patient for i in items] * len(codes), task.draws, task.seed)
         table["pooled_ece"] = pooled.ece(np.concatenate([labels[c] for c in codes]),

@@ -34,6 +34,8 @@ _VALUE = {
 }
 _SPOKEN = {"heart_rate": "heart rate", "rr": "RR interval", "pr": "PR interval", "qrs": "QRS duration", "qtc_bazett": "QTc"}
 _RANGE_ANSWER = {"low": "below the normal range", "normal": "within the normal range", "high": "above the normal range"}
+_ABOVE = ("above", "over", "greater than", "more than", "higher than")
+_BELOW = ("below", "under", "less than", "shorter than", "lower than")
 _HIGH = {"heart_rate": ("Is the heart rate too fast?", "Is the heart beating fast?"),
          "pr": ("Is the PR interval prolonged?", "Is the PR interval too long?"),
          "qrs": ("Is the QRS wide?", "Is the QRS complex broadened?"),
@@ -80,6 +82,21 @@ def measurement_pairs(m: Measurements, sex: str | None, rng: np.random.Generator
     return out
 
 
+def comparison_pairs(m: Measurements, rng: np.random.Generator, count: int = 2) -> list[Pair]:
+    """Is a measured value above, or below, a round number near it? yes and no equally often."""
+    known = [name for name in _SPOKEN if getattr(m, name).value is not None]
+    out = []
+    for name in rng.permutation(known)[:count]:
+        value, unit = round(getattr(m, str(name)).value), getattr(m, str(name)).unit
+        limit = max(5, 5 * round(value * float(rng.uniform(0.6, 1.5)) / 5))
+        above = bool(rng.random() < 0.5)
+        word = (_ABOVE if above else _BELOW)[int(rng.integers(len(_ABOVE)))]
+        if limit != value:
+            shown = f"{limit} {unit}" if rng.random() < 0.7 else str(limit)
+            out.append((f"Is the {_SPOKEN[str(name)]} {word} {shown}?", "yes" if (value > limit) == above else "no"))
+    return out
+
+
 def _balanced_rows(answers: Mapping[str, Sequence[int] | NDArray[np.int64]], count: int, rng: np.random.Generator) -> list[int]:
     """Rows drawn so that every answer is about equally common; an answer is used at most six times per recording."""
     out: list[int] = []
@@ -108,13 +125,14 @@ def pool(truth: Truth, rows: NDArray[np.int64], measured: Sequence[Measurements]
         pairs[row].append((question.text, question.answer))
 
     for key in asked:
+        count = 3 * scale if key == "super_class:NORM" else scale  # what people ask first
         column = truth.has_NC[rows, q.INDEX[key]]
         for present in (True, False):
             of_kind = focused(rows[column == present])
             if not len(of_kind):
                 continue
-            for row in rng.choice(of_kind, size=min(scale, 4 * len(of_kind)), replace=len(of_kind) < scale):
-                add(int(row), q.verify(key, present, rng, synonyms=True))
+            for row in rng.choice(of_kind, size=min(count, 4 * len(of_kind)), replace=len(of_kind) < count):
+                add(int(row), q.verify(key, present, rng, varied=True))
                 if rng.random() < 0.08:
                     name = BY_KEY[key].name
                     pairs[int(row)].append((_WHY[int(rng.integers(len(_WHY)))].format(x=name),
@@ -128,7 +146,7 @@ def pool(truth: Truth, rows: NDArray[np.int64], measured: Sequence[Measurements]
                 for row, pair in has.items():
                     kinds[q.choose_answer(a, str(b), pair)].append(row)
                 for row in _balanced_rows({kind: focused(np.array(of)) for kind, of in kinds.items()}, scale // 2, rng):
-                    add(row, q.choose(a, str(b), has[row], rng))
+                    add(row, q.choose(a, str(b), has[row], rng, varied=True))
     for kind in q.QUERY:
         answers: dict[str, list[int]] = defaultdict(list)
         for row in rows:
@@ -144,6 +162,7 @@ def pool(truth: Truth, rows: NDArray[np.int64], measured: Sequence[Measurements]
         offered = measurement_pairs(measured[row], sex[row], rng)
         for i in rng.choice(len(offered), size=min(3, len(offered)), replace=False):
             pairs[int(row)].append(offered[int(i)])
+        pairs[int(row)] += comparison_pairs(measured[row], rng)
         if rng.random() < 0.25:
             pairs[int(row)].append((_SUMMARY[int(rng.integers(len(_SUMMARY)))], summary_answer(truth.named_NC[row])))
     return dict(pairs)

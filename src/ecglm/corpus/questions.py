@@ -45,6 +45,11 @@ VERIFY = (
     "Is there any sign of {x} in this recording?", "Can you see {x} on this ECG?", "Does the patient have {x}?",
     "Is there evidence of {x}?", "{x}?", "Would you say this is {x}?", "Does this tracing demonstrate {x}?",
 )
+#: Spoken and leading forms, for training only: the benchmark's questions stay as they are.
+SPOKEN = ("The patient has {x}, right?", "This is {x}, isn't it?", "It shows {x}, correct?", "So there is {x}?",
+          "I think this is {x}. Do you agree?", "Is this {x}?", "Any {x}?", "Could this be {x}?")
+SPOKEN_NORMAL = ("The ECG is normal, right?", "Is the ECG normal?", "Is this a healthy ECG?", "This is normal, isn't it?",
+                 "Normal ECG?", "Is the tracing normal?")
 VERIFY_NORMAL = (
     "Is this ECG normal?", "Does this ECG show no abnormality?", "Is this a normal ECG?", "Is the ECG within normal limits?",
     "Is everything normal here?", "Would you call this ECG normal?",
@@ -127,15 +132,21 @@ def joined(names: Sequence[str]) -> str:
     return ", ".join(names) if names else "none"
 
 
-def verify(key: str, present: bool, rng: np.random.Generator, unseen: bool = False, synonyms: bool = False) -> Question:
-    """Does it show X? yes / no."""
-    statement = BY_KEY[key]
-    if key == "super_class:NORM":
-        text = _words(VERIFY_NORMAL, rng, unseen)
+def _spoken(key: str, rng: np.random.Generator) -> str:
+    """The name of a statement, or now and then one that people use."""
+    known = SYNONYMS.get(key, ())
+    return known[int(rng.integers(len(known)))] if known and rng.random() < 0.4 else BY_KEY[key].name
+
+
+def verify(key: str, present: bool, rng: np.random.Generator, unseen: bool = False, varied: bool = False) -> Question:
+    """Does it show X? yes / no. varied: with other names and spoken wordings, for training."""
+    normal = key == "super_class:NORM"
+    if varied and rng.random() < 0.35:
+        forms = SPOKEN_NORMAL if normal else SPOKEN
+        text = forms[int(rng.integers(len(forms)))]
     else:
-        known = SYNONYMS.get(key, ())
-        name = known[int(rng.integers(len(known)))] if synonyms and known and rng.random() < 0.4 else statement.name
-        text = _words(VERIFY, rng, unseen).format(x=name)
+        text = _words(VERIFY_NORMAL if normal else VERIFY, rng, unseen)
+    text = text.format(x=_spoken(key, rng) if varied else BY_KEY[key].name)
     text = text[0].upper() + text[1:]
     return Question(text, "yes" if present else "no", "verify", TEMPLATE["verify", "scp"], key, ("yes", "no"))
 
@@ -145,10 +156,12 @@ def choose_answer(key_a: str, key_b: str, has: tuple[bool, bool]) -> str:
     return "both" if all(has) else BY_KEY[key_a].name if has[0] else BY_KEY[key_b].name if has[1] else "none"
 
 
-def choose(key_a: str, key_b: str, has: tuple[bool, bool], rng: np.random.Generator, unseen: bool = False) -> Question:
-    """A or B? has: which of them the record has."""
+def choose(key_a: str, key_b: str, has: tuple[bool, bool], rng: np.random.Generator, unseen: bool = False,
+           varied: bool = False) -> Question:
+    """A or B? has: which of them the record has. varied: with other names, for training."""
     a, b = BY_KEY[key_a], BY_KEY[key_b]
-    text = _words(CHOOSE, rng, unseen).format(a=a.name, b=b.name, noun=NOUN[a.group])
+    names = [_spoken(key, rng) if varied else BY_KEY[key].name for key in (key_a, key_b)]
+    text = _words(CHOOSE, rng, unseen).format(a=names[0], b=names[1], noun=NOUN[a.group])
     text = text[0].upper() + text[1:]
     return Question(text, choose_answer(key_a, key_b, has), "choose", TEMPLATE["choose", a.group], f"{key_a}|{key_b}",
                     (a.name, b.name, "both", "none"))

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from ecglm.errors import UsageError
 from ecglm.inference.confidence import calibrated_confidence
+from ecglm.inference.contradiction import contradiction
 from ecglm.inference.draft import draft
 from ecglm.inference.engine import Engine, Generation, Prefix
-from ecglm.inference.evidence import evidence_for
+from ecglm.inference.evidence import evidence_for, measurement_evidence
 from ecglm.inference.guard import check_question, decline_question
 from ecglm.inference.reading import Reading, read_recording
 from ecglm.inference.topics import Topics, topics
@@ -178,6 +179,9 @@ class Answerer:
         loose = ungrounded_numbers(text, about, reading)
         if loose:
             return self._declined(f"the model named {', '.join(loose)}, which nothing measured supports")
+        wrong = contradiction(question, text, reading, self.model.findings_calibration)
+        if wrong is not None:
+            return self._declined(wrong)
         confidence = calibrated_confidence(self.model.calibration, text, math.exp(sum(generation.logprobs)))
         if not generation.stopped:
             text += " …"
@@ -188,9 +192,16 @@ class Answerer:
         ids = [[*self.model.tokens(self.model.plain(option.lower())), *stop] for option in options]
         scores = torch.tensor(self.engine.score(self.prefix(reading.record), self.suffix(question), ids))
         if float(scores.exp().sum()) < LEAST_OPTIONS:
-            return self._declined(f"none of the options ({', '.join(options)}) is near what the model would say")
+            known = [e.text for name in about.measures
+                     if (e := measurement_evidence(name, getattr(reading.measurements, name), reading.record.meta))]
+            return self._declined(f"none of the options ({', '.join(options)}) is near what the model would say"
+                                  + (f"; measured: {', '.join(known)}" if known else ""))
         share = scores.softmax(0)
         best = int(share.argmax())
+        chosen = topics(options[best])
+        wrong = self.untrained(chosen) or contradiction(question, options[best].lower(), reading, self.model.findings_calibration)
+        if wrong is not None:
+            return self._declined(f"none of the options is supported: {wrong}")
         evidence = evidence_for(self.model, reading, about, options[best])
         return Answer(options[best], float(share[best]), False, evidence, self.model.name)
 

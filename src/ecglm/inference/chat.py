@@ -7,6 +7,7 @@ from copy import deepcopy
 
 from ecglm.errors import UsageError
 from ecglm.inference.answer import MAX_ANSWER_TOKENS, Answerer, ungrounded_numbers
+from ecglm.inference.contradiction import contradiction
 from ecglm.inference.engine import Prefix
 from ecglm.inference.evidence import evidence_for
 from ecglm.inference.guard import check_question, decline_question
@@ -45,7 +46,7 @@ class ChatSession:
         # In a dialogue "and the QTc?" or "why?" lean on what was said, so only a first message must name an ECG topic.
         reason = reading.declined or decline_question(question, about, record, reading.unusable) \
             or self.answerer.untrained(about)
-        if reason and not (reason.endswith("about this ECG") and self.current in self._dialogues):
+        if reason and not ("does not seem to be about this ECG" in reason and self.current in self._dialogues):
             yield f"I cannot answer that: {reason}."
             return
         engine, model = self.answerer.engine, self.answerer.model
@@ -65,8 +66,11 @@ class ChatSession:
                 said = whole
         self._dialogues[self.current] = (prefix, turns + 1)
         loose = ungrounded_numbers(said, about, reading)
+        wrong = contradiction(question, said.strip(), reading, model.findings_calibration)
         if loose:
             yield f" (caution: {', '.join(loose)} was not measured)"
+        elif wrong is not None:
+            yield f" (caution, do not rely on this: {wrong})"
         self.evidence = evidence_for(model, reading, about, said)
 
     def _pick(self, text: str) -> str:

@@ -14,6 +14,7 @@ from ecglm.signal import unreadable
 
 MAX_QUESTION = 2_000
 MIN_SECONDS = 2.0
+MIN_FS = 50.0
 
 _PERSONAL = "personal details such as age or name"
 #: What an electrocardiogram cannot tell, and how people ask for it.
@@ -36,6 +37,15 @@ _MILLIVOLT = re.compile(r"milli-?volts?|\bmv\b|\bmm of st\b|how (high|tall|large
 _NOT_A_FORM: tuple[tuple[str, str], ...] = (
     (r"\bhow many (?!beats per minute|degrees|milli|ms\b|mv\b)", "counts are not given; `ecglm measure` lists the beats"),
     (r"\b(which|what) leads?\b|\bwhere\b(?!.*do you see)", "findings are judged on all leads together, not lead by lead"),
+    (r"\brul(e|es|ed|ing) out\b|\bexclud", "ask whether it is present instead"),
+    (r"\bcompar|\bsimilar to\b|\b(last|previous|earlier|prior|other) (ecg|recording|tracing|one)\b|\bany change\b|was there a change"
+     r"|\becg \d+\b.*\becg \d+|\bwhich (ecg|recording)\b|\bwhich one (has|is|shows) (?!present)|\bwhich of (them|these|the)",
+     "recordings are judged one at a time, not compared; ask about each"),
+    (r"\b(urgent|urgency|emergency|dangerous|serious|severe enough|go home|discharge)\b", "how urgent something is, is not judged"),
+    (r"\bventricular (tachycardia|fibrillation|flutter)|\bv[tf]\b|\bvfib\b|torsade|hyper-?kal|hypo-?kal|brugada|pericarditis|"
+     r"early repol|pulmonary embol|\bqt dispersion|\bp[ -]waves?\b(?!.*(sinus|rhythm))|\bu[ -]waves?\b",
+     "this is not among the findings and values that are judged; `ecglm report` lists them"),
+    (r"\b(poem|joke|story|song|recipe)\b", "the question does not seem to be about this ECG"),
     (r"\b(is|are) there no\b|\b(does|do)(n't| not)\b|\bis(n't| not) there\b|\bno signs? of\b|\bwithout\b",
      "ask without the negation, so that yes and no are clear"),
 )
@@ -65,6 +75,8 @@ def decline_record(record: Record, quality: dict[str, float]) -> str | None:
     """Why nothing should be said about this recording, or None."""
     if record.duration_s < MIN_SECONDS - 1e-6:
         return f"the recording lasts {record.duration_s:.2g} s; at least {MIN_SECONDS:g} s are needed"
+    if record.fs < MIN_FS:
+        return f"it is sampled at {record.fs:g} Hz; at least {MIN_FS:g} Hz are needed to see waves"
     return unreadable(record, quality)
 
 
@@ -75,7 +87,7 @@ def decline_question(question: str, about: Topics, record: Record, unusable: Seq
         if re.search(pattern, low):
             return f"an ECG cannot tell {what}"
     if not about.related:
-        return "the question does not seem to be about this ECG"
+        return "the question does not seem to be about this ECG; ask in English, as in \"What is the rhythm?\""
     for pattern, what in _NOT_A_FORM:
         if re.search(pattern, low):
             return what
@@ -107,6 +119,7 @@ def _missing_leads(about: Topics, record: Record, readable: Sequence[str]) -> st
         return "the limb leads of this recording do not share one amplitude scale, so the axis is unknown"
     if wanted & _NEEDS_CHEST and not chest:
         return f"this needs chest leads, and only {have} can be read"
-    if wanted & _NEEDS_MANY and len(readable) < 3:
+    broad = bool({"super_class", "sub_class"} & set(about.groups)) and not (about.statements or about.measures or "rhythm" in about.groups)
+    if (wanted & _NEEDS_MANY or broad) and len(readable) < 3:
         return f"this needs several leads, and only {have} can be read"
     return None

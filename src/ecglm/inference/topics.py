@@ -16,7 +16,7 @@ from ecglm.records.leads import canonical_lead
 #: Words by which people name a statement, beside its own name (lower case).
 _ALIASES: dict[str, tuple[str, ...]] = {
     "rhythm:AFIB": ("af", "afib", "a-fib", "atrial fib"), "rhythm:AFLT": ("flutter",),
-    "rhythm:STACH": ("tachycardia", "fast rhythm"), "rhythm:SBRAD": ("bradycardia", "slow rhythm"),
+    "rhythm:STACH": ("tachycardia", "tachycardic", "fast rhythm"), "rhythm:SBRAD": ("bradycardia", "bradycardic", "slow rhythm"),
     "rhythm:SR": ("sinus",), "rhythm:PACE": ("pacemaker", "paced", "pacing"), "rhythm:SARRH": ("sinus arrhythmia",),
     "rhythm:BIGU": ("bigeminy",), "rhythm:TRIGU": ("trigeminy",), "rhythm:SVTAC": ("svt",),
     "sub_class:CLBBB": ("lbbb", "left bundle branch block", "clbbb"),

@@ -86,4 +86,4 @@ def flag(name: str, value: float | None, sex: str | None = None, age: int | None
     found = normal_range(name, sex)
     if found is None or value is None or value != value:
         return None
-    return found.flag(value)
+    return found.flag(round(value))  # as it is shown: 59.97 bpm is 60
