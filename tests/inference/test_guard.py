@@ -6,7 +6,7 @@ import pytest
 
 from ecglm.corpus import instructions
 from ecglm.corpus import questions as q
-from ecglm.inference.guard import decline_question
+from ecglm.inference.guard import decline_question, decline_record
 from ecglm.inference.topics import topics
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.facts import HIDDEN
@@ -15,7 +15,9 @@ from tests.signal.synthetic import synthetic_ecg
 RECORD = synthetic_ecg()[0]
 NAMES = [name for key, s in BY_KEY.items() if key not in HIDDEN for name in (s.name, *q.SYNONYMS.get(key, ()))]
 OWN = sorted({
-    *(wording.format(x=name) for wording in q.VERIFY for name in NAMES), *q.VERIFY_NORMAL,
+    *(wording.format(x=name) for wording in (*q.VERIFY, *q.SPOKEN) for name in NAMES), *q.VERIFY_NORMAL, *q.SPOKEN_NORMAL,
+    *(f"Is the {name} {word} 90 ms?" for name in instructions._SPOKEN.values()
+      for word in (*instructions._ABOVE, *instructions._BELOW)),
     *(wording.format(x="atrial fibrillation") for wording in instructions._WHY),
     *(w for ws in q.QUERY.values() for w in ws), *(w for ws in instructions._VALUE.values() for w in ws),
     *(w for ws in instructions._HIGH.values() for w in ws), *instructions._SUMMARY,
@@ -72,3 +74,20 @@ def test_a_dead_lead_cannot_be_asked_about():
     ("Is there ST depression in V2?", "lead by lead"), ("Is there no atrial fibrillation?", "negation")])
 def test_forms_that_would_be_misread_are_declined(question, reason):
     assert reason in str(declined(question))
+
+
+@pytest.mark.parametrize("question", [
+    "Is atrial fibrillation absent?", "Is this free of infarction?", "Is this not sinus rhythm?",
+    "Does this rule out infarction?", "Which one has atrial fibrillation?", "Is ECG 2 faster than ECG 1?", "Compare them",
+    "Was the heart rate 80 yesterday?",
+    "Is this ECG urgent?", "Is there ventricular tachycardia?", "Are there P waves?",
+    "Is there junctional rhythm?", "What is the respiratory rate?", "What is the heart rate variability?",
+    "What is the QTc by Fridericia?", "What is the T axis?",
+    "Is the R wave in V5 tall?", "Are the T waves tall?", "Are the QRS complexes of high amplitude?"])
+def test_what_was_never_judged_is_declined_not_answered_as_something_else(question):
+    assert declined(question)
+
+
+def test_a_rate_too_low_for_waves_is_declined():
+    slow = type(RECORD)(RECORD.signal[:, ::25], RECORD.fs / 25, RECORD.leads)
+    assert "20 Hz" in str(decline_record(slow, {}))

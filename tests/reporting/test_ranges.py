@@ -8,7 +8,8 @@ from ecglm.knowledge.ranges import RANGES, flag, normal_range
 
 
 @pytest.mark.parametrize(("name", "value", "sex", "expected"), [
-    ("heart_rate", 59.9, None, "low"), ("heart_rate", 60, None, "normal"), ("heart_rate", 100.1, None, "high"),
+    ("heart_rate", 59.4, None, "low"), ("heart_rate", 59.97, None, "normal"), ("heart_rate", 60, None, "normal"),
+    ("heart_rate", 100.6, None, "high"),
     ("pr", 119, None, "low"), ("pr", 200, None, "normal"), ("pr", 201, None, "high"),
     ("qrs", 60, None, "normal"), ("qrs", 110, None, "normal"), ("qrs", 111, None, "high"),
     ("p", 119, None, "normal"), ("p", 120, None, "high"),

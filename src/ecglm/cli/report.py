@@ -20,7 +20,9 @@ def report(
 ) -> None:
     """Write a report; the extension of its name chooses the format."""
     import ecglm
+    from ecglm.reporting.save import check_format
 
+    check_format(out)  # before the work, not after it
     record = ecglm.read(file)
     with waiting("Writing the report"):
         ecglm.load(model=model).report(record).save(out)

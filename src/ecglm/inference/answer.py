@@ -33,7 +33,7 @@ MAX_OPTIONS = 40
 #: Questions generated together; this many on one recording share its prefix instead of being whole prompts.
 BATCH, SHARE_FROM = 16, 3
 #: A statement needs this share of training cases to be judged (10 of 1,442).
-LEAST_PREVALENCE = 0.007
+LEAST_PREVALENCE = 0.0069
 #: Options whose joint probability is smaller than this do not fit the question.
 LEAST_OPTIONS = 1e-3
 _NUMBER = re.compile(r"(-?\d+)\s*(bpm|ms|degrees|%)?")
@@ -132,8 +132,7 @@ class Answerer:
             for index in indices:
                 _, question, options = full[index]
                 about = topics(question)
-                reason = reading.declined or decline_question(question, about, record, reading.unusable) \
-                    or _unmeasured(about, reading) or self.untrained(about)
+                reason = self.decline(question, reading)
                 if reason is not None:
                     out[index] = self._declined(reason)
                 elif options is not None:
@@ -175,7 +174,7 @@ class Answerer:
         if not text:
             return self._declined("the model gave no answer")
         if text == "unknown":
-            return self._declined(_why_unknown(about, reading))
+            return self._declined(why_unknown(about, reading))
         loose = ungrounded_numbers(text, about, reading)
         if loose:
             return self._declined(f"the model named {', '.join(loose)}, which nothing measured supports")
@@ -203,7 +202,14 @@ class Answerer:
         if wrong is not None:
             return self._declined(f"none of the options is supported: {wrong}")
         evidence = evidence_for(self.model, reading, about, options[best])
-        return Answer(options[best], float(share[best]), False, evidence, self.model.name)
+        confidence = calibrated_confidence(self.model.calibration, options[best], float(share[best]))
+        return Answer(options[best], confidence, False, evidence, self.model.name)
+
+    def decline(self, question: str, reading: Reading) -> str | None:
+        """Why this question about this recording is not answered, or None."""
+        about = topics(question)
+        return reading.declined or decline_question(question, about, reading.record, reading.unusable) \
+            or _unmeasured(about, reading) or self.untrained(about)
 
     def untrained(self, about: Topics) -> str | None:
         """Why statements with next to no training cases cannot be judged, or None."""
@@ -228,14 +234,15 @@ def ungrounded_numbers(text: str, about: Topics, reading: Reading) -> list[str]:
 
 def _unmeasured(about: Topics, reading: Reading) -> str | None:
     """Why a question about measured values alone has no answer here; None when one of them was measured."""
-    if about.statements or not about.measures or "rhythm" in about.groups:
+    if set(about.statements) - {"super_class:NORM"} or not about.measures or "rhythm" in about.groups:
         return None
     if any(getattr(reading.measurements, name).value is not None for name in about.measures):
         return None
-    return _why_unknown(about, reading)
+    return why_unknown(about, reading)
 
 
-def _why_unknown(about: Topics, reading: Reading) -> str:
+def why_unknown(about: Topics, reading: Reading) -> str:
+    """Why a value that was asked for is missing."""
     for name in about.measures:
         reason = getattr(reading.measurements, name).reason
         if reason:
@@ -249,7 +256,7 @@ def _check_options(options: Sequence[str] | None) -> tuple[str, ...] | None:
     if isinstance(options, str):
         raise UsageError('options must be a list of answers, as in options=["yes", "no"]')
     cleaned = tuple(clean_question(str(option)) for option in options)
-    if len(cleaned) < 2 or len(set(cleaned)) != len(cleaned) or not all(cleaned) or len(cleaned) > MAX_OPTIONS:
+    if len(cleaned) < 2 or len({c.lower() for c in cleaned}) != len(cleaned) or not all(cleaned) or len(cleaned) > MAX_OPTIONS:
         raise UsageError(f"options must be 2 to {MAX_OPTIONS} different, non-empty answers, as in --options \"yes,no\"")
     return cleaned
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 
 from ecglm.errors import UsageError
-from ecglm.inference.answer import MAX_ANSWER_TOKENS, Answerer, ungrounded_numbers
+from ecglm.inference.answer import MAX_ANSWER_TOKENS, Answerer, ungrounded_numbers, why_unknown
 from ecglm.inference.contradiction import contradiction
 from ecglm.inference.engine import Prefix
 from ecglm.inference.evidence import evidence_for
-from ecglm.inference.guard import check_question, decline_question
+from ecglm.inference.guard import check_question
 from ecglm.inference.topics import topics
 from ecglm.records.record import Record
 from ecglm.schema import Evidence
 
 #: A dialogue longer than this (tokens) starts anew from the recording.
 MAX_CONTEXT = 3000
+_NAMED, _LEADING = re.compile(r"\becg (\d+)\b", re.I), re.compile(r"^\s*ecg \d+\s*:", re.I)
+#: Messages that lean on what was said, and so need not name an ECG topic.
+_FOLLOW_UP = re.compile(r"(why|and\b|are you sure|explain|tell me more|how (sure|severe)|what makes)", re.I)
 
 
 class ChatSession:
@@ -43,10 +47,11 @@ class ChatSession:
         record = self.records[self.current]
         reading, about = self.answerer.reading(record), topics(question)
         self.evidence = ()
-        # In a dialogue "and the QTc?" or "why?" lean on what was said, so only a first message must name an ECG topic.
-        reason = reading.declined or decline_question(question, about, record, reading.unusable) \
-            or self.answerer.untrained(about)
-        if reason and not ("does not seem to be about this ECG" in reason and self.current in self._dialogues):
+        if len(self.records) > 1:
+            yield f"ECG {self.current + 1}: "
+        reason = self.answerer.decline(question, reading)
+        leaning = not about.related and _FOLLOW_UP.match(question) is not None and self.current in self._dialogues
+        if reason and not leaning:
             yield f"I cannot answer that: {reason}."
             return
         engine, model = self.answerer.engine, self.answerer.model
@@ -61,10 +66,13 @@ class ChatSession:
         for token in engine.stream(prefix, suffix, MAX_ANSWER_TOKENS):
             ids.append(token)
             whole = model.tokenizer.decode(ids, skip_special_tokens=True)
-            if not whole.endswith("\ufffd"):  # a character may span tokens
+            if not whole.endswith("\ufffd") and not "unknown".startswith(whole.strip()):  # a character may span tokens
                 yield whole[len(said):]
                 said = whole
         self._dialogues[self.current] = (prefix, turns + 1)
+        if not said:
+            yield f"I cannot answer that: {why_unknown(about, reading)}."
+            return
         loose = ungrounded_numbers(said, about, reading)
         wrong = contradiction(question, said.strip(), reading, model.findings_calibration)
         if loose:
@@ -74,10 +82,9 @@ class ChatSession:
         self.evidence = evidence_for(model, reading, about, said)
 
     def _pick(self, text: str) -> str:
-        """Honour a leading "ECG 2:"."""
-        head, colon, rest = text.partition(":")
-        words = head.split()
-        if colon and len(words) == 2 and words[0].lower() == "ecg" and words[1].isdecimal():
-            self.use(int(words[1]))
-            return rest
+        """Turn to the recording that a message names: "ECG 2: ..." or "... in ECG 2?"."""
+        named = {int(number) for number in _NAMED.findall(text)}
+        if len(named) == 1:
+            self.use(named.pop())
+            return _LEADING.sub("", text)
         return text

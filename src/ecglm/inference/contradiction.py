@@ -21,6 +21,7 @@ MARGIN = 1.0
 _ABOVE, _BELOW = "above|over|greater than|more than|higher than|longer than|faster than|at least", \
     "below|under|less than|lower than|shorter than|slower than|at most"
 _LIMIT = re.compile(rf"\b(?:(?P<above>{_ABOVE})|(?P<below>{_BELOW}))\s+(?P<limit>\d+)")
+_EQUAL = re.compile(r"^(?:is|was|does|the)\b.*?\b(\d+) ?(?:bpm|ms|beats per minute|milliseconds|degrees)?\W*$")
 _BETWEEN = re.compile(r"\bbetween (\d+) and (\d+)")
 
 
@@ -39,9 +40,12 @@ def contradiction(question: str, answer: str, reading: Reading, calibration: Fin
     beyond = {f"{f.group}:{f.code}": float(b) for f, b in zip(reading.findings, beyond_C, strict=True)}
     probability = {f"{f.group}:{f.code}": f.probability for f in reading.findings}
     if answer in ("yes", "no"):
-        measured = about.measures and about.statements == ("super_class:NORM",)  # "is the PR interval normal?"
-        named = () if len(about.statements) != 1 or measured else about.statements
-        wrong = [k for k in named if (beyond[k] < -MARGIN if answer == "yes" else beyond[k] > MARGIN)]
+        named = about.statements
+        if about.measures or len(named) > 1:  # "is the PR interval normal?", "a normal sinus rhythm"
+            named = tuple(k for k in named if k != "super_class:NORM")
+        against = [k for k in named if (beyond[k] < -MARGIN if answer == "yes" else beyond[k] > MARGIN)]
+        either = len(named) > 1 and (answer == "no" or re.search(r"\bor\b", question) is not None)
+        wrong = against if not either or len(against) == len(named) else []
     elif answer == "none":
         wrong = [k for k in about.statements if beyond[k] > MARGIN]
     elif answer.lower().startswith("it does not show"):
@@ -55,8 +59,8 @@ def contradiction(question: str, answer: str, reading: Reading, calibration: Fin
 def _limits(question: str, about: Topics, measurements: Measurements) -> tuple[bool, str] | None:
     """Whether the one measured value that a question holds against numbers lies within them, and that value."""
     low = question.lower()
-    between, limit = _BETWEEN.search(low), _LIMIT.search(low)
-    if len(about.measures) != 1 or not (between or limit):
+    between, limit, equal = _BETWEEN.search(low), _LIMIT.search(low), _EQUAL.search(low)
+    if len(about.measures) != 1 or not (between or limit or equal):
         return None
     found = getattr(measurements, about.measures[0])
     if found.value is None:
@@ -64,7 +68,9 @@ def _limits(question: str, about: Topics, measurements: Measurements) -> tuple[b
     value, shown = round(found.value), f"{round(found.value)} {found.unit}"
     if between:
         return int(between[1]) <= value <= int(between[2]), shown
-    assert limit is not None
+    if limit is None:
+        assert equal is not None
+        return value == int(equal[1]), shown
     number = int(limit["limit"])
     if value == number:
         return None

@@ -33,20 +33,30 @@ _NOT_ON_ECG: tuple[tuple[str, str], ...] = (
 _MILLIVOLT = re.compile(r"milli-?volts?|\bmv\b|\bmm of st\b|how (high|tall|large|deep) (is|are) (the |an? )?"
                         r"([rstpq]\b|[rstpq][ -]?wave|st\b|qrs voltage)|"
                         r"amplitude (of|in)|voltage (of|in)|\bvoltage criteria\b")
+_SIZE = r"tall|high|deep|large|peaked|giant|amplitude"
+_WAVE = r"[pqrstu][ -]?waves?|qrs( complex(es)?)?"
+_TALL = re.compile(rf"\b({_SIZE})\b.*\b({_WAVE})\b|\b({_WAVE})\b.*\b({_SIZE})\b")
 #: Forms of question that were never trained and would be misread, with what to do instead.
 _NOT_A_FORM: tuple[tuple[str, str], ...] = (
     (r"\bhow many (?!beats per minute|degrees|milli|ms\b|mv\b)", "counts are not given; `ecglm measure` lists the beats"),
     (r"\b(which|what) leads?\b|\bwhere\b(?!.*do you see)", "findings are judged on all leads together, not lead by lead"),
     (r"\brul(e|es|ed|ing) out\b|\bexclud", "ask whether it is present instead"),
-    (r"\bcompar|\bsimilar to\b|\b(last|previous|earlier|prior|other) (ecg|recording|tracing|one)\b|\bany change\b|was there a change"
-     r"|\becg \d+\b.*\becg \d+|\bwhich (ecg|recording)\b|\bwhich one (has|is|shows) (?!present)|\bwhich of (them|these|the)",
+    (r"\bcompar|\bsimilar to\b|\b(last|previous|earlier|prior|other) (ecg|recording|tracing|one)\b|\bany change\b|"
+     r"was there a change|yesterday|tomorrow|\becg \d+\b.*\becg \d+|\bwhich (ecg|recording)\b|"
+     r"\bwhich one (has|is|shows) (?!present)|\bwhich of (them|these|the)",
      "recordings are judged one at a time, not compared; ask about each"),
-    (r"\b(urgent|urgency|emergency|dangerous|serious|severe enough|go home|discharge)\b", "how urgent something is, is not judged"),
+    (r"\b(urgent|urgency|emergency|dangerous|serious|severe enough|go home|discharge)\b", "urgency is not judged"),
     (r"\bventricular (tachycardia|fibrillation|flutter)|\bv[tf]\b|\bvfib\b|torsade|hyper-?kal|hypo-?kal|brugada|pericarditis|"
-     r"early repol|pulmonary embol|\bqt dispersion|\bp[ -]waves?\b(?!.*(sinus|rhythm))|\bu[ -]waves?\b",
+     r"early repol|pulmonary embol|mobitz|wenckebach|(second|third|2nd|3rd)[ -]degree|complete (av|heart) block|junctional|"
+     r"heart failure|cardiomyopath|enlarged heart|heart enlarged|going to (have|die|get)|will .* (have|get) a|"
+     r"\bp[ -]waves?\b(?!.*(sinus|rhythm))|\bu[ -]waves?\b",
      "this is not among the findings and values that are judged; `ecglm report` lists them"),
+    (r"respirat\w* rate|breathing rate|pulse pressure|how long is (the|this) (recording|ecg|strip|tracing)|variability|sdnn|"
+     r"\b(pr|tp) segment|qt dispersion|fridericia|framingham|hodges|\b[tp][ -](wave )?axis",
+     "answers give heart rate, RR, PR, QRS, QT, QTc (Bazett) and the QRS axis; `ecglm measure` and `ecglm info` list more"),
     (r"\b(poem|joke|story|song|recipe)\b", "the question does not seem to be about this ECG"),
-    (r"\b(is|are) there no\b|\b(does|do)(n't| not)\b|\bis(n't| not) there\b|\bno signs? of\b|\bwithout\b",
+    (r"\b(is|are) there no\b|\b(does|do)(n't| not)\b|\bis(n't| not) there\b|\bno signs? of\b|\bwithout\b"
+     r"|\babsen(t|ce)\b|\bfree of\b|\b(is|are) (this|it|these|the \w+) not\b|\bnegative for\b|\bnot have\b",
      "ask without the negation, so that yes and no are clear"),
 )
 #: Statements that need millivolts, by key.
@@ -99,7 +109,8 @@ def decline_question(question: str, about: Topics, record: Record, unusable: Seq
         return f"lead {', '.join(poor)} is flat, missing or too noisy to be read"
     if about.leads and any(not key.startswith("rhythm:") for key in about.statements):
         return "findings are judged on all leads together, not lead by lead"
-    if _MILLIVOLT.search(low) or _NEEDS_MV & set(about.statements):
+    tall = _TALL.search(low) is not None and "form:LOWT" not in about.statements
+    if tall or _MILLIVOLT.search(low) or _NEEDS_MV & set(about.statements):
         if record.unit == "normalized":
             return "this recording has no millivolt scale (its source was normalised), so voltages are unknown"
         return "wave amplitudes are not measured in this version; intervals, rate and axis are"
@@ -119,7 +130,8 @@ def _missing_leads(about: Topics, record: Record, readable: Sequence[str]) -> st
         return "the limb leads of this recording do not share one amplitude scale, so the axis is unknown"
     if wanted & _NEEDS_CHEST and not chest:
         return f"this needs chest leads, and only {have} can be read"
-    broad = bool({"super_class", "sub_class"} & set(about.groups)) and not (about.statements or about.measures or "rhythm" in about.groups)
+    named = about.statements or about.measures or "rhythm" in about.groups
+    broad = not named and bool({"super_class", "sub_class"} & set(about.groups))
     if (wanted & _NEEDS_MANY or broad) and len(readable) < 3:
         return f"this needs several leads, and only {have} can be read"
     return None

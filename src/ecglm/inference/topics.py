@@ -36,7 +36,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "form:PAC": ("pac", "pacs", "supraventricular extrasystole", "atrial ectop"),
     "form:STD": ("st-depression", "st segment depression"),
     "form:STE": ("stemi", "acute infarct", "acute myocardial infarction",
-                 "st-elevation", "st segment elevation"),
+                 "st-elevation", "st segment elevation", "st segment elevated", "st elevated", "elevated st"),
     "form:QWAVE": ("q wave",), "form:INVT": ("t wave inversion", "t-wave inversion", "inverted t"),
     "form:LVOLT": ("low voltage",), "form:HVOLT": ("high voltage",), "form:LNGQT": ("long qt", "qt prolong"),
     "form:LPR": ("long pr", "pr prolong"), "form:DIG": ("digitalis", "digoxin"),

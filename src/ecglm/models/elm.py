@@ -9,9 +9,11 @@ referenced by name and loaded on first use.
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,6 +87,7 @@ class EcgLanguageModel:
         self.base = base or config.base
         self.name = config.base
         self.run: dict[str, Any] = {}
+        self.card = ""
         self._llm: Any = None
         self._tokenizer: Any = None
         self._format: PromptFormat | None = None
@@ -115,10 +118,12 @@ class EcgLanguageModel:
             except RuntimeError as error:
                 raise CheckpointError(f"{path}: model.safetensors does not fit config.json ({name}); fetch it again") from error
         model.name, model.run = f"{path.name}@{files.run.get('version', '?')}", files.run
+        if (path / "README.md").is_file():
+            model.card = (path / "README.md").read_text(encoding="utf8", errors="replace")
         return model
 
-    def save_pretrained(self, folder: str | Path, run: dict[str, Any], card: str) -> None:
-        """Write the checkpoint folder (the adapter only when the language model is loaded with one)."""
+    def save_pretrained(self, folder: str | Path, run: dict[str, Any] | None = None, card: str | None = None) -> None:
+        """Write the checkpoint folder. run and card default to those this model was loaded with."""
         from ecglm.models.folder import write_folder
 
         tensors = {f"{name}.{key}": value.detach().cpu().contiguous()
@@ -129,6 +134,10 @@ class EcgLanguageModel:
             for adapter in self._llm.peft_config.values():
                 adapter.base_model_name_or_path = self.config.base  # not this machine's cache folder
             save_adapter = self._llm.save_pretrained
+        elif self.adapter is not None:  # merged, or not loaded yet: the adapter is what it was loaded from
+            save_adapter = partial(shutil.copytree, self.adapter)
+        run = self.run if run is None else run
+        card = card or self.card or f"# {self.name}\n"
         write_folder(Path(folder), config=json.loads(json.dumps(asdict(self.config))), processor=self.processor.to_dict(),
                      calibration=self.calibration, tensors=tensors, run=run, card=card, save_adapter=save_adapter)
 
@@ -210,6 +219,7 @@ class EcgLanguageModel:
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # the shards of a small model load in a blink
+        logging.set_verbosity_error()   # deprecations inside transformers and peft are no business of who asks
         dtype = dtype or best_dtype(self.device)
         llm = AutoModelForCausalLM.from_pretrained(bases.resolve(self.base), dtype=dtype, use_safetensors=True)
         if self.adapter is not None:
@@ -220,8 +230,8 @@ class EcgLanguageModel:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", FutureWarning)  # peft reads an attribute that transformers is renaming
                 llm = PeftModel.from_pretrained(llm, self.adapter, is_trainable=not merge)
-            if merge:
-                llm = llm.merge_and_unload()
+                if merge:
+                    llm = llm.merge_and_unload()
         return llm.to(self.device).eval()
 
     def tokens(self, text: str) -> list[int]:

@@ -41,12 +41,17 @@ FORMATS: MappingProxyType[str, Callable[[Report], str]] = MappingProxyType(
     {".html": to_html, ".md": to_markdown, ".json": to_json})
 
 
+def check_format(path: str | os.PathLike[str]) -> str:
+    """The format that a file name asks for. Raises UsageError for one that is not written, as FHIR is not yet."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in FORMATS or Path(path).name.lower().endswith(".fhir.json"):
+        raise UsageError(f"{os.fspath(path)}: a report is saved as {', '.join(FORMATS)}; change the extension")
+    return suffix
+
+
 def save(report: Report, path: str | os.PathLike[str]) -> None:
     """Write the report in the format its extension names; the file appears whole or not at all."""
-    suffix = Path(path).suffix.lower()
-    if suffix not in FORMATS:
-        raise UsageError(f"{os.fspath(path)}: a report is saved as {', '.join(FORMATS)}; change the extension")
-    _write(path, FORMATS[suffix](report))
+    _write(path, FORMATS[check_format(path)](report))
 
 
 def save_html(report: Report, path: str | os.PathLike[str]) -> None:

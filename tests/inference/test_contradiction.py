@@ -1,0 +1,70 @@
+"""An answer must not say the opposite of the evidence below it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ecglm.inference.contradiction import contradiction
+from ecglm.inference.reading import Encoded, Reading
+from ecglm.knowledge.statements import STATEMENTS
+from ecglm.models.calibration import FindingCalibration
+from ecglm.schema import Finding
+from ecglm.signal import measure
+from tests.signal.synthetic import synthetic_ecg
+
+N = len(STATEMENTS)
+CALIBRATION = FindingCalibration((1.0,) * N, (0.0,) * N, (0.1,) * N, (0.1,) * N, {}, frozenset())
+
+
+@pytest.fixture(scope="module")
+def measured():
+    record = synthetic_ecg()[0]
+    return record, measure(record)
+
+
+@pytest.fixture
+def reading(measured):
+    """Sinus rhythm and CLBBB sure, atrial fibrillation and CRBBB excluded, PVC on the border."""
+    record, measurements = measured
+    sure = {"rhythm:SR": 0.99, "sub_class:CLBBB": 0.9, "form:PVC": 0.1}
+    prob = np.array([sure.get(s.key, 0.002) for s in STATEMENTS], np.float32)
+    findings = tuple(Finding(s.code, s.name, s.group, float(p), bool(p > 0.5)) for s, p in zip(STATEMENTS, prob, strict=True))
+    encoded = Encoded(np.zeros(N, np.float32), prob, np.zeros(1, np.float32), np.zeros(1, np.float32))
+    return Reading(record, measurements, None, None, encoded, findings)
+
+
+@pytest.mark.parametrize(("question", "answer"), [
+    ("The patient has AF, right?", "yes"), ("Is there sinus rhythm?", "no"), ("LBBB or RBBB?", "none"), ("What is the rhythm?",
+    "atrial fibrillation"), ("Why is there AF?", "It shows atrial fibrillation."), ("Any LBBB?", "It does not show LBBB."),
+    ("Is there sinus rhythm and atrial fibrillation?", "yes")])
+def test_the_opposite_of_a_finding_is_withheld(reading, question, answer):
+    assert "%" in str(contradiction(question, answer, reading, CALIBRATION))
+
+
+@pytest.mark.parametrize(("question", "answer"), [
+    ("The patient has AF, right?", "no"), ("Is there sinus rhythm?", "yes"),
+    ("LBBB or RBBB?", "complete left bundle branch block"), ("Are there PVCs?", "yes"), ("Are there PVCs?", "no"),
+    ("Is there sinus rhythm or atrial fibrillation?", "yes"),
+    ("Is the PR interval normal?", "yes"), ("What is the heart rate?", "60 bpm")])
+def test_what_agrees_or_is_on_the_border_stands(reading, question, answer):
+    assert contradiction(question, answer, reading, CALIBRATION) is None
+
+
+def test_numbers_are_compared(reading):
+    rate = round(reading.measurements.heart_rate.value)
+    for question, truth in ((f"Is the heart rate above {rate - 9} bpm?", "yes"), (f"Is the rate below {rate - 9}?", "no"),
+                            (f"Is the heart rate between {rate - 5} and {rate + 5}?", "yes"),
+                            (f"Is the heart rate {rate + 9} bpm?", "no"), (f"Is the heart rate {rate} bpm?", "yes")):
+        other = "no" if truth == "yes" else "yes"
+        assert contradiction(question, truth, reading, CALIBRATION) is None
+        assert f"{rate} bpm" in str(contradiction(question, other, reading, CALIBRATION))
+
+
+def test_another_axis_is_withheld(reading):
+    axis = replace(reading.measurements.axis, value=51.0)
+    normal = replace(reading, measurements=replace(reading.measurements, axis=axis))
+    assert "51°" in str(contradiction("What is the axis?", "left axis deviation", normal, CALIBRATION))
+    assert contradiction("What is the axis?", "normal axis", normal, CALIBRATION) is None
