@@ -7,7 +7,7 @@ import pytest
 from ecglm.corpus import instructions
 from ecglm.corpus import questions as q
 from ecglm.inference.guard import decline_question, decline_record
-from ecglm.inference.topics import topics
+from ecglm.inference.topics import spelled_out, topics
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.facts import HIDDEN
 from tests.signal.synthetic import synthetic_ecg
@@ -91,3 +91,11 @@ def test_what_was_never_judged_is_declined_not_answered_as_something_else(questi
 def test_a_rate_too_low_for_waves_is_declined():
     slow = type(RECORD)(RECORD.signal[:, ::25], RECORD.fs / 25, RECORD.leads)
     assert "20 Hz" in str(decline_record(slow, {}))
+
+
+@pytest.mark.parametrize(("short", "full"), [
+    ("Is there AF?", "Is there atrial fibrillation?"), ("Any PVCs?", "Any ventricular premature complex?"),
+    ("LBBB or incomplete RBBB?", "complete left bundle branch block or incomplete right bundle branch block?"),
+    ("Is the aFFect flat, or af-like?", "Is the aFFect flat, or af-like?")])
+def test_abbreviations_are_spelled_out_for_the_model(short, full):
+    assert spelled_out(short) == full

@@ -19,7 +19,7 @@ from ecglm.inference.engine import Engine, Generation, Prefix
 from ecglm.inference.evidence import evidence_for, measurement_evidence
 from ecglm.inference.guard import check_question, decline_question
 from ecglm.inference.reading import Reading, read_recording
-from ecglm.inference.topics import Topics, topics
+from ecglm.inference.topics import Topics, spelled_out, topics
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.prompt import clean_question, prefix_ids
@@ -97,7 +97,7 @@ class Answerer:
 
     def suffix(self, question: str) -> list[int]:
         """Token ids of a question and what follows it. Control tokens that a user types are dropped."""
-        return self.model.tokens(self.model.plain(question) + self.model.format.before_answer)
+        return self.model.tokens(self.model.plain(spelled_out(question)) + self.model.format.before_answer)
 
     def draft(self, reading: Reading, question: str) -> list[int]:
         """Token ids of a guessed answer, for the engine to confirm."""

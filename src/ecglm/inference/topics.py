@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ecglm.knowledge.statements import STATEMENTS
+from ecglm.knowledge.statements import BY_KEY, STATEMENTS
 from ecglm.records.leads import canonical_lead
 
 #: Words by which people name a statement, beside its own name (lower case).
@@ -91,6 +91,22 @@ def _patterns() -> list[tuple[str, re.Pattern[str], int]]:
         for phrase in (statement.name, *_ALIASES.get(statement.key, ())):
             found.append((statement.key, re.compile(rf"(?<![\w-]){re.escape(phrase)}s?(?![\w-])"), len(phrase)))
     return sorted(found, key=lambda item: -item[2])
+
+
+#: Abbreviations that mean one statement wherever they stand.
+_ABBREVIATIONS = {
+    "af": "rhythm:AFIB", "afib": "rhythm:AFIB", "a-fib": "rhythm:AFIB", "lbbb": "sub_class:CLBBB", "clbbb": "sub_class:CLBBB",
+    "rbbb": "sub_class:CRBBB", "crbbb": "sub_class:CRBBB", "pvc": "form:PVC", "pac": "form:PAC", "lvh": "sub_class:LVH",
+    "rvh": "sub_class:RVH", "ivcd": "sub_class:IVCD", "lafb": "sub_class:LAFB/LPFB", "lpfb": "sub_class:LAFB/LPFB",
+}
+_ABBREVIATION = re.compile(rf"(?<![\w-])(?:({'|'.join(_ABBREVIATIONS)})s?)(?![\w-])", re.I)
+_INCOMPLETE = re.compile(r"\bincomplete (complete )", re.I)
+
+
+def spelled_out(question: str) -> str:
+    """The question with abbreviations as the names that the language model learned."""
+    full = _ABBREVIATION.sub(lambda found: BY_KEY[_ABBREVIATIONS[found[1].lower()]].name, question)
+    return _INCOMPLETE.sub("incomplete ", full)
 
 
 @lru_cache(maxsize=1024)

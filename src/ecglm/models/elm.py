@@ -220,6 +220,7 @@ class EcgLanguageModel:
 
         logging.disable_progress_bar()  # the shards of a small model load in a blink
         logging.set_verbosity_error()   # deprecations inside transformers and peft are no business of who asks
+        warnings.filterwarnings("ignore", "`past_key_values` is deprecated", FutureWarning)  # pyproject.toml pins what has it
         dtype = dtype or best_dtype(self.device)
         llm = AutoModelForCausalLM.from_pretrained(bases.resolve(self.base), dtype=dtype, use_safetensors=True)
         if self.adapter is not None:
