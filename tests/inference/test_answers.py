@@ -213,3 +213,13 @@ def test_a_number_needs_its_own_quantity(text, loose):
 
     facts = "Rhythm: sinus rhythm 97%. Heart rate 72 bpm; PR 160 ms; axis -45 degrees left axis deviation."
     assert ungrounded_numbers(text, topics("What does it show?"), SimpleNamespace(facts=facts)) == loose
+
+
+def test_chat_names_the_recording_and_declines_what_ask_declines(model, record):
+    other = record.crop(0.0, record.duration_s)
+    session = model.chat([record, other])
+    assert "".join(session.stream("In ECG 2, what is the rhythm?")).startswith("ECG 2: ")
+    assert "does not seem to be about this ECG" in "".join(session.stream("Who won the world cup?"))
+    assert "".join(session.stream("and why?")).startswith("ECG 2: ")
+    assert "".join(session.stream("ECG 1: what is the heart rate?")).startswith("ECG 1: ")
+    assert "one at a time" in "".join(session.stream("Is ECG 2 faster than ECG 1?"))
