@@ -35,21 +35,16 @@ def test_round_trip_gives_the_same_probabilities(tmp_path):
 
 
 def test_saving_a_loaded_model_keeps_its_adapter_and_card(saved, tmp_path):
-    adapter = saved / "adapter"
     model = EcgLanguageModel.from_pretrained(saved)
-    model.adapter = adapter if adapter.is_dir() else _some_adapter(tmp_path / "adapter")
+    model.adapter = tmp_path / "adapter"
+    model.adapter.mkdir()
+    (model.adapter / "adapter_config.json").write_text("{}")
     model.save_pretrained(tmp_path / "out")
     again = EcgLanguageModel.from_pretrained(tmp_path / "out")
     assert again.adapter is not None
     assert (again.adapter / "adapter_config.json").read_text() == (model.adapter / "adapter_config.json").read_text()
     assert again.card == model.card == "# test card\n"
     assert again.run["version"] == model.run["version"]
-
-
-def _some_adapter(folder):
-    folder.mkdir()
-    (folder / "adapter_config.json").write_text("{}")
-    return folder
 
 
 def test_folder_holds_safetensors_and_json_only(saved):

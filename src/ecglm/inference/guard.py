@@ -16,6 +16,7 @@ MAX_QUESTION = 2_000
 MIN_SECONDS = 2.0
 MIN_FS = 50.0
 
+_UNRELATED = 'the question does not seem to be about this ECG; ask in English, as in "What is the rhythm?"'
 _PERSONAL = "personal details such as age or name"
 #: What an electrocardiogram cannot tell, and how people ask for it.
 _NOT_ON_ECG: tuple[tuple[str, str], ...] = (
@@ -54,7 +55,7 @@ _NOT_A_FORM: tuple[tuple[str, str], ...] = (
     (r"respirat\w* rate|breathing rate|pulse pressure|how long is (the|this) (recording|ecg|strip|tracing)|variability|sdnn|"
      r"\b(pr|tp) segment|qt dispersion|fridericia|framingham|hodges|\b[tp][ -](wave )?axis",
      "answers give heart rate, RR, PR, QRS, QT, QTc (Bazett) and the QRS axis; `ecglm measure` and `ecglm info` list more"),
-    (r"\b(poem|joke|story|song|recipe)\b", "the question does not seem to be about this ECG"),
+    (r"\b(poem|joke|story|song|recipe)\b", _UNRELATED),
     (r"\b(is|are) there no\b|\b(does|do)(n't| not)\b|\bis(n't| not) there\b|\bno signs? of\b|\bwithout\b"
      r"|\babsen(t|ce)\b|\bfree of\b|\b(is|are) (this|it|these|the \w+) not\b|\bnegative for\b|\bnot have\b",
      "ask without the negation, so that yes and no are clear"),
@@ -97,7 +98,7 @@ def decline_question(question: str, about: Topics, record: Record, unusable: Seq
         if re.search(pattern, low):
             return f"an ECG cannot tell {what}"
     if not about.related:
-        return "the question does not seem to be about this ECG; ask in English, as in \"What is the rhythm?\""
+        return _UNRELATED
     for pattern, what in _NOT_A_FORM:
         if re.search(pattern, low):
             return what

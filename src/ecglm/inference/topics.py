@@ -99,8 +99,8 @@ _ABBREVIATIONS = {
     "rbbb": "sub_class:CRBBB", "crbbb": "sub_class:CRBBB", "pvc": "form:PVC", "pac": "form:PAC", "lvh": "sub_class:LVH",
     "rvh": "sub_class:RVH", "ivcd": "sub_class:IVCD", "lafb": "sub_class:LAFB/LPFB", "lpfb": "sub_class:LAFB/LPFB",
 }
-_ABBREVIATION = re.compile(rf"(?<![\w-])(?:({'|'.join(_ABBREVIATIONS)})s?)(?![\w-])", re.I)
-_INCOMPLETE = re.compile(r"\bincomplete (complete )", re.I)
+_ABBREVIATION = re.compile(rf"(?<![\w-])({'|'.join(_ABBREVIATIONS)})s?(?![\w-])", re.I)
+_INCOMPLETE = re.compile(r"\bincomplete complete ", re.I)
 
 
 def spelled_out(question: str) -> str:
