@@ -34,8 +34,6 @@ _VALUE = {
 }
 _SPOKEN = {"heart_rate": "heart rate", "rr": "RR interval", "pr": "PR interval", "qrs": "QRS duration", "qtc_bazett": "QTc"}
 _RANGE_ANSWER = {"low": "below the normal range", "normal": "within the normal range", "high": "above the normal range"}
-_ABOVE = ("above", "over", "greater than", "more than", "higher than")
-_BELOW = ("below", "under", "less than", "shorter than", "lower than")
 _HIGH = {"heart_rate": ("Is the heart rate too fast?", "Is the heart beating fast?"),
          "pr": ("Is the PR interval prolonged?", "Is the PR interval too long?"),
          "qrs": ("Is the QRS wide?", "Is the QRS complex broadened?"),
@@ -79,21 +77,6 @@ def measurement_pairs(m: Measurements, sex: str | None, rng: np.random.Generator
     if m.rhythm:
         out.append((pick(("Is the rhythm regular?", "Are the beats regular?", "Is the pulse regular?")),
                     "no" if "irregular" in m.rhythm else "yes"))
-    return out
-
-
-def comparison_pairs(m: Measurements, rng: np.random.Generator, count: int = 2) -> list[Pair]:
-    """Is a measured value above, or below, a round number near it? yes and no equally often."""
-    known = [name for name in _SPOKEN if getattr(m, name).value is not None]
-    out = []
-    for name in rng.permutation(known)[:count]:
-        value, unit = round(getattr(m, str(name)).value), getattr(m, str(name)).unit
-        limit = max(5, 5 * round(value * float(rng.uniform(0.6, 1.5)) / 5))
-        above = bool(rng.random() < 0.5)
-        word = (_ABOVE if above else _BELOW)[int(rng.integers(len(_ABOVE)))]
-        if limit != value:
-            shown = f"{limit} {unit}" if rng.random() < 0.7 else str(limit)
-            out.append((f"Is the {_SPOKEN[str(name)]} {word} {shown}?", "yes" if (value > limit) == above else "no"))
     return out
 
 
@@ -162,7 +145,6 @@ def pool(truth: Truth, rows: NDArray[np.int64], measured: Sequence[Measurements]
         offered = measurement_pairs(measured[row], sex[row], rng)
         for i in rng.choice(len(offered), size=min(3, len(offered)), replace=False):
             pairs[int(row)].append(offered[int(i)])
-        pairs[int(row)] += comparison_pairs(measured[row], rng)
         if rng.random() < 0.25:
             pairs[int(row)].append((_SUMMARY[int(rng.integers(len(_SUMMARY)))], summary_answer(truth.named_NC[row])))
     return dict(pairs)
