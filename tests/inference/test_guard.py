@@ -6,6 +6,7 @@ import pytest
 
 from ecglm.corpus import instructions
 from ecglm.corpus import questions as q
+from ecglm.inference import comparison
 from ecglm.inference.guard import decline_question, decline_record
 from ecglm.inference.topics import spelled_out, topics
 from ecglm.knowledge.statements import BY_KEY
@@ -17,7 +18,7 @@ NAMES = [name for key, s in BY_KEY.items() if key not in HIDDEN for name in (s.n
 OWN = sorted({
     *(wording.format(x=name) for wording in (*q.VERIFY, *q.SPOKEN) for name in NAMES), *q.VERIFY_NORMAL, *q.SPOKEN_NORMAL,
     *(f"Is the {name} {word} 90 ms?" for name in instructions._SPOKEN.values()
-      for word in (*instructions._ABOVE, *instructions._BELOW)),
+      for word in (*comparison.ABOVE, *comparison.BELOW)),
     *(wording.format(x="atrial fibrillation") for wording in instructions._WHY),
     *(w for ws in q.QUERY.values() for w in ws), *(w for ws in instructions._VALUE.values() for w in ws),
     *(w for ws in instructions._HIGH.values() for w in ws), *instructions._SUMMARY,

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ecglm.errors import UsageError
+from ecglm.inference.comparison import compare, too_much_at_once
 from ecglm.inference.confidence import calibrated_confidence
 from ecglm.inference.contradiction import contradiction
 from ecglm.inference.draft import draft
@@ -135,6 +136,8 @@ class Answerer:
                 reason = self.decline(question, reading)
                 if reason is not None:
                     out[index] = self._declined(reason)
+                elif (computed := self.computed(question, reading, options)) is not None:
+                    out[index] = computed
                 elif options is not None:
                     out[index] = self._choose(reading, question, about, options)
                 else:
@@ -208,8 +211,20 @@ class Answerer:
     def decline(self, question: str, reading: Reading) -> str | None:
         """Why this question about this recording is not answered, or None."""
         about = topics(question)
+        if too_much_at_once(question, about):
+            return "it compares several values; ask about one at a time"
         return reading.declined or decline_question(question, about, reading.record, reading.unusable) \
             or _unmeasured(about, reading) or self.untrained(about)
+
+    def computed(self, question: str, reading: Reading, options: Sequence[str] | None = None) -> Answer | None:
+        """The answer to a yes/no question about measured values alone, which needs no language model, or None."""
+        about = topics(question)
+        result = compare(question, about, reading.measurements)
+        said = {option.lower(): option for option in options or ("yes", "no")}
+        if result is None or said.keys() != {"yes", "no"}:
+            return None
+        text = said["yes" if result.holds else "no"]
+        return Answer(text, result.confidence, False, evidence_for(self.model, reading, about, text), self.model.name)
 
     def untrained(self, about: Topics) -> str | None:
         """Why statements with next to no training cases cannot be judged, or None."""

@@ -54,6 +54,11 @@ class ChatSession:
         if reason and not leaning:
             yield f"I cannot answer that: {reason}."
             return
+        computed = self.answerer.computed(question, reading)
+        if computed is not None:
+            self.evidence = computed.evidence
+            yield computed.text
+            return
         engine, model = self.answerer.engine, self.answerer.model
         prefix, turns = self._dialogues.get(self.current, (None, 0))
         if prefix is None or prefix.cache.get_seq_length() > MAX_CONTEXT:

@@ -1,4 +1,4 @@
-"""Does an answer contradict what was measured or found? Then it is withheld with both sides named.
+"""Does an answer contradict what was found, or the measured axis? Then it is withheld with both sides named.
 
 The language model words the answers; it must not say the opposite of the evidence that stands below them.
 """
@@ -10,7 +10,7 @@ import re
 import numpy as np
 
 from ecglm.inference.reading import Reading
-from ecglm.inference.topics import Topics, topics
+from ecglm.inference.topics import topics
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.calibration import FindingCalibration, log_odds
 from ecglm.models.facts import HIDDEN, axis_name
@@ -18,11 +18,6 @@ from ecglm.schema import Measurements
 
 #: How far, in log-odds, a probability must lie on the other side of "possible" before an answer is withheld.
 MARGIN = 1.0
-_ABOVE, _BELOW = "above|over|greater than|more than|higher than|longer than|faster than|at least", \
-    "below|under|less than|lower than|shorter than|slower than|at most"
-_LIMIT = re.compile(rf"\b(?:(?P<above>{_ABOVE})|(?P<below>{_BELOW}))\s+(?P<limit>\d+)")
-_EQUAL = re.compile(r"^(?:is|was|does|the)\b.*?\b(\d+) ?(?:bpm|ms|beats per minute|milliseconds|degrees)?\W*$")
-_BETWEEN = re.compile(r"\bbetween (\d+) and (\d+)")
 
 
 def contradiction(question: str, answer: str, reading: Reading, calibration: FindingCalibration) -> str | None:
@@ -30,10 +25,6 @@ def contradiction(question: str, answer: str, reading: Reading, calibration: Fin
     if reading.encoded is None:
         return None
     about, said = topics(question), topics(answer)
-    compared = _limits(question, about, reading.measurements)
-    if compared is not None and answer in ("yes", "no"):
-        holds, shown = compared
-        return None if holds == (answer == "yes") else f"the model said {answer}, but {shown} was measured"
     if "axis" in said.groups or ("axis" in about.groups and answer not in ("yes", "no")):
         return _axis(answer, reading.measurements)
     beyond_C = log_odds(reading.encoded.prob_C) - log_odds(np.array(calibration.possible, np.float32))
@@ -54,27 +45,6 @@ def contradiction(question: str, answer: str, reading: Reading, calibration: Fin
         wrong = [k for k in said.statements if beyond[k] < -MARGIN]
     shown = ", ".join(f"{BY_KEY[k].name} {100 * probability[k]:.0f} %" for k in wrong if k not in HIDDEN)
     return f'the model said "{answer}", but the findings give {shown}' if shown else None
-
-
-def _limits(question: str, about: Topics, measurements: Measurements) -> tuple[bool, str] | None:
-    """Whether the one measured value that a question holds against numbers lies within them, and that value."""
-    low = question.lower()
-    between, limit, equal = _BETWEEN.search(low), _LIMIT.search(low), _EQUAL.search(low)
-    if len(about.measures) != 1 or not (between or limit or equal):
-        return None
-    found = getattr(measurements, about.measures[0])
-    if found.value is None:
-        return None
-    value, shown = round(found.value), f"{round(found.value)} {found.unit}"
-    if between:
-        return int(between[1]) <= value <= int(between[2]), shown
-    if limit is None:
-        assert equal is not None
-        return value == int(equal[1]), shown
-    number = int(limit["limit"])
-    if value == number:
-        return None
-    return (value > number) == bool(limit["above"]), shown
 
 
 def _axis(answer: str, measurements: Measurements) -> str | None:

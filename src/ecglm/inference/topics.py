@@ -120,7 +120,7 @@ def topics(text: str) -> Topics:
             statements.append(key)
             rest = pattern.sub(" ", rest)
     measures = [field for field, words in _MEASURES.items() if any(re.search(rf"\b{re.escape(w)}\b", low) for w in words)]
-    if "qtc_bazett" in measures and "corrected" not in low and "qtc" in low and not re.search(r"\bqt\b", low):
+    if "qtc_bazett" in measures and not re.search(r"\bqt\b", low.replace("corrected qt", "")):
         measures = [m for m in measures if m != "qt"]
     groups = [group for group, words in _GROUP_WORDS.items()
               if any(re.search(rf"\b{re.escape(word)}" + (r"\b" if word == "form" else ""), low) for word in words)]
