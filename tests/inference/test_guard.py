@@ -8,7 +8,7 @@ from ecglm.corpus import instructions
 from ecglm.corpus import questions as q
 from ecglm.inference import comparison
 from ecglm.inference.guard import decline_question, decline_record
-from ecglm.inference.topics import spelled_out, topics
+from ecglm.inference.topics import learned_name, spelled_out, topics
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.facts import HIDDEN
 from tests.signal.synthetic import synthetic_ecg
@@ -100,3 +100,16 @@ def test_a_rate_too_low_for_waves_is_declined():
     ("Is the aFFect flat, or af-like?", "Is the aFFect flat, or af-like?")])
 def test_abbreviations_are_spelled_out_for_the_model(short, full):
     assert spelled_out(short) == full
+
+
+@pytest.mark.parametrize(("option", "name"), [
+    ("AF", "atrial fibrillation"), ("normal axis", "normal heart axis"), ("Sinus", "sinus rhythm"), ("yes", "yes"),
+    ("Left axis deviation", "left axis deviation"), ("incomplete RBBB", "incomplete right bundle branch block"), ("60 bpm", "60 bpm")])
+def test_options_are_scored_in_the_words_that_were_learned(option, name):
+    assert learned_name(option) == name
+
+
+@pytest.mark.parametrize("question", ["Does lead II show static noise?", "Is there baseline drift in lead V1?",
+                                      "Are there electrode problems?", "Any artifact?"])
+def test_kinds_of_noise_are_declined(question):
+    assert "noise is not judged" in str(declined(question))

@@ -55,6 +55,8 @@ _NOT_A_FORM: tuple[tuple[str, str], ...] = (
     (r"respirat\w* rate|breathing rate|pulse pressure|how long is (the|this) (recording|ecg|strip|tracing)|variability|sdnn|"
      r"\b(pr|tp) segment|qt dispersion|fridericia|framingham|hodges|\b[tp][ -](wave )?axis",
      "answers give heart rate, RR, PR, QRS, QT, QTc (Bazett) and the QRS axis; `ecglm measure` and `ecglm info` list more"),
+    (r"\bnois[ey]|baseline (drift|wander)|artefact|artifact|\belectrodes?\b|interference",
+     "noise is not judged by kind; `ecglm info` shows how well each lead can be read"),
     (r"\b(poem|joke|story|song|recipe)\b", _UNRELATED),
     (r"\b(is|are) there no\b|\b(does|do)(n't| not)\b|\bis(n't| not) there\b|\bno signs? of\b|\bwithout\b"
      r"|\babsen(t|ce)\b|\bfree of\b|\b(is|are) (this|it|these|the \w+) not\b|\bnegative for\b|\bnot have\b",

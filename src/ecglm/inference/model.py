@@ -16,7 +16,7 @@ from ecglm.inference.chat import ChatSession
 from ecglm.inference.reading import lead_evidence, strongest_leads
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import HIDDEN, NEEDS_MILLIVOLTS
-from ecglm.records.record import Record
+from ecglm.records.record import Record, checked_record, checked_records
 from ecglm.schema import Answer, Evidence, Finding
 
 if TYPE_CHECKING:
@@ -104,9 +104,8 @@ class Model:
 
     def embed(self, records: Record | Sequence[Record]) -> NDArray[np.float32]:
         """Pooled encoder embeddings [N, D]."""
-        group = [records] if isinstance(records, Record) else list(records)
         rows = []
-        for record in group:
+        for record in checked_records(records):
             reading = self.answerer.reading(record)
             if reading.encoded is None:
                 raise RecordError(f"{record.source or 'record'}: {reading.declined}; it has no embedding")
@@ -118,7 +117,7 @@ class Model:
         from ecglm.paper import PageHeader, render
         from ecglm.reporting import Report
 
-        reading = self.answerer.reading(record)
+        reading = self.answerer.reading(checked_record(record))
         asked = list(REPORT_QUESTIONS if questions is None else questions)
         answers = self.ask_batch([(record, question) for question in asked])
         findings = () if reading.declined else self._judged(record)
