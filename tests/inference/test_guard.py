@@ -103,8 +103,8 @@ def test_abbreviations_are_spelled_out_for_the_model(short, full):
 
 
 @pytest.mark.parametrize(("option", "name"), [
-    ("AF", "atrial fibrillation"), ("normal axis", "normal heart axis"), ("Sinus", "sinus rhythm"), ("yes", "yes"),
-    ("Left axis deviation", "left axis deviation"), ("incomplete RBBB", "incomplete right bundle branch block"), ("60 bpm", "60 bpm")])
+    ("AF", "atrial fibrillation"), ("normal axis", "normal heart axis"), ("Sinus", "sinus rhythm"), ("yes", "yes"), ("60 bpm", "60 bpm"),
+    ("Left axis deviation", "left axis deviation"), ("incomplete RBBB", "incomplete right bundle branch block")])
 def test_options_are_scored_in_the_words_that_were_learned(option, name):
     assert learned_name(option) == name
 

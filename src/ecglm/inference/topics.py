@@ -69,7 +69,7 @@ _GROUP_WORDS = {
 }
 _GENERAL = ("ecg", "ekg", "electrocardiogra", "heart", "cardiac", "beat", "lead", "signal", "recording", "tracing", "quality",
             "interval", "complex", "voltage", "amplitude", "millivolt", "segment", "pause", "atrial", "atrium", "ventric",
-            r"st\b", r"mv\b")
+            "noise", "artefact", "artifact", "electrode", r"st\b", r"mv\b")
 
 
 @dataclass(frozen=True)
