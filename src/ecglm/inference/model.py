@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ecglm.errors import CheckpointError, RecordError
 from ecglm.inference.answer import Answerer
 from ecglm.inference.chat import ChatSession
+from ecglm.inference.guard import unsupported
 from ecglm.inference.reading import lead_evidence, strongest_leads
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import HIDDEN, NEEDS_MILLIVOLTS
@@ -78,14 +79,15 @@ class Model:
         return tuple(f for f in self._judged(record) if f.present or f.probability >= possible[f"{f.group}:{f.code}"])
 
     def _judged(self, record: Record) -> tuple[Finding, ...]:
-        """Every statement that may be said, most probable first; those present or possible with lead evidence."""
+        """Every statement that may be said of these leads, most probable first; those present or possible with lead evidence."""
         reading = self.answerer.reading(record)
         if reading.declined:
             raise RecordError(f"{record.source or 'record'}: {reading.declined}; no findings can be given")
         possible, out = self.elm.possible, []
+        readable = [lead for lead in record.leads if lead not in reading.unusable]
         for finding in reading.findings:
             key = f"{finding.group}:{finding.code}"
-            if key in HIDDEN:
+            if key in HIDDEN or unsupported(key, readable) is not None:
                 continue
             leads: tuple[str, ...] = ()
             if finding.present or finding.probability >= possible[key]:
