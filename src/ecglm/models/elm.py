@@ -34,7 +34,7 @@ from ecglm.models.processor import EcgInputs, EcgProcessor
 from ecglm.models.prompt import PromptFormat
 from ecglm.schema import Finding, Measurements
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
