@@ -125,7 +125,7 @@ def equal_mass_bins(probabilities: ArrayLike, bins: int = 15) -> NDArray[np.intp
 
 def bin_members(probabilities: ArrayLike, bins: int = 15) -> NDArray[np.bool_]:
     """Which equal-mass bin each item is in: [N, bins]."""
-    return equal_mass_bins(probabilities, bins)[:, None] == np.arange(bins)
+    return np.asarray(equal_mass_bins(probabilities, bins)[:, None] == np.arange(bins), np.bool_)
 
 
 def equal_width_bins(probabilities: ArrayLike, bins: int = 15) -> NDArray[np.intp]:
