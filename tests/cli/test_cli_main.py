@@ -107,6 +107,11 @@ def test_every_misuse_is_one_line_and_exit_code_2(arguments: list[str], capsys: 
     assert captured.err.count("\n") == 1
 
 
+def test_the_module_is_the_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "ecglm", "--version"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, run("--version").stdout)
+
+
 def test_a_slip_gets_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
     main(["mesure"])
     assert "did you mean 'measure'?" in capsys.readouterr().err
