@@ -44,7 +44,10 @@ def fails(path: Path | str, **kwargs: object) -> str:
         ("page.dcm", b"%PDF-1.7 ....", "this is an image (a PDF page)"),
         ("x.tif", b"II*\0" + bytes(50), "this is an image (TIFF)"),
         ("x.webp", b"RIFF\x10\0\0\0WEBP" + bytes(50), "this is an image (WebP)"),
-        ("x.xml", b"<?xml version='1.0'?><AnnotatedECG/>", "HL7 aECG files are not read in this version"),
+        ("x.xml", b"<?xml version='1.0'?><AnnotatedECG/>", "it holds no rhythm waveforms"),
+        ("x.xml", b"<?xml version='1.0'?><note/>", "XML files with outermost element <note> are not read"),
+        ("x.svg", b"<!-- a --><svg xmlns='http://www.w3.org/2000/svg'/>", "it is a drawing (SVG), which is not read"),
+        ("x.htm", b"<!DOCTYPE html>\n<HTML>", "it is a web page (HTML), which is not read"),
         (
             "x.scp",
             b"\x12\x34\x56\0\0\0" + bytes(10) + b"SCPECG" + bytes(50),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from pydicom.data import get_testdata_file
 from ecglm.errors import EcglmError
 from ecglm.records import read, write_npz
 
+from .carts import LEADS_8, aecg, waves
 from .encoders import edf, simple
 
 DICOM = Path(str(get_testdata_file("waveform_ecg.dcm")))
@@ -92,6 +94,15 @@ def small_segments(folder: Path) -> Path:
     return folder / "f.hea"
 
 
+def text_file(folder: Path, name: str, text: str) -> Path:
+    (folder / name).write_text(text)
+    return folder / name
+
+
+def small_aecg(folder: Path) -> Path:
+    return text_file(folder, "f.xml", aecg(waves(8, 40), LEADS_8, beat=waves(8, 20)))
+
+
 SEEDS: dict[str, tuple[Callable[[Path], Path], int]] = {
     "wfdb-header": (lambda p: small_wfdb(p, "16", "hea"), 2500),
     "wfdb-flac-header": (lambda p: small_wfdb(p, "516", "hea"), 1000),
@@ -105,6 +116,7 @@ SEEDS: dict[str, tuple[Callable[[Path], Path], int]] = {
     "npy": (small_npy, 1500),
     "mat4": (lambda p: small_mat(p, "4"), 1500),
     "mat5": (lambda p: small_mat(p, "5"), 1500),
+    "aecg": (small_aecg, 1000),
     "mat5-compressed": (lambda p: small_mat(p, "5", packed=True), 1000),
 }
 
@@ -135,6 +147,44 @@ def mutate(data: bytes, rng: random.Random, head: int) -> bytes:
                 other = rng.randrange(len(out)) if out else 0
                 out[at : at + 16] = out[other : other + 16]
     return bytes(out)
+
+
+#: Formats whose mutants must be well-formed to get past the XML parser: single values are replaced.
+VALUES: dict[str, Callable[[Path], Path]] = {"aecg": small_aecg}
+_VALUE = re.compile(r'(?<=[">])[^"<>]+(?=["<])')
+_WORTH = ("", "-1", "0", "nan", "1e999", "1e-300", "99999999999999999999", "x", "\u00e9", "-32768", "1 2", "0x10", "A" * 999)
+
+
+def mutate_values(text: str, rng: random.Random) -> str:
+    """One to six values of attributes or elements replaced by others of the file or by absurd ones."""
+    spots = [spot.span() for spot in _VALUE.finditer(text)]
+    for first, last in sorted(rng.sample(spots, rng.choice((1, 1, 2, 3, 6))), reverse=True):
+        other = text[slice(*rng.choice(spots))] if rng.random() < 0.3 else rng.choice(_WORTH)
+        text = text[:first] + other + text[last:]
+    if rng.random() < 0.3:  # an element less
+        name = rng.choice(re.findall(r"<(\w+)", text))
+        text = re.sub(rf"<{name}(?:\s[^<>]*)?(?:/>|>.*?</{name}>)", "", text, count=1, flags=re.DOTALL)
+    return text
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_well_formed_mutants_raise_only_ecglm_errors(tmp_path: Path, kind: str) -> None:
+    target = VALUES[kind](tmp_path)
+    seed, rng = target.read_text(), random.Random(f"ecglm values {kind}")
+    survived = 0
+    for _ in range(600 * int(os.environ.get("ECGLM_FUZZ", "1"))):
+        target.write_text(mutate_values(seed, rng))
+        begin = time.process_time()
+        try:
+            record = read(target)
+        except EcglmError:
+            pass
+        else:
+            survived += 1
+            assert record.signal.dtype == np.float32
+            assert not np.isinf(record.signal).any()
+        assert time.process_time() - begin < 2
+    assert survived > 60  # the mutants do get past the parser
 
 
 @pytest.mark.parametrize("kind", SEEDS)

@@ -6,13 +6,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.errors import RecordError
 from ecglm.records.leads import canonical_lead
+
+if TYPE_CHECKING:
+    from ecglm.records.cart import CartReading
 
 Unit = Literal["mV", "normalized"]
 FloatArray = NDArray[np.float32]
@@ -53,6 +56,7 @@ class Record:
     source: str = ""            #: where it came from, for messages; never enters a prompt
     format: str = "array"       #: name of the format it was read from
     notes: tuple[str, ...] = () #: what the reader had to decide or repair
+    cart: CartReading | None = None  #: what the recording device measured and said; shown, never used for answers
 
     def __post_init__(self) -> None:
         signal = np.asarray(self.signal, dtype=np.float32)

@@ -31,15 +31,17 @@ _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
     (b"PAR1", "Parquet files are not read", "export one record as .csv or .npz"),
     (b"SQLite format 3", "it is a database", "export one record as .csv or .npz"),
 )
-_MARKUP = (
-    ("AnnotatedECG", "HL7 aECG"),
-    ("RestingECG", "GE MUSE XML"),
-    ("restingecgdata", "Philips Sierra XML"),
-    ("CardiologyXML", "GE CardiologyXML"),
-    ("<svg", "SVG image"),
-    ("<html", "HTML"),
-    ("<HTML", "HTML"),
-)
+#: Outermost element -> kind, and what else begins with "<".
+_XML_KINDS = {"AnnotatedECG": "aecg"}
+_XML_FOREIGN = {
+    "RestingECG": "GE MUSE XML files are",
+    "CardiologyXML": "GE CardiologyXML files are",
+    "restingecgdata": "Philips Sierra XML files are",
+    "svg": "it is a drawing (SVG), which is",
+    "html": "it is a web page (HTML), which is",
+}
+_ELEMENT = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
+_ASIDE = re.compile(r"<\?.*?\?>|<!--.*?-->|<![^<\[>]*(?:\[.*?\]\s*)?>", re.DOTALL)
 _CONTROL = bytes([*range(9), *range(14, 32), 127])
 _SIGNAL_LINE = re.compile(r"\s*\S+\s+\d{1,3}(?:x\d+)?(?::\d+)?(?:\+\d+)?(?:\s|$)")
 
@@ -47,7 +49,7 @@ _SIGNAL_LINE = re.compile(r"\s*\S+\s+\d{1,3}(?:x\d+)?(?::\d+)?(?:\+\d+)?(?:\s|$)
 def sniff(head: bytes, size: int, extension: str) -> tuple[str, str, str]:
     """``(kind, problem, remedy)`` of a file whose first bytes are head.
 
-    kind is one of wfdb, dicom, edf, bdf, npy, npz, mat, table, flac, binary, or "" for what
+    kind is one of wfdb, dicom, aecg, edf, bdf, npy, npz, mat, table, flac, binary, or "" for what
     cannot be an ECG record, and then problem and remedy say why and what to do.
     """
     if not head:
@@ -114,15 +116,18 @@ def _is_mat4(head: bytes, size: int) -> bool:
 
 
 def _sniff_text(head: bytes, extension: str) -> tuple[str, str, str]:
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    wide = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}.get(head[:2])
+    if wide is not None:
+        text = head[: len(head) & ~1].decode(wide, "replace")
+        if text.lstrip().startswith("<"):
+            return _sniff_xml(text)
         return "table", "", ""  # UTF-16 with a byte order mark, as spreadsheets export
     if b"\0" in head or len(head) - len(head.translate(None, _CONTROL)) > len(head) // 100 + 1:
         return "binary", "", ""
     text = head.decode("utf-8", "replace").lstrip("\ufeff")
     shown = text.lstrip()
     if shown.startswith("<"):
-        kind = next((name for mark, name in _MARKUP if mark in text), "XML")
-        return "", f"{kind} files are not read in this version", "export it as DICOM, EDF, WFDB or CSV"
+        return _sniff_xml(text)
     if shown.startswith(("{", "[")):
         return "", "JSON files are not read", "export it as .csv or .npz"
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
@@ -135,3 +140,13 @@ def _sniff_text(head: bytes, extension: str) -> tuple[str, str, str]:
     ):
         return "wfdb", "", ""
     return "table", "", ""
+
+
+def _sniff_xml(text: str) -> tuple[str, str, str]:
+    """The kind of an XML file by the name of its outermost element."""
+    found = _ELEMENT.search(_ASIDE.sub(" ", text))
+    root = found[1] if found else ""
+    if root in _XML_KINDS:
+        return _XML_KINDS[root], "", ""
+    what = _XML_FOREIGN.get(root) or _XML_FOREIGN.get(root.lower()) or f"XML files with outermost element <{root[:40]}> are"
+    return "", f"{what} not read", "export it as DICOM, HL7 aECG, EDF or WFDB"

@@ -1,0 +1,154 @@
+"""Decoded channels → Record: what the formats of ECG carts and Holters share.
+
+Windows before anything of float size is allocated, scales to millivolts, pads the shorter
+channels with missing samples, and computes the limb leads that a file leaves to its reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecglm.errors import ReadError
+from ecglm.records.cart import CartReading, MedianBeat
+from ecglm.records.channels import choose, clean, finish, unit_per_mv
+from ecglm.records.leads import canonical_lead
+from ecglm.records.record import Record, RecordMeta
+from ecglm.records.request import MAX_CHANNELS, Request
+
+#: Limb leads in terms of I and II (Einthoven, Goldberger).
+_DERIVED = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
+
+
+@dataclass(frozen=True, eq=False)
+class Channel:
+    """Stored samples of one channel: value in unit = sample x scale + origin.
+
+    missing is the stored value that stands for no sample. mix, instead of samples, is a
+    weighted sum of other channels: (place in the list, weight).
+    """
+
+    name: str
+    samples: NDArray[Any]
+    scale: float = 1.0
+    unit: str = "uV"
+    origin: float = 0.0
+    missing: float | None = None
+    mix: tuple[tuple[int, float], ...] = ()
+
+
+def record_of(
+    request: Request,
+    format_name: str,
+    channels: Sequence[Channel],
+    fs: float,
+    *,
+    start: datetime | None = None,
+    meta: RecordMeta | None = None,
+    cart: CartReading | None = None,
+    notes: Sequence[str] = (),
+) -> Record:
+    """The asked-for window and leads of these channels. Raises ReadError."""
+    path = request.path
+    check_channels(path, channels)
+    selection = choose(request, [channel.name for channel in channels], [channel.unit for channel in channels])
+    n_samples = max(_length(channels, row) for row in selection.rows)
+    first, count = request.window(fs, n_samples, len(selection.rows))
+    signal = np.empty((len(selection.rows), count), np.float32)
+    for place, (row, factor) in enumerate(zip(selection.rows, selection.per_mv, strict=True)):
+        with np.errstate(over="ignore", invalid="ignore"):
+            signal[place] = _values(channels, row, first, count) / factor
+    signal[~np.isfinite(signal)] = np.nan  # a number that no float32 holds is no sample
+    signal, leads, said = finish(request, signal, selection, notes)
+    if start is not None and first:
+        start += timedelta(seconds=first / fs)
+    return Record(
+        signal,
+        fs,
+        leads,
+        unit=selection.unit,
+        start=start,
+        meta=meta or RecordMeta(),
+        source=path,
+        format=format_name,
+        notes=said,
+        cart=cart,
+    )
+
+
+def check_channels(path: str, channels: Sequence[Channel]) -> None:
+    """Raise ReadError when there are no channels, too many, or one with an unusable scale."""
+    if not 0 < len(channels) <= MAX_CHANNELS:
+        raise ReadError(path, f"it describes {len(channels)} leads", "it holds no readable rhythm strip; export it again")
+    for channel in channels:
+        if not (np.isfinite(channel.scale) and np.isfinite(channel.origin) and channel.scale != 0):
+            raise ReadError(
+                path,
+                f"the amplitude step of lead {clean(channel.name)} is {channel.scale:g} with origin {channel.origin:g}",
+                "it is damaged; export it again",
+            )
+
+
+def with_limb_leads(channels: Sequence[Channel]) -> tuple[list[Channel], tuple[str, ...]]:
+    """The channels with the limb leads that can be computed from I and II, and a note on that.
+
+    Only leads that the file lacks are added; they stand after I and II.
+    """
+    listed = list(channels)
+    names = [canonical_lead(channel.name) for channel in listed]
+    absent = [lead for lead in _DERIVED if lead not in names]
+    if not absent or "I" not in names or "II" not in names:
+        return listed, ()
+    one, two = names.index("I"), names.index("II")
+    if listed[one].unit != listed[two].unit:
+        return listed, ()
+    after = max(one, two) + 1  # not before them: mix names places
+    added = [
+        replace(listed[one], name=lead, missing=None, mix=((one, _DERIVED[lead][0]), (two, _DERIVED[lead][1])))
+        for lead in absent
+    ]
+    return [*listed[:after], *added, *listed[after:]], (f"computed from I and II, not stored: {', '.join(absent)}",)
+
+
+def median_of(channels: Sequence[Channel], fs: float | None) -> MedianBeat | None:
+    """The median beat in these channels, or None when it is not usable (it is never worth an error)."""
+    known = [c for c in channels if len(c.samples) or c.mix]
+    if fs is None or not 20 <= fs <= 50_000 or not 0 < len(known) <= MAX_CHANNELS or len(known) != len(channels):
+        return None
+    n_samples = max(_length(channels, row) for row in range(len(channels)))
+    factors = [factor for channel in channels if (factor := unit_per_mv(channel.unit)) is not None]
+    names = tuple(canonical_lead(channel.name) or clean(channel.name) for channel in channels)
+    if len(factors) < len(channels) or n_samples > 5 * fs or len(set(names)) < len(names):
+        return None
+    signal = np.empty((len(channels), n_samples), np.float32)
+    for row, factor in enumerate(factors):
+        with np.errstate(over="ignore", invalid="ignore"):
+            signal[row] = _values(channels, row, 0, n_samples) / factor
+    signal[~np.isfinite(signal)] = np.nan
+    return MedianBeat(signal, fs, names)
+
+
+def _length(channels: Sequence[Channel], row: int) -> int:
+    mix = channels[row].mix
+    return max(len(channels[source].samples) for source, _ in mix) if mix else len(channels[row].samples)
+
+
+def _values(channels: Sequence[Channel], row: int, first: int, count: int) -> NDArray[np.float64]:
+    """count samples from first in the channel's unit, float64, NaN where there are none."""
+    channel = channels[row]
+    if channel.mix:
+        total = np.zeros(count)
+        for source, weight in channel.mix:
+            total += weight * _values(channels, source, first, count)
+        return total
+    stored = np.asarray(channel.samples[first : first + count], np.float64)
+    values = np.full(count, np.nan)
+    values[: len(stored)] = stored * channel.scale + channel.origin
+    if channel.missing is not None:
+        values[: len(stored)][stored == channel.missing] = np.nan
+    return values

@@ -1,0 +1,161 @@
+"""XML of an unknown author → a small tree, with expat of the standard library.
+
+No entity may be declared, nothing outside the file is fetched, and size, depth and number
+of elements are limited before the tree grows. Namespaces are dropped: each ECG format has
+one, and exporters disagree about its prefix.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from xml.parsers import expat
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecglm.errors import ReadError
+from ecglm.records.channels import clean
+
+MAX_XML_BYTES = 128 << 20  #: an aECG of 24 hours of one lead has some 90 MB
+MAX_ELEMENTS = 500_000  #: a cart's export has some thousands
+MAX_DEPTH = 64  #: HL7 aECG, the deepest, needs about 20
+
+_DAMAGED = "it is damaged; get it again"
+_BLANK = b" \t\r\n"
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_DECLARED_UTF16 = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']utf-?16", re.IGNORECASE)
+
+
+class Element:
+    """One element: its name without namespace, attributes, own text, children."""
+
+    __slots__ = ("attributes", "children", "name", "text")
+
+    def __init__(self, name: str, attributes: dict[str, str]) -> None:
+        self.name = name
+        self.attributes = attributes
+        self.children: list[Element] = []
+        self.text = ""
+
+    def get(self, key: str) -> str:
+        """An attribute, "" when absent."""
+        return self.attributes.get(key, "").strip()
+
+    def all(self, path: str) -> list[Element]:
+        """The elements at a path of child names, such as ``component/series``."""
+        found = [self]
+        for name in path.split("/"):
+            found = [child for parent in found for child in parent.children if child.name == name]
+        return found
+
+    def first(self, path: str) -> Element | None:
+        """The first element at a path of child names."""
+        found = self.all(path)
+        return found[0] if found else None
+
+    def say(self, path: str) -> str:
+        """The text of the first element at a path, "" when absent or empty."""
+        found = self.first(path)
+        return found.text.strip() if found is not None else ""
+
+    def number(self, path: str) -> float | None:
+        """The number at a path, or None when it is absent or none (``Failed``, ``Indeterminate``)."""
+        return number(self.say(path))
+
+    def walk(self, *names: str) -> Iterator[Element]:
+        """Every descendant with one of these names, in document order."""
+        stack = list(reversed(self.children))
+        while stack:
+            element = stack.pop()
+            if element.name in names:
+                yield element
+            stack.extend(reversed(element.children))
+
+    def find(self, *names: str) -> Element | None:
+        """The first descendant with one of these names."""
+        return next(self.walk(*names), None)
+
+
+def number(text: str) -> float | None:
+    """A finite number, or None."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if abs(value) < 1e15 else None
+
+
+def numbers(text: str, path: str, what: str, separator: str = " ") -> NDArray[np.float64]:
+    """A list of numbers as one array. Raises ReadError when anything in it is no number."""
+    import warnings
+
+    body = text.strip().rstrip(separator)
+    if not body:
+        return np.empty(0)
+    with warnings.catch_warnings():  # numpy warns, rather than raises, where the text stops being numbers
+        warnings.simplefilter("error")
+        try:
+            return np.fromstring(body, np.float64, sep=separator)
+        except (DeprecationWarning, ValueError):
+            raise ReadError(path, f"the samples of {clean(what)} are not a list of numbers", _DAMAGED) from None
+
+
+def parse(path: str, root: str) -> Element:
+    """The tree of an XML file whose outermost element is named root. Raises ReadError."""
+    size = os.path.getsize(path)
+    if size > MAX_XML_BYTES:
+        raise ReadError(
+            path,
+            f"{size} bytes are more than the limit of {MAX_XML_BYTES} for XML",
+            "export a shorter part of the recording",
+        )
+    with open(path, "rb") as stream:
+        data = stream.read(MAX_XML_BYTES).lstrip(_BLANK)
+    top = _build(path, data)
+    if top.name != root:
+        raise ReadError(path, f"its outermost element is <{clean(top.name)}> where <{root}> was expected", _DAMAGED)
+    return top
+
+
+def _build(path: str, data: bytes) -> Element:
+    # Files converted to UTF-8 by a database keep the declaration of UTF-16 they were written with.
+    converted = _DECLARED_UTF16.match(data[:200].removeprefix(b"\xef\xbb\xbf")) is not None
+    parser = expat.ParserCreate("utf-8" if converted and data[:2] not in _UTF16_MARKS else None)
+    parser.buffer_text = True
+    parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
+    outermost = Element("", {})
+    open_elements = [outermost]
+    texts: list[list[str]] = [[]]
+    seen = 0
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal seen
+        seen += 1
+        if seen > MAX_ELEMENTS or len(open_elements) > MAX_DEPTH:
+            raise ReadError(
+                path,
+                f"its XML has more than {MAX_ELEMENTS} elements or is deeper than {MAX_DEPTH}",
+                "no ECG needs that; get it again",
+            )
+        element = Element(name.rpartition(":")[2], attributes)
+        open_elements[-1].children.append(element)
+        open_elements.append(element)
+        texts.append([])
+
+    def end(name: str) -> None:
+        open_elements.pop().text = "".join(texts.pop())
+
+    def entity(*declaration: object) -> None:
+        raise ReadError(path, "its XML declares entities, which are never expanded", "export it again without a DTD")
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = lambda text: texts[-1].append(text)
+    parser.EntityDeclHandler = entity
+    try:
+        parser.Parse(data, True)
+    except (expat.ExpatError, LookupError, ValueError) as problem:  # the last two: an encoding that Python refuses
+        raise ReadError(path, f"its XML is not well-formed ({clean(str(problem), 60)})", _DAMAGED) from None
+    return outermost.children[0]
