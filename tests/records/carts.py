@@ -6,6 +6,8 @@ from ecglm's readers. `stored` is always int ``[lead, time]``, in steps of the f
 
 from __future__ import annotations
 
+import base64
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -83,4 +85,61 @@ def aecg(
         "<manufacturerModelName>Model 1</manufacturerModelName></manufacturedSeriesDevice>"
         "<manufacturerOrganization><name>Maker</name></manufacturerOrganization></seriesAuthor></author>"
         f"{_sequence_set(stored, leads, absolute, step_uv)}{extra}{derived}</series></component></AnnotatedECG>"
+    )
+
+
+# GE MUSE XML
+
+
+def _muse_waveform(kind: str, stored: np.ndarray, leads: Sequence[str], fs: int, step_uv: float) -> str:
+    rows = []
+    for lead, row in zip(leads, stored, strict=True):
+        raw = row.astype("<i2").tobytes()
+        text = base64.encodebytes(raw).decode()  # lines of 76 characters, as MUSE breaks them
+        rows.append(
+            f"<LeadData><LeadByteCountTotal>{len(raw)}</LeadByteCountTotal><LeadTimeOffset>0</LeadTimeOffset>"
+            f"<LeadSampleCountTotal>{len(row)}</LeadSampleCountTotal>"
+            f"<LeadAmplitudeUnitsPerBit>{step_uv}</LeadAmplitudeUnitsPerBit>"
+            f"<LeadAmplitudeUnits>MICROVOLTS</LeadAmplitudeUnits><LeadID>{lead}</LeadID>"
+            f"<LeadSampleSize>2</LeadSampleSize><LeadOff>FALSE</LeadOff>"
+            f"<LeadDataCRC32>{zlib.crc32(raw)}</LeadDataCRC32><WaveFormData>\n{text}</WaveFormData></LeadData>"
+        )
+    return (
+        f"<Waveform><WaveformType>{kind}</WaveformType><NumberofLeads>{len(leads)}</NumberofLeads>"
+        f"<SampleBase>{fs}</SampleBase><SampleExponent>0</SampleExponent>{''.join(rows)}</Waveform>"
+    )
+
+
+def muse(
+    stored: np.ndarray,
+    leads: Sequence[str] = LEADS_8,
+    fs: int = 500,
+    step_uv: float = 4.88,
+    beat: np.ndarray | None = None,
+) -> str:
+    """A GE MUSE export with demographics, edited and original measurements, and a diagnosis."""
+    measured = (
+        "<VentricularRate>{}</VentricularRate><PRInterval>138</PRInterval><QRSDuration>96</QRSDuration>"
+        "<QTInterval>452</QTInterval><QTCorrected>403</QTCorrected><RAxis>20</RAxis>"
+    )
+    statements = (
+        ("Sinus", ""), ("bradycardia", "ENDSLINE"), ("When compared with ECG of 10-JAN-2009 08:15,", "ENDSLINE"),
+        ("Confirmed by SMITH, JOHN (123) on 1/2/2021", "ENDSLINE"),
+    )  # fmt: skip
+    diagnosis = "".join(
+        f"<DiagnosisStatement>{f'<StmtFlag>{flag}</StmtFlag>' if flag else ''}<StmtText>{text}</StmtText></DiagnosisStatement>"
+        for text, flag in statements
+    )
+    return (
+        '<?xml version="1.0" encoding="ISO-8859-1"?>\n<!DOCTYPE RestingECG SYSTEM "restecg.dtd">\n<RestingECG>'
+        "<PatientDemographics><PatientID>9876</PatientID><PatientAge>67</PatientAge><AgeUnits>YEARS</AgeUnits>"
+        "<Gender>FEMALE</Gender><PatientLastName>Doe</PatientLastName></PatientDemographics>"
+        "<TestDemographics><AcquisitionDevice>MAC55</AcquisitionDevice><AcquisitionDate>02-03-2021</AcquisitionDate>"
+        "<AcquisitionTime>14:15:16</AcquisitionTime></TestDemographics>"
+        f"<RestingECGMeasurements>{measured.format(50)}</RestingECGMeasurements>"
+        f"<OriginalRestingECGMeasurements>{measured.format(48)}</OriginalRestingECGMeasurements>"
+        f"<Diagnosis>{diagnosis}</Diagnosis>"
+        + (_muse_waveform("Median", beat, leads, fs, step_uv) if beat is not None else "")
+        + _muse_waveform("Rhythm", stored, leads, fs, step_uv)
+        + "</RestingECG>"
     )

@@ -98,7 +98,7 @@ def test_the_longest_sequence_set_is_read_with_a_note(tmp_path: Path) -> None:
         ('<origin value="0" unit="uV"', '<origin value="3" unit="mV"', "states no usable scale and origin"),
         ("</sequenceSet>", "", "not well-formed"),
         ("UTF-8", "no-such-code", "not well-formed"),
-("MDC_ECG_LEAD_I", "MDC_RESP", "none of its channels is an ECG lead"),
+        ('unit="uV"', 'unit="mm[Hg]"', "none of its channels is an ECG lead"),
     ],
 )
 def test_unusable_values(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -27,6 +27,7 @@ _READERS = {
     "npz": "arrays:read_npz",
     "mat": "mat:read_mat",
     "aecg": "aecg:read_aecg",
+    "muse": "muse:read_muse",
 }
 
 
@@ -39,7 +40,7 @@ def read(
     fs: float | None = None,
     unit: str | None = None,
 ) -> Record:
-    """Read an ECG file: WFDB, DICOM waveform, HL7 aECG, EDF/BDF, CSV/TSV, NPY, NPZ or MAT.
+    """Read an ECG file: WFDB, DICOM waveform, HL7 aECG, GE MUSE XML, EDF/BDF, CSV/TSV, NPY, NPZ or MAT.
 
     start_s and duration_s select a stretch (what is outside is not decoded where the
     format allows), leads selects and orders leads by name. fs (Hz) and unit ("mV", "uV",
@@ -116,7 +117,7 @@ def _read(request: Request) -> Record:
     raise ReadError(
         path,
         f"its format is not known (first bytes {head[:8].hex(' ')})",
-        "ecglm reads WFDB, DICOM, HL7 aECG, EDF, BDF, CSV, TSV, NPY, NPZ and MAT; a WFDB signal file needs its .hea",
+        "ecglm reads WFDB, DICOM, HL7 aECG, GE MUSE XML, EDF, BDF, CSV, TSV, NPY, NPZ and MAT; a WFDB signal file needs its .hea",
     )
 
 

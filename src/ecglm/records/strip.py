@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ecglm.errors import ReadError
 from ecglm.records.cart import CartReading, MedianBeat
 from ecglm.records.channels import choose, clean, finish, unit_per_mv
-from ecglm.records.leads import canonical_lead
+from ecglm.records.leads import LIMB_LEADS, canonical_lead
 from ecglm.records.record import Record, RecordMeta
 from ecglm.records.request import MAX_CHANNELS, Request
 
@@ -97,7 +97,7 @@ def check_channels(path: str, channels: Sequence[Channel]) -> None:
 def with_limb_leads(channels: Sequence[Channel]) -> tuple[list[Channel], tuple[str, ...]]:
     """The channels with the limb leads that can be computed from I and II, and a note on that.
 
-    Only leads that the file lacks are added; they stand after I and II.
+    Only leads that the file lacks are added; they stand after the stored ones.
     """
     listed = list(channels)
     names = [canonical_lead(channel.name) for channel in listed]
@@ -107,7 +107,7 @@ def with_limb_leads(channels: Sequence[Channel]) -> tuple[list[Channel], tuple[s
     one, two = names.index("I"), names.index("II")
     if listed[one].unit != listed[two].unit:
         return listed, ()
-    after = max(one, two) + 1  # not before them: mix names places
+    after = 1 + max(place for place, lead in enumerate(names) if lead in LIMB_LEADS)  # I and II keep their places
     added = [
         replace(listed[one], name=lead, missing=None, mix=((one, _DERIVED[lead][0]), (two, _DERIVED[lead][1])))
         for lead in absent
