@@ -143,3 +143,53 @@ def muse(
         + _muse_waveform("Rhythm", stored, leads, fs, step_uv)
         + "</RestingECG>"
     )
+
+
+# GE CardiologyXML
+
+
+def _cardiology_strip(stored: np.ndarray, leads: Sequence[str], fs: int, step_uv: float) -> str:
+    rows = "".join(
+        f'<WaveformData lead="{lead}">\t\t{",".join(map(str, row))}\n</WaveformData>'
+        for lead, row in zip(leads, stored.tolist(), strict=True)
+    )
+    return (
+        f'<NumberOfLeads>{len(leads)}</NumberOfLeads><SampleRate units="Hz">{fs}</SampleRate>'
+        f"<ChannelSampleCountTotal>{stored.shape[1]}</ChannelSampleCountTotal>"
+        f'<Resolution units="uVperLsb">{step_uv}</Resolution>{rows}'
+    )
+
+
+def cardiology(
+    stored: np.ndarray | None,
+    leads: Sequence[str] = LEADS_12,
+    fs: int = 500,
+    step_uv: float = 5,
+    beat: np.ndarray | None = None,
+    disclosure: np.ndarray | None = None,
+) -> str:
+    """A CardioSoft export: strip, median beat with measurements, full disclosure in blocks of a second."""
+    median = f"<MedianSamples>{_cardiology_strip(beat, leads, fs, step_uv)}</MedianSamples>" if beat is not None else ""
+    full = ""
+    if disclosure is not None:
+        seconds = [disclosure[:, at : at + fs] for at in range(0, disclosure.shape[1], fs)]
+        flat = ",".join(str(value) for second in seconds for row in second.tolist() for value in row)
+        full = (
+            f'<FullDisclosure><SampleRate units="Hz">{fs}</SampleRate><Resolution units="uVperLsb">{step_uv}</Resolution>'
+            f"<LeadOrder>{','.join(leads)}</LeadOrder><FullDisclosureData>{flat}"
+            f"<SampleCountTotal>{disclosure.size}</SampleCountTotal></FullDisclosureData></FullDisclosure>"
+        )
+    strip = f"<StripData>{_cardiology_strip(stored, leads, fs, step_uv)}</StripData>" if stored is not None else ""
+    return (
+        '<?xml version="1.0" encoding="ISO-8859-1" ?><CardiologyXML><ObservationType>RestECG</ObservationType>'
+        "<ObservationDateTime><Hour>14</Hour><Minute>19</Minute><Second>39</Second>"
+        "<Day>19</Day><Month>7</Month><Year>2018</Year></ObservationDateTime>"
+        "<ClinicalInfo><DeviceInfo><Desc>CardioSoft</Desc></DeviceInfo></ClinicalInfo>"
+        '<PatientInfo><PID>77</PID><Name><FamilyName>Doe</FamilyName></Name><Age units="YEARS">53</Age>'
+        "<Gender>MALE</Gender></PatientInfo>"
+        "<Interpretation><Diagnosis><DiagnosisText>Sinus bradycardia</DiagnosisText>"
+        "<DiagnosisText>---</DiagnosisText></Diagnosis></Interpretation>"
+        '<RestingECGMeasurements><VentricularRate units="BPM">50</VentricularRate><PQInterval units="ms">174</PQInterval>'
+        f'<QTDispersion units="ms"></QTDispersion><RAxis units="degrees">55</RAxis>{median}</RestingECGMeasurements>'
+        f"{strip}{full}</CardiologyXML>"
+    )

@@ -17,6 +17,8 @@ from ecglm.records.request import Request, make_request
 from ecglm.records.sniff import HEAD_BYTES, sniff
 from ecglm.records.wfdb import MAX_HEADER_BYTES, read_wfdb
 
+#: What a user is told can be read.
+FORMATS = "WFDB, DICOM, HL7 aECG, GE MUSE XML, GE CardiologyXML, EDF, BDF, CSV, TSV, NPY, NPZ and MAT"
 #: Kind of `sniff` -> module and function; a module (and the library behind it) loads when it is needed.
 _READERS = {
     "dicom": "dicom:read_dicom",
@@ -28,6 +30,7 @@ _READERS = {
     "mat": "mat:read_mat",
     "aecg": "aecg:read_aecg",
     "muse": "muse:read_muse",
+    "cardiology": "cardiology:read_cardiology",
 }
 
 
@@ -40,7 +43,8 @@ def read(
     fs: float | None = None,
     unit: str | None = None,
 ) -> Record:
-    """Read an ECG file: WFDB, DICOM waveform, HL7 aECG, GE MUSE XML, EDF/BDF, CSV/TSV, NPY, NPZ or MAT.
+    """Read an ECG file: WFDB, DICOM waveform, HL7 aECG, GE MUSE XML,
+    GE CardiologyXML, EDF/BDF, CSV/TSV, NPY, NPZ or MAT.
 
     start_s and duration_s select a stretch (what is outside is not decoded where the
     format allows), leads selects and orders leads by name. fs (Hz) and unit ("mV", "uV",
@@ -117,7 +121,7 @@ def _read(request: Request) -> Record:
     raise ReadError(
         path,
         f"its format is not known (first bytes {head[:8].hex(' ')})",
-        "ecglm reads WFDB, DICOM, HL7 aECG, GE MUSE XML, EDF, BDF, CSV, TSV, NPY, NPZ and MAT; a WFDB signal file needs its .hea",
+        f"ecglm reads {FORMATS}; a WFDB signal file needs its .hea",
     )
 
 
