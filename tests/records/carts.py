@@ -193,3 +193,98 @@ def cardiology(
         f'<QTDispersion units="ms"></QTDispersion><RAxis units="degrees">55</RAxis>{median}</RestingECGMeasurements>'
         f"{strip}{full}</CardiologyXML>"
     )
+
+
+# Philips Sierra XML
+
+
+def lzw(data: bytes, code_bits: int = 10) -> bytes:
+    """LZW with fixed-width codes, most significant bit first; the table stops growing one short of the end code."""
+    end = (1 << code_bits) - 1
+    table = {bytes((value,)): value for value in range(256)}
+    codes = []
+    held = b""
+    for value in data:
+        longer = held + bytes((value,))
+        if longer in table:
+            held = longer
+            continue
+        codes.append(table[held])
+        if len(table) < end:
+            table[longer] = len(table)
+        held = bytes((value,))
+    codes += [table[held], end] if held else [end]
+    bits = "".join(f"{code:0{code_bits}b}" for code in codes)
+    bits += "0" * (-len(bits) % 8)
+    return bytes(int(bits[at : at + 8], 2) for at in range(0, len(bits), 8))
+
+
+def xli(rows: np.ndarray) -> bytes:
+    """Leads as XLI chunks: second differences, bias 64, high bytes before low bytes, LZW."""
+    out = b""
+    for row in rows.tolist():
+        differences = [2 * row[i - 1] - row[i - 2] - row[i] for i in range(2, len(row))]
+        words = [*row[:2], *(d + 64 for d in differences[1:]), 0]
+        packed = [word & 0xFFFF for word in words]
+        body = lzw(bytes(w >> 8 for w in packed) + bytes(w & 0xFF for w in packed))
+        out += len(body).to_bytes(4, "little") + (1).to_bytes(2, "little")
+        out += differences[0].to_bytes(2, "little", signed=True) + body
+    return out
+
+
+def sierra(
+    stored: np.ndarray,
+    leads: Sequence[str] = LEADS_12,
+    fs: int = 500,
+    step_uv: float = 5,
+    version: str = "1.04",
+    packed: bool = True,
+    beat: np.ndarray | None = None,
+) -> str:
+    """A Sierra XML document; XLI keeps residuals of III, aVR, aVL, aVF as the cart's software does."""
+    rows = stored.copy()
+    if packed:
+        one, two, three, right, left, foot = (stored[i] for i in range(6))
+        rows[2] = two - one - three
+        rows[3] = -right - np.floor_divide(one + two, 2)
+        rows[4] = np.floor_divide(one - three, 2) - left
+        rows[5] = np.floor_divide(two + three, 2) - foot
+    data = base64.encodebytes(xli(rows) if packed else rows.astype("<i2").tobytes()).decode()
+    duration = stored.shape[1] * 1000 // fs
+    beats = ""
+    if beat is not None:
+        texts = [base64.b64encode(row.astype("<i2").tobytes()).decode() for row in beat]
+        new = version != "1.03"
+        beats = '<repbeats dataencoding="Base64" samplespersec="1000" resolution="1.0">' + "".join(
+            f'<repbeat leadname="{lead}"><qtint>399</qtint><waveform>{text}</waveform></repbeat>'
+            if new
+            else f'<repbeat leadname="{lead}" duration="300">{text}</repbeat>'
+            for lead, text in zip(leads, texts, strict=True)
+        )
+        beats += "</repbeats>"
+    if version == "1.03":
+        attributes = f'compressflag="{packed}" compressmethod="{"XLI" if packed else "None"}" nbitspersample="16"'
+        about = f"<signalresolution>{step_uv}</signalresolution>"
+        measured = "<interpretationmeasurements><heartrate>41</heartrate><meanqtint>476</meanqtint></interpretationmeasurements>"
+    else:
+        attributes = (
+            f'compression="{"XLI" if packed else "Uncompressed"}" numberofleads="{len(leads)}" '
+            f'leadlabels="{" ".join(leads)}" samplespersecond="{fs}" resolution="{step_uv}" bitspersample="16"'
+        )
+        about = ""
+        measured = "<globalmeasurements><heartrate>41</heartrate><qtint>476</qtint></globalmeasurements>"
+    return (
+        '<?xml version="1.0"?><restingecgdata xmlns="http://www3.medical.philips.com">'
+        f"<documentinfo><documentversion>{version}</documentversion></documentinfo>"
+        '<dataacquisition date="2011-12-01" time="07:27:34"><machine machineid="US1">PageWriter</machine>'
+        f"<signalcharacteristics><samplingrate>{fs}</samplingrate>{about}<acquisitiontype>STD-12</acquisitiontype>"
+        f"<numberchannelsallocated>{len(leads)}</numberchannelsallocated></signalcharacteristics></dataacquisition>"
+        "<patient><generalpatientdata><patientid>42</patientid><name><lastname>Doe</lastname></name>"
+        "<age><years>50</years></age><sex>Male</sex></generalpatientdata></patient>"
+        f'<interpretations><interpretation date="2011-12-01" time="09:00:00"><severity>- NORMAL ECG -</severity></interpretation>'
+        f'<interpretation date="2011-12-01" time="07:27:34">{measured}<mdsignatureline>Dr. House</mdsignatureline>'
+        "<severity>- ABNORMAL ECG -</severity><statement><leftstatement>Sinus bradycardia</leftstatement>"
+        "<rightstatement>rate&lt; 50</rightstatement></statement></interpretation></interpretations>"
+        f'<waveforms><parsedwaveforms dataencoding="Base64" durationperchannel="{duration}" {attributes}>{data}'
+        f"</parsedwaveforms>{beats}</waveforms></restingecgdata>"
+    )

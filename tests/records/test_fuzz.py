@@ -22,7 +22,7 @@ from pydicom.data import get_testdata_file
 from ecglm.errors import EcglmError
 from ecglm.records import read, write_npz
 
-from .carts import LEADS_8, aecg, cardiology, muse, waves
+from .carts import LEADS_8, aecg, cardiology, muse, sierra, waves
 from .encoders import edf, simple
 
 DICOM = Path(str(get_testdata_file("waveform_ecg.dcm")))
@@ -111,6 +111,10 @@ def small_cardiology(folder: Path) -> Path:
     return text_file(folder, "f.xml", cardiology(waves(8, 40), LEADS_8, 40, beat=waves(8, 20), disclosure=waves(8, 40)))
 
 
+def small_sierra(folder: Path) -> Path:
+    return text_file(folder, "f.xml", sierra(waves(12, 50), beat=waves(12, 30)))
+
+
 SEEDS: dict[str, tuple[Callable[[Path], Path], int]] = {
     "wfdb-header": (lambda p: small_wfdb(p, "16", "hea"), 2500),
     "wfdb-flac-header": (lambda p: small_wfdb(p, "516", "hea"), 1000),
@@ -127,6 +131,7 @@ SEEDS: dict[str, tuple[Callable[[Path], Path], int]] = {
     "aecg": (small_aecg, 1000),
     "muse": (small_muse, 1000),
     "cardiology": (small_cardiology, 1000),
+    "sierra": (small_sierra, 1000),
     "mat5-compressed": (lambda p: small_mat(p, "5", packed=True), 1000),
 }
 
@@ -160,7 +165,12 @@ def mutate(data: bytes, rng: random.Random, head: int) -> bytes:
 
 
 #: Formats whose mutants must be well-formed to get past the XML parser: single values are replaced.
-VALUES: dict[str, Callable[[Path], Path]] = {"aecg": small_aecg, "muse": small_muse, "cardiology": small_cardiology}
+VALUES: dict[str, Callable[[Path], Path]] = {
+    "aecg": small_aecg,
+    "muse": small_muse,
+    "cardiology": small_cardiology,
+    "sierra": small_sierra,
+}
 _VALUE = re.compile(r'(?<=[">])[^"<>]+(?=["<])')
 _WORTH = ("", "-1", "0", "nan", "1e999", "1e-300", "99999999999999999999", "x", "\u00e9", "-32768", "1 2", "0x10", "A" * 999)
 

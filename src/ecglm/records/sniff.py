@@ -32,9 +32,13 @@ _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
     (b"SQLite format 3", "it is a database", "export one record as .csv or .npz"),
 )
 #: Outermost element -> kind, and what else begins with "<".
-_XML_KINDS = {"AnnotatedECG": "aecg", "RestingECG": "muse", "CardiologyXML": "cardiology"}
+_XML_KINDS = {
+    "AnnotatedECG": "aecg",
+    "RestingECG": "muse",
+    "CardiologyXML": "cardiology",
+    "restingecgdata": "sierra",
+}
 _XML_FOREIGN = {
-    "restingecgdata": "Philips Sierra XML files are",
     "svg": "it is a drawing (SVG), which is",
     "html": "it is a web page (HTML), which is",
 }
@@ -47,7 +51,7 @@ _SIGNAL_LINE = re.compile(r"\s*\S+\s+\d{1,3}(?:x\d+)?(?::\d+)?(?:\+\d+)?(?:\s|$)
 def sniff(head: bytes, size: int, extension: str) -> tuple[str, str, str]:
     """``(kind, problem, remedy)`` of a file whose first bytes are head.
 
-    kind is one of wfdb, dicom, aecg, muse, cardiology, edf, bdf, npy, npz, mat, table, flac, binary, or "" for what
+    kind is one of wfdb, dicom, aecg, muse, cardiology, sierra, edf, bdf, npy, npz, mat, table, flac, binary, or "" for what
     cannot be an ECG record, and then problem and remedy say why and what to do.
     """
     if not head:

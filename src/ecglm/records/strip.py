@@ -130,7 +130,8 @@ def median_of(channels: Sequence[Channel], fs: float | None) -> MedianBeat | Non
         with np.errstate(over="ignore", invalid="ignore"):
             signal[row] = _values(channels, row, 0, n_samples) / factor
     signal[~np.isfinite(signal)] = np.nan
-    return MedianBeat(signal, fs, names)
+    held = np.flatnonzero(~np.isnan(signal).all(axis=0))  # some writers fill the place of a shorter beat
+    return MedianBeat(signal[:, : held[-1] + 1], fs, names) if len(held) else None
 
 
 def _length(channels: Sequence[Channel], row: int) -> int:
