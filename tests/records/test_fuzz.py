@@ -24,6 +24,7 @@ from ecglm.records import read, write_npz
 
 from .carts import LEADS_8, aecg, cardiology, muse, sierra, waves
 from .encoders import edf, simple
+from .scp_writer import scp
 
 DICOM = Path(str(get_testdata_file("waveform_ecg.dcm")))
 
@@ -115,6 +116,16 @@ def small_sierra(folder: Path) -> Path:
     return text_file(folder, "f.xml", sierra(waves(12, 50), beat=waves(12, 30)))
 
 
+def small_scp(folder: Path, **kwargs: object) -> Path:
+    data = scp(waves(4, 60), ("I", "II", "V1", "V2"), **kwargs)  # type: ignore[arg-type]
+    (folder / "f.scp").write_bytes(data)
+    return folder / "f.scp"
+
+
+def small_scp_beats(folder: Path) -> Path:
+    return small_scp(folder, coding="tables", beat=waves(4, 20), qrs=((0, 5, 10, 22), (0, 30, 40, 55)), fiducial=5)
+
+
 SEEDS: dict[str, tuple[Callable[[Path], Path], int]] = {
     "wfdb-header": (lambda p: small_wfdb(p, "16", "hea"), 2500),
     "wfdb-flac-header": (lambda p: small_wfdb(p, "516", "hea"), 1000),
@@ -132,6 +143,8 @@ SEEDS: dict[str, tuple[Callable[[Path], Path], int]] = {
     "muse": (small_muse, 1000),
     "cardiology": (small_cardiology, 1000),
     "sierra": (small_sierra, 1000),
+    "scp": (small_scp, 1500),
+    "scp-beats": (small_scp_beats, 1500),
     "mat5-compressed": (lambda p: small_mat(p, "5", packed=True), 1000),
 }
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from ecglm.errors import ReadError
 from ecglm.records.channels import choose, clean, finish
+from ecglm.records.leads import SCP_LEADS
 from ecglm.records.record import Record, RecordMeta
 from ecglm.records.request import MAX_CHANNELS, Request
 
@@ -49,29 +50,8 @@ FAILURES = (
     BufferError,
 )
 
-#: Channel source codes: the part after "2:" of MDC and after "5.6.3-9-" of SCPECG (PS3.16 CID 3001).
-_CODES = {
-    "1": "I",
-    "2": "II",
-    "3": "V1",
-    "4": "V2",
-    "5": "V3",
-    "6": "V4",
-    "7": "V5",
-    "8": "V6",
-    "9": "V7",
-    "11": "V3R",
-    "12": "V4R",
-    "13": "V5R",
-    "14": "V6R",
-    "61": "III",
-    "62": "aVR",
-    "63": "aVL",
-    "64": "aVF",
-    "66": "V8",
-    "67": "V9",
-}
-_CODE = re.compile(r"(?:2:|5\.6\.3-9-)(\d+)$")
+#: Channel source codes: the number after "2:" of MDC and after "5.6.3-9-" of SCPECG (PS3.16 CID 3001).
+_CODE = re.compile(r"(?:2:|5\.6\.3-9-)(\d{1,3})$")
 _UNITS = {"uV": "uV", "mV": "mV", "V": "V", "nV": "nV"}
 _DTYPES = {("SB", 8): "i1", ("UB", 8): "u1", ("SS", 16): "i2", ("US", 16): "u2", ("SL", 32): "i4", ("UL", 32): "u4"}
 
@@ -223,8 +203,8 @@ def _name(channel: Any) -> str:
     source = channel.get("ChannelSourceSequence")
     if source:
         code = _CODE.match(str(source[0].get("CodeValue") or ""))
-        if code and code[1] in _CODES:
-            return _CODES[code[1]]
+        if code and int(code[1]) in SCP_LEADS:
+            return SCP_LEADS[int(code[1])]
         meaning = str(source[0].get("CodeMeaning") or "")
         if meaning:
             return meaning

@@ -18,7 +18,7 @@ from ecglm.records.sniff import HEAD_BYTES, sniff
 from ecglm.records.wfdb import MAX_HEADER_BYTES, read_wfdb
 
 #: What a user is told can be read.
-FORMATS = "WFDB, DICOM, HL7 aECG, GE MUSE XML, GE CardiologyXML, Philips Sierra XML, EDF, BDF, CSV, TSV, NPY, NPZ, MAT"
+FORMATS = "WFDB, DICOM, SCP-ECG, HL7 aECG, GE MUSE XML, GE CardiologyXML, Philips Sierra XML, EDF, BDF, CSV, TSV, NPY, NPZ, MAT"
 #: Kind of `sniff` -> module and function; a module (and the library behind it) loads when it is needed.
 _READERS = {
     "dicom": "dicom:read_dicom",
@@ -32,6 +32,7 @@ _READERS = {
     "muse": "muse:read_muse",
     "cardiology": "cardiology:read_cardiology",
     "sierra": "sierra:read_sierra",
+    "scp": "scp:read_scp",
 }
 
 
@@ -44,7 +45,7 @@ def read(
     fs: float | None = None,
     unit: str | None = None,
 ) -> Record:
-    """Read an ECG file: WFDB, DICOM waveform, HL7 aECG, GE MUSE XML,
+    """Read an ECG file: WFDB, DICOM waveform, SCP-ECG, HL7 aECG, GE MUSE XML,
     GE CardiologyXML, Philips Sierra XML, EDF/BDF, CSV/TSV, NPY, NPZ or MAT.
 
     start_s and duration_s select a stretch (what is outside is not decoded where the
@@ -158,7 +159,7 @@ def _folder_hint(path: str) -> str:
         inside = [
             name
             for name in sorted(os.listdir(path))[:5000]
-            if name.lower().endswith((".hea", ".dcm", ".edf", ".bdf", ".xml", ".csv", ".tsv", ".npy", ".npz", ".mat"))
+            if name.lower().endswith((".hea", ".dcm", ".edf", ".bdf", ".scp", ".xml", ".csv", ".tsv", ".npy", ".npz", ".mat"))
         ]
     except OSError:
         inside = []

@@ -51,7 +51,7 @@ _SIGNAL_LINE = re.compile(r"\s*\S+\s+\d{1,3}(?:x\d+)?(?::\d+)?(?:\+\d+)?(?:\s|$)
 def sniff(head: bytes, size: int, extension: str) -> tuple[str, str, str]:
     """``(kind, problem, remedy)`` of a file whose first bytes are head.
 
-    kind is one of wfdb, dicom, aecg, muse, cardiology, sierra, edf, bdf, npy, npz, mat, table, flac, binary, or "" for what
+    kind is one of wfdb, dicom, scp, aecg, muse, cardiology, sierra, edf, bdf, npy, npz, mat, table, flac, binary, or "" for what
     cannot be an ECG record, and then problem and remedy say why and what to do.
     """
     if not head:
@@ -82,8 +82,8 @@ def sniff(head: bytes, size: int, extension: str) -> tuple[str, str, str]:
         return "", _IMAGE.format("HEIC or a video"), _IMAGE_REMEDY
     if head[:2] == b"BM" and len(head) > 26 and int.from_bytes(head[2:6], "little") == size:
         return "", _IMAGE.format("BMP"), _IMAGE_REMEDY
-    if head[16:22] == b"SCPECG" or extension == ".scp":
-        return "", "SCP-ECG files are not read in this version", "export it as DICOM, EDF or WFDB"
+    if head[16:22] == b"SCPECG" or extension == ".scp" or _is_scp(head, size):
+        return "scp", "", ""
     if head.startswith(b"fLaC"):
         return "flac", "", ""
     if head.startswith(b"MATLAB 5.0") or (len(head) >= 128 and head[126:128] in (b"IM", b"MI") and extension == ".mat"):
@@ -95,6 +95,17 @@ def sniff(head: bytes, size: int, extension: str) -> tuple[str, str, str]:
     if _is_mat4(head, size):
         return "mat", "", ""
     return _sniff_text(head, extension)
+
+
+def _is_scp(head: bytes, size: int) -> bool:
+    """SCP-ECG without its optional mark: the file's own size, then section 0, whose first pointer is to itself."""
+    return (
+        len(head) > 32
+        and int.from_bytes(head[2:6], "little") == size
+        and head[8:10] == head[22:24] == b"\0\0"
+        and head[10:14] == head[24:28]
+        and int.from_bytes(head[28:32], "little") == 7
+    )
 
 
 def _is_mat4(head: bytes, size: int) -> bool:

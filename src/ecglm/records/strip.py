@@ -29,7 +29,8 @@ _DERIVED = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": 
 class Channel:
     """Stored samples of one channel: value in unit = sample x scale + origin.
 
-    missing is the stored value that stands for no sample. mix, instead of samples, is a
+    missing is the stored value that stands for no sample, late the number of samples that
+    come before the first stored one. mix, instead of samples, is a
     weighted sum of other channels: (place in the list, weight).
     """
 
@@ -39,6 +40,7 @@ class Channel:
     unit: str = "uV"
     origin: float = 0.0
     missing: float | None = None
+    late: int = 0
     mix: tuple[tuple[int, float], ...] = ()
 
 
@@ -136,7 +138,11 @@ def median_of(channels: Sequence[Channel], fs: float | None) -> MedianBeat | Non
 
 def _length(channels: Sequence[Channel], row: int) -> int:
     mix = channels[row].mix
-    return max(len(channels[source].samples) for source, _ in mix) if mix else len(channels[row].samples)
+    return max(_end(channels[source]) for source, _ in mix) if mix else _end(channels[row])
+
+
+def _end(channel: Channel) -> int:
+    return channel.late + len(channel.samples)
 
 
 def _values(channels: Sequence[Channel], row: int, first: int, count: int) -> NDArray[np.float64]:
@@ -147,9 +153,12 @@ def _values(channels: Sequence[Channel], row: int, first: int, count: int) -> ND
         for source, weight in channel.mix:
             total += weight * _values(channels, source, first, count)
         return total
-    stored = np.asarray(channel.samples[first : first + count], np.float64)
     values = np.full(count, np.nan)
-    values[: len(stored)] = stored * channel.scale + channel.origin
+    before = min(max(channel.late - first, 0), count)
+    begin = max(first - channel.late, 0)
+    stored = np.asarray(channel.samples[begin : begin + count - before], np.float64)
+    there = values[before : before + len(stored)]
+    there[:] = stored * channel.scale + channel.origin
     if channel.missing is not None:
-        values[: len(stored)][stored == channel.missing] = np.nan
+        there[stored == channel.missing] = np.nan
     return values
