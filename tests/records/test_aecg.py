@@ -31,7 +31,7 @@ def test_samples_scale_leads_start_and_patient(tmp_path: Path) -> None:
     record = read(written(tmp_path, aecg(stored, fs=1000, step_uv=4.88)))
     np.testing.assert_array_equal(record.signal, (stored * 4.88 / 1000).astype(np.float32))
     assert (record.leads, record.fs, record.unit, record.format) == (LEADS_12, 1000.0, "mV", "aecg")
-    assert record.start == datetime(2021, 3, 4, 5, 6, 7)
+    assert record.start == datetime(2021, 3, 4, 5, 6, 7, 500_000)
     assert (record.meta.age, record.meta.sex, record.meta.device) == (60, "female", "Maker Model 1")
     assert (record.notes, record.cart) == ((), None)
     assert "Doe" not in repr(record)
@@ -84,6 +84,26 @@ def test_the_longest_sequence_set_is_read_with_a_note(tmp_path: Path) -> None:
     )
     record = read(written(tmp_path, aecg(waves(3, 100), ("I", "II", "V1"), extra=more + "</sequenceSet></component>")))
     assert (record.n_samples, record.notes) == (103, ("of 2 sequence sets the longest is read",))
+
+
+def test_columns_of_a_page_are_put_together_by_their_times(tmp_path: Path) -> None:
+    def column(stored: np.ndarray, leads: tuple[str, ...], second: str) -> str:
+        text = aecg(stored, leads).replace("20210304050607.500", f"202103040506{second}")
+        inner = text.split("<sequenceSet>")[1].split("</sequenceSet>")[0]
+        return f"<component><sequenceSet>{inner}</sequenceSet></component>"
+
+    limbs, chest, rhythm = waves(2, 100, seed=30), waves(2, 100, seed=31), waves(1, 300, seed=32)
+    extra = column(limbs, ("I", "II"), "07.300") + column(chest, ("V1", "V2"), "07.700")
+    record = read(written(tmp_path, aecg(rhythm, ("II",), extra=extra)))
+    assert (record.leads, record.n_samples) == (("II", "I", "V1", "V2"), 400)
+    assert record.start == datetime(2021, 3, 4, 5, 6, 7, 300_000)
+    assert record.missing == {"II": 100, "I": 300, "V1": 300, "V2": 300}
+    for lead, stored, first in (("II", rhythm[0], 100), ("I", limbs[0], 0), ("V1", chest[0], 200)):
+        values = (stored * 0.0025).astype(np.float32)
+        np.testing.assert_array_equal(record.lead(lead)[first : first + len(values)], values)
+    assert "leads of another sequence set, which starts -0.2 s later: I" in record.notes
+    far = aecg(rhythm, ("II",), extra=column(limbs, ("I", "II"), "07.300").replace("20210304", "20200304"))
+    assert read(written(tmp_path, far)).leads == ("II",)
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,14 @@ set of a rhythm series is read, the representative beat is kept as the median be
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from ecglm.errors import ReadError
 from ecglm.records.cart import cart_reading
+from ecglm.records.leads import canonical_lead
 from ecglm.records.patient import day, moment, patient
 from ecglm.records.record import Record, RecordMeta
 from ecglm.records.request import Request
@@ -19,6 +21,7 @@ from ecglm.records.strip import Channel, median_of, record_of
 from ecglm.records.xmltree import Element, number, numbers, parse
 
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "min": 60.0}
+_NEAR_S = 60.0  #: sets of one strip (columns of a page) start within a minute
 _AGE_CODE = "21612-7"  # LOINC: reported age
 _MEASURED = {
     "MDC_ECG_HEART_RATE": "heart_rate_bpm",
@@ -63,20 +66,49 @@ def read_aecg(request: Request) -> Record:
     origin, chosen = max(sets, key=lambda item: (item[1].length, len(item[1].channels)))
     if chosen.fs is None:
         raise ReadError(path, "its sequences state no sampling interval", "it is damaged; export it again")
-    notes = [f"of {len(sets)} sequence sets the longest is read"] if len(sets) > 1 else []
+    channels, moved, notes = _together(chosen, [one for series, one in sets if series is origin and one is not chosen])
+    if len(sets) > 1 + len(notes):
+        notes.append(f"of {len(sets)} sequence sets the longest is read")
     median = next((median_of(found.channels, found.fs) for one in beats for found in _sets(one, path)), None)
     times = (chosen.start, _time(origin), _time(root))
     start = next((when for text in times if (when := _moment(text)) is not None), None)
+    if start is not None and moved:
+        start -= timedelta(seconds=moved / chosen.fs)
     return record_of(
         request,
         "aecg",
-        chosen.channels,
+        channels,
         chosen.fs,
         start=start,
         meta=_meta(root, origin, start.date() if start else None),
         cart=cart_reading(*_annotations([*beats, *rhythm]), median),
         notes=notes,
     )
+
+
+def _together(chosen: _Set, others: Sequence[_Set]) -> tuple[list[Channel], int, list[str]]:
+    """The chosen set and the further leads of sets that start near it, such as the columns of a printed page.
+
+    Also by how many samples the whole begins before the chosen set, and notes.
+    """
+    channels = list(chosen.channels)
+    begun = _moment(chosen.start)
+    notes = []
+    for other in others:
+        after = _moment(other.start)
+        gap = None if begun is None or after is None else (after - begun).total_seconds()
+        known = {canonical_lead(channel.name) or channel.name for channel in channels}
+        further = [one for one in other.channels if (canonical_lead(one.name) or one.name) not in known]
+        if gap is None or abs(gap) > _NEAR_S or other.fs != chosen.fs or chosen.fs is None or not further:
+            continue
+        late = round(gap * chosen.fs)
+        channels += [replace(channel, late=late) for channel in further]
+        names = ", ".join(channel.name for channel in further[:12])
+        notes.append(f"leads of another sequence set, which starts {gap:g} s later: {names}")
+    earliest = min(channel.late for channel in channels)
+    if earliest:
+        channels = [replace(channel, late=channel.late - earliest) for channel in channels]
+    return channels, -earliest, notes
 
 
 def _code(element: Element) -> str:
@@ -132,7 +164,9 @@ def _time(element: Element) -> str:
 
 def _moment(text: str) -> datetime | None:
     """An HL7 time stamp, ``20021122091000.000-0500``; the zone is not used."""
-    return moment(text[:8], text[8:14])
+    whole = moment(text[:8], text[8:14])
+    fraction = number("0." + text[15:21].split("-")[0].split("+")[0]) if text[14:15] == "." else None
+    return whole if whole is None or not fraction else whole + timedelta(seconds=fraction)
 
 
 def _meta(root: Element, series: Element, seen: date | None) -> RecordMeta:

@@ -19,7 +19,7 @@ from ecglm.records.channels import clean
 MAX_STATEMENTS = 50
 _PERSON = re.compile(
     r"\b(?:confirm|review|sign|edit|over-?read|read|interpret|refer|validat|verif|approv|order|request|perform|acquir)"
-    r"\w*\s+(?:electronically\s+)?(?:by|on|for)\b|\b(?:dr|md|physician|technician|operator|doctor|patient(?:\s+id)?|name)"
+    r"\w*\s+(?:electronically\s+)?(?:by|on|for)\b|\b(?:dr|md|physician|tech\w*|operator|doctor|patient(?:\s+id)?|name)"
     r"\s*[.:]|\bm\.?d\.?$",
     re.IGNORECASE,
 )
