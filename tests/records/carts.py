@@ -7,6 +7,8 @@ from ecglm's readers. `stored` is always int ``[lead, time]``, in steps of the f
 from __future__ import annotations
 
 import base64
+import binascii
+import struct
 import zlib
 from collections.abc import Sequence
 
@@ -288,3 +290,27 @@ def sierra(
         f'<waveforms><parsedwaveforms dataencoding="Base64" durationperchannel="{duration}" {attributes}>{data}'
         f"</parsedwaveforms>{beats}</waveforms></restingecgdata>"
     )
+
+
+# ISHNE Holter
+
+
+def ishne(
+    stored: np.ndarray,
+    codes: Sequence[int] = (6, 11, 0),
+    fs: int = 200,
+    step_nv: int = 2500,
+    text: bytes = b"remark",
+    total: bool = False,
+) -> bytes:
+    """An ISHNE Holter file; `total` states the samples of all leads together, as some writers do."""
+    n_leads, n = stored.shape
+    fixed = b"".join((
+        struct.pack("<iiiih", len(text), n * n_leads if total else n, 522, 522 + len(text), 1),
+        b"Jane".ljust(40, b"\0"), b"Doe".ljust(40, b"\0"), b"4711".ljust(20, b"\0"),
+        struct.pack("<HH3H3H3H3H", 2, 1, 5, 3, 1960, 4, 3, 2021, 5, 3, 2021, 23, 59, 30),
+        struct.pack("<H12h12h12hH", n_leads, *[*codes, *[-9] * 12][:12], *[0] * 12, *[step_nv] * 12, 0),
+        b"Recorder 7".ljust(40, b"\0"), struct.pack("<H", fs), bytes(80 + 80 + 88),
+    ))  # fmt: skip
+    crc = binascii.crc_hqx(fixed + text, 0xFFFF)
+    return b"ISHNE1.0" + struct.pack("<H", crc) + fixed + text + stored.T.astype("<i2").tobytes()

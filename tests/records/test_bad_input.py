@@ -53,7 +53,7 @@ def fails(path: Path | str, **kwargs: object) -> str:
             b"\x12\x34\x56\0\0\0" + bytes(10) + b"SCPECG" + bytes(50),
             "it has 72 bytes where its header promises 86",
         ),
-        ("x.ecg", b"ISHNE1.0" + bytes(600), "ISHNE Holter files are not read"),
+        ("x.ecg", b"ISHNE1.0" + bytes(600), "its header claims 0 leads"),
         ("x.mat", b"\x89HDF\r\n\x1a\n" + bytes(100), "save -v7"),
         ("x.gz", b"\x1f\x8b\x08\0" + bytes(20), "decompress it first"),
         ("x.docx", b"PK\x03\x04" + bytes(100), "ZIP archive"),

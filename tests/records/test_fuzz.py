@@ -22,7 +22,7 @@ from pydicom.data import get_testdata_file
 from ecglm.errors import EcglmError
 from ecglm.records import read, write_npz
 
-from .carts import LEADS_8, aecg, cardiology, muse, sierra, waves
+from .carts import LEADS_8, aecg, cardiology, ishne, muse, sierra, waves
 from .encoders import edf, simple
 from .scp_writer import scp
 
@@ -126,6 +126,11 @@ def small_scp_beats(folder: Path) -> Path:
     return small_scp(folder, coding="tables", beat=waves(4, 20), qrs=((0, 5, 10, 22), (0, 30, 40, 55)), fiducial=5)
 
 
+def small_ishne(folder: Path) -> Path:
+    (folder / "f.ecg").write_bytes(ishne(waves(3, 100)))
+    return folder / "f.ecg"
+
+
 SEEDS: dict[str, tuple[Callable[[Path], Path], int]] = {
     "wfdb-header": (lambda p: small_wfdb(p, "16", "hea"), 2500),
     "wfdb-flac-header": (lambda p: small_wfdb(p, "516", "hea"), 1000),
@@ -145,6 +150,7 @@ SEEDS: dict[str, tuple[Callable[[Path], Path], int]] = {
     "sierra": (small_sierra, 1000),
     "scp": (small_scp, 1500),
     "scp-beats": (small_scp_beats, 1500),
+    "ishne": (small_ishne, 1000),
     "mat5-compressed": (lambda p: small_mat(p, "5", packed=True), 1000),
 }
 

@@ -116,3 +116,9 @@ def test_real_exports(data_dir: Path, name: str, rate: float) -> None:
     assert record.cart.heart_rate_bpm == rate
     assert record.cart.median is not None
     assert record.cart.median.signal.shape == (12, 600)
+
+
+def test_a_lead_without_a_name_is_no_known_lead(tmp_path: Path) -> None:
+    record = read(written(tmp_path, muse(waves(2), ("V1", ""))))
+    assert record.leads == ("V1", "channel 2")
+    assert "not a known lead name, kept as it is: channel 2" in record.notes

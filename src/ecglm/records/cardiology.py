@@ -87,7 +87,7 @@ def _channels(strip: Element, path: str) -> list[Channel]:
         raise ReadError(path, f"it describes {len(leads)} leads", "it is damaged; export it again")
     channels: list[Channel] = []
     for lead in leads:
-        name = clean(lead.get("lead")) or f"lead {len(channels) + 1}"
+        name = clean(lead.get("lead")) or f"channel {len(channels) + 1}"
         step, unit = _step(strip, path)
         channels.append(Channel(name, numbers(lead.text, path, f"lead {name}", ","), step, unit))
     stated = strip.number("ChannelSampleCountTotal")

@@ -97,7 +97,7 @@ def _channels(waveform: Element, path: str) -> list[Channel]:
         raise ReadError(path, f"it describes {len(leads)} leads", "it is damaged; export it again")
     channels: list[Channel] = []
     for lead in leads:
-        name = clean(lead.say("LeadID")) or f"lead {len(channels) + 1}"
+        name = clean(lead.say("LeadID")) or f"channel {len(channels) + 1}"
         unit = lead.say("LeadAmplitudeUnits").upper()
         step = lead.number("LeadAmplitudeUnitsPerBit")
         if step is None:

@@ -48,7 +48,7 @@ def leads_of(sections: Sections) -> tuple[list[Lead], bool]:
         first, last, code = u32(body, at), u32(body, at + 4), body[at + 8]
         if last < first:
             raise ReadError(sections.path, f"its lead {code} runs from sample {first} to {last}", _DAMAGED)
-        found.append(Lead(SCP_LEADS.get(code, f"lead {code}"), first, last - first + 1))
+        found.append(Lead(SCP_LEADS.get(code, f"channel {code}"), first, last - first + 1))
     return found, bool(body[1] & _SUBTRACTED)
 
 

@@ -27,7 +27,7 @@ _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
     (b"\x1f\x8b", "it is compressed with gzip", "decompress it first"),
     (b"BZh", "it is compressed with bzip2", "decompress it first"),
     (b"\xfd7zXZ", "it is compressed with xz", "decompress it first"),
-    (b"ISHNE1.0", "ISHNE Holter files are not read in this version", "export it as WFDB, EDF or DICOM"),
+    (b"ANN  1.0", "it is an ISHNE annotation file", "pass the recording, whose file begins with ISHNE1.0"),
     (b"PAR1", "Parquet files are not read", "export one record as .csv or .npz"),
     (b"SQLite format 3", "it is a database", "export one record as .csv or .npz"),
 )
@@ -51,8 +51,8 @@ _SIGNAL_LINE = re.compile(r"\s*\S+\s+\d{1,3}(?:x\d+)?(?::\d+)?(?:\+\d+)?(?:\s|$)
 def sniff(head: bytes, size: int, extension: str) -> tuple[str, str, str]:
     """``(kind, problem, remedy)`` of a file whose first bytes are head.
 
-    kind is one of wfdb, dicom, scp, aecg, muse, cardiology, sierra, edf, bdf, npy, npz, mat, table, flac, binary, or "" for what
-    cannot be an ECG record, and then problem and remedy say why and what to do.
+    kind is wfdb, a key of the reader's table, flac (a WFDB signal file), binary (unknown), or ""
+    for what cannot be an ECG record, and then problem and remedy say why and what to do.
     """
     if not head:
         return "", "the file is empty (0 bytes)", "get it again"
@@ -72,6 +72,8 @@ def sniff(head: bytes, size: int, extension: str) -> tuple[str, str, str]:
         return "", "it is a ZIP archive (or an office document)", "unpack it and pass the recording inside"
     if head.startswith(b"PK"):
         return "", "it is an empty or split ZIP archive", "get it again"
+    if head.startswith(b"ISHNE1.0"):
+        return "ishne", "", ""
     for signature, problem, remedy in _FOREIGN:
         if head.startswith(signature):
             return "", problem, remedy

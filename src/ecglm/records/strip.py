@@ -25,6 +25,9 @@ from ecglm.records.request import MAX_CHANNELS, Request
 _DERIVED = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
 
 
+_BLOCK = 1 << 20  #: samples scaled at a time: a day of Holter is not held as float64
+
+
 @dataclass(frozen=True, eq=False)
 class Channel:
     """Stored samples of one channel: value in unit = sample x scale + origin.
@@ -63,9 +66,11 @@ def record_of(
     first, count = request.window(fs, n_samples, len(selection.rows))
     signal = np.empty((len(selection.rows), count), np.float32)
     for place, (row, factor) in enumerate(zip(selection.rows, selection.per_mv, strict=True)):
-        with np.errstate(over="ignore", invalid="ignore"):
-            signal[place] = _values(channels, row, first, count) / factor
-    signal[~np.isfinite(signal)] = np.nan  # a number that no float32 holds is no sample
+        for at in range(0, count, _BLOCK):
+            part = signal[place, at : at + _BLOCK]
+            with np.errstate(over="ignore", invalid="ignore"):
+                part[:] = _values(channels, row, first + at, len(part)) / factor
+            part[~np.isfinite(part)] = np.nan  # a number that no float32 holds is no sample
     signal, leads, said = finish(request, signal, selection, notes)
     if start is not None and first:
         start += timedelta(seconds=first / fs)
