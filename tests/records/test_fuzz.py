@@ -24,6 +24,7 @@ from ecglm.records import read, write_npz
 
 from .carts import LEADS_8, aecg, cardiology, ishne, muse, sierra, waves
 from .encoders import edf, simple
+from .gdf_writer import gdf
 from .scp_writer import scp
 
 DICOM = Path(str(get_testdata_file("waveform_ecg.dcm")))
@@ -131,6 +132,13 @@ def small_ishne(folder: Path) -> Path:
     return folder / "f.ecg"
 
 
+def small_gdf(folder: Path, version: str) -> Path:
+    rows = waves(3, 80).clip(-30000, 30000)
+    signals = [(name, "uV", 20, row) for name, row in zip(("I", "II", "EOG"), rows, strict=True)]
+    (folder / "f.gdf").write_bytes(gdf(signals, version))
+    return folder / "f.gdf"
+
+
 SEEDS: dict[str, tuple[Callable[[Path], Path], int]] = {
     "wfdb-header": (lambda p: small_wfdb(p, "16", "hea"), 2500),
     "wfdb-flac-header": (lambda p: small_wfdb(p, "516", "hea"), 1000),
@@ -151,6 +159,8 @@ SEEDS: dict[str, tuple[Callable[[Path], Path], int]] = {
     "scp": (small_scp, 1500),
     "scp-beats": (small_scp_beats, 1500),
     "ishne": (small_ishne, 1000),
+    "gdf1": (lambda p: small_gdf(p, "1.25"), 1000),
+    "gdf2": (lambda p: small_gdf(p, "2.20"), 1000),
     "mat5-compressed": (lambda p: small_mat(p, "5", packed=True), 1000),
 }
 

@@ -76,7 +76,7 @@ def read_edf(request: Request) -> Record:
 
 def _read(request: Request, reader: Any, layout: _Layout) -> Record:
     data = [row for row, signal in enumerate(layout.signals) if not signal.label.endswith("Annotations")]
-    names = [_lead_name(layout.signals[row].label) for row in data]
+    names = [lead_name(layout.signals[row].label) for row in data]
     selection = choose(request, names, [layout.signals[row].unit for row in data])
     rates = [layout.signals[data[row]].per_record for row in selection.rows]
     (per_record, _), *others = Counter(rates).most_common()
@@ -131,7 +131,7 @@ def _read(request: Request, reader: Any, layout: _Layout) -> Record:
     )
 
 
-def _lead_name(label: str) -> str:
+def lead_name(label: str) -> str:
     """EDF+ labels are a type, a blank and a specification: ``ECG II``, ``EKG V1-Ref``."""
     text = re.sub(r"[-_ ](?:ref|gnd|avg)$", "", label.strip(), flags=re.IGNORECASE)
     return text if canonical_lead(text) else label.strip()

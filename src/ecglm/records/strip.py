@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,14 @@ _DERIVED = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": 
 _BLOCK = 1 << 20  #: samples scaled at a time: a day of Holter is not held as float64
 
 
+class Samples(Protocol):
+    """What a channel's samples must be able to do: an array, or a reader of slices of a file."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> Any: ...
+
+
 @dataclass(frozen=True, eq=False)
 class Channel:
     """Stored samples of one channel: value in unit = sample x scale + origin.
@@ -38,7 +46,7 @@ class Channel:
     """
 
     name: str
-    samples: NDArray[Any]
+    samples: Samples
     scale: float = 1.0
     unit: str = "uV"
     origin: float = 0.0
