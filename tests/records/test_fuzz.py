@@ -25,6 +25,7 @@ from ecglm.records import read, write_npz
 from .carts import LEADS_8, aecg, cardiology, ishne, muse, sierra, waves
 from .encoders import edf, simple
 from .gdf_writer import gdf
+from .mfer_writer import mfer
 from .scp_writer import scp
 
 DICOM = Path(str(get_testdata_file("waveform_ecg.dcm")))
@@ -139,6 +140,11 @@ def small_gdf(folder: Path, version: str) -> Path:
     return folder / "f.gdf"
 
 
+def small_mfer(folder: Path) -> Path:
+    (folder / "f.mwf").write_bytes(mfer(waves(3, 60), ("I", "II", "V1"), block=20, beat=waves(3, 40)))
+    return folder / "f.mwf"
+
+
 SEEDS: dict[str, tuple[Callable[[Path], Path], int]] = {
     "wfdb-header": (lambda p: small_wfdb(p, "16", "hea"), 2500),
     "wfdb-flac-header": (lambda p: small_wfdb(p, "516", "hea"), 1000),
@@ -161,6 +167,7 @@ SEEDS: dict[str, tuple[Callable[[Path], Path], int]] = {
     "ishne": (small_ishne, 1000),
     "gdf1": (lambda p: small_gdf(p, "1.25"), 1000),
     "gdf2": (lambda p: small_gdf(p, "2.20"), 1000),
+    "mfer": (small_mfer, 1500),
     "mat5-compressed": (lambda p: small_mat(p, "5", packed=True), 1000),
 }
 

@@ -10,26 +10,25 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
-from collections import Counter
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecglm.errors import ReadError
-from ecglm.records.channels import clean, unit_per_mv
+from ecglm.records.blocks import INT24, UINT24, Blocks, one_rate, width
+from ecglm.records.channels import clean
 from ecglm.records.edf import lead_name
-from ecglm.records.leads import canonical_lead
 from ecglm.records.patient import patient
 from ecglm.records.record import Record
 from ecglm.records.request import MAX_CHANNELS, Request
 from ecglm.records.strip import Channel, record_of
 
 _DAMAGED = "the header is damaged; get it again"
-_TYPES = {1: "<i1", 2: "<u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<i8", 8: "<u8", 16: "<f4", 17: "<f8"}
-_INT24, _UINT24 = 279, 535
+_TYPES = {1: "<i1", 2: "<u1", 3: "<i2", 4: "<u2", 5: "<i4", 6: "<u4", 7: "<i8", 8: "<u8", 16: "<f4", 17: "<f8"} | {
+    279: INT24,
+    535: UINT24,
+}
 _VOLTS = {4256: "V", 4274: "mV", 4275: "uV", 4276: "nV"}  # ISO 11073-10101 units, with their decimal prefixes
 #: Bytes per channel of the fields of the variable header, in file order: label, ..., samples, type, rest.
 #: The unit is 8 bytes of text, in version 2 split into 6 of text, long obsolete, and a code.
@@ -37,8 +36,9 @@ _FIELDS_1 = (16, 80, 8, 0, 8, 8, 8, 8, 80, 4, 4, 32)
 _FIELDS_2 = (16, 80, 6, 2, 8, 8, 8, 8, 80, 4, 4, 32)
 
 
-@dataclass(frozen=True)
-class _Signal:
+class _Signal(NamedTuple):
+    """A channel: value in unit = sample x scale + origin; its block begins at byte `at` of a data record."""
+
     label: str
     unit: str
     low: float
@@ -46,34 +46,8 @@ class _Signal:
     scale: float
     origin: float
     per_record: int
-    kind: int
-    at: int  #: its first byte within a data record
-
-    @property
-    def width(self) -> int:
-        return 3 if self.kind in (_INT24, _UINT24) else np.dtype(_TYPES[self.kind]).itemsize
-
-
-class _Column:
-    """The stored samples of a channel, read by slices; beyond its digital limits NaN."""
-
-    def __init__(self, records_RB: NDArray[np.uint8], signal: _Signal) -> None:
-        self._records_RB = records_RB
-        self._signal = signal
-
-    def __len__(self) -> int:
-        return len(self._records_RB) * self._signal.per_record
-
-    def __getitem__(self, part: slice) -> NDArray[np.float64]:
-        signal = self._signal
-        first, last, _ = part.indices(len(self))
-        if last <= first:
-            return np.empty(0)
-        begin, end = first // signal.per_record, -(-last // signal.per_record)
-        raw = self._records_RB[begin:end, signal.at : signal.at + signal.per_record * signal.width].tobytes()
-        values = _numbers(raw, signal.kind)[first - begin * signal.per_record : last - begin * signal.per_record]
-        values[(values < signal.low) | (values > signal.high)] = np.nan
-        return values
+    kind: str
+    at: int
 
 
 def read_gdf(request: Request) -> Record:
@@ -89,7 +63,7 @@ def read_gdf(request: Request) -> Record:
         raise ReadError(path, f"it has {size} bytes, its header alone {header_bytes}", "it was cut short; get it again")
     signals = _signals(path, fields, n_signals, second)
     n_records, numerator, denominator = struct.unpack_from("<qII", head, 236)
-    record_bytes = sum(signal.per_record * signal.width for signal in signals)
+    record_bytes = sum(signal.per_record * width(signal.kind) for signal in signals)
     if record_bytes == 0 or numerator == 0 or denominator == 0 or n_records < -1:
         raise ReadError(path, f"it claims {n_records} data records of {numerator}/{denominator} s", _DAMAGED)
     held = (size - header_bytes) // record_bytes
@@ -97,14 +71,17 @@ def read_gdf(request: Request) -> Record:
         need = header_bytes + n_records * record_bytes
         raise ReadError(path, f"it has {size} bytes where its header promises {need}", "it was cut short; get it again")
     n_records = held if n_records == -1 else n_records
-    kept, per_record, notes = _one_rate(request, signals, denominator / numerator)
-    fs = per_record * denominator / numerator
-    request.window(fs, n_records * per_record, 1)  # before anything is mapped
+    names = [lead_name(signal.label) for signal in signals]
+    rates = [signal.per_record * denominator / numerator for signal in signals]
+    rows, notes = one_rate(request, names, [signal.unit for signal in signals], rates)
+    fs = rates[rows[0]]
+    request.window(fs, n_records * signals[rows[0]].per_record, 1)  # before anything is mapped
     records_RB = np.memmap(path, np.uint8, "r", header_bytes, (n_records, record_bytes))
-    channels = [
-        Channel(lead_name(signal.label), _Column(records_RB, signal), signal.scale, signal.unit, signal.origin)
-        for signal in kept
-    ]
+    channels = []
+    for row in rows:
+        signal = signals[row]
+        samples = Blocks(records_RB, signal.at, signal.per_record, signal.kind, signal.low, signal.high)
+        channels.append(Channel(names[row], samples, signal.scale, signal.unit, signal.origin))
     start, born, sex = _about(head, second)
     meta = patient(born=born, seen=start.date() if start is not None else None, sex=sex)
     return record_of(request, "gdf", channels, fs, start=start, meta=meta, notes=notes)
@@ -128,9 +105,9 @@ def _frame(path: str, head: bytes) -> tuple[bool, int, int]:
 def _signals(path: str, fields: bytes, n_signals: int, second: bool) -> list[_Signal]:
     columns: list[list[bytes]] = []
     at = 0
-    for width in _FIELDS_2 if second else _FIELDS_1:
-        columns.append([fields[at + i * width : at + (i + 1) * width] for i in range(n_signals)])
-        at += width * n_signals
+    for size in _FIELDS_2 if second else _FIELDS_1:
+        columns.append([fields[at + i * size : at + (i + 1) * size] for i in range(n_signals)])
+        at += size * n_signals
     found = []
     within = 0
     for label, _, unit, dimension, physical_low, physical_high, low, high, _, count, kind, _ in zip(*columns, strict=True):
@@ -138,50 +115,17 @@ def _signals(path: str, fields: bytes, n_signals: int, second: bool) -> list[_Si
         limits = struct.unpack("<dd" if second else "<qq", low + high)
         physical = struct.unpack("<dd", physical_low + physical_high)
         per_record, code = struct.unpack("<II", count + kind)
-        if code not in _TYPES and code not in (_INT24, _UINT24):
+        if code not in _TYPES:
             raise ReadError(path, f"its signal {clean(name)} has data type {code}", "export it with 16-bit samples")
         span = limits[1] - limits[0]
         scale = (physical[1] - physical[0]) / span if span and np.isfinite(span) else 0.0
         text = _VOLTS.get(int.from_bytes(dimension, "little"), "") or unit.split(b"\0")[0].decode("latin-1").strip()
         low_limit, high_limit = float(limits[0]), float(limits[1])
         origin = physical[0] - low_limit * scale
-        signal = _Signal(name, text, low_limit, high_limit, scale, origin, per_record, code, within)
-        within += per_record * signal.width
+        signal = _Signal(name, text, low_limit, high_limit, scale, origin, per_record, _TYPES[code], within)
+        within += per_record * width(signal.kind)
         found.append(signal)
     return found
-
-
-def _one_rate(request: Request, signals: list[_Signal], per_second: float) -> tuple[list[_Signal], int, list[str]]:
-    """The signals at the rate that most leads share, their samples per record, and notes."""
-    names = [canonical_lead(lead_name(signal.label)) or lead_name(signal.label) for signal in signals]
-    wanted = [
-        signal
-        for signal, name in zip(signals, names, strict=True)
-        if signal.per_record and (request.leads is None or name in request.leads)
-    ]
-    leads = [signal for signal in wanted if canonical_lead(lead_name(signal.label))]
-    volts = [signal for signal in wanted if unit_per_mv(signal.unit) is not None]
-    rates = Counter(signal.per_record for signal in leads or volts or wanted)
-    if not rates:
-        return signals, max(signal.per_record for signal in signals), []  # `choose` says which leads there are
-    per_record = rates.most_common(1)[0][0]
-    lost = [
-        f"{clean(signal.label)} ({signal.per_record * per_second:g} Hz)"
-        for signal in wanted
-        if signal.per_record != per_record
-    ]
-    notes = [f"sampled at another rate, left out: {', '.join(lost[:12])}"] if lost else []
-    return [signal for signal in wanted if signal.per_record == per_record], per_record, notes
-
-
-def _numbers(raw: bytes, kind: int) -> NDArray[np.float64]:
-    if kind not in (_INT24, _UINT24):
-        return np.frombuffer(raw, _TYPES[kind]).astype(np.float64)
-    parts_N3 = np.frombuffer(raw, np.uint8).reshape(-1, 3).astype(np.int64)
-    values: NDArray[np.int64] = parts_N3 @ np.array([1, 1 << 8, 1 << 16])
-    if kind == _INT24:
-        values -= (values >> 23) << 24
-    return values.astype(np.float64)
 
 
 def _about(head: bytes, second: bool) -> tuple[datetime | None, date | None, str]:

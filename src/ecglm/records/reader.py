@@ -19,7 +19,7 @@ from ecglm.records.wfdb import MAX_HEADER_BYTES, read_wfdb
 
 #: What a user is told can be read.
 FORMATS = (
-    "WFDB, DICOM, SCP-ECG, HL7 aECG, GE MUSE XML, GE CardiologyXML, Philips Sierra XML, EDF, BDF, GDF, ISHNE, "
+    "WFDB, DICOM, SCP-ECG, HL7 aECG, GE MUSE XML, GE CardiologyXML, Philips Sierra XML, EDF, BDF, GDF, ISHNE, MFER, "
     "CSV, TSV, NPY, NPZ, MAT"
 )
 #: Kind of `sniff` -> module and function; a module (and the library behind it) loads when it is needed.
@@ -38,6 +38,7 @@ _READERS = {
     "scp": "scp:read_scp",
     "ishne": "ishne:read_ishne",
     "gdf": "gdf:read_gdf",
+    "mfer": "mfer:read_mfer",
 }
 
 
@@ -51,7 +52,7 @@ def read(
     unit: str | None = None,
 ) -> Record:
     """Read an ECG file: WFDB, DICOM waveform, SCP-ECG, HL7 aECG, GE MUSE XML,
-    GE CardiologyXML, Philips Sierra XML, EDF/BDF, GDF, ISHNE, CSV/TSV, NPY, NPZ or MAT.
+    GE CardiologyXML, Philips Sierra XML, EDF/BDF, GDF, ISHNE, MFER, CSV/TSV, NPY, NPZ or MAT.
 
     start_s and duration_s select a stretch (what is outside is not decoded where the
     format allows), leads selects and orders leads by name. fs (Hz) and unit ("mV", "uV",

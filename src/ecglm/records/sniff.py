@@ -74,6 +74,8 @@ def sniff(head: bytes, size: int, extension: str) -> tuple[str, str, str]:
         return "", "it is an empty or split ZIP archive", "get it again"
     if head.startswith(b"ISHNE1.0"):
         return "ishne", "", ""
+    if (head[:1] == b"\x40" and head[2:6] == b"MFR ") or extension in (".mwf", ".mfr", ".mfer"):
+        return "mfer", "", ""
     if re.match(rb"GDF [ \d]\d?\.\d", head):
         return "gdf", "", ""
     for signature, problem, remedy in _FOREIGN:

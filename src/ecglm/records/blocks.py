@@ -1,0 +1,85 @@
+"""Data records that hold a block of samples per channel: what GDF and MFER share.
+
+Reads by slices, so that only a window leaves the disk, and picks the rate to read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecglm.records.channels import clean, unit_per_mv
+from ecglm.records.leads import canonical_lead
+from ecglm.records.request import Request
+
+#: Little-endian integers of three bytes, which numpy has no type for.
+INT24, UINT24 = "<i3", "<u3"
+
+
+def width(kind: str) -> int:
+    """Bytes of one sample of a numpy type string, or of INT24 and UINT24."""
+    return 3 if kind in (INT24, UINT24) else np.dtype(kind).itemsize
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """The stored samples of a channel: per_record of them from byte `at` of every record.
+
+    records_RB is uint8 ``[record, byte]`` (a memory map). Slices are float64; samples
+    below low or above high are NaN.
+    """
+
+    records_RB: NDArray[np.uint8]
+    at: int
+    per_record: int
+    kind: str
+    low: float = -np.inf
+    high: float = np.inf
+
+    def __len__(self) -> int:
+        return len(self.records_RB) * self.per_record
+
+    def __getitem__(self, part: slice, /) -> NDArray[np.float64]:
+        first, last, _ = part.indices(len(self))
+        if last <= first:
+            return np.empty(0)
+        begin, end = first // self.per_record, -(-last // self.per_record)
+        raw = self.records_RB[begin:end, self.at : self.at + self.per_record * width(self.kind)].tobytes()
+        values = _numbers(raw, self.kind)[first - begin * self.per_record : last - begin * self.per_record]
+        values[(values < self.low) | (values > self.high)] = np.nan
+        return values
+
+
+def _numbers(raw: bytes, kind: str) -> NDArray[np.float64]:
+    if kind not in (INT24, UINT24):
+        with np.errstate(invalid="ignore"):  # damaged floats may be signalling NaN
+            return np.frombuffer(raw, kind).astype(np.float64)
+    parts_N3 = np.frombuffer(raw, np.uint8).reshape(-1, 3).astype(np.int64)
+    values: NDArray[np.int64] = parts_N3 @ np.array([1, 1 << 8, 1 << 16])
+    if kind == INT24:
+        values -= (values >> 23) << 24
+    return values.astype(np.float64)
+
+
+def one_rate(
+    request: Request, names: Sequence[str], units: Sequence[str], rates: Sequence[float]
+) -> tuple[list[int], list[str]]:
+    """The rows that share the rate which most of the wanted leads have, and a note on the others.
+
+    Nothing is resampled. Without any known lead the voltage channels count, without any of
+    those all; `choose` then says what there is.
+    """
+    canonical = [canonical_lead(name) for name in names]
+    rows = range(len(names))
+    wanted = [row for row in rows if request.leads is None or (canonical[row] or names[row]) in request.leads]
+    wanted = wanted or list(rows)
+    leads = [row for row in wanted if canonical[row] is not None]
+    volts = [row for row in wanted if unit_per_mv(units[row]) is not None]
+    rate = Counter(rates[row] for row in leads or volts or wanted).most_common(1)[0][0]
+    lost = [f"{clean(names[row])} ({rates[row]:g} Hz)" for row in wanted if rates[row] != rate]
+    notes = [f"sampled at another rate, left out: {', '.join(lost[:12])}"] if lost else []
+    return [row for row in wanted if rates[row] == rate], notes
