@@ -50,6 +50,8 @@ def test_encodings_that_exporters_use(tmp_path: Path, encoding: str) -> None:
     text = aecg(waves()).replace("Maker", "Märker")
     text = text.replace("UTF-8", "ISO-8859-1") if encoding == "latin-1" else text.replace('encoding="UTF-8"', "")
     assert read(written(tmp_path, text, encoding)).meta.device == "Märker Model 1"
+    wrong = aecg(waves()).replace("Maker", "Märker")  # declares UTF-8
+    assert read(written(tmp_path, wrong, "latin-1")).meta.device == "Märker Model 1"
     assert read(written(tmp_path, "\n " + aecg(waves()).replace("UTF-8", "UTF-16"))).n_samples == 500  # converted later
 
 

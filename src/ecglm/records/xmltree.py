@@ -25,7 +25,7 @@ MAX_DEPTH = 64  #: HL7 aECG, the deepest, needs about 20
 _DAMAGED = "it is damaged; get it again"
 _BLANK = b" \t\r\n"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_DECLARED_UTF16 = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']utf-?16", re.IGNORECASE)
+_DECLARED = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"']([\w.-]+)")
 
 
 class Element:
@@ -120,9 +120,7 @@ def parse(path: str, root: str) -> Element:
 
 
 def _build(path: str, data: bytes) -> Element:
-    # Files converted to UTF-8 by a database keep the declaration of UTF-16 they were written with.
-    converted = _DECLARED_UTF16.match(data[:200].removeprefix(b"\xef\xbb\xbf")) is not None
-    parser = expat.ParserCreate("utf-8" if converted and data[:2] not in _UTF16_MARKS else None)
+    parser = expat.ParserCreate(_encoding(data))
     parser.buffer_text = True
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
     outermost = Element("", {})
@@ -159,3 +157,17 @@ def _build(path: str, data: bytes) -> Element:
     except (expat.ExpatError, LookupError, ValueError) as problem:  # the last two: an encoding that Python refuses
         raise ReadError(path, f"its XML is not well-formed ({clean(str(problem), 60)})", _DAMAGED) from None
     return outermost.children[0]
+
+
+def _encoding(data: bytes) -> str | None:
+    """The encoding to use instead of the declared one, where that is known to be wrong."""
+    found = _DECLARED.match(data[:200].removeprefix(b"\xef\xbb\xbf"))
+    declared = found[1].lower() if found else b"utf-8"
+    if declared.startswith(b"utf-16") and data[:2] not in _UTF16_MARKS:
+        return "utf-8"  # converted by a database that left the declaration alone
+    if declared in (b"utf-8", b"utf8") and data[:2] not in _UTF16_MARKS and not data.isascii():
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError:
+            return "iso-8859-1"  # a name with an umlaut in the exporter's own encoding
+    return None
