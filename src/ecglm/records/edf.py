@@ -7,7 +7,6 @@ rate that most ECG signals share is read, the others are noted.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 from collections import Counter
@@ -19,6 +18,7 @@ import numpy as np
 from ecglm.errors import ReadError
 from ecglm.records.channels import choose, clean, finish
 from ecglm.records.leads import canonical_lead
+from ecglm.records.patient import day, patient
 from ecglm.records.record import Record, RecordMeta
 from ecglm.records.request import MAX_CHANNELS, Request
 
@@ -196,17 +196,13 @@ def _layout(path: str) -> _Layout:
 
 def _meta(head: bytes) -> RecordMeta:
     """Sex, age at recording and equipment, from the EDF+ patient and recording fields."""
-    patient = head[8:88].decode("latin-1").split()
+    person = head[8:88].decode("latin-1").split()
     recording = head[88:168].decode("latin-1").split()
-    sex = {"F": "female", "M": "male"}.get(patient[1]) if len(patient) > 2 else None
-    age = None
-    if len(patient) > 2 and len(recording) > 1 and recording[0] == "Startdate":
-        with contextlib.suppress(ValueError):
-            born, seen = (datetime.strptime(text, "%d-%b-%Y") for text in (patient[2], recording[1]))
-            age = seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day))
-    device = clean(recording[4].replace("_", " ")) if len(recording) > 4 and recording[0] == "Startdate" else ""
-    return RecordMeta(
-        age=age if age is not None and 0 <= age <= 120 else None,
-        sex=sex,  # type: ignore[arg-type]
-        device=device if device not in ("", "X") else None,
+    dated = len(recording) > 1 and recording[0] == "Startdate"
+    device = recording[4].replace("_", " ") if dated and len(recording) > 4 else ""
+    return patient(
+        born=day(person[2]) if len(person) > 2 else None,
+        seen=day(recording[1]) if dated else None,
+        sex=person[1] if len(person) > 2 else "",
+        device="" if device == "X" else device,
     )
