@@ -111,6 +111,7 @@ def test_columns_of_a_page_are_put_together_by_their_times(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
+        ("<digits>", "<digits>1 2 3,4 ", "the samples of lead I are not a list of numbers"),
         ("<digits>", "<digits>nonsense ", "the samples of lead I are not a list of numbers"),
         ('<increment value="0.002" unit="s"/>', "", "state no sampling interval"),
         ('<increment value="0.002"', '<increment value="1e-9"', "state no sampling interval"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -116,6 +117,13 @@ def test_real_exports(data_dir: Path, name: str, rate: float) -> None:
     assert record.cart.heart_rate_bpm == rate
     assert record.cart.median is not None
     assert record.cart.median.signal.shape == (12, 600)
+
+
+def test_a_checksum_written_as_a_signed_number(tmp_path: Path) -> None:
+    def signed(found: re.Match[str]) -> str:
+        return f"<LeadDataCRC32>{int(found[1]) - 2**32}<"
+
+    assert read(written(tmp_path, re.sub(r"<LeadDataCRC32>(\d+)<", signed, muse(waves(8))))).n_samples == 500
 
 
 def test_a_lead_without_a_name_is_no_known_lead(tmp_path: Path) -> None:

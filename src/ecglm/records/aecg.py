@@ -16,12 +16,13 @@ from ecglm.records.cart import cart_reading
 from ecglm.records.leads import canonical_lead
 from ecglm.records.patient import day, moment, patient
 from ecglm.records.record import Record, RecordMeta
-from ecglm.records.request import Request
+from ecglm.records.request import MAX_CHANNELS, Request
 from ecglm.records.strip import Channel, median_of, record_of
 from ecglm.records.xmltree import Element, number, numbers, parse
 
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "min": 60.0}
 _NEAR_S = 60.0  #: sets of one strip (columns of a page) start within a minute
+_BEAT = "REPRESENTATIVE_BEAT"
 _AGE_CODE = "21612-7"  # LOINC: reported age
 _MEASURED = {
     "MDC_ECG_HEART_RATE": "heart_rate_bpm",
@@ -57,8 +58,8 @@ def read_aecg(request: Request) -> Record:
     root = parse(path, "AnnotatedECG")
     series = list(root.walk("series"))
     derived = list(root.walk("derivedSeries"))
-    beats = [one for one in (*series, *derived) if _code(one) == "REPRESENTATIVE_BEAT"]
-    rhythm = [one for one in series if one not in beats] or [one for one in derived if one not in beats]
+    beats = [one for one in (*series, *derived) if _code(one) == _BEAT]
+    rhythm = [one for one in series if _code(one) != _BEAT] or [one for one in derived if _code(one) != _BEAT]
     # Each set is decoded once; one without leads or length is not worth a word.
     sets = [(one, found) for one in rhythm for found in _sets(one, path) if found.length]
     if not sets:
@@ -92,17 +93,20 @@ def _together(chosen: _Set, others: Sequence[_Set]) -> tuple[list[Channel], int,
     Also by how many samples the whole begins before the chosen set, and notes.
     """
     channels = list(chosen.channels)
+    known = {canonical_lead(channel.name) or channel.name for channel in channels}
     begun = _moment(chosen.start)
     notes = []
     for other in others:
         after = _moment(other.start)
         gap = None if begun is None or after is None else (after - begun).total_seconds()
-        known = {canonical_lead(channel.name) or channel.name for channel in channels}
         further = [one for one in other.channels if (canonical_lead(one.name) or one.name) not in known]
+        if len(channels) > MAX_CHANNELS:
+            break  # refused later on
         if gap is None or abs(gap) > _NEAR_S or other.fs != chosen.fs or chosen.fs is None or not further:
             continue
         late = round(gap * chosen.fs)
         channels += [replace(channel, late=late) for channel in further]
+        known |= {canonical_lead(channel.name) or channel.name for channel in further}
         names = ", ".join(channel.name for channel in further[:12])
         notes.append(f"leads of another sequence set, which starts {gap:g} s later: {names}")
     earliest = min(channel.late for channel in channels)

@@ -90,9 +90,9 @@ def _channels(strip: Element, path: str) -> list[Channel]:
         name = clean(lead.get("lead")) or f"channel {len(channels) + 1}"
         step, unit = _step(strip, path)
         channels.append(Channel(name, numbers(lead.text, path, f"lead {name}", ","), step, unit))
-    stated = strip.number("ChannelSampleCountTotal")
-    if channels and stated is not None and max(len(channel.samples) for channel in channels) != stated:
-        longest = max(len(channel.samples) for channel in channels)
+    stated = strip.number("ChannelSampleCountTotal") or 0.0
+    longest = max((len(channel.samples) for channel in channels), default=0)
+    if channels and stated > longest and stated != longest * len(channels):
         raise ReadError(
             path, f"its strip has {longest} samples where its header promises {stated:g}", "it was cut short; get it again"
         )

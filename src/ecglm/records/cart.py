@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,7 @@ def cart_reading(
 def _statements(texts: Iterable[str]) -> tuple[str, ...]:
     """One-line statements without people and dates, in order and without repeats."""
     said: dict[str, None] = {}
-    for text in texts:
+    for text in islice(texts, 20 * MAX_STATEMENTS):
         line = _DATE.sub("(date)", clean(text, 160))
         if any(c.isalpha() for c in line) and not _PERSON.search(line):
             said.setdefault(line)

@@ -28,6 +28,7 @@ from ecglm.records.strip import Channel, check_channels, median_of, record_of
 
 MAX_DEFINITIONS = 20_000  #: a file of one-byte definitions would take minutes
 MAX_DEPTH = 4  #: groups within groups
+MAX_FRAMES = 500
 BYTE_ORDER, BLOCK, CHANNELS, SEQUENCES, KIND_OF_WAVE = 0x01, 0x04, 0x05, 0x06, 0x08
 LEAD, SAMPLE_TYPE, INTERVAL, STEP, OFFSET, COMPRESSION, NO_SAMPLE = 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x0E, 0x12
 MAKER, WAVE, OF_CHANNEL, GROUP, END, AGE, SEX, TIME = 0x17, 0x1E, 0x3F, 0x67, 0x80, 0x83, 0x84, 0x85
@@ -162,6 +163,8 @@ def _walk(state: _State, data: mmap.mmap, at: int, end: int, within: int | None,
 def _frame(state: _State, first: int, last: int) -> None:
     """Describe the samples between two bytes by the definitions in force."""
     path = state.path
+    if len(state.frames) == MAX_FRAMES:
+        raise ReadError(path, f"it has more than {MAX_FRAMES} frames", "export a part of the recording")
     if not 0 < state.n_channels <= MAX_CHANNELS:
         raise ReadError(path, f"it claims {state.n_channels} channels (1 to {MAX_CHANNELS} are read)", _DAMAGED)
     if state.unsigned(state.common.get(COMPRESSION, b"")[:2]):

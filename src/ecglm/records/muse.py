@@ -42,7 +42,7 @@ def read_muse(request: Request) -> Record:
     root = parse(path, "RestingECG")
     waveforms = [one for one in root.all("Waveform") if one.first("LeadData") is not None]
     medians = [one for one in waveforms if one.say("WaveformType").lower() == "median"]
-    rhythms = [one for one in waveforms if one not in medians]
+    rhythms = [one for one in waveforms if one.say("WaveformType").lower() != "median"]
     if not rhythms:
         raise ReadError(path, "it holds no rhythm waveform", "export the ECG from MUSE with its waveforms")
     chosen = max(rhythms, key=lambda one: (_stated_length(one), len(one.all("LeadData"))))
@@ -122,7 +122,7 @@ def _samples(lead: Element, name: str, path: str) -> NDArray[np.int_]:
             path, f"lead {name} has {len(raw)} bytes where its header promises {need:g}", "it was cut short; get it again"
         )
     checksum = number(lead.say("LeadDataCRC32"))
-    if checksum and checksum != zlib.crc32(raw):
+    if checksum and int(checksum) & 0xFFFFFFFF != zlib.crc32(raw):  # some versions write it signed
         raise ReadError(path, f"the samples of lead {name} fail their checksum", "it is damaged; get it again")
     return np.frombuffer(raw, f"<i{width:.0f}")
 

@@ -17,6 +17,7 @@ from ecglm.records.scp_huffman import HuffmanError, Table, decode, tables
 from ecglm.records.scp_sections import Sections, u16, u32
 from ecglm.records.strip import Channel
 
+MAX_SAMPLES = 4_000_000  #: of all leads of a section: 11 minutes of 12 leads at 500 Hz
 _DAMAGED = "it is damaged; get it again"
 _SUBTRACTED = 1  #: bit of section 3: a reference beat was subtracted
 
@@ -111,6 +112,10 @@ def _coded(sections: Sections, number: int, body: bytes, counts: list[int]) -> C
     if step_nv == 0 or interval_us == 0 or order > 2:
         raise ReadError(
             path, f"its section {number} has steps of {step_nv} nV and {interval_us} us, differences of order {order}", _DAMAGED
+        )
+    if sum(counts) > MAX_SAMPLES:
+        raise ReadError(
+            path, f"its section {number} claims {sum(counts)} samples, the limit is {MAX_SAMPLES}", "export a shorter recording"
         )
     if 2 in sections.bodies:
         sections.check(2, "Huffman tables")

@@ -61,7 +61,10 @@ def read_sierra(request: Request) -> Record:
         raise ReadError(path, "it states no sampling rate, resolution or duration", "it is damaged; export it again")
     request.check_rate(fs)
     names, notes = _names(waves, signal, path)
-    stored = _samples(waves, signal, len(names), round(duration_ms * fs / 1000), path)
+    promised = round(duration_ms * fs / 1000)
+    stored = _samples(waves, signal, len(names), promised, path)
+    if len(stored[0]) != promised:
+        notes.append(f"its header promises {promised} samples per lead, its data hold {len(stored[0])}")
     keep = _before_calibration(stored, step)
     if keep < len(stored[0]):
         notes.append(f"the last {(len(stored[0]) - keep) / fs:.3g} s are a calibration pulse, left out")
@@ -109,7 +112,7 @@ def _samples(waves: Element, signal: Element, n_leads: int, n_samples: int, path
         method = "UNCOMPRESSED"
     if method == "XLI":
         try:
-            leads = xli.decode(packed, n_leads, n_samples)
+            leads = xli.decode(packed, n_leads)
         except xli.XliError as problem:
             raise ReadError(path, f"its waveforms cannot be unpacked ({problem})", _DAMAGED) from None
         if n_leads >= len(LIMB_LEADS):

@@ -14,28 +14,34 @@ CODE_BITS = 10
 _END = (1 << CODE_BITS) - 1
 _BIAS = 64  #: subtracted from every stored difference after the first
 _HEADER = 8
+MAX_LEAD_BYTES = 2 << 20  #: half an hour at 500 Hz; carts store 11 s
+MAX_BYTES = 32 << 20  #: of all leads together
 
 
 class XliError(ValueError):
     """The packed data is not XLI."""
 
 
-def decode(data: bytes, n_leads: int, n_samples: int) -> list[NDArray[np.int64]]:
-    """The samples of n_leads leads, n_samples each. Raises XliError.
-
-    No more than the promised samples are ever unpacked.
-    """
+def decode(data: bytes, n_leads: int) -> list[NDArray[np.int64]]:
+    """The samples of n_leads leads of equal length. Raises XliError."""
     leads: list[NDArray[np.int64]] = []
-    at = 0
+    at = total = 0
     for lead in range(n_leads):
         size = int.from_bytes(data[at : at + 4], "little")
         first = int.from_bytes(data[at + 6 : at + _HEADER], "little", signed=True)
         at += _HEADER
         if not 0 < size <= len(data) - at:
             raise XliError(f"lead {lead + 1} claims {size} packed bytes of {max(len(data) - at, 0)}")
-        words = _words(unlzw(data[at : at + size], 2 * n_samples), lead, n_samples)
-        leads.append(_integrate(words, first))
+        unpacked = unlzw(data[at : at + size], MAX_LEAD_BYTES + 1)
+        if len(unpacked) % 2 or not 0 < len(unpacked) <= MAX_LEAD_BYTES:
+            raise XliError(f"lead {lead + 1} unpacks to {len(unpacked)} bytes")
+        total += len(unpacked)
+        if total > MAX_BYTES:
+            raise XliError(f"its leads unpack to more than {MAX_BYTES} bytes")
+        leads.append(_integrate(_words(unpacked), first))
         at += size
+    if len({len(row) for row in leads}) > 1:
+        raise XliError(f"its leads unpack to {min(map(len, leads))} to {max(map(len, leads))} samples")
     return leads
 
 
@@ -69,11 +75,9 @@ def unlzw(packed: bytes, limit: int) -> bytes:
     return bytes(out[:limit])
 
 
-def _words(unpacked: bytes, lead: int, n_samples: int) -> NDArray[np.int64]:
+def _words(unpacked: bytes) -> NDArray[np.int64]:
     """Signed 16-bit words: high bytes in the first half, low bytes in the second."""
-    if len(unpacked) != 2 * n_samples:
-        raise XliError(f"lead {lead + 1} unpacks to {len(unpacked)} of {2 * n_samples} bytes")
-    halves = np.frombuffer(unpacked, np.uint8).reshape(2, n_samples)
+    halves = np.frombuffer(unpacked, np.uint8).reshape(2, -1)
     return np.frombuffer(halves.T.tobytes(), ">i2").astype(np.int64)
 
 
