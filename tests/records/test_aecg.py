@@ -45,7 +45,7 @@ def test_window_and_leads(tmp_path: Path) -> None:
         read(path, start_s=1)
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "latin-1"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-16-le", "utf-8-sig", "latin-1"])
 def test_encodings_that_exporters_use(tmp_path: Path, encoding: str) -> None:
     text = aecg(waves()).replace("Maker", "Märker")
     text = text.replace("UTF-8", "ISO-8859-1") if encoding == "latin-1" else text.replace('encoding="UTF-8"', "")

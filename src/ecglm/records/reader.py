@@ -51,8 +51,7 @@ def read(
     fs: float | None = None,
     unit: str | None = None,
 ) -> Record:
-    """Read an ECG file: WFDB, DICOM waveform, SCP-ECG, HL7 aECG, GE MUSE XML,
-    GE CardiologyXML, Philips Sierra XML, EDF/BDF, GDF, ISHNE, MFER, CSV/TSV, NPY, NPZ or MAT.
+    """Read an ECG file of any format in `FORMATS`; its content decides which one it is.
 
     start_s and duration_s select a stretch (what is outside is not decoded where the
     format allows), leads selects and orders leads by name. fs (Hz) and unit ("mV", "uV",

@@ -26,7 +26,7 @@ FS_RANGE = (20.0, 50_000.0)
 
 @dataclass(frozen=True)
 class RecordMeta:
-    """The only patient and device facts that leave a file. Free text never does.
+    """The only patient and device facts that leave a file. Free text never does (a cart's is in `Record.cart`).
 
     age in years (0-120), sex "female" or "male", the rest as the device wrote them.
     """

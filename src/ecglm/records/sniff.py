@@ -135,7 +135,8 @@ def _is_mat4(head: bytes, size: int) -> bool:
 
 
 def _sniff_text(head: bytes, extension: str) -> tuple[str, str, str]:
-    wide = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}.get(head[:2])
+    wide = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}.get(head[:2])
+    wide = wide or {b"<\0?\0": "utf-16-le", b"\0<\0?": "utf-16-be"}.get(head[:4])  # without a byte order mark
     if wide is not None:
         text = head[: len(head) & ~1].decode(wide, "replace")
         if text.lstrip().startswith("<"):
