@@ -121,6 +121,7 @@ def test_the_cart_s_own_interpretation_and_beats(tmp_path: Path, version: str) -
         ('samplespersecond="500"', 'samplespersecond="0.001"', "Hz is outside"),
         ('durationperchannel="1000"', "", "states no sampling rate, resolution or duration"),
         ('numberofleads="12"', 'numberofleads="100000"', "claims 100000 leads and names 12"),
+        ('numberofleads="12"', 'numberofleads="0.5"', "claims 0.5 leads and names 12"),
         ('numberofleads="12"', 'numberofleads="13"', "claims 13 leads and names 12"),
         ('resolution="5"', 'resolution="1e-400"', "states no sampling rate, resolution or duration"),
         ('compression="XLI"', 'compression="ZIP"', "its compression 'ZIP' is not known"),

@@ -87,7 +87,7 @@ def _names(waves: Element, signal: Element, path: str) -> tuple[list[str], list[
     """Lead names in stored order, and notes on names that had to be assumed."""
     labels = waves.get("leadlabels").split()
     count = number(waves.get("numberofleads")) or (len(labels) or signal.number("numberchannelsallocated") or 0)
-    if not 0 < count <= MAX_CHANNELS or (labels and len(labels) < count):
+    if not 1 <= count <= MAX_CHANNELS or (labels and len(labels) < count):
         raise ReadError(path, f"it claims {count:g} leads and names {len(labels)}", _DAMAGED)
     if labels:
         return [clean(label) for label in labels[: int(count)]], []
