@@ -158,8 +158,8 @@ def test_deep_and_crowded_xml_is_refused(tmp_path: Path) -> None:
         assert time.process_time() - begin < 3
 
 
-def test_the_hl7_example(data_dir: Path) -> None:
-    record = read(data_dir / "vendor" / "aecg_hl7" / "ecg_hl7.xml")
+def test_the_hl7_example(carts_dir: Path) -> None:
+    record = read(carts_dir / "aecg_hl7" / "ecg_hl7.xml")
     assert (set(record.leads), record.fs, record.n_samples) == (set(LEADS_12), 500.0, 5000)
     assert (record.meta.age, record.meta.sex, record.start) == (46, "male", datetime(2002, 11, 22, 9, 10))
     assert not any(record.missing.values())

@@ -23,24 +23,24 @@ SMALL = waves(1, 3)
 def many_series() -> bytes:
     text = aecg(SMALL, ("II",))
     series = "<component><series>" + text.split("<component><series>")[1].split("</series>")[0] + "</series></component>"
-    return text.replace("<component><series>", series * 15_000 + "<component><series>").encode()
+    return text.replace("<component><series>", series * 8_000 + "<component><series>").encode()
 
 
 def many_sets() -> bytes:
     text = aecg(SMALL, ("II",))
     one = "<component><sequenceSet>" + text.split("<sequenceSet>")[1].split("</sequenceSet>")[0]
-    sets = "".join(one.replace("LEAD_II", f"LEAD_{i}X") + "</sequenceSet></component>" for i in range(30_000))
+    sets = "".join(one.replace("LEAD_II", f"LEAD_{i}X") + "</sequenceSet></component>" for i in range(15_000))
     return aecg(SMALL, ("II",), extra=sets).encode()
 
 
 def many_waveforms() -> bytes:
     one = "<Waveform><WaveformType>Median</WaveformType><LeadData/></Waveform>"
-    return muse(SMALL, ("II",)).replace("<Waveform>", one * 80_000 + "<Waveform>", 1).encode()
+    return muse(SMALL, ("II",)).replace("<Waveform>", one * 50_000 + "<Waveform>", 1).encode()
 
 
 def many_statements() -> bytes:
     one = "<DiagnosisStatement><StmtFlag>ENDSLINE</StmtFlag><StmtText>---</StmtText></DiagnosisStatement>"
-    return muse(SMALL, ("II",)).replace("<Diagnosis>", f"<Diagnosis>{one * 120_000}").encode()
+    return muse(SMALL, ("II",)).replace("<Diagnosis>", f"<Diagnosis>{one * 60_000}").encode()
 
 
 def packed_leads() -> bytes:

@@ -80,8 +80,8 @@ def test_a_full_disclosure_that_was_cut_short(tmp_path: Path) -> None:
         read(written(tmp_path, text))
 
 
-def test_the_cardiosoft_example(data_dir: Path) -> None:
-    path = data_dir / "vendor" / "ge_cardiologyxml" / "example-XML1.xml"
+def test_the_cardiosoft_example(carts_dir: Path) -> None:
+    path = carts_dir / "ge_cardiologyxml" / "example-XML1.xml"
     record = read(path)
     assert (record.leads, record.fs, record.n_samples) == (LEADS_12, 500.0, 5000)
     np.testing.assert_allclose(record.lead("II"), record.lead("I") + record.lead("III"), atol=0.0051)
@@ -93,8 +93,8 @@ def test_the_cardiosoft_example(data_dir: Path) -> None:
     assert record.cart.median.signal.shape == (12, 600)
 
 
-def test_the_blocks_of_the_example_s_full_disclosure(data_dir: Path, tmp_path: Path) -> None:
-    text = (data_dir / "vendor" / "ge_cardiologyxml" / "example-XML1.xml").read_text(encoding="latin-1")
+def test_the_blocks_of_the_example_s_full_disclosure(carts_dir: Path, tmp_path: Path) -> None:
+    text = (carts_dir / "ge_cardiologyxml" / "example-XML1.xml").read_text(encoding="latin-1")
     record = read(written(tmp_path, text.replace("StripData>", "Hidden>")))
     assert record.duration_s == 16.0
     np.testing.assert_allclose(record.lead("II"), record.lead("I") + record.lead("III"), atol=0.0051)

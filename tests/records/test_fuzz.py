@@ -158,16 +158,16 @@ SEEDS: dict[str, tuple[Callable[[Path], Path], int]] = {
     "npy": (small_npy, 1500),
     "mat4": (lambda p: small_mat(p, "4"), 1500),
     "mat5": (lambda p: small_mat(p, "5"), 1500),
-    "aecg": (small_aecg, 1000),
-    "muse": (small_muse, 1000),
-    "cardiology": (small_cardiology, 1000),
-    "sierra": (small_sierra, 1000),
-    "scp": (small_scp, 1500),
-    "scp-beats": (small_scp_beats, 1500),
-    "ishne": (small_ishne, 1000),
-    "gdf1": (lambda p: small_gdf(p, "1.25"), 1000),
-    "gdf2": (lambda p: small_gdf(p, "2.20"), 1000),
-    "mfer": (small_mfer, 1500),
+    "aecg": (small_aecg, 600),
+    "muse": (small_muse, 600),
+    "cardiology": (small_cardiology, 600),
+    "sierra": (small_sierra, 600),
+    "scp": (small_scp, 700),
+    "scp-beats": (small_scp_beats, 700),
+    "ishne": (small_ishne, 600),
+    "gdf1": (lambda p: small_gdf(p, "1.25"), 500),
+    "gdf2": (lambda p: small_gdf(p, "2.20"), 500),
+    "mfer": (small_mfer, 700),
     "mat5-compressed": (lambda p: small_mat(p, "5", packed=True), 1000),
 }
 
@@ -228,7 +228,7 @@ def test_well_formed_mutants_raise_only_ecglm_errors(tmp_path: Path, kind: str) 
     target = VALUES[kind](tmp_path)
     seed, rng = target.read_text(), random.Random(f"ecglm values {kind}")
     survived = 0
-    for _ in range(600 * int(os.environ.get("ECGLM_FUZZ", "1"))):
+    for _ in range(500 * int(os.environ.get("ECGLM_FUZZ", "1"))):
         target.write_text(mutate_values(seed, rng))
         begin = time.process_time()
         try:
@@ -240,7 +240,7 @@ def test_well_formed_mutants_raise_only_ecglm_errors(tmp_path: Path, kind: str) 
             assert record.signal.dtype == np.float32
             assert not np.isinf(record.signal).any()
         assert time.process_time() - begin < 2
-    assert survived > 60  # the mutants do get past the parser
+    assert survived > 50  # the mutants do get past the parser
 
 
 @pytest.mark.parametrize("kind", SEEDS)

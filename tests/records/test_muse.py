@@ -53,6 +53,8 @@ def test_window_and_leads_of_computed_ones(tmp_path: Path) -> None:
     path = written(tmp_path, muse(waves(8)))
     whole, part = read(path), read(path, start_s=0.25, duration_s=0.3, leads=["V2", "aVF"])
     np.testing.assert_array_equal(part.signal, whole.select(["V2", "aVF"]).crop(0.25, 0.3).signal)
+    assert part.notes[0] == "computed from I and II, not stored: aVF"
+    assert not any("computed" in note for note in read(path, leads=["V2", "I"]).notes)
     assert part.start is not None
     assert part.start.microsecond == 250_000
 
@@ -108,8 +110,8 @@ def test_a_damaged_median_beat_does_not_cost_the_recording(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("name", "rate"), [("example1.xml", 48.0), ("example3.xml", 59.0)])
-def test_real_exports(data_dir: Path, name: str, rate: float) -> None:
-    record = read(data_dir / "vendor" / "muse_xml" / name)
+def test_real_exports(carts_dir: Path, name: str, rate: float) -> None:
+    record = read(carts_dir / "muse_xml" / name)
     assert (record.leads, record.fs, record.n_samples) == (LEADS_12, 500.0, 5000)
     assert COMPUTED in record.notes
     assert np.nanmax(np.abs(record.signal)) < 5

@@ -252,9 +252,9 @@ def test_codes_end_with_their_data() -> None:
         decode(b"\0", default, 9)
 
 
-def test_the_example_equals_the_hl7_example_of_the_same_ecg(data_dir: Path) -> None:
-    record = read(data_dir / "vendor" / "scp" / "Example.scp")
-    other = read(data_dir / "vendor" / "aecg_hl7" / "ecg_hl7.xml")
+def test_the_example_equals_the_hl7_example_of_the_same_ecg(carts_dir: Path) -> None:
+    record = read(carts_dir / "scp" / "Example.scp")
+    other = read(carts_dir / "aecg_hl7" / "ecg_hl7.xml")
     assert (record.leads, record.fs, record.start) == (other.leads, other.fs, other.start)
     np.testing.assert_array_equal(record.signal, other.signal)
     assert record.notes == ()

@@ -161,8 +161,8 @@ def test_packed_data_that_was_cut_or_altered(tmp_path: Path) -> None:
         ("2020-5-18_15-48-11.xml", 5300, 64, 399, 1200),
     ],
 )
-def test_real_files(data_dir: Path, name: str, n: int, rate: int, qt: int, beat: int | None) -> None:
-    record = read(data_dir / "vendor" / "sierra_xml" / name)
+def test_real_files(carts_dir: Path, name: str, n: int, rate: int, qt: int, beat: int | None) -> None:
+    record = read(carts_dir / "sierra_xml" / name)
     assert (record.leads, record.fs, record.n_samples) == (LEADS_12, 500.0, n)
     assert record.notes == (f"the last {(5500 - n) / 500:g} s are a calibration pulse, left out",)
     np.testing.assert_allclose(record.lead("II"), record.lead("I") + record.lead("III"), atol=0.0101)

@@ -54,7 +54,7 @@ def read_muse(request: Request) -> Record:
         notes.append("stated lead time offsets are not applied")
     stored = _channels(chosen, path)
     check_channels(path, stored)
-    channels, computed = with_limb_leads(stored)
+    channels, computed = with_limb_leads(stored, request.leads)
     fs = _rate(chosen)
     if fs is None:
         raise ReadError(path, "its rhythm waveform states no sampling rate", "it is damaged; export it again")

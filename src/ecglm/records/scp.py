@@ -28,7 +28,7 @@ def read_scp(request: Request) -> Record:
     request.refuse_overrides("SCP-ECG")
     sections = load(request.path)
     channels, fs = rhythm_of(sections)
-    channels, computed = with_limb_leads(channels)
+    channels, computed = with_limb_leads(channels, request.leads)
     meta, start = _patient(sections.bodies.get(1, b""))
     damaged = sorted(sections.failed - {2, 3, 6})
     notes = [*sections.notes, *computed]

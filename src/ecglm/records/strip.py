@@ -109,14 +109,17 @@ def check_channels(path: str, channels: Sequence[Channel]) -> None:
             )
 
 
-def with_limb_leads(channels: Sequence[Channel]) -> tuple[list[Channel], tuple[str, ...]]:
+def with_limb_leads(
+    channels: Sequence[Channel], wanted: Sequence[str] | None = None
+) -> tuple[list[Channel], tuple[str, ...]]:
     """The channels with the limb leads that can be computed from I and II, and a note on that.
 
-    Only leads that the file lacks are added; they stand after the stored ones.
+    Only leads that the file lacks (and, where wanted says which, that are wanted) are added;
+    they stand after the stored ones.
     """
     listed = list(channels)
     names = [canonical_lead(channel.name) for channel in listed]
-    absent = [lead for lead in _DERIVED if lead not in names]
+    absent = [lead for lead in _DERIVED if lead not in names and (wanted is None or lead in wanted)]
     if not absent or "I" not in names or "II" not in names:
         return listed, ()
     one, two = names.index("I"), names.index("II")
