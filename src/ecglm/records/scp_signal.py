@@ -59,7 +59,7 @@ def rhythm_of(sections: Sections) -> tuple[list[Channel], float]:
     body = sections.get(6, "rhythm data", 6)
     coded = _coded(sections, 6, body, [lead.n_samples for lead in leads])
     samples: list[NDArray[np.int64]] | list[NDArray[np.float64]] = coded.samples
-    beats = _coded_beats(sections, len(leads), required=subtracted)
+    beats = _coded_beats(sections, len(leads), required=subtracted) if subtracted or body[5] == 1 else None
     # Both kinds of saving keep fewer samples of the residual than of the beat; no file at hand shows how.
     if body[5] == 1 and (beats is None or beats.interval_us != coded.interval_us):
         raise ReadError(sections.path, "bimodal compression is not read", "export it without, or as DICOM or EDF")

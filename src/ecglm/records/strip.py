@@ -23,8 +23,6 @@ from ecglm.records.request import MAX_CHANNELS, Request
 
 #: Limb leads in terms of I and II (Einthoven, Goldberger).
 _DERIVED = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
-
-
 _BLOCK = 1 << 20  #: samples scaled at a time: a day of Holter is not held as float64
 
 
@@ -41,8 +39,8 @@ class Channel:
     """Stored samples of one channel: value in unit = sample x scale + origin.
 
     missing is the stored value that stands for no sample, late the number of samples that
-    come before the first stored one. mix, instead of samples, is a
-    weighted sum of other channels: (place in the list, weight).
+    come before the first stored one. mix, instead of samples, is a weighted sum of other
+    channels: (place in the list, weight).
     """
 
     name: str
