@@ -30,9 +30,13 @@ class FakeModel:
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
+        self.read_with: dict[str, Any] = {}
 
-    def ask(self, records: Any, question: str, options: list[str] | None = None) -> Answer:
-        self.asked.append((records, question, options))
+    def ask_batch(self, items: list[tuple[Record, str, list[str] | None]]) -> list[Answer]:
+        return [self.answer(*item) for item in items]
+
+    def answer(self, record: Record, question: str, options: list[str] | None) -> Answer:
+        self.asked.append((record, question, options))
         if not question:
             raise UsageError("the question is empty; ask something")
         if question == "Colour?":
@@ -54,7 +58,8 @@ def model(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
     fake = FakeModel()
     rng = np.random.default_rng(0)
 
-    def read(path: str) -> Record:
+    def read(path: str, **wanted: Any) -> Record:
+        fake.read_with = wanted
         if path == "bad.dcm":
             raise EcglmError("bad.dcm: is truncated; copy it again")
         return Record(rng.normal(size=(2, 1000)).astype(np.float32), 500.0, ("I", "II"), source=path)
@@ -148,7 +153,42 @@ def test_ask_json_has_the_contract_keys(model: FakeModel, capsys: pytest.Capture
     shown = json.loads(capsys.readouterr().out)
     assert {"answer", "confidence", "abstained", "evidence", "model"} <= set(shown)
     assert shown["evidence"][0]["unit"] == "ms"
-    assert [r.source for r in model.asked[0][0]] == ["a.dcm", "b.dcm"]
+    assert [record.source for record, _, _ in model.asked] == ["a.dcm", "b.dcm"]
+    assert [(r["path"], r["answer"]) for r in shown["recordings"]] == [("a.dcm", "yes\x1b[31m"), ("b.dcm", "yes\x1b[31m")]
+    assert shown["answer"].startswith("ECG 1: yes")
+
+
+def test_several_recordings_are_named(model: FakeModel, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", "a.dcm", "b.dcm", "Colour?"]) == 0
+    assert capsys.readouterr().out == "a.dcm:\nNo answer: an ECG cannot tell\nb.dcm:\nNo answer: an ECG cannot tell\n"
+
+
+def test_a_question_alone_is_told_what_is_missing(model: FakeModel, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", "What is the rhythm?"]) == 2
+    assert "give a recording and a question" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [
+    ["ask", "a.csv", "Is there AF?"], ["measure", "a.csv"], ["info", "a.csv"], ["chat", "a.csv"],
+    ["render", "a.csv", "-o", "no/such/folder/page.png"]])
+def test_every_verb_reads_with_the_options_of_read(
+        model: FakeModel, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    monkeypatch.setattr("builtins.input", lambda prompt="": "")
+    main([*arguments, "--start", "2", "--duration", "5.5", "--leads", "II, V5", "--fs", "250", "--unit", "uV"])
+    assert model.read_with == {"start_s": 2.0, "duration_s": 5.5, "leads": ["II", "V5"], "fs": 250.0, "unit": "uV"}
+    main(arguments)
+    assert model.read_with == {}
+
+
+def test_a_csv_without_a_rate_is_read_with_one(tmp_path: Path) -> None:
+    wave = np.tile(np.sin(np.arange(1000) / 20), (2, 1)).T
+    np.savetxt(tmp_path / "a.csv", wave, delimiter=",", header="I,II", comments="")
+    done = run("info", str(tmp_path / "a.csv"), "--json")
+    assert done.returncode == 2
+    assert "fs" in done.stderr
+    done = run("info", str(tmp_path / "a.csv"), "--fs", "250", "--unit", "mV", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["duration_s"] == 4.0
 
 
 def test_an_abstention_gives_its_reason_and_is_no_failure(model: FakeModel, capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,7 +207,7 @@ def test_a_bug_is_not_hidden(model: FakeModel, monkeypatch: pytest.MonkeyPatch) 
     def broken(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(model, "ask", broken)
+    monkeypatch.setattr(model, "ask_batch", broken)
     with pytest.raises(ZeroDivisionError):
         main(["ask", "a.dcm", "q"])
 
@@ -178,7 +218,7 @@ def test_interrupts_and_system_errors(model: FakeModel, monkeypatch: pytest.Monk
     def fail(*_: Any, **__: Any) -> None:
         raise raised
 
-    monkeypatch.setattr(model, "ask", fail)
+    monkeypatch.setattr(model, "ask_batch", fail)
     assert main(["ask", "a.dcm", "q"]) == code
     assert ("out.png: no" in capsys.readouterr().err) == (code == 2)
 

@@ -7,10 +7,11 @@ import pytest
 from ecglm.corpus import instructions
 from ecglm.corpus import questions as q
 from ecglm.inference import comparison
-from ecglm.inference.guard import decline_question, decline_record
-from ecglm.inference.topics import spelled_out, topics
+from ecglm.inference.guard import decline_question, decline_record, unsupported
+from ecglm.inference.topics import learned_name, spelled_out, topics
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.facts import HIDDEN
+from ecglm.records.leads import CHEST_LEADS
 from tests.signal.synthetic import synthetic_ecg
 
 RECORD = synthetic_ecg()[0]
@@ -100,3 +101,32 @@ def test_a_rate_too_low_for_waves_is_declined():
     ("Is the aFFect flat, or af-like?", "Is the aFFect flat, or af-like?")])
 def test_abbreviations_are_spelled_out_for_the_model(short, full):
     assert spelled_out(short) == full
+
+
+@pytest.mark.parametrize(("option", "name"), [
+    ("AF", "atrial fibrillation"), ("normal axis", "normal heart axis"), ("Sinus", "sinus rhythm"), ("60 bpm", "60 bpm"),
+    ("Left axis deviation", "left axis deviation"), ("incomplete RBBB", "incomplete right bundle branch block")])
+def test_options_are_scored_in_the_words_that_were_learned(option, name):
+    assert learned_name(option) == name
+
+
+@pytest.mark.parametrize("question", ["Does lead II show static noise?", "Is there baseline drift in lead V1?",
+                                      "Are there electrode problems?", "Any artifact?"])
+def test_kinds_of_noise_are_declined(question):
+    assert "noise is not judged" in str(declined(question))
+
+
+@pytest.mark.parametrize(("leads", "key", "reason"), [
+    (("V1", "V2", "V3"), "super_class:MI", "limb lead or all chest leads"), (("V1", "V2", "V3"), "form:ABQRS", "limb lead"),
+    (("V1", "V2", "V3"), "rhythm:AFIB", None), (("V1",), "form:PVC", None), (CHEST_LEADS, "super_class:MI", None),
+    (("I", "V1", "V2"), "super_class:MI", None), (("II",), "super_class:MI", "several leads"),
+    (("I", "II", "III"), "sub_class:CLBBB", "chest leads"), (CHEST_LEADS, "sub_class:IMI", "two limb leads")])
+def test_statements_need_leads(leads, key, reason):
+    said = unsupported(key, leads)
+    assert said is None if reason is None else reason in said
+
+
+def test_open_questions_need_what_the_whole_ecg_needs():
+    assert "limb lead" in str(declined("What is the diagnosis?", ("V1", "V2", "V3")))
+    assert declined("What is the rhythm?", ("V1", "V2", "V3")) is None
+    assert declined("What is the diagnosis?", CHEST_LEADS) is None

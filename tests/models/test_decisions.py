@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -21,7 +24,8 @@ def calibration():
     label[:80, SR], label[80:, AFIB] = 1, 1
     label[:10, PVC], label[5:20, NDT] = 1, 1
     combinations, together = seen_together(label)
-    return FindingCalibration((1.0,) * N, (0.0,) * N, (0.1,) * N, tuple(label.mean(0).tolist()), combinations, together)
+    return FindingCalibration((1.0,) * N, (0.0,) * N, (0.1,) * N, tuple(label.mean(0).tolist()), combinations, together,
+                              ((0.0,) * N,) * 4)
 
 
 def probabilities(**named):
@@ -78,3 +82,25 @@ def test_of_two_rivals_the_one_that_open_questions_name_is_chosen(calibration):
 
 def test_calibration_survives_its_file(calibration):
     assert FindingCalibration.of(calibration.to_dict()) == calibration
+
+
+def test_missing_leads_move_the_calibration(calibration):
+    change = np.zeros((4, N))
+    change[:, AFIB] = (-0.4, -0.2, -1.0, -0.5)  # slope per share of limb and chest leads missing, then bias
+    lacking = replace(calibration, missing=tuple(map(tuple, change)))
+    logits = np.full(N, 2.0, np.float32)
+    limb_only, chest_only, lead_ii = np.zeros((3, 12), np.float32)
+    limb_only[:6] = chest_only[6:] = lead_ii[1] = 1
+    for mask, expected in ((None, 2.0), (np.ones(12, np.float32), 2.0), (limb_only, 0.8 * 2 - 0.5), (chest_only, 0.6 * 2 - 1.0),
+                           (lead_ii, (1 - 0.4 * 5 / 6 - 0.2) * 2 - 5 / 6 - 0.5)):
+        moved = lacking.calibrated(logits, mask)
+        assert moved[AFIB] == pytest.approx(expected, abs=1e-5)
+        assert moved[SR] == 2.0
+    assert FindingCalibration.of(json.loads(json.dumps(lacking.to_dict()))) == lacking
+
+
+def test_a_missing_lead_never_turns_the_ranking_round(calibration):
+    steep = replace(calibration, missing=((-3.0,) * N, *[(0.0,) * N] * 3))
+    chest_only = np.r_[np.zeros(6), np.ones(6)].astype(np.float32)
+    weak, strong = (steep.calibrated(np.full(N, z, np.float32), chest_only) for z in (-2.0, 2.0))
+    assert (strong > weak).all()

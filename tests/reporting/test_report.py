@@ -80,7 +80,7 @@ def test_what_is_known_is_said_with_unit_range_flag_and_reason(make: Make) -> No
     assert "st depression" not in diagnosis
     asked = words(reader, "Questions and answers")
     assert "yes plain Confidence 88 %" in asked
-    assert "No answer: amplitude is unknown plain Confidence 30 %" in asked
+    assert "No answer: amplitude is unknown plain m" in asked
     assert "ESC atrial fibrillation guideline 2024" in words(reader, "Recommendations")
     assert "not a medical device" in words(reader, "Recommendations")  # the footer follows the last section
 

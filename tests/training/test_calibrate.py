@@ -7,6 +7,7 @@ import pytest
 
 from ecglm.bench.metrics import ece
 from ecglm.knowledge.statements import STATEMENTS
+from ecglm.training.augment import user_masks
 from ecglm.training.calibrate import calibrate_findings, fuse, possible_threshold
 
 
@@ -58,3 +59,31 @@ def test_fusion_prefers_the_branch_that_knows(predictions):
     weights = fuse(np.stack([-logits, noise, logits]), label)
     assert (weights[2] > weights[1]).all()
     assert (weights >= 0).all()
+
+
+def test_what_missing_leads_cost_is_learned(predictions):
+    """Without limb leads the logits are noisy, so that they mean less; without chest leads they stay as they are."""
+    logits, label = predictions
+    mask = np.ones((len(logits), 12), np.float32)
+    mask[::2, :6], mask[1::2, 6:] = 0, 0
+    lacking = logits.copy()
+    rng = np.random.default_rng(2)
+    calm = (logits[::2] - 1) / 2  # the true log-odds
+    lacking[::2] = calm * 2 + 2 * rng.normal(0, 3, calm.shape) + 1
+    cal = calibrate_findings(logits, label, [lacking], [mask])
+    limb, chest = mask[1], mask[0]
+    prob = np.where(mask[:, :1] == 1, cal.probability(lacking, limb), cal.probability(lacking, chest))
+    unaware = cal.probability(lacking)
+    wrong, right = ([ece(label[::2, c], p[::2, c]) for c in range(30)] for p in (unaware, prob))
+    assert np.mean(right) < 0.03 < 0.05 < np.mean(wrong)
+    np.testing.assert_allclose(cal.probability(lacking[1::2], limb), unaware[1::2], atol=0.06)
+
+
+def test_masks_are_what_users_have():
+    mask = user_masks(400, np.random.default_rng(0))
+    kept = mask.sum(1)
+    assert set(np.unique(mask)) == {0.0, 1.0}
+    assert kept.min() == 1
+    assert kept.max() == 11
+    assert (mask[:, :6].all(1) & ~mask[:, 6:].any(1)).sum() > 10  # limb leads alone
+    assert (user_masks(400, np.random.default_rng(0)) == mask).all()

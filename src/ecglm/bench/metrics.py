@@ -123,6 +123,11 @@ def equal_mass_bins(probabilities: ArrayLike, bins: int = 15) -> NDArray[np.intp
     return result
 
 
+def bin_members(probabilities: ArrayLike, bins: int = 15) -> NDArray[np.bool_]:
+    """Which equal-mass bin each item is in: [N, bins]."""
+    return np.asarray(equal_mass_bins(probabilities, bins)[:, None] == np.arange(bins), np.bool_)
+
+
 def equal_width_bins(probabilities: ArrayLike, bins: int = 15) -> NDArray[np.intp]:
     """Bin number [N] of equal-width bins over 0..1."""
     p = np.asarray(probabilities, dtype=np.float64)
@@ -144,7 +149,7 @@ def ece_when_calibrated(probabilities: ArrayLike, draws: int, seed: int = 0, bin
     probability is right, and an `ece` within these draws shows no miscalibration (Widmann et al. 2019)."""
     p = np.asarray(probabilities, dtype=np.float64)
     truth = np.random.default_rng(seed).random((draws, len(p))) < p
-    member = equal_mass_bins(p, bins)[:, None] == np.arange(bins)
+    member = bin_members(p, bins)
     gaps: Floats = np.abs((truth - p) @ member).sum(axis=1) / max(len(p), 1)
     return gaps
 

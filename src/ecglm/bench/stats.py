@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ecglm.bench.metrics import auroc, balanced_accuracy, ece, equal_mass_bins, f1, normalize
+from ecglm.bench.metrics import auroc, balanced_accuracy, bin_members, ece, f1, normalize
 
 Floats = NDArray[np.float64]
 
@@ -101,8 +101,7 @@ class Bootstrap:
     def ece_draws(self, labels: ArrayLike, probabilities: ArrayLike, bins: int = 15) -> Floats:
         """Equal-mass calibration error in each draw [B], with the bins of the whole sample."""
         y, p = np.asarray(labels, dtype=np.float64), np.asarray(probabilities, dtype=np.float64)
-        member = equal_mass_bins(p, bins)[:, None] == np.arange(bins)
-        gaps = self.sums(member * (p - y)[:, None])
+        gaps = self.sums(bin_members(p, bins) * (p - y)[:, None])
         return _ratio(np.abs(gaps).sum(axis=1), self.sums(np.ones(self.n_items))[:, 0])
 
     def mean(self, values: ArrayLike) -> Interval:

@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecglm.cli.options import Files, Json, Model
+from ecglm.cli.options import Json, Model, Reader, reads_recordings
 from ecglm.cli.output import print_json, print_text, verb_app, waiting
+
+if TYPE_CHECKING:
+    from ecglm.schema import Answer
 
 app = verb_app()
 
 
 @app.command()
+@reads_recordings
 def ask(
-    files: Files,
-    question: Annotated[str, typer.Argument(metavar="QUESTION", help="In English, in quotes.")],
+    asked: Annotated[list[str], typer.Argument(
+        metavar="FILE... QUESTION", help="One or more recordings, then a question in English, in quotes.")],
+    read: Reader,
     options: Annotated[str | None, typer.Option(
         "--options", metavar="A,B", help="Allowed answers, comma-separated.")] = None,
     model: Model = None, json: Json = False,
 ) -> None:
     """Ask a question about one or several recordings."""
     import ecglm
+    from ecglm.errors import UsageError
+    from ecglm.inference import joined
 
-    records = [ecglm.read(file) for file in files]
+    *files, question = asked
+    if not files:
+        raise UsageError(f'"{question}" stands alone; give a recording and a question: ecglm ask FILE "What is the rhythm?"')
+    records = [read(file) for file in files]
     choices = None if options is None else [part.strip() for part in options.split(",") if part.strip()]
     with waiting("Reading the recording"):
-        answer = ecglm.load(model=model).ask(records[0] if len(records) == 1 else records, question, options=choices)
+        answers = ecglm.load(model=model).ask_batch([(record, question, choices) for record in records])
     if json:
-        print_json(answer.to_dict())
+        each = [{"path": file, **answer.to_dict()} for file, answer in zip(files, answers, strict=True)]
+        print_json(joined(answers).to_dict() | ({"recordings": each} if len(files) > 1 else {}))
         return
+    for file, answer in zip(files, answers, strict=True):
+        if len(files) > 1:
+            print_text(f"{file}:")
+        _print(answer)
+
+
+def _print(answer: Answer) -> None:
     if answer.abstained:
         print_text(f"No answer: {answer.reason or 'the recording does not allow one'}")
     else:

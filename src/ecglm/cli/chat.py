@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import sys
 
-from ecglm.cli.options import Files, Model
+from ecglm.cli.options import Files, Model, Reader, reads_recordings
 from ecglm.cli.output import clean, print_text, verb_app
 
 app = verb_app()
+_HELP = """Ask about rhythm, rate, intervals, axis, diagnoses and wave forms, such as "What is the rhythm?", "Why?",
+"Is the QTc prolonged?", "LBBB or RBBB?". With several recordings, "ECG 2: what is the rate?" turns to the second.
+/quit or an empty line ends."""
 
 
 @app.command()
-def chat(files: Files, model: Model = None) -> None:
-    """Talk about recordings in the terminal. An empty line, /quit or Ctrl-D ends it."""
+@reads_recordings
+def chat(files: Files, read: Reader, model: Model = None) -> None:
+    """Talk about recordings in the terminal. An empty line, /quit or Ctrl-D ends it; /help shows examples."""
     import ecglm
     from ecglm.errors import UsageError
 
-    records = [ecglm.read(file) for file in files]
+    records = [read(file) for file in files]
     session = ecglm.load(model=model).chat(records)
     if sys.stdin.isatty():
-        print_text("Ask about the recording. An empty line ends. Research use only, not a medical device.")
+        print_text("Ask about the recording; /help shows examples, an empty line ends. Research use only, not a medical device.")
     while (line := _line()) not in ("", "/quit", "/exit"):
+        if line == "/help":
+            print_text(_HELP)
+            continue
         try:
             for piece in session.stream(line):
                 print(clean(piece), end="", flush=True)

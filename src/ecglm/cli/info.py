@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ecglm.cli.options import File, Json
+from ecglm.cli.options import File, Json, Reader, reads_recordings
 from ecglm.cli.output import print_json, print_table, verb_app
 
 if TYPE_CHECKING:
@@ -14,12 +14,12 @@ app = verb_app()
 
 
 @app.command()
-def info(file: File, json: Json = False) -> None:
+@reads_recordings
+def info(file: File, read: Reader, json: Json = False) -> None:
     """What is in a recording: format, leads, rate, length, quality."""
-    import ecglm
     from ecglm.signal import lead_quality
 
-    record = ecglm.read(file)
+    record = read(file)
     quality = {lead: round(float(q), 3) for lead, q in lead_quality(record).items()}
     facts = {
         "path": file, "format": record.format, "leads": list(record.leads), "fs": record.fs,

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from ecglm.cli.options import File, Json
+from ecglm.cli.options import File, Json, Reader, reads_recordings
 from ecglm.cli.output import print_json, print_table, verb_app
 
 app = verb_app()
 
 
 @app.command()
-def measure(file: File, json: Json = False) -> None:
+@reads_recordings
+def measure(file: File, read: Reader, json: Json = False) -> None:
     """Heart rate, intervals, axis and rhythm, each with unit or the reason why not."""
     import ecglm
 
-    measured = ecglm.measure(ecglm.read(file))
+    measured = ecglm.measure(read(file))
     if json:
         print_json(measured.to_dict())
         return

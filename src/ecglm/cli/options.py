@@ -2,12 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-File = Annotated[str, typer.Argument(metavar="FILE", help="A recording: WFDB, DICOM, EDF, CSV, NPY, MAT.")]
+if TYPE_CHECKING:
+    from ecglm.records import Record
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="A recording: WFDB, DICOM, SCP-ECG, XML of a cart, EDF, Holter, CSV, NPY, MAT.")]
 Files = Annotated[list[str], typer.Argument(metavar="FILE", help="One or more recordings.")]
 Model = Annotated[str | None, typer.Option(
     "--model", metavar="NAME", help="Checkpoint folder or hub id; default: the embedded model.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+#: What a verb under `@reads_recordings` calls with a path.
+Reader = Callable[[str], "Record"]
+
+#: Keyword of `ecglm.read` to its option.
+_READ: dict[str, Any] = {
+    "start_s": Annotated[float | None, typer.Option("--start", metavar="S", help="Begin this many seconds into the recording.")],
+    "duration_s": Annotated[float | None, typer.Option("--duration", metavar="S", help="Read this many seconds.")],
+    "leads": Annotated[str | None, typer.Option("--leads", metavar="II,V5", help="Only these leads.")],
+    "fs": Annotated[float | None, typer.Option("--fs", metavar="HZ", help="Sampling rate, where the file does not state it.")],
+    "unit": Annotated[str | None, typer.Option("--unit", help="mV, uV, nV, V or normalized, where the file does not state it.")],
+}
+
+
+def reads_recordings(verb: Callable[..., None]) -> Callable[..., None]:
+    """Give a verb the options of `ecglm.read`; its parameter `read` then is a `Reader` that applies them."""
+
+    @wraps(verb)
+    def with_options(**given: Any) -> None:
+        import ecglm
+
+        wanted = {key: value for key in _READ if (value := given.pop(key)) is not None}
+        if "leads" in wanted:
+            wanted["leads"] = [lead.strip() for lead in wanted["leads"].split(",")]
+        verb(**given, read=lambda path: ecglm.read(path, **wanted))
+
+    own = inspect.signature(verb, eval_str=True)
+    options = [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+               for key, kind in _READ.items()]
+    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for name, p in own.parameters.items() if name != "read"]
+    with_options.__signature__ = own.replace(parameters=[*parameters, *options])  # type: ignore[attr-defined]
+    with_options.__annotations__ = {p.name: p.annotation for p in (*parameters, *options)}
+    return with_options

@@ -6,15 +6,16 @@ from typing import Annotated
 
 import typer
 
-from ecglm.cli.options import File, Model
+from ecglm.cli.options import File, Model, Reader, reads_recordings
 from ecglm.cli.output import print_text, verb_app, waiting
 
 app = verb_app()
 
 
 @app.command()
+@reads_recordings
 def report(
-    file: File,
+    file: File, read: Reader,
     out: Annotated[str, typer.Option("-o", "--out", metavar="OUT", help="Such as report.html.")],
     model: Model = None,
 ) -> None:
@@ -23,7 +24,7 @@ def report(
     from ecglm.reporting.save import check_format
 
     check_format(out)  # before the work, not after it
-    record = ecglm.read(file)
+    record = read(file)
     with waiting("Writing the report"):
         ecglm.load(model=model).report(record).save(out)
     print_text(f"wrote {out}")

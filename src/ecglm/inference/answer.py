@@ -20,11 +20,11 @@ from ecglm.inference.engine import Engine, Generation, Prefix
 from ecglm.inference.evidence import evidence_for, measurement_evidence
 from ecglm.inference.guard import check_question, decline_question
 from ecglm.inference.reading import Reading, read_recording
-from ecglm.inference.topics import Topics, spelled_out, topics
+from ecglm.inference.topics import Topics, learned_name, spelled_out, topics
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.prompt import clean_question, prefix_ids
-from ecglm.records.record import Record
+from ecglm.records.record import Record, checked_record, checked_records
 from ecglm.schema import Answer, Evidence
 
 MAX_ANSWER_TOKENS = 64
@@ -108,11 +108,7 @@ class Answerer:
 
     def ask(self, records: Record | Sequence[Record], question: str, options: Sequence[str] | None = None) -> Answer:
         """Answer one question. Several recordings are answered one by one and joined."""
-        group = [records] if isinstance(records, Record) else list(records)
-        if not group:
-            raise UsageError("no recording given; pass at least one Record")
-        answers = [self.ask_batch([(record, question, options)])[0] for record in group]
-        return answers[0] if len(answers) == 1 else _joined(answers)
+        return joined(self.ask_batch([(record, question, options) for record in checked_records(records)]))
 
     def ask_batch(
         self, items: Sequence[tuple[Record, str] | tuple[Record, str, Sequence[str] | None]], progress: bool = False,
@@ -120,7 +116,8 @@ class Answerer:
         """Answers in order. Questions on one recording share its prefix and are generated together."""
         from rich.progress import track
 
-        full = [(item[0], check_question(item[1]), _check_options(item[2] if len(item) > 2 else None)) for item in items]
+        full = [(checked_record(item[0]), check_question(item[1]), _check_options(item[2] if len(item) > 2 else None))
+                for item in items]
         by_record: OrderedDict[int, list[int]] = OrderedDict()
         for index, (record, _, _) in enumerate(full):
             by_record.setdefault(id(record), []).append(index)
@@ -191,7 +188,7 @@ class Answerer:
 
     def _choose(self, reading: Reading, question: str, about: Topics, options: tuple[str, ...]) -> Answer:
         stop = self.model.tokens(self.model.format.stop)[:1]
-        ids = [[*self.model.tokens(self.model.plain(option.lower())), *stop] for option in options]
+        ids = [[*self.model.tokens(self.model.plain(learned_name(option))), *stop] for option in options]
         scores = torch.tensor(self.engine.score(self.prefix(reading.record), self.suffix(question), ids))
         if float(scores.exp().sum()) < LEAST_OPTIONS:
             known = [e.text for name in about.measures
@@ -276,8 +273,10 @@ def _check_options(options: Sequence[str] | None) -> tuple[str, ...] | None:
     return cleaned
 
 
-def _joined(answers: list[Answer]) -> Answer:
-    """One answer for several recordings: each one's text, named by its number."""
+def joined(answers: Sequence[Answer]) -> Answer:
+    """One answer for several recordings: each one's text, named by its number. A single answer stays as it is."""
+    if len(answers) == 1:
+        return answers[0]
     parts, evidence = [], []
     for number, answer in enumerate(answers, start=1):
         parts.append(f"ECG {number}: {answer.text if not answer.abstained else 'no answer (' + str(answer.reason) + ')'}")

@@ -13,7 +13,7 @@ from ecglm.inference.engine import Prefix
 from ecglm.inference.evidence import evidence_for
 from ecglm.inference.guard import check_question
 from ecglm.inference.topics import topics
-from ecglm.records.record import Record
+from ecglm.records.record import Record, checked_records
 from ecglm.schema import Evidence
 
 #: A dialogue longer than this (tokens) starts anew from the recording.
@@ -28,9 +28,7 @@ class ChatSession:
 
     def __init__(self, answerer: Answerer, records: Record | Sequence[Record]) -> None:
         self.answerer = answerer
-        self.records = [records] if isinstance(records, Record) else list(records)
-        if not self.records:
-            raise UsageError("no recording given; pass at least one Record")
+        self.records = checked_records(records)
         self.current = 0
         self._dialogues: dict[int, tuple[Prefix, int]] = {}
         self.evidence: tuple[Evidence, ...] = ()

@@ -55,6 +55,8 @@ _NOT_A_FORM: tuple[tuple[str, str], ...] = (
     (r"respirat\w* rate|breathing rate|pulse pressure|how long is (the|this) (recording|ecg|strip|tracing)|variability|sdnn|"
      r"\b(pr|tp) segment|qt dispersion|fridericia|framingham|hodges|\b[tp][ -](wave )?axis",
      "answers give heart rate, RR, PR, QRS, QT, QTc (Bazett) and the QRS axis; `ecglm measure` and `ecglm info` list more"),
+    (r"\bnois[ey]|baseline (drift|wander)|artefact|artifact|\belectrodes?\b|interference",
+     "noise is not judged by kind; `ecglm info` shows how well each lead can be read"),
     (r"\b(poem|joke|story|song|recipe)\b", _UNRELATED),
     (r"\b(is|are) there no\b|\b(does|do)(n't| not)\b|\bis(n't| not) there\b|\bno signs? of\b|\bwithout\b"
      r"|\babsen(t|ce)\b|\bfree of\b|\b(is|are) (this|it|these|the \w+) not\b|\bnegative for\b|\bnot have\b",
@@ -68,6 +70,9 @@ _NEEDS_CHEST = frozenset({"sub_class:CLBBB", "sub_class:CRBBB", "sub_class:ILBBB
 _NEEDS_LIMB = frozenset({"sub_class:LAFB/LPFB", "sub_class:IMI", "sub_class:ISCI"})
 _NEEDS_MANY = frozenset({"super_class:MI", "super_class:HYP", "super_class:STTC", "super_class:NORM", "sub_class:LMI",
                          "sub_class:ISC", "form:STD", "form:STE", "form:INVT", "form:NDT"})
+
+#: Beats out of turn show in every lead.
+_ANY_LEAD = frozenset({"form:PVC", "form:PAC"})
 
 
 def check_question(question: str) -> str:
@@ -119,20 +124,30 @@ def decline_question(question: str, about: Topics, record: Record, unusable: Seq
 
 
 def _missing_leads(about: Topics, record: Record, readable: Sequence[str]) -> str | None:
-    chest = any(lead in CHEST_LEADS for lead in readable)
-    limb = sum(lead in LIMB_LEADS for lead in readable) >= 2
-    have = ", ".join(readable)
     wanted = set(about.statements)
     if about.measures or len(wanted) > 1:
         wanted.discard("super_class:NORM")  # "is the rate normal", "a normal sinus rhythm"
-    if ("axis" in about.groups or wanted & _NEEDS_LIMB) and not limb:
-        return f"this needs at least two limb leads, and only {have} can be read"
-    if "axis" in about.groups and not record.axis_known:
-        return "the limb leads of this recording do not share one amplitude scale, so the axis is unknown"
-    if wanted & _NEEDS_CHEST and not chest:
-        return f"this needs chest leads, and only {have} can be read"
+    if "axis" in about.groups:
+        if sum(lead in LIMB_LEADS for lead in readable) < 2:
+            return f"this needs at least two limb leads, and only {', '.join(readable)} can be read"
+        if not record.axis_known:
+            return "the limb leads of this recording do not share one amplitude scale, so the axis is unknown"
     named = about.statements or about.measures or "rhythm" in about.groups
-    broad = not named and bool({"super_class", "sub_class"} & set(about.groups))
-    if (wanted & _NEEDS_MANY or broad) and len(readable) < 3:
-        return f"this needs several leads, and only {have} can be read"
+    if not named and {"super_class", "sub_class"} & set(about.groups):
+        wanted.add("super_class:NORM")  # an open question for diagnoses needs what the whole ECG needs
+    return next((reason for key in sorted(wanted) if (reason := unsupported(key, readable)) is not None), None)
+
+
+def unsupported(key: str, readable: Sequence[str]) -> str | None:
+    """Why a statement cannot be judged on these leads, or None."""
+    chest, limb = (sum(lead in group for lead in readable) for group in (CHEST_LEADS, LIMB_LEADS))
+    have = f"and only {', '.join(readable)} can be read"
+    if key in _NEEDS_LIMB and limb < 2:
+        return f"this needs at least two limb leads, {have}"
+    if key in _NEEDS_CHEST and not chest:
+        return f"this needs chest leads, {have}"
+    if key in _NEEDS_MANY and len(readable) < 3:
+        return f"this needs several leads, {have}"
+    if not key.startswith("rhythm:") and key not in _ANY_LEAD and not limb and chest < len(CHEST_LEADS):
+        return f"this needs a limb lead or all chest leads, {have}"  # docs/log.md: some chest leads alone mislead
     return None

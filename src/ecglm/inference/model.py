@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from ecglm.errors import CheckpointError, RecordError
 from ecglm.inference.answer import Answerer
 from ecglm.inference.chat import ChatSession
+from ecglm.inference.guard import unsupported
 from ecglm.inference.reading import lead_evidence, strongest_leads
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import HIDDEN, NEEDS_MILLIVOLTS
-from ecglm.records.record import Record
+from ecglm.records.record import Record, checked_record, checked_records
 from ecglm.schema import Answer, Evidence, Finding
 
 if TYPE_CHECKING:
@@ -78,14 +79,15 @@ class Model:
         return tuple(f for f in self._judged(record) if f.present or f.probability >= possible[f"{f.group}:{f.code}"])
 
     def _judged(self, record: Record) -> tuple[Finding, ...]:
-        """Every statement that may be said, most probable first; those present or possible with lead evidence."""
+        """Every statement that may be said of these leads, most probable first; those present or possible with lead evidence."""
         reading = self.answerer.reading(record)
         if reading.declined:
             raise RecordError(f"{record.source or 'record'}: {reading.declined}; no findings can be given")
         possible, out = self.elm.possible, []
+        readable = [lead for lead in record.leads if lead not in reading.unusable]
         for finding in reading.findings:
             key = f"{finding.group}:{finding.code}"
-            if key in HIDDEN:
+            if key in HIDDEN or unsupported(key, readable) is not None:
                 continue
             leads: tuple[str, ...] = ()
             if finding.present or finding.probability >= possible[key]:
@@ -104,9 +106,8 @@ class Model:
 
     def embed(self, records: Record | Sequence[Record]) -> NDArray[np.float32]:
         """Pooled encoder embeddings [N, D]."""
-        group = [records] if isinstance(records, Record) else list(records)
         rows = []
-        for record in group:
+        for record in checked_records(records):
             reading = self.answerer.reading(record)
             if reading.encoded is None:
                 raise RecordError(f"{record.source or 'record'}: {reading.declined}; it has no embedding")
@@ -118,7 +119,7 @@ class Model:
         from ecglm.paper import PageHeader, render
         from ecglm.reporting import Report
 
-        reading = self.answerer.reading(record)
+        reading = self.answerer.reading(checked_record(record))
         asked = list(REPORT_QUESTIONS if questions is None else questions)
         answers = self.ask_batch([(record, question) for question in asked])
         findings = () if reading.declined else self._judged(record)

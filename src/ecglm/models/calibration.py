@@ -24,6 +24,8 @@ PRIOR_SHARE = 0.4
 #: How much less plausible, in log-odds, a combination of statements is that no four training recordings showed.
 NOVELTY = 2.0
 _CLIP = 1e-3
+#: A statement keeps its ranking however many leads are missing.
+LEAST_SLOPE = 0.02
 _NORMAL = [s.key for s in STATEMENTS].index("super_class:NORM")
 _MEMBERS = {group: [i for i, s in enumerate(STATEMENTS) if s.group == group and s.key not in UNSPOKEN] for group in GROUPS}
 
@@ -37,7 +39,8 @@ def log_odds(probability: FloatArray) -> FloatArray:
 class FindingCalibration:
     """Per label: probability = sigmoid(slope * logit + bias); threshold of "possible" (highest balanced accuracy);
     prevalence in the training data. combinations: by group, sets of labels that recordings show together. together: pairs
-    that do. All fitted on training recordings and out-of-fold predictions."""
+    that do. missing: change of slope and of bias per share of limb leads, and of chest leads, that a recording lacks, rows
+    (slope limb, slope chest, bias limb, bias chest). All fitted on training recordings and out-of-fold predictions."""
 
     slope: tuple[float, ...]
     bias: tuple[float, ...]
@@ -45,14 +48,20 @@ class FindingCalibration:
     prevalence: tuple[float, ...]
     combinations: Mapping[str, tuple[tuple[int, ...], ...]]
     together: frozenset[tuple[int, int]]
+    missing: tuple[tuple[float, ...], ...]
 
-    def calibrated(self, logits_BC: FloatArray) -> FloatArray:
-        """Calibrated logits, same shape."""
-        return np.asarray(logits_BC * np.array(self.slope, np.float32) + np.array(self.bias, np.float32), np.float32)
+    def calibrated(self, logits_BC: FloatArray, mask_L: FloatArray | None = None) -> FloatArray:
+        """Calibrated logits, same shape. mask_L: which of the 12 leads the recording has; None all."""
+        slope, bias = np.array(self.slope, np.float32), np.array(self.bias, np.float32)
+        if mask_L is not None:
+            limb, chest = missing_shares(mask_L[None])[0]
+            change = np.array(self.missing, np.float32)
+            slope, bias = slope + limb * change[0] + chest * change[1], bias + limb * change[2] + chest * change[3]
+        return np.asarray(logits_BC * np.maximum(slope, LEAST_SLOPE) + bias, np.float32)
 
-    def probability(self, logits_BC: FloatArray) -> FloatArray:
-        """Calibrated probabilities, same shape."""
-        return np.asarray(expit(self.calibrated(logits_BC)), np.float32)
+    def probability(self, logits_BC: FloatArray, mask_L: FloatArray | None = None) -> FloatArray:
+        """Calibrated probabilities, same shape. mask_L as for `calibrated`."""
+        return np.asarray(expit(self.calibrated(logits_BC, mask_L)), np.float32)
 
     def lift(self, prob_C: FloatArray) -> FloatArray:
         """Log-odds above the base rate: how far each statement is likelier here than in any recording."""
@@ -85,14 +94,20 @@ class FindingCalibration:
         """For ``calibration.json``."""
         return {**{key: list(getattr(self, key)) for key in ("slope", "bias", "possible", "prevalence")},
                 "combinations": {group: [list(s) for s in sets] for group, sets in self.combinations.items()},
-                "together": sorted(map(list, self.together))}
+                "together": sorted(map(list, self.together)), "missing": [list(row) for row in self.missing]}
 
     @staticmethod
     def of(data: Mapping[str, Any]) -> FindingCalibration:
         """Inverse of `to_dict`."""
         numbers = {key: tuple(float(v) for v in data[key]) for key in ("slope", "bias", "possible", "prevalence")}
         sets = {str(group): tuple(tuple(int(i) for i in s) for s in found) for group, found in data["combinations"].items()}
-        return FindingCalibration(**numbers, combinations=sets, together=frozenset((int(a), int(b)) for a, b in data["together"]))
+        return FindingCalibration(**numbers, combinations=sets, together=frozenset((int(a), int(b)) for a, b in data["together"]),
+                                  missing=tuple(tuple(float(v) for v in row) for row in data["missing"]))
+
+
+def missing_shares(mask_NL: FloatArray) -> FloatArray:
+    """Shares [N, 2] of limb leads and of chest leads that are absent from masks over the 12 standard leads."""
+    return np.asarray(1.0 - np.stack([mask_NL[:, :6].mean(1), mask_NL[:, 6:].mean(1)], axis=1), np.float32)
 
 
 def seen_together(label_NC: NDArray[np.uint8], least: int = 4,

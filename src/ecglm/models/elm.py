@@ -34,7 +34,7 @@ from ecglm.models.processor import EcgInputs, EcgProcessor
 from ecglm.models.prompt import PromptFormat
 from ecglm.schema import Finding, Measurements
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -159,8 +159,9 @@ class EcgLanguageModel:
         std = self.encoder.standardise(feat).cpu().numpy().reshape(len(masks), n_windows, -1).mean(1)
         raw = out.logits_BC.float().cpu().numpy().reshape(len(masks), n_windows, -1).mean(1)
         emb = out.emb_BD.float().cpu().numpy().reshape(len(masks), n_windows, -1).mean(1)
-        logits = self.findings_calibration.calibrated(raw)
-        prob = self.findings_calibration.probability(raw)
+        # Hiding a lead to see what rests on it must not move the calibration: it follows the leads that the record has.
+        logits = self.findings_calibration.calibrated(raw, inputs.mask_L)
+        prob = self.findings_calibration.probability(raw, inputs.mask_L)
         vector = connector_input(logits, std)
         return [Encoded(logits[i], prob[i], vector[i], emb[i]) for i in range(len(masks))]
 

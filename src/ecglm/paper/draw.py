@@ -18,7 +18,7 @@ from ecglm.paper.header import PageHeader
 from ecglm.paper.page import Page
 from ecglm.paper.style import STYLES, Style
 from ecglm.paper.truth import Box, LeadTruth, PageTruth, TextBox, TextKind
-from ecglm.records.record import Record
+from ecglm.records.record import Record, checked_record
 
 SPEEDS, GAINS = (25.0, 50.0), (5.0, 10.0, 20.0)
 DPI_RANGE = (50, 600)
@@ -88,6 +88,7 @@ def _check(speed: float, gain: float, dpi: int, distort: str) -> None:
 def _draw(record: Record, layout: str, rhythm: Sequence[str] | None, speed: float, gain: float, dpi: int, seed: int,
           distort: str, header: PageHeader | None, style: str | Style, start_s: float, page: tuple[int, int]) -> Page:
     _check(speed, gain, dpi, distort)
+    checked_record(record)
     if isinstance(style, str) and style not in STYLES:
         raise UsageError(f"style {style!r} is unknown; use one of {', '.join(STYLES)}")
     if not 0 <= start_s < record.duration_s:

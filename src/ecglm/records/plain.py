@@ -88,7 +88,7 @@ def build(
             raise ReadError(
                 path,
                 f"it states no amplitude unit and its values, swinging by {swing:.4g}, cannot be millivolts",
-                "pass unit='uV', 'mV', 'V' or 'normalized'",
+                "pass unit='uV', 'mV', 'V' or 'normalized' (--unit)",
             )
     signal, leads, said_all = finish(request, signal, selection, said)
     if start is not None and first:

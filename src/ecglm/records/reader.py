@@ -78,7 +78,7 @@ def read(
         ) from None
     except MemoryError:
         raise ReadError(
-            name, "there is not enough memory to read it", "read a part of it with start_s= and duration_s="
+            name, "there is not enough memory to read it", "read a part of it with start_s= and duration_s= (--start, --duration)"
         ) from None
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ecglm.errors import RecordError
+from ecglm.errors import RecordError, UsageError
 from ecglm.records.leads import canonical_lead
 
 if TYPE_CHECKING:
@@ -122,3 +123,20 @@ class Record:
             raise RecordError(f"no signal between {start_s:g} s and {start_s + duration_s:g} s; "
                               f"the record lasts {self.duration_s:g} s")
         return replace(self, signal=self.signal[:, first:last])
+
+
+def checked_record(given: object) -> Record:
+    """The record itself. Raises UsageError for anything else, such as a path."""
+    if not isinstance(given, Record):
+        raise UsageError(f"{str(given)[:80]!r} is not a Record; read the file first, as in ecglm.read(path)")
+    return given
+
+
+def checked_records(given: Record | Iterable[Record]) -> list[Record]:
+    """One or several records as a list. Raises UsageError for none of them, and for anything else."""
+    if not isinstance(given, Iterable) or isinstance(given, (str, os.PathLike)):
+        return [checked_record(given)]
+    group = [checked_record(item) for item in given]
+    if not group:
+        raise UsageError("no recording given; pass at least one Record")
+    return group

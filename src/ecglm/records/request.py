@@ -19,7 +19,7 @@ MAX_DECODED_BYTES = 512 << 20  #: largest float32 array returned by one call
 MAX_RAW_BYTES = 1 << 30  #: most file bytes decoded for one call
 MAX_CHANNELS = 512  #: more channels than any ECG or EEG recorder writes
 
-_WINDOW_REMEDY = "read a part of it with start_s= and duration_s="
+_WINDOW_REMEDY = "read a part of it with start_s= and duration_s= (--start, --duration)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Request:
             raise ReadError(
                 self.path,
                 f"its sampling rate of {fs:g} Hz is outside {FS_RANGE[0]:g}-{FS_RANGE[1]:g} Hz",
-                "correct the rate in the file, or pass fs= for a format that does not state it",
+                "correct the rate in the file, or pass fs= (--fs) for a format that does not state it",
             )
 
     def refuse_overrides(self, format_name: str) -> None:

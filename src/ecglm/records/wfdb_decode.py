@@ -209,5 +209,5 @@ def check_raw(path: str, n_bytes: int) -> None:
         raise ReadError(
             path,
             f"{n_bytes} bytes would have to be decoded, the limit is {MAX_RAW_BYTES}",
-            "read a part of it with start_s= and duration_s=",
+            "read a part of it with start_s= and duration_s= (--start, --duration)",
         )

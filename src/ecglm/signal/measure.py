@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecglm.records.leads import LIMB_LEADS
-from ecglm.records.record import Record
+from ecglm.records.record import Record, checked_record
 from ecglm.schema import Measurement, Measurements
 from ecglm.signal.atrial import P_PRESENT, PWaves, atrial_spectrum, p_waves
 from ecglm.signal.axis import axis_from_leads, limb_disagreement, net_qrs
@@ -58,7 +58,7 @@ def measure(record: Record) -> Measurements:
     Times come from the median of the usual beats (no premature or misshapen ones) after a 0.5-40 Hz zero-phase
     filter. What cannot be measured is None with the reason.
     """
-    return analyse_beats(record).measurements
+    return analyse_beats(checked_record(record)).measurements
 
 
 def beat_features(record: Record) -> BeatFeatures:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 #: Lead subsets a user may have: limb leads, single leads, II+V5, II+V1, chest leads, 8 independent leads.
@@ -82,6 +84,15 @@ def lead_mask(batch: int, leads: int, config: AugmentConfig, rng: torch.Generato
         mask[row] = 0
         mask[row, list(SUBSETS[int(torch.randint(len(SUBSETS), (), generator=rng))])] = 1
     mask[torch.rand(batch, generator=rng) < config.whole] = 1
+    return mask
+
+
+def user_masks(batch: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Masks [batch, 12] of recordings that lack leads: half of them subsets that users have, half any 1 to 11 leads."""
+    mask = np.zeros((batch, 12), np.float32)
+    for row in range(batch):
+        some = SUBSETS[int(rng.integers(len(SUBSETS)))] if rng.random() < 0.5 else rng.permutation(12)[:int(rng.integers(1, 12))]
+        mask[row, list(some)] = 1
     return mask
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
 from ecglm.knowledge.statements import GROUPS, STATEMENTS
-from ecglm.models.calibration import FindingCalibration, seen_together
+from ecglm.models.calibration import FindingCalibration, missing_shares, seen_together
 
 FloatArray = NDArray[np.float32]
 #: How far from 1 the slope of a calibration is expected to lie.
@@ -71,13 +73,42 @@ def possible_threshold(prob_N: FloatArray, label_N: NDArray[np.uint8]) -> float:
     return float(grid[int(np.argmax(smooth))])
 
 
-def calibrate_findings(fused_NC: FloatArray, label_NC: NDArray[np.uint8]) -> FindingCalibration:
-    """Calibration from out-of-fold fused logits."""
+def fit_missing(logits_NC: FloatArray, mask_NL: FloatArray, label_NC: NDArray[np.uint8], slope_C: FloatArray,
+                bias_C: FloatArray) -> FloatArray:
+    """The `missing` of a `FindingCalibration` [4, C] from logits of recordings that lack leads. A prior keeps changes small
+    where cases are few."""
+    from scipy.optimize import minimize
+
+    share = missing_shares(mask_NL)
+    spread = np.array([SLOPE_SD, SLOPE_SD, 1.0, 1.0])
+    out = np.zeros((4, logits_NC.shape[1]), np.float32)
+    for c in range(logits_NC.shape[1]):
+        z, truth = logits_NC[:, c].astype(float), label_NC[:, c]
+        parts = np.stack([slope_C[c] * z + bias_C[c], *(share * z[:, None]).T, *share.T])
+
+        def loss(theta: NDArray[np.float64], parts: NDArray[np.float64] = parts, truth: NDArray[np.uint8] = truth,
+                 ) -> tuple[float, NDArray[np.float64]]:
+            value, gradient = _log_loss(np.r_[0.0, 1.0, theta], parts, truth)
+            return (len(truth) * value + float(((theta / spread) ** 2).sum()) / 2,
+                    len(truth) * gradient[2:] + theta / spread**2)
+
+        out[:, c] = minimize(loss, np.zeros(4), jac=True).x
+    return out
+
+
+def calibrate_findings(fused_NC: FloatArray, label_NC: NDArray[np.uint8], lacking_KNC: Sequence[FloatArray] = (),
+                       mask_KNL: Sequence[FloatArray] = ()) -> FindingCalibration:
+    """Calibration from out-of-fold fused logits. lacking_KNC: K times those of the same recordings without the leads that
+    mask_KNL lacks; with none of them missing leads change nothing."""
     fits = [_platt(fused_NC[:, c], label_NC[:, c]) for c in range(fused_NC.shape[1])]
     slope, bias = np.array(fits, np.float32).T
     prob = expit(fused_NC * slope + bias).astype(np.float32)
+    missing = np.zeros((4, len(slope)), np.float32)
+    if len(lacking_KNC):
+        missing = fit_missing(np.concatenate(lacking_KNC), np.concatenate(mask_KNL), np.tile(label_NC, (len(mask_KNL), 1)),
+                              slope, bias)
     combinations, together = seen_together(label_NC)
     return FindingCalibration(
         tuple(slope.tolist()), tuple(bias.tolist()),
         tuple(possible_threshold(p, y) for p, y in zip(prob.T, label_NC.T, strict=True)),
-        tuple(label_NC.mean(0).astype(float).tolist()), combinations, together)
+        tuple(label_NC.mean(0).astype(float).tolist()), combinations, together, tuple(map(tuple, missing.tolist())))

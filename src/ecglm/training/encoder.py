@@ -36,7 +36,7 @@ FloatArray = NDArray[np.float32]
 class EncoderTraining:
     """Optimisation of the networks; epochs of the strip's and of the beats' network. teachers: networks per held-out
     folds, alike but for their seed, whose predictions are averaged. soft: weight of the teachers' predictions in the
-    students' targets."""
+    students' targets. lead_rounds: how often every record is judged without some of its leads, to calibrate that."""
 
     epochs: int = 42
     beat_epochs: int = 60
@@ -47,6 +47,7 @@ class EncoderTraining:
     teacher_folds: tuple[tuple[int, ...], ...] = ((1, 2), (3, 4), (5, 6), (7, 8))
     teachers: int = 3
     soft: float = 0.5
+    lead_rounds: int = 6
     seed: int = 0
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
@@ -151,22 +152,24 @@ def _average(mean: nn.Module, net: nn.Module, decay: float) -> None:
 
 
 @torch.no_grad()
-def predict(net: nn.Module, wave_NLT: NDArray[np.float16], feat_NF: FloatArray) -> FloatArray:
-    """Logits_NC on whole records, all leads present."""
+def predict(net: nn.Module, wave_NLT: NDArray[np.float16], feat_NF: FloatArray, mask_NL: FloatArray | None = None) -> FloatArray:
+    """Logits_NC on whole records; mask_NL which leads are present, None all."""
     device = next(net.parameters()).device
     out: list[Tensor] = []
     for start in range(0, len(wave_NLT), 64):
         wave = torch.from_numpy(wave_NLT[start:start + 64]).float().to(device)
         feat = torch.from_numpy(feat_NF[start:start + 64]).to(device)
-        out.append(net(wave, torch.ones(wave.shape[:2], device=device), feat).logits_BC.cpu())
+        mask = torch.ones(wave.shape[:2]) if mask_NL is None else torch.from_numpy(mask_NL[start:start + 64])
+        out.append(net(wave, mask.to(device), feat).logits_BC.cpu())
     return torch.cat(out).numpy()
 
 
 def cross_fit(
     branch: Branch, examples: EncoderExamples, rows: NDArray[np.int64], feat_NF: FloatArray, training: EncoderTraining,
-    run: Path, progress: bool = True,
+    run: Path, progress: bool = True, mask_RL: FloatArray | None = None,
 ) -> FloatArray:
-    """Out-of-fold logits [len(rows), C]: the mean of the teachers that were not trained on a record's fold."""
+    """Out-of-fold logits [len(rows), C]: the mean of the teachers that were not trained on a record's fold. mask_RL:
+    which leads they see of each of these rows, None all."""
     logits = np.zeros((len(rows), examples.label_NC.shape[1]), np.float32)
     for held_out in training.teacher_folds:
         out = np.isin(examples.fold_N[rows], held_out)
@@ -174,5 +177,6 @@ def cross_fit(
         for seed in range(training.seed, training.seed + training.teachers):
             name = f"{branch.name}-teacher-{''.join(map(str, held_out))}-{seed}"
             net = train_network(name, branch, replace(training, seed=seed), rows[~out], feat_NF, truth, run, progress)
-            logits[out] += predict(net, branch.wave_NLT[rows[out]], feat_NF[rows[out]]) / training.teachers
+            seen = None if mask_RL is None else mask_RL[out]
+            logits[out] += predict(net, branch.wave_NLT[rows[out]], feat_NF[rows[out]], seen) / training.teachers
     return logits

@@ -15,6 +15,8 @@ from ecglm.bench.metrics import ece, macro_auroc
 from ecglm.knowledge.statements import GROUPS, STATEMENTS
 from ecglm.models.calibration import FindingCalibration
 from ecglm.models.encoders.findings import BRANCHES, FindingsEncoder
+from ecglm.signal import AXIS_NAMES
+from ecglm.training.augment import user_masks
 from ecglm.training.calibrate import calibrate_findings, fuse
 from ecglm.training.encoder import Scaler, branches, cross_fit, predict, train_network
 from ecglm.training.examples import EncoderExamples
@@ -57,15 +59,21 @@ def train_encoder(recipe: Recipe, examples: EncoderExamples, run: Path, progress
         grown = grow_forest(feat_NF, label_NC, config.forest, training.seed)
         return lambda f: forest_logits(grown, f, label_NC.shape[1])
 
-    deep = [cross_fit(branch, examples, rows, feat, training, run, progress) for branch in networks]
-    shallow = [out_of_fold(fit, feat[rows], label, fold, training.teacher_folds) for fit in (linear_fit, forest_fit)]
-    weights = fuse(np.stack([*deep, *shallow]), label)
-    fused = _weighted(weights, [*deep, *shallow])
-    table = calibrate_findings(fused, label)
+    masks = [user_masks(len(rows), np.random.default_rng((training.seed, i))) for i in range(training.lead_rounds)]
+    views = [feat, *(_without_axis(feat, rows, mask, scaler) for mask in masks)]
+    deep = [[cross_fit(branch, examples, rows, view, training, run, progress, mask)
+             for view, mask in zip(views, [None, *masks], strict=True)] for branch in networks]
+    shallow = [out_of_fold(fit, [view[rows] for view in views], label, fold, training.teacher_folds)
+               for fit in (linear_fit, forest_fit)]
+    whole, *lacking = zip(*deep, *shallow, strict=True)  # branches by view: all leads, then without some
+    weights = fuse(np.stack(whole), label)
+    fused = _weighted(weights, whole)
+    table = calibrate_findings(fused, label, [_weighted(weights, parts) for parts in lacking], masks)
 
     # The students are the two networks: they learn from the teachers' networks, or the models of the features, which are
     # fused with them in the end, would count twice.
-    taught = _weighted(fuse(np.stack(deep), label), deep)
+    networks_whole = [of_branch[0] for of_branch in deep]
+    taught = _weighted(fuse(np.stack(networks_whole), label), networks_whole)
     taught = calibrate_findings(taught, label).probability(taught)
     target = ((1 - training.soft) * label + training.soft * taught).astype(np.float32)
     forest = grow_forest(feat[rows], label, config.forest, training.seed)
@@ -92,6 +100,13 @@ def train_encoder(recipe: Recipe, examples: EncoderExamples, run: Path, progress
                "fusion": {group: dict(zip(BRANCHES, np.round(weights[:, column], 3).tolist(), strict=True))
                           for group, column in ((g, [s.group for s in STATEMENTS].index(g)) for g in GROUPS)}}
     return EncoderStage(encoder, table, rows, table.calibrated(fused), feat[rows], valid, valid_prob, metrics)
+
+
+def _without_axis(feat_NF: FloatArray, rows: NDArray[np.int64], mask_RL: FloatArray, scaler: Scaler) -> FloatArray:
+    """Standardised features with the axis unknown where a mask leaves fewer than two limb leads."""
+    seen, axis = feat_NF.copy(), slice(-len(AXIS_NAMES), None)
+    seen[rows[mask_RL[:, :6].sum(1) < 2], axis] = scaler(np.zeros((1, feat_NF.shape[1]), np.float32))[0, axis]
+    return seen
 
 
 def _weighted(weight_KC: FloatArray, branch_KNC: Sequence[FloatArray]) -> FloatArray:

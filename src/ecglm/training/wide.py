@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -73,12 +73,13 @@ def forest_logits(forest: Forest, feat_NF: FloatArray, n_labels: int) -> FloatAr
     return logits
 
 
-def out_of_fold(
-    fit: Fit, feat_NF: FloatArray, label_NC: Labels, fold_N: NDArray[np.int64], folds: Iterable[tuple[int, ...]],
-) -> FloatArray:
-    """Out-of-fold logits of a model of the features, with the teachers' folds."""
-    logits = np.zeros(label_NC.shape, np.float32)
+def out_of_fold(fit: Fit, views_KNF: Sequence[FloatArray], label_NC: Labels, fold_N: NDArray[np.int64],
+                folds: Iterable[tuple[int, ...]]) -> list[FloatArray]:
+    """Out-of-fold logits of a model of the features, with the teachers' folds: fitted on the first view, applied to each."""
+    logits = [np.zeros(label_NC.shape, np.float32) for _ in views_KNF]
     for held_out in folds:
         out = np.isin(fold_N, held_out)
-        logits[out] = fit(feat_NF[~out], label_NC[~out])(feat_NF[out])
+        model = fit(views_KNF[0][~out], label_NC[~out])
+        for of_view, view in zip(logits, views_KNF, strict=True):
+            of_view[out] = model(view[out])
     return logits
