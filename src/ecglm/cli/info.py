@@ -48,6 +48,8 @@ def _cart_rows(cart: CartReading | None) -> list[tuple[str, str]]:
     if cart is None:
         return []
     rows = [("cart says", statement) for statement in cart.statements]
+    if cart.withheld:
+        rows.append(("cart withheld", f"{cart.withheld} (lines with other than words of ECG reports: they may name people)"))
     if cart.measured():
         rows.insert(0, ("cart measured", ", ".join(_named(*item) for item in cart.measured().items())))
     if cart.median is not None:

@@ -16,14 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.records.channels import clean
+from ecglm.records.vocabulary import DATE, is_report
 
 MAX_STATEMENTS = 50
-_PERSON = re.compile(
-    r"\b(?:confirm|review|sign|edit|over-?read|read|interpret|refer|validat|verif|approv|order|request|perform|acquir)"
-    r"\w*\s+(?:electronically\s+)?(?:by|on|for)\b|\b(?:dr|md|physician|tech\w*|operator|doctor|patient(?:\s+id)?|name)"
-    r"\s*[.:]|\bm\.?d\.?$",
-    re.IGNORECASE,
-)
+MAX_CHARACTERS = 160
 _DATE = re.compile(
     r"\b\d{1,2}(?:[-./]\d{1,2}[-./]|[-./ ][a-z]{3,9}[-./ ])\d{2,4}\b(?:,?\s+\d{1,2}:\d{2}(?::\d{2})?)?"
     r"|\b\d{4}[-./]\d{1,2}[-./]\d{1,2}(?!\d)(?:[t,]?\s*\d{1,2}:\d{2}(?::\d{2})?)?",
@@ -45,7 +41,8 @@ class CartReading:
     """The measurements, statements and median beat that the recording device stored, None where it did not.
 
     Rate in beats per minute, times in ms, axes in degrees of the frontal plane. statements
-    are the device's words, one line each, without lines that name people and without dates.
+    are the device's words, one line each, made of nothing but words of ECG reports; withheld
+    is the number of lines that hold anything else (people, numbers, unknown words).
     """
 
     heart_rate_bpm: float | None = None
@@ -59,13 +56,13 @@ class CartReading:
     qrs_axis_deg: float | None = None
     t_axis_deg: float | None = None
     statements: tuple[str, ...] = ()
+    withheld: int = 0
     median: MedianBeat | None = None
 
     def measured(self) -> dict[str, float]:
         """The stored measurements by field name."""
-        return {
-            key: value for key, value in vars(self).items() if key not in ("statements", "median") and value is not None
-        }
+        others = ("statements", "withheld", "median")
+        return {key: value for key, value in vars(self).items() if key not in others and value is not None}
 
     def to_dict(self) -> dict[str, Any]:
         """The ``cart`` object of ``ecglm info --json``."""
@@ -73,7 +70,8 @@ class CartReading:
         if self.median is not None:
             n_samples = self.median.signal.shape[1]
             median = {"leads": list(self.median.leads), "fs": self.median.fs, "n_samples": n_samples}
-        return {**self.measured(), "statements": list(self.statements), "median_beat": median}
+        said = {"statements": list(self.statements), "withheld": self.withheld}
+        return {**self.measured(), **said, "median_beat": median}
 
 
 #: Values outside these ranges are codes for "not measured" (29999, -1, 0, 65535), or damage.
@@ -89,19 +87,35 @@ def cart_reading(
         low, high = _RANGES[name.rpartition("_")[2]]
         if value is not None and low <= value <= high:
             kept[name] = round(float(value), 3)
-    said = _statements(statements)
-    if not kept and not said and median is None:
+    said, withheld = _statements(statements)
+    if not kept and not said and not withheld and median is None:
         return None
-    return CartReading(**kept, statements=said, median=median)
+    return CartReading(**kept, statements=said, withheld=withheld, median=median)
 
 
-def _statements(texts: Iterable[str]) -> tuple[str, ...]:
-    """One-line statements without people and dates, in order and without repeats."""
+def _statements(texts: Iterable[str]) -> tuple[tuple[str, ...], int]:
+    """One-line statements in order and without repeats, and how many lines are withheld.
+
+    Only what is_report knows is kept: no list of titles, names and forms of dates is complete.
+    """
     said: dict[str, None] = {}
+    withheld = 0
     for text in islice(texts, 20 * MAX_STATEMENTS):
-        line = _DATE.sub("(date)", clean(text, 160))
-        if any(c.isalpha() for c in line) and not _PERSON.search(line):
-            said.setdefault(line)
         if len(said) == MAX_STATEMENTS:
             break
-    return tuple(said)
+        whole = text[: 8 * MAX_CHARACTERS]
+        # A text of several lines is wrapped, or a list of which a line may name somebody.
+        parts = [whole] if _shown(whole) else whole.splitlines()
+        for part in parts:
+            line = _shown(part)
+            if line:
+                said.setdefault(line)
+            elif any(c.isalnum() for c in part):
+                withheld += 1
+    return tuple(said)[:MAX_STATEMENTS], withheld
+
+
+def _shown(text: str) -> str:
+    """The line without its dates when it is a statement, else nothing."""
+    line = _DATE.sub(DATE, clean(text, 2 * MAX_CHARACTERS))
+    return line[:MAX_CHARACTERS] if is_report(line) else ""
