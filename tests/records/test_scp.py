@@ -184,7 +184,7 @@ LEAD = le(1, 4) + le(100, 4) + b"\x01"
         ({3: b"\xff\x04" + LEAD}, "its section 3 claims 255 leads in 11 bytes"),
         ({3: b"\x00\x04" + LEAD}, "its section 3 claims 0 leads"),
         ({3: b"\x01\x04" + le(9, 4) + le(8, 4) + b"\x01"}, "runs from sample 9 to 8"),
-        ({3: b"\x01\x04" + le(1, 4) + le(2**32 - 1, 4) + b"\x01"}, "claims 4294967295 samples, the limit is 4000000"),
+        ({3: b"\x01\x04" + le(1, 4) + le(2**32 - 1, 4) + b"\x01"}, "claims 4294967295 samples, the limit is 1500000"),
         ({3: b"\x01\x04" + le(1, 4) + le(999_999, 4) + b"\x01"}, "999999 samples are claimed"),
         ({3: b"\x01\x05" + LEAD}, "it has no section 5 (reference beat)"),
         ({6: le(0, 2) + le(2000, 2) + bytes(20)}, "steps of 0 nV"),
@@ -198,7 +198,8 @@ LEAD = le(1, 4) + le(100, 4) + b"\x01"
         ({2: le(1, 2) + le(1, 2) + structure("0", 200, False, 0)}, "a code of 1 bits in 200"),
         ({2: le(1, 2) + le(1, 2) + structure("1111", 4, False, 0)}, "there is no such code"),
         ({2: le(1, 2) + le(2, 2) + structure("0", 1, True, 9) + structure("1", 1, True, 9)}, "switches to table 9 of 1"),
-        ({2: le(1, 2) + le(2, 2) + structure("0", 1, True, 1) + structure("1", 1, True, 1)}, "the data ends after 0 of 100"),
+        ({2: le(1, 2) + le(2, 2) + structure("0", 1, True, 1) + structure("1", 1, True, 1)}, "it switches tables more"),
+        ({2: le(64, 2) + (le(7000, 2) + bytes((1, 1, 1)) * 21_000) * 64}, "section 2 has more than 20000 codes"),
     ],
 )
 def test_unusable_sections(tmp_path: Path, change: dict[int, bytes | None], message: str) -> None:

@@ -10,12 +10,13 @@ import contextlib
 from collections.abc import Iterator
 from datetime import date, datetime
 
+from ecglm.errors import ReadError
 from ecglm.records.cart import CartReading, cart_reading
 from ecglm.records.patient import patient
 from ecglm.records.record import Record, RecordMeta
 from ecglm.records.request import Request
 from ecglm.records.scp_sections import Sections, i16, load, u16
-from ecglm.records.scp_signal import beats_of, rhythm_of
+from ecglm.records.scp_signal import Coded, beats_of, reference_beats, rhythm_of
 from ecglm.records.strip import median_of, record_of, with_limb_leads
 
 _AGE_UNITS = {1: "years", 2: "months", 3: "weeks", 4: "days", 5: "hours"}
@@ -27,7 +28,8 @@ def read_scp(request: Request) -> Record:
     """The rhythm data of an SCP-ECG file. Raises ReadError."""
     request.refuse_overrides("SCP-ECG")
     sections = load(request.path)
-    channels, fs = rhythm_of(sections)
+    beats = reference_beats(sections)
+    channels, fs = rhythm_of(sections, beats)
     channels, computed = with_limb_leads(channels, request.leads)
     meta, start = _patient(sections.bodies.get(1, b""))
     damaged = sorted(sections.failed - {2, 3, 6})
@@ -35,7 +37,7 @@ def read_scp(request: Request) -> Record:
     if damaged:
         notes.append(f"sections that fail their checksum: {', '.join(map(str, damaged))}")
     return record_of(
-        request, "scp", channels, fs, start=start, meta=meta, cart=_cart(sections), notes=notes
+        request, "scp", channels, fs, start=start, meta=meta, cart=_cart(sections, beats), notes=notes
     )  # fmt: skip
 
 
@@ -77,11 +79,13 @@ def _patient(body: bytes) -> tuple[RecordMeta, datetime | None]:
     return meta, start
 
 
-def _cart(sections: Sections) -> CartReading | None:
+def _cart(sections: Sections, beats: Coded | ReadError) -> CartReading | None:
     """What sections that pass their checksum say; damaged ones say nothing."""
     bodies = {number: body for number, body in sections.bodies.items() if number not in sections.failed}
-    beats, rate = beats_of(sections)
-    median = median_of(with_limb_leads(beats)[0], rate) if beats else None
+    median = None
+    if isinstance(beats, Coded):
+        channels, rate = beats_of(sections, beats)
+        median = median_of(with_limb_leads(channels)[0], rate)
     return cart_reading(_measured(bodies.get(7, b"")), _statements(bodies.get(8, b"")), median)
 
 

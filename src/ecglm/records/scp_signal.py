@@ -17,7 +17,10 @@ from ecglm.records.scp_huffman import HuffmanError, Table, decode, tables
 from ecglm.records.scp_sections import Sections, u16, u32
 from ecglm.records.strip import Channel
 
-MAX_SAMPLES = 4_000_000  #: of all leads of a section: 11 minutes of 12 leads at 500 Hz
+#: Of all leads of the rhythm (4 minutes of 12 leads at 500 Hz; a lead has 65,535 bytes) and of the reference beat.
+MAX_SAMPLES = {6: 1_500_000, 5: 250_000}
+MAX_BEAT_MS = 5000
+MAX_ADDITIONS = 100_000  #: of the reference beat to a lead: 12 leads have 26,000 in 11 minutes at 200 per minute
 _DAMAGED = "it is damaged; get it again"
 _SUBTRACTED = 1  #: bit of section 3: a reference beat was subtracted
 
@@ -53,18 +56,34 @@ def leads_of(sections: Sections) -> tuple[list[Lead], bool]:
     return found, bool(body[1] & _SUBTRACTED)
 
 
-def rhythm_of(sections: Sections) -> tuple[list[Channel], float]:
-    """The rhythm leads and their rate in Hz. Raises ReadError."""
+def reference_beats(sections: Sections) -> Coded | ReadError:
+    """Section 5 decoded, or why it cannot be. It is needed for the rhythm and for the median: decode it once."""
+    try:
+        leads, _ = leads_of(sections)
+        body = sections.get(5, "reference beat", 6)
+        length_ms = u16(sections.get(4, "QRS locations", 6), 0)
+        interval = u16(body, 2)
+        if interval == 0 or not 0 < length_ms <= MAX_BEAT_MS:
+            raise ReadError(sections.path, f"its reference beat lasts {length_ms} ms in steps of {interval} us", _DAMAGED)
+        return _coded(sections, 5, body, [length_ms * 1000 // interval] * len(leads))
+    except ReadError as problem:
+        return problem
+
+
+def rhythm_of(sections: Sections, beats: Coded | ReadError) -> tuple[list[Channel], float]:
+    """The rhythm leads and their rate in Hz. Raises ReadError, that of the beats too where they were subtracted."""
     leads, subtracted = leads_of(sections)
     body = sections.get(6, "rhythm data", 6)
+    if subtracted and isinstance(beats, ReadError):
+        raise beats
     coded = _coded(sections, 6, body, [lead.n_samples for lead in leads])
     samples: list[NDArray[np.int64]] | list[NDArray[np.float64]] = coded.samples
-    beats = _coded_beats(sections, len(leads), required=subtracted) if subtracted or body[5] == 1 else None
+    same_rate = isinstance(beats, Coded) and beats.interval_us == coded.interval_us
     # Both kinds of saving keep fewer samples of the residual than of the beat; no file at hand shows how.
-    if body[5] == 1 and (beats is None or beats.interval_us != coded.interval_us):
+    if body[5] == 1 and not same_rate:
         raise ReadError(sections.path, "bimodal compression is not read", "export it without, or as DICOM or EDF")
-    if subtracted and beats is not None:
-        if beats.interval_us != coded.interval_us:
+    if subtracted and isinstance(beats, Coded):
+        if not same_rate:
             raise ReadError(
                 sections.path, "its residual has another sampling rate than its reference beat", "export it as DICOM or EDF"
             )
@@ -77,32 +96,10 @@ def rhythm_of(sections: Sections) -> tuple[list[Channel], float]:
     return channels, 1e6 / coded.interval_us
 
 
-def beats_of(sections: Sections) -> tuple[list[Channel], float | None]:
-    """The reference beat of type 0 as channels, and its rate; no channels when there is none or it is damaged."""
-    try:
-        leads, _ = leads_of(sections)
-        coded = _coded_beats(sections, len(leads), required=True)
-    except ReadError:
-        return [], None
-    assert coded is not None
-    rows = zip(leads, coded.samples, strict=True)
-    return [Channel(lead.name, row, coded.step_nv, "nV") for lead, row in rows], 1e6 / coded.interval_us
-
-
-def _coded_beats(sections: Sections, n_leads: int, required: bool) -> Coded | None:
-    if not required and 5 not in sections.bodies:
-        return None
-    try:
-        body = sections.get(5, "reference beat", 6)
-        length_ms = u16(sections.get(4, "QRS locations", 6), 0)
-        interval = u16(body, 2)
-        if interval == 0 or length_ms == 0:
-            raise ReadError(sections.path, f"its reference beat lasts {length_ms} ms in steps of {interval} us", _DAMAGED)
-        return _coded(sections, 5, body, [length_ms * 1000 // interval] * n_leads)
-    except ReadError:
-        if required:
-            raise
-        return None
+def beats_of(sections: Sections, beats: Coded) -> tuple[list[Channel], float]:
+    """The reference beat of type 0 as channels, and its rate."""
+    rows = zip(leads_of(sections)[0], beats.samples, strict=True)
+    return [Channel(lead.name, row, beats.step_nv, "nV") for lead, row in rows], 1e6 / beats.interval_us
 
 
 def _coded(sections: Sections, number: int, body: bytes, counts: list[int]) -> Coded:
@@ -113,9 +110,10 @@ def _coded(sections: Sections, number: int, body: bytes, counts: list[int]) -> C
         raise ReadError(
             path, f"its section {number} has steps of {step_nv} nV and {interval_us} us, differences of order {order}", _DAMAGED
         )
-    if sum(counts) > MAX_SAMPLES:
+    if sum(counts) > MAX_SAMPLES[number]:
+        limit = MAX_SAMPLES[number]
         raise ReadError(
-            path, f"its section {number} claims {sum(counts)} samples, the limit is {MAX_SAMPLES}", "export a shorter recording"
+            path, f"its section {number} claims {sum(counts)} samples, the limit is {limit}", "export a shorter recording"
         )
     if 2 in sections.bodies:
         sections.check(2, "Huffman tables")
@@ -160,18 +158,25 @@ def _add_beats(sections: Sections, leads: list[Lead], residual: Coded, beats: Co
     fiducial, n_beats = u16(body, 2), u16(body, 4)
     if len(body) < 6 + 14 * n_beats:
         raise ReadError(sections.path, f"its section 4 claims {n_beats} QRS complexes in {len(body)} bytes", _DAMAGED)
+    longest = max(lead.n_samples for lead in leads)
+    first_of_all, last_of_all = min(lead.first for lead in leads), max(lead.first + lead.n_samples for lead in leads)
+    spans = []  # (number of the beat's sample 0, first and last sample to add to)
+    for at in range(6, 6 + 14 * n_beats, 14):
+        kind, first, centre, last = u16(body, at), u32(body, at + 2), u32(body, at + 6), u32(body, at + 10)
+        shift = centre - fiducial
+        low, high = max(first, shift + 1, first_of_all), min(last, shift + len(beats.samples[0]), last_of_all - 1)
+        if kind == 0 and high >= low:
+            spans.append((shift, low, high))
+    # Beats follow each other; where they lie on one another the additions would take minutes.
+    if sum(high - low + 1 for _, low, high in spans) > 4 * longest or len(spans) * len(leads) > MAX_ADDITIONS:
+        raise ReadError(sections.path, f"its section 4 has {len(spans)} beats in {longest} samples", _DAMAGED)
     whole = []
     for lead, row, beat in zip(leads, residual.samples, beats.samples, strict=True):
         out = row.astype(np.float64)
         scaled = beat * (beats.step_nv / residual.step_nv)
-        for at in range(6, 6 + 14 * n_beats, 14):
-            kind, first, centre, last = u16(body, at), u32(body, at + 2), u32(body, at + 6), u32(body, at + 10)
-            if kind != 0:
-                continue
-            shift = centre - fiducial  # sample number of the beat's sample 0
-            low = max(first, shift + 1, lead.first)
-            high = min(last, shift + len(scaled), lead.first + lead.n_samples - 1)
-            if high >= low:
-                out[low - lead.first : high - lead.first + 1] += scaled[low - shift - 1 : high - shift]
+        for shift, low, high in spans:
+            begin, end = max(low, lead.first), min(high, lead.first + lead.n_samples - 1)
+            if end >= begin:
+                out[begin - lead.first : end - lead.first + 1] += scaled[begin - shift - 1 : end - shift]
         whole.append(out)
     return whole
