@@ -101,7 +101,7 @@ def _channels(strip: Element, path: str) -> list[Channel]:
 
 def _full_disclosure(full: Element, path: str) -> list[Channel]:
     """Leads of a full disclosure: a second of the first lead, a second of the next, ..."""
-    names = [clean(name) for name in full.say("LeadOrder").split(",") if name.strip()]
+    names = [clean(name) for name in full.say("LeadOrder")[:10_000].split(",") if name.strip()]
     values = numbers(full.say("FullDisclosureData"), path, "the full disclosure", ",")
     block = int(full.number("SampleRate") or 0)
     if not 0 < len(names) <= MAX_CHANNELS or block <= 0 or len(values) % (len(names) * block):

@@ -6,7 +6,6 @@ with a CRC-32. MUSE stores eight leads and leaves III, aVR, aVL and aVF to the r
 
 from __future__ import annotations
 
-import base64
 import binascii
 import zlib
 
@@ -20,7 +19,7 @@ from ecglm.records.patient import day, moment, patient
 from ecglm.records.record import Record
 from ecglm.records.request import MAX_CHANNELS, Request
 from ecglm.records.strip import Channel, check_channels, median_of, record_of, with_limb_leads
-from ecglm.records.xmltree import Element, number, parse
+from ecglm.records.xmltree import Element, number, parse, unbase64
 
 _UNITS = {"MICROVOLTS": "uV", "MILLIVOLTS": "mV", "": "uV"}
 _MEASURED = {
@@ -112,7 +111,7 @@ def _samples(lead: Element, name: str, path: str) -> NDArray[np.int_]:
     if width not in (1.0, 2.0, 4.0):
         raise ReadError(path, f"lead {name} has samples of {width:g} bytes", "export it with 2-byte samples")
     try:
-        raw = base64.b64decode("".join(lead.say("WaveFormData").split()), validate=True)
+        raw = unbase64(lead.say("WaveFormData"))
     except (binascii.Error, ValueError):
         raise ReadError(path, f"the samples of lead {name} are not base64", "it is damaged; get it again") from None
     stated = lead.number("LeadSampleCountTotal")

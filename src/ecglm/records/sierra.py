@@ -6,7 +6,6 @@ aVF are stored as what is left after Einthoven's and Goldberger's equations.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import contextlib
 from datetime import date
@@ -23,7 +22,7 @@ from ecglm.records.patient import day, moment, patient
 from ecglm.records.record import Record, RecordMeta
 from ecglm.records.request import MAX_CHANNELS, Request
 from ecglm.records.strip import Channel, check_channels, median_of, record_of
-from ecglm.records.xmltree import Element, number, parse
+from ecglm.records.xmltree import Element, number, parse, unbase64
 
 _DAMAGED = "it is damaged; get it again"
 _FILLER = 32767  #: what beats shorter than their place end with
@@ -158,7 +157,7 @@ def _restore_limb_leads(leads: list[NDArray[np.int64]]) -> None:
 
 def _unbase64(text: str, what: str, path: str) -> bytes:
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
+        return unbase64(text)
     except (binascii.Error, ValueError):
         raise ReadError(path, f"{what} are not base64", _DAMAGED) from None
 

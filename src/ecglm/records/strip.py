@@ -23,6 +23,9 @@ from ecglm.records.request import MAX_CHANNELS, Request
 
 #: Limb leads in terms of I and II (Einthoven, Goldberger).
 _DERIVED = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
+#: Missing samples that pad the shorter channels: none of a few MB are worth an error; beyond, a page of
+#: columns has 3 for each stored one.
+_FREE_SAMPLES, _PADDED, _PADDING = 1 << 20, 16, 32 << 20
 _BLOCK = 1 << 20  #: samples scaled at a time: a day of Holter is not held as float64
 
 
@@ -70,6 +73,12 @@ def record_of(
     selection = choose(request, [channel.name for channel in channels], [channel.unit for channel in channels])
     n_samples = max(_length(channels, row) for row in selection.rows)
     first, count = request.window(fs, n_samples, len(selection.rows))
+    if _wasteful(channels, selection.rows, count):
+        raise ReadError(
+            path,
+            f"its {len(selection.rows)} leads are of so different lengths that most of {n_samples} samples would be missing",
+            "read fewer with leads= or a part with start_s= and duration_s= (--leads, --start, --duration)",
+        )
     signal = np.empty((len(selection.rows), count), np.float32)
     for place, (row, factor) in enumerate(zip(selection.rows, selection.per_mv, strict=True)):
         for at in range(0, count, _BLOCK):
@@ -141,6 +150,8 @@ def median_of(channels: Sequence[Channel], fs: float | None) -> MedianBeat | Non
     names = tuple(canonical_lead(channel.name) or clean(channel.name) for channel in channels)
     if len(factors) < len(channels) or n_samples > 5 * fs or len(set(names)) < len(names):
         return None
+    if _wasteful(channels, range(len(channels)), n_samples):
+        return None
     signal = np.empty((len(channels), n_samples), np.float32)
     for row, factor in enumerate(factors):
         with np.errstate(over="ignore", invalid="ignore"):
@@ -148,6 +159,16 @@ def median_of(channels: Sequence[Channel], fs: float | None) -> MedianBeat | Non
     signal[~np.isfinite(signal)] = np.nan
     held = np.flatnonzero(~np.isnan(signal).all(axis=0))  # some writers fill the place of a shorter beat
     return MedianBeat(signal[:, : held[-1] + 1], fs, names) if len(held) else None
+
+
+def _wasteful(channels: Sequence[Channel], rows: Sequence[int], count: int) -> bool:
+    """Whether rows of count samples would be large and hold next to nothing."""
+    held = sum(
+        max(len(channels[source].samples) for source, _ in channels[row].mix) if channels[row].mix else len(channels[row].samples)
+        for row in rows
+    )
+    padded = len(rows) * count
+    return padded > _FREE_SAMPLES and (padded > _PADDED * held or padded - held > _PADDING)
 
 
 def _length(channels: Sequence[Channel], row: int) -> int:

@@ -1,15 +1,19 @@
 """XML of an unknown author → a small tree, with expat of the standard library.
 
-No entity may be declared, nothing outside the file is fetched, and size, depth and number
-of elements are limited before the tree grows. Namespaces are dropped: each ECG format has
+No entity may be declared, nothing outside the file is fetched, and size, depth, number of
+elements and attributes, and the length of a tag are limited before the tree grows. Namespaces are dropped: each ECG format has
 one, and exporters disagree about its prefix.
 """
 
 from __future__ import annotations
 
+import base64
+import codecs
 import os
 import re
+import warnings
 from collections.abc import Iterator
+from typing import Any, BinaryIO
 from xml.parsers import expat
 
 import numpy as np
@@ -18,10 +22,15 @@ from numpy.typing import NDArray
 from ecglm.errors import ReadError
 from ecglm.records.channels import clean
 
-MAX_XML_BYTES = 128 << 20  #: an aECG of 24 hours of one lead has some 90 MB
-MAX_ELEMENTS = 500_000  #: a cart's export has some thousands
+#: With these limits no file takes more than 512 MB to read (tests/records/test_memory.py).
+MAX_XML_BYTES = 48 << 20  #: an aECG of 12 leads for half an hour
+MAX_ELEMENTS = 300_000  #: a cart's export has some thousands
+MAX_ATTRIBUTES = 1000  #: of one element; of all twice the number of elements
+MAX_TAG_BYTES = 1 << 20  #: a tag, comment or declaration, which expat keeps whole
 MAX_DEPTH = 64  #: HL7 aECG, the deepest, needs about 20
 
+_CHUNK = 1 << 16
+_PIECE = 1 << 20  #: characters of a list of numbers parsed at a time
 _DAMAGED = "it is damaged; get it again"
 _BLANK = b" \t\r\n"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -87,22 +96,47 @@ def number(text: str) -> float | None:
     return value if abs(value) < 1e15 else None
 
 
-def numbers(text: str, path: str, what: str, separator: str = " ") -> NDArray[np.float64]:
-    """A list of numbers as one array. Raises ReadError when anything in it is no number."""
-    import warnings
-
+def numbers(text: str, path: str, what: str, separator: str = " ") -> NDArray[Any]:
+    """A list of numbers as one array, int32 or float64. Raises ReadError when anything in it is no number."""
     body = text.strip().rstrip(separator)
     if not body:
         return np.empty(0)
+    cut = re.compile(r"\s" if separator == " " else re.escape(separator))
+    pieces = []
+    at = 0
+    while at < len(body):
+        found = cut.search(body, min(at + _PIECE, len(body)), at + 2 * _PIECE)
+        end = found.start() if found else len(body)
+        piece = _piece(body[at:end].strip(), separator) if end - at <= 2 * _PIECE else None
+        if piece is None:
+            raise ReadError(path, f"the samples of {clean(what)} are not a list of numbers", _DAMAGED)
+        pieces.append(piece)
+        at = end + 1
+    return np.concatenate(pieces)
+
+
+def _piece(body: str, separator: str) -> NDArray[Any] | None:
+    """The numbers of a part of a list, in half the memory where they are integers; None when some are no numbers."""
+    if not body:
+        return np.empty(0, np.int32) if separator == " " else None
     with warnings.catch_warnings():  # numpy warns, rather than raises, where the text stops being numbers
         warnings.simplefilter("ignore")
         try:
             values = np.fromstring(body, np.float64, sep=separator)
         except ValueError:
-            values = np.empty(0)
+            return None
     if len(values) != _parts(body, separator):
-        raise ReadError(path, f"the samples of {clean(what)} are not a list of numbers", _DAMAGED)
-    return values
+        return None
+    whole = np.abs(values).max() < 1 << 31 and bool((np.rint(values) == values).all())
+    return values.astype(np.int32) if whole else values
+
+
+def unbase64(text: str) -> bytes:
+    """The bytes that a text stands for. Raises binascii.Error or ValueError.
+
+    Blanks go out without a list of the parts between them, which is many times the text.
+    """
+    return base64.b64decode(text.encode("ascii").translate(None, b" \t\r\n"), validate=True)
 
 
 def _parts(body: str, separator: str) -> int:
@@ -123,25 +157,31 @@ def parse(path: str, root: str) -> Element:
             "export a shorter part of the recording",
         )
     with open(path, "rb") as stream:
-        data = stream.read(MAX_XML_BYTES).lstrip(_BLANK)
-    top = _build(path, data)
+        top = _build(path, stream)
     if top.name != root:
         raise ReadError(path, f"its outermost element is <{clean(top.name)}> where <{root}> was expected", _DAMAGED)
     return top
 
 
-def _build(path: str, data: bytes) -> Element:
-    parser = expat.ParserCreate(_encoding(data))
+def _build(path: str, stream: BinaryIO) -> Element:
+    parser = expat.ParserCreate(_encoding(stream))
     parser.buffer_text = True
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
     outermost = Element("", {})
     open_elements = [outermost]
     texts: list[list[str]] = [[]]
-    seen = 0
+    seen = described = 0
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal seen
+        nonlocal seen, described
         seen += 1
+        described += len(attributes)
+        if len(attributes) > MAX_ATTRIBUTES or described > 2 * MAX_ELEMENTS:
+            raise ReadError(
+                path,
+                f"its XML has more than {MAX_ATTRIBUTES} attributes in an element or {2 * MAX_ELEMENTS} in all",
+                "no ECG needs that; get it again",
+            )
         if seen > MAX_ELEMENTS or len(open_elements) > MAX_DEPTH:
             raise ReadError(
                 path,
@@ -164,21 +204,35 @@ def _build(path: str, data: bytes) -> Element:
     parser.CharacterDataHandler = lambda text: texts[-1].append(text)
     parser.EntityDeclHandler = entity
     try:
-        parser.Parse(data, True)
+        stream.seek(0)
+        fed = 0
+        chunk = stream.read(_CHUNK).lstrip(_BLANK)
+        while chunk and fed < MAX_XML_BYTES:
+            parser.Parse(chunk, False)
+            fed += len(chunk)
+            if fed - parser.CurrentByteIndex > MAX_TAG_BYTES:  # what expat keeps until it ends
+                raise ReadError(path, f"its XML has a tag or comment of more than {MAX_TAG_BYTES} bytes", _DAMAGED)
+            chunk = stream.read(_CHUNK)
+        parser.Parse(b"", True)
     except (expat.ExpatError, LookupError, ValueError) as problem:  # the last two: an encoding that Python refuses
         raise ReadError(path, f"its XML is not well-formed ({clean(str(problem), 60)})", _DAMAGED) from None
     return outermost.children[0]
 
 
-def _encoding(data: bytes) -> str | None:
+def _encoding(stream: BinaryIO) -> str | None:
     """The encoding to use instead of the declared one, where that is known to be wrong."""
-    found = _DECLARED.match(data[:200].removeprefix(b"\xef\xbb\xbf"))
+    head = stream.read(_CHUNK).lstrip(_BLANK)
+    found = _DECLARED.match(head[:200].removeprefix(b"\xef\xbb\xbf"))
     declared = found[1].lower() if found else b"utf-8"
-    if declared.startswith(b"utf-16") and data[:2] not in _UTF16_MARKS:
+    if declared.startswith(b"utf-16") and head[:2] not in _UTF16_MARKS:
         return "utf-8"  # converted by a database that left the declaration alone
-    if declared in (b"utf-8", b"utf8") and data[:2] not in _UTF16_MARKS and not data.isascii():
+    if declared in (b"utf-8", b"utf8") and head[:2] not in _UTF16_MARKS:
+        decoder = codecs.getincrementaldecoder("utf-8")()
         try:
-            data.decode("utf-8")
+            while head:
+                decoder.decode(head)
+                head = stream.read(_CHUNK)
+            decoder.decode(b"", True)
         except UnicodeDecodeError:
             return "iso-8859-1"  # a name with an umlaut in the exporter's own encoding
     return None
