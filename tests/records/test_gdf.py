@@ -12,6 +12,7 @@ import pytest
 
 from ecglm.errors import ReadError
 from ecglm.records import read
+from ecglm.records.blocks import INT24, Blocks, width
 
 from .carts import waves
 from .gdf_writer import gdf
@@ -44,6 +45,32 @@ def test_windows_across_data_records(tmp_path: Path) -> None:
     for start, length in ((0.0, 0.1), (0.45, 0.1), (0.49, 1.3), (1.5, 0.5), (1.99, 1.0)):
         part = read(path, start_s=start, duration_s=length, leads=["V1"])
         np.testing.assert_array_equal(part.signal, whole.select(["V1"]).crop(start, length).signal)
+
+
+@pytest.mark.parametrize("kind", ["<i2", "<f4", INT24])
+def test_slices_of_blocks_are_those_of_the_whole(kind: str) -> None:
+    size = width(kind)
+    rng = np.random.default_rng(51)
+    records_RB = rng.integers(0, 100, (5, 3 + 7 * size), np.uint8)
+    blocks = Blocks(records_RB, 3, 7, kind)
+    whole = blocks[:]
+    assert whole.shape == (35,)
+    np.testing.assert_array_equal(whole[14:21], Blocks(records_RB[2:3], 3, 7, kind)[:])
+    for first in range(36):
+        for last in range(36):
+            np.testing.assert_array_equal(blocks[first:last], whole[first:last])
+
+
+def test_a_window_of_one_long_data_record_costs_a_window(tmp_path: Path) -> None:
+    row = np.tile(waves(1, 1000)[0].clip(-30000, 30000), 5000)
+    path = written(tmp_path, gdf([("II", "uV", len(row), row), ("V1", "uV", len(row), row)], records=1, seconds=(10_000, 1)))
+    tracemalloc.start()
+    part = read(path, start_s=100, duration_s=10)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert part.n_samples == 5000
+    assert peak < 2 << 20
+    np.testing.assert_allclose(part.lead("II"), (row[50_000:55_000] * 0.5 + 3) / 1000, atol=1e-6)
 
 
 def test_the_rate_most_leads_share_is_read(tmp_path: Path) -> None:

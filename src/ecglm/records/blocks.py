@@ -47,11 +47,20 @@ class Blocks:
         first, last, _ = part.indices(len(self))
         if last <= first:
             return np.empty(0)
-        begin, end = first // self.per_record, -(-last // self.per_record)
-        raw = self.records_RB[begin:end, self.at : self.at + self.per_record * width(self.kind)].tobytes()
-        values = _numbers(raw, self.kind)[first - begin * self.per_record : last - begin * self.per_record]
+        values = _numbers(self._bytes(first, last), self.kind)
         values[(values < self.low) | (values > self.high)] = np.nan
         return values
+
+    def _bytes(self, first: int, last: int) -> bytes:
+        """The bytes of these samples and no others: a file may be a single record of an hour."""
+        size = width(self.kind)
+        end = self.at + self.per_record * size
+        (begin, before), (final, after) = divmod(first, self.per_record), divmod(last, self.per_record)
+        head = self.at + before * size
+        if begin == final:
+            return self.records_RB[begin, head : self.at + after * size].tobytes()
+        raw = self.records_RB[begin, head:end].tobytes() + self.records_RB[begin + 1 : final, self.at : end].tobytes()
+        return raw + self.records_RB[final, self.at : self.at + after * size].tobytes() if after else raw
 
 
 def _numbers(raw: bytes, kind: str) -> NDArray[np.float64]:
