@@ -32,8 +32,13 @@ def mfer(
     beat: np.ndarray | None = None,
     missing: int | None = None,
     extra: bytes = b"",
+    others: Sequence[tuple[int, np.ndarray]] = (),
+    wave: int = 1,
 ) -> bytes:
-    """interval and step are (unit, exponent, mantissa); samples lie as sequences x channels x blocks."""
+    """interval and step are (unit, exponent, mantissa); samples lie as sequences x channels x blocks.
+
+    others are further frames, (kind of wave, rows).
+    """
     order = "little" if little else "big"
     types = {"i2": 0, "u2": 1, "i4": 2, "u1": 3, "i1": 5, "u4": 6, "f4": 7, "f8": 8}
 
@@ -43,12 +48,12 @@ def mfer(
     def scaled(unit: int, exponent: int, mantissa: int) -> bytes:
         return bytes((unit, exponent & 0xFF)) + number(mantissa, 2)
 
-    def frame(rows: np.ndarray, wave: int) -> bytes:
+    def frame(rows: np.ndarray, of: int) -> bytes:
         n_blocks = rows.shape[1] // block
         data = rows.reshape(len(rows), n_blocks, block).transpose(1, 0, 2)
         data = data.astype(("<" if little else ">") + kind)
         return (
-            definition(0x08, number(wave, 2)) + definition(0x04, number(block, 4)) + definition(0x05, number(len(rows), 2))
+            definition(0x08, number(of, 2)) + definition(0x04, number(block, 4)) + definition(0x05, number(len(rows), 2))
             + definition(0x06, number(n_blocks, 2)) + definition(0x0A, bytes((types[kind],)))
             + b"".join(
                 definition(0x3F, definition(0x09, number(CODES[lead], 2) if lead in CODES else b"\0\0" + lead.encode()), i)
@@ -65,5 +70,6 @@ def mfer(
         + definition(0x83, b"\x3c\0\0" + number(1960, 2) + b"\x03\x05") + definition(0x84, b"\2")
         + definition(0x85, number(2021, 2) + bytes((3, 4, 5, 6, 7)) + bytes(4))
         + definition(0x0B, scaled(*interval)) + definition(0x0C, scaled(*step))
-        + frame(stored, 1) + (frame(beat, 9) if beat is not None else b"") + b"\x80\0"
+        + frame(stored, wave) + b"".join(frame(rows, other) for other, rows in others)
+        + (frame(beat, 9) if beat is not None else b"") + b"\x80\0"
     )  # fmt: skip

@@ -67,6 +67,17 @@ def test_the_dominant_beat_is_kept_apart(tmp_path: Path) -> None:
     np.testing.assert_array_equal(record.cart.median.signal, (beat * 5e-6 / 1e-3).astype(np.float32))
 
 
+def test_waves_that_are_no_ecg_are_left_out_and_said(tmp_path: Path) -> None:
+    ecg, longer = waves(2, 100), waves(2, 400, seed=62)
+    record = read(written(tmp_path, mfer(ecg, ("I", "II"), others=((40, longer), (30, longer), (99, longer), (0, longer)))))
+    assert record.notes == ("waves that are no ECG, left out: EEG, kind 99, sound",)
+    np.testing.assert_array_equal(record.signal, (ecg * 5e-6 / 1e-3).astype(np.float32))
+    for wave in (0, 2, 3, 4, 20):
+        assert read(written(tmp_path, mfer(ecg, ("I", "II"), wave=wave))).n_samples == 100
+    said = refused(written(tmp_path, mfer(ecg, ("I", "II"), wave=41)))
+    assert "its waves are no ECG (EEG); export the ECG" in said
+
+
 def test_channels_at_another_rate_are_left_out_and_said(tmp_path: Path) -> None:
     extra = definition(0x3F, definition(0x0B, b"\x00\x00" + (125).to_bytes(2, "little")), 1)
     record = read(written(tmp_path, mfer(waves(3), ("I", "II", "V1"), extra=extra)))

@@ -2,7 +2,7 @@
 
 Standard: ISO 22077-1 (ISO/TS 11073-92001): definitions as tag, length and value; a frame of
 samples is laid out as sequences x channels x blocks. The longest frame of an ECG is read,
-a frame of the dominant beat is the median beat.
+a frame of the dominant beat is the median beat; other kinds of wave are left out.
 """
 
 from __future__ import annotations
@@ -33,6 +33,10 @@ BYTE_ORDER, BLOCK, CHANNELS, SEQUENCES, KIND_OF_WAVE = 0x01, 0x04, 0x05, 0x06, 0
 LEAD, SAMPLE_TYPE, INTERVAL, STEP, OFFSET, COMPRESSION, NO_SAMPLE = 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x0E, 0x12
 MAKER, WAVE, OF_CHANNEL, GROUP, END, AGE, SEX, TIME = 0x17, 0x1E, 0x3F, 0x67, 0x80, 0x83, 0x84, 0x85
 _DOMINANT_BEAT = 9
+#: Kinds of wave: 12 leads, long-term, vector, exercise; then those in which the names of the leads must tell.
+_ECG, _MAYBE_ECG = (1, 2, 3, 4), (0, 20, 21)
+_OTHERS = {5: "intracardiac", 6: "body surface map", 7: "late potentials", 8: "late potentials", 30: "sound", 31: "pulse"}
+_OTHERS |= dict.fromkeys(range(40, 44), "EEG")
 _TYPES = {0: "i2", 1: "u2", 2: "i4", 3: "u1", 5: "i1", 6: "u4", 7: "f4", 8: "f8"}
 _DAMAGED = "it is damaged; get it again"
 _HZ, _SECONDS, _VOLT = 0, 1, 0  #: unit codes of INTERVAL and STEP
@@ -76,11 +80,16 @@ def read_mfer(request: Request) -> Record:
         raise ReadError(path, f"it has {os.path.getsize(path)} bytes", "it was cut short; get it again")
     with open(path, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
         _walk(state, data, 0, len(data), None, [MAX_DEFINITIONS])
-    rhythms = [frame for frame in state.frames if frame[0] != _DOMINANT_BEAT]
-    if not rhythms:
+    waves = [frame for frame in state.frames if frame[0] != _DOMINANT_BEAT]
+    others = sorted({_OTHERS.get(kind, f"kind {kind}") for kind, _, _ in waves if kind not in _ECG + _MAYBE_ECG})
+    if not waves:
         raise ReadError(path, "it holds no waveform", "export the ECG again with its waveforms")
+    rhythms = [frame for frame in waves if frame[0] in _ECG] or [frame for frame in waves if frame[0] in _MAYBE_ECG]
+    if not rhythms:
+        raise ReadError(path, f"its waves are no ECG ({', '.join(others[:12])})", "export the ECG")
     _, channels, rates = max(rhythms, key=lambda frame: max(len(channel.samples) for channel in frame[1]))
     notes = [f"of {len(rhythms)} frames the longest is read"] if len(rhythms) > 1 else []
+    notes += [f"waves that are no ECG, left out: {', '.join(others[:12])}"] if others else []
     rows, lost = one_rate(request, [c.name for c in channels], [c.unit for c in channels], rates)
     meta = patient(
         born=state.born, seen=state.start.date() if state.start else None, sex=state.sex, device=state.maker
