@@ -58,6 +58,16 @@ def test_a_changed_header_is_said(tmp_path: Path) -> None:
     assert "the checksum of the header is wrong: it was changed after it was written" in read(written(tmp_path, data)).notes
 
 
+@pytest.mark.parametrize("resolution", [0, -9, -32768])
+def test_leads_without_a_resolution_are_left_out_and_said(tmp_path: Path, resolution: int) -> None:
+    stored = waves(3, 100)
+    data = bytearray(ishne(stored))
+    data[208:210] = struct.pack("<h", resolution)
+    record = read(written(tmp_path, bytes(data)), leads=["II"])
+    np.testing.assert_array_equal(record.signal[0], (stored[0] * 0.0025).astype(np.float32))
+    assert "without a resolution, left out: V1" in record.notes
+
+
 @pytest.mark.parametrize(
     ("at", "value", "message"),
     [
@@ -68,7 +78,7 @@ def test_a_changed_header_is_said(tmp_path: Path) -> None:
         (156, b"\xff\xff", "claims 65535 leads"),
         (156, b"\0\0", "claims 0 leads"),
         (272, b"\0\0", "0 Hz is outside"),
-        (206, b"\0\0", "the amplitude step of lead II is 0"),
+        (206, b"\0\0" * 3, "none of its leads states an amplitude per step"),
     ],
 )
 def test_unusable_headers(tmp_path: Path, at: int, value: bytes, message: str) -> None:

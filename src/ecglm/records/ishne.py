@@ -51,10 +51,19 @@ def read_ishne(request: Request) -> Record:
     n_samples = _length(path, stated, (size - data_at) // (2 * n_leads), n_leads)
     request.window(fs, n_samples, n_leads)  # before anything is mapped
     stored_NC = np.memmap(path, "<i2", "r", data_at, (n_samples, n_leads))
-    channels = []
+    channels: list[Channel] = []
+    unused: list[str] = []
     for place in range(n_leads):
         code, step_nv = _i16(head, 158 + 2 * place), _i16(head, 206 + 2 * place)
-        channels.append(Channel(_LEADS.get(code, f"channel {place + 1}"), stored_NC[:, place], step_nv, "nV"))
+        name = _LEADS.get(code, f"channel {place + 1}")
+        if step_nv <= 0:  # -9 and 0 stand for a place that is not used
+            unused.append(name)
+            continue
+        channels.append(Channel(name, stored_NC[:, place], step_nv, "nV"))
+    if not channels:
+        raise ReadError(path, "none of its leads states an amplitude per step", "the header is damaged; get it again")
+    if unused:
+        notes.append(f"without a resolution, left out: {', '.join(unused)}")
     start = _moment(head)
     meta = patient(
         born=_day(head, 132),
