@@ -91,6 +91,17 @@ def test_values_beyond_the_digital_limits_are_missing(tmp_path: Path) -> None:
     assert np.isnan(record.signal[0, 7])
 
 
+def test_swapped_limits_mark_no_sample_as_missing(tmp_path: Path) -> None:
+    plain = gdf([("II", "uV", 100, STORED[0])])
+    data = bytearray(plain)
+    at = 256 + 16 + 80 + 8
+    low, high, first, last = (plain[at + i : at + i + 8] for i in (0, 8, 16, 24))
+    data[at : at + 32] = high + low + last + first  # physical, then digital limits
+    record = read(written(tmp_path, bytes(data)))
+    assert not any(record.missing.values())
+    np.testing.assert_allclose(record.lead("II"), (STORED[0] * 0.5 + 3) / 1000, atol=1e-7)
+
+
 def test_a_recording_without_an_end_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     assert read(written(tmp_path, gdf(SIGNALS, stated_records=-1)[:-100])).n_samples == 300
 

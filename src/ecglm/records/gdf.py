@@ -120,8 +120,8 @@ def _signals(path: str, fields: bytes, n_signals: int, second: bool) -> list[_Si
         span = limits[1] - limits[0]
         scale = (physical[1] - physical[0]) / span if span and np.isfinite(span) else 0.0
         text = _VOLTS.get(int.from_bytes(dimension, "little"), "") or unit.split(b"\0")[0].decode("latin-1").strip()
-        low_limit, high_limit = float(limits[0]), float(limits[1])
-        origin = physical[0] - low_limit * scale
+        origin = physical[0] - float(limits[0]) * scale
+        low_limit, high_limit = sorted(map(float, limits))  # an inverted channel may state them swapped
         signal = _Signal(name, text, low_limit, high_limit, scale, origin, per_record, _TYPES[code], within)
         within += per_record * width(signal.kind)
         found.append(signal)
