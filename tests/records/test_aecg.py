@@ -103,7 +103,11 @@ def test_columns_of_a_page_are_put_together_by_their_times(tmp_path: Path) -> No
     for lead, stored, first in (("II", rhythm[0], 100), ("I", limbs[0], 0), ("V1", chest[0], 200)):
         values = (stored * 0.0025).astype(np.float32)
         np.testing.assert_array_equal(record.lead(lead)[first : first + len(values)], values)
-    assert "leads of another sequence set, which starts -0.2 s later: I" in record.notes
+    assert "leads of another sequence set, which starts 0.2 s earlier: I" in record.notes
+    named = column(limbs, ("I", "II"), "07.700").replace('LEAD_I"', 'LEAD_' + "X&#10;Y " * 500 + '"')
+    notes = read(written(tmp_path, aecg(rhythm, ("II",), extra=named))).notes
+    assert any("which starts 0.2 s later: X Y" in note for note in notes)
+    assert all("\n" not in note and len(note) < 200 for note in notes)
     far = aecg(rhythm, ("II",), extra=column(limbs, ("I", "II"), "07.300").replace("20210304", "20200304"))
     assert read(written(tmp_path, far)).leads == ("II",)
 

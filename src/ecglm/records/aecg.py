@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ecglm.errors import ReadError
 from ecglm.records.cart import cart_reading
+from ecglm.records.channels import clean
 from ecglm.records.leads import canonical_lead
 from ecglm.records.patient import day, moment, patient
 from ecglm.records.record import Record, RecordMeta
@@ -107,8 +108,9 @@ def _together(chosen: _Set, others: Sequence[_Set]) -> tuple[list[Channel], int,
         late = round(gap * chosen.fs)
         channels += [replace(channel, late=late) for channel in further]
         known |= {canonical_lead(channel.name) or channel.name for channel in further}
-        names = ", ".join(channel.name for channel in further[:12])
-        notes.append(f"leads of another sequence set, which starts {gap:g} s later: {names}")
+        names = ", ".join(clean(channel.name) for channel in further[:12])
+        when = f"{abs(gap):g} s {'later' if gap >= 0 else 'earlier'}"
+        notes.append(f"leads of another sequence set, which starts {when}: {names}")
     earliest = min(channel.late for channel in channels)
     if earliest:
         channels = [replace(channel, late=channel.late - earliest) for channel in channels]
@@ -154,7 +156,7 @@ def _channel(code: str, value: Element, path: str) -> Channel:
     step = number(scale.get("value")) if scale is not None else None
     zero = number(origin.get("value") or "0") if origin is not None else 0.0
     if step is None or zero is None or (zero and origin is not None and origin.get("unit") != unit):
-        raise ReadError(path, f"lead {name[:20]} states no usable scale and origin", "it is damaged; export it again")
+        raise ReadError(path, f"lead {clean(name, 20)} states no usable scale and origin", "it is damaged; export it again")
     return Channel(name, numbers(value.say("digits"), path, f"lead {name}"), step, unit, zero)
 
 
