@@ -101,6 +101,29 @@ def test_dicom_median_beat_and_annotations_are_kept_apart(tmp_path: Path) -> Non
     assert damaged.statements == ("ECG NORMALE",)
 
 
+@pytest.mark.parametrize(
+    ("channels", "kept"),
+    [
+        (None, True), ([1, 0], True), ([1, 0, 2, 0], True), ([value for i in range(12) for value in (1, i + 1)], True),
+        ([1, 2], False), ([1, 0, 2, 1], False), ([value for i in range(11) for value in (1, i + 1)], False), ([9, 1], False),
+    ],
+)  # fmt: skip
+def test_dicom_annotations_of_single_leads_are_not_those_of_the_recording(
+    tmp_path: Path, channels: list[int] | None, kept: bool
+) -> None:
+    def change(dataset: pydicom.Dataset) -> None:
+        for annotation in dataset.WaveformAnnotationSequence:
+            concepts = annotation.get("ConceptNameCodeSequence")
+            if concepts and concepts[0].CodeMeaning == "QRS Duration":
+                annotation.ReferencedWaveformChannels = channels
+                if channels is None:
+                    del annotation.ReferencedWaveformChannels
+
+    cart = read(changed_dicom(tmp_path, change)).cart
+    assert cart is not None
+    assert (cart.qrs_ms, cart.qt_ms) == (75.0 if kept else None, 368.0)
+
+
 def test_dicom_without_waveform_says_what_it_is() -> None:
     path = str(get_testdata_file("CT_small.dcm"))
     with pytest.raises(ReadError, match=r"CT Image Storage.*has no waveform"):

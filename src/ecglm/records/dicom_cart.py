@@ -29,12 +29,15 @@ _PER_MS = {"ms": 1.0, "s": 1e3, "us": 1e-3}
 
 
 def annotations_of(dataset: Any, median: MedianBeat | None) -> CartReading | None:
-    """What the annotations of the whole recording say; those of single points and beats are not read."""
+    """What the annotations of the whole recording say; those of single points, beats and channels are not read."""
+    sizes = [int(group.get("NumberOfWaveformChannels") or 0) for group in dataset.get("WaveformSequence") or []]
     measured: dict[str, float | None] = {}
     said: list[str] = []
     for annotation in list(dataset.get("WaveformAnnotationSequence") or [])[:MAX_ANNOTATIONS]:
         if annotation.get("ReferencedSamplePositions") is not None:
             continue
+        if not _of_all_channels(annotation.get("ReferencedWaveformChannels"), sizes):
+            continue  # a duration in one lead is not the global one
         concepts = annotation.get("ConceptNameCodeSequence")
         name = str(concepts[0].get("CodeMeaning") or "").strip().lower() if concepts else ""
         value, field = annotation.get("NumericValue"), _MEASURED.get(name)
@@ -48,3 +51,17 @@ def annotations_of(dataset: Any, median: MedianBeat | None) -> CartReading | Non
         if text:
             said += str(text).splitlines()
     return cart_reading(measured, said, median)
+
+
+def _of_all_channels(referenced: Any, sizes: list[int]) -> bool:
+    """Whether pairs of group and channel, each from 1, name nothing or whole groups; channel 0 is the whole group."""
+    if referenced is None:
+        return True
+    values = [int(value) for value in referenced]
+    named: dict[int, set[int]] = {}
+    for group, channel in zip(values[::2], values[1::2], strict=False):
+        named.setdefault(group, set()).add(channel)
+    return all(
+        0 in channels or (0 < group <= len(sizes) and len(channels) >= sizes[group - 1] > 0)
+        for group, channels in named.items()
+    )
