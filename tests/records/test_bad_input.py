@@ -166,6 +166,11 @@ def test_missing_file_suggests_a_neighbour_and_folders_a_file(tmp_path: Path) ->
     simple(tmp_path, "patient7")
     assert "did you mean patient7.hea" in fails(tmp_path / "patient.hea")
     assert f"this is a folder; pass one of its files, such as {tmp_path / 'patient7.hea'}" in fails(tmp_path)
+    for name in ("a.ECG", "a.gdf", "a.mwf", "a.mfer", "a.mfr", "a.scp", "a.xml"):
+        folder = tmp_path / f"with {name}"
+        folder.mkdir()
+        (folder / name).touch()
+        assert f"such as {folder / name}" in fails(folder)
     os.mkfifo(tmp_path / "pipe")
     assert "not a regular file" in fails(tmp_path / "pipe")
     for thing in (None, 3, b"x.hea"):

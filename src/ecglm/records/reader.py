@@ -40,6 +40,10 @@ _READERS = {
     "gdf": "gdf:read_gdf",
     "mfer": "mfer:read_mfer",
 }
+#: Of files that a folder is likely to be about, for a hint.
+_EXTENSIONS = (
+    ".hea", ".dcm", ".scp", ".xml", ".edf", ".bdf", ".gdf", ".ecg", ".mwf", ".mfer", ".mfr", ".csv", ".tsv", ".npy", ".npz", ".mat",
+)  # fmt: skip
 
 
 def read(
@@ -164,7 +168,7 @@ def _folder_hint(path: str) -> str:
         inside = [
             name
             for name in sorted(os.listdir(path))[:5000]
-            if name.lower().endswith((".hea", ".dcm", ".edf", ".bdf", ".scp", ".xml", ".csv", ".tsv", ".npy", ".npz", ".mat"))
+            if name.lower().endswith(_EXTENSIONS)
         ]
     except OSError:
         inside = []
