@@ -42,7 +42,8 @@ _READERS = {
 }
 #: Of files that a folder is likely to be about, for a hint.
 _EXTENSIONS = (
-    ".hea", ".dcm", ".scp", ".xml", ".edf", ".bdf", ".gdf", ".ecg", ".mwf", ".mfer", ".mfr", ".csv", ".tsv", ".npy", ".npz", ".mat",
+    ".hea", ".dcm", ".scp", ".xml", ".edf", ".bdf", ".gdf", ".ecg", ".mwf", ".mfer", ".mfr",
+    ".csv", ".tsv", ".npy", ".npz", ".mat",
 )  # fmt: skip
 
 
