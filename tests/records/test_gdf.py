@@ -79,6 +79,10 @@ def test_the_rate_most_leads_share_is_read(tmp_path: Path) -> None:
     assert (record.leads, record.fs, record.n_samples) == (("II", "V1"), 200.0, 400)
     assert "sampled at another rate, left out: I (100 Hz)" in record.notes
     assert read(written(tmp_path, gdf(signals)), leads="I").fs == 100.0
+    with pytest.raises(ReadError, match=r"asked for have different sampling rates \(I \(100 Hz\) and 200 Hz\)"):
+        read(written(tmp_path, gdf(signals)), leads=["I", "II", "V1"])
+    with pytest.raises(ReadError, match="V6"):
+        read(written(tmp_path, gdf(signals)), leads=["V6"])
 
 
 def test_values_beyond_the_digital_limits_are_missing(tmp_path: Path) -> None:

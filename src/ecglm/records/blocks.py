@@ -1,6 +1,6 @@
-"""Data records that hold a block of samples per channel: what GDF and MFER share.
+"""Data records that hold a block of samples per channel: what GDF and MFER share, and which rate they and EDF read.
 
-Reads by slices, so that only a window leaves the disk, and picks the rate to read.
+Reads by slices, so that only a window leaves the disk.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ecglm.errors import ReadError
 from ecglm.records.channels import clean, unit_per_mv
 from ecglm.records.leads import canonical_lead
 from ecglm.records.request import Request
@@ -79,16 +80,34 @@ def one_rate(
 ) -> tuple[list[int], list[str]]:
     """The rows that share the rate which most of the wanted leads have, and a note on the others.
 
-    Nothing is resampled. Without any known lead the voltage channels count, without any of
-    those all; `choose` then says what there is.
+    Without any known lead the voltage channels count, without any of those all; `choose`
+    then says what there is. Raises ReadError as shared_rate does.
     """
     canonical = [canonical_lead(name) for name in names]
     rows = range(len(names))
     wanted = [row for row in rows if request.leads is None or (canonical[row] or names[row]) in request.leads]
-    wanted = wanted or list(rows)
+    if not wanted:
+        return list(rows), []
     leads = [row for row in wanted if canonical[row] is not None]
     volts = [row for row in wanted if unit_per_mv(units[row]) is not None]
-    rate = Counter(rates[row] for row in leads or volts or wanted).most_common(1)[0][0]
-    lost = [f"{clean(names[row])} ({rates[row]:g} Hz)" for row in wanted if rates[row] != rate]
+    kept, notes = shared_rate(request, [names[i] for i in wanted], [rates[i] for i in wanted], [rates[i] for i in leads or volts])
+    return [wanted[place] for place in kept], notes
+
+
+def shared_rate(
+    request: Request, names: Sequence[str], rates: Sequence[float], votes: Sequence[float] = ()
+) -> tuple[list[int], list[str]]:
+    """The places that have the commonest rate (among votes, where there are some), and a note on the others.
+
+    Nothing is resampled. Raises ReadError where leads were asked for by name and differ.
+    """
+    rate = Counter(votes or rates).most_common(1)[0][0]
+    lost = [f"{clean(name)} ({of:g} Hz)" for name, of in zip(names, rates, strict=True) if of != rate]
+    if lost and request.leads is not None:
+        raise ReadError(
+            request.path,
+            f"the leads asked for have different sampling rates ({', '.join(lost[:12])} and {rate:g} Hz)",
+            "read them one by one with leads= (--leads)",
+        )
     notes = [f"sampled at another rate, left out: {', '.join(lost[:12])}"] if lost else []
-    return [row for row in wanted if rates[row] == rate], notes
+    return [place for place, of in enumerate(rates) if of == rate], notes

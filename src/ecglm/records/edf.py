@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ecglm.errors import ReadError
+from ecglm.records.blocks import shared_rate
 from ecglm.records.channels import choose, clean, finish
 from ecglm.records.leads import canonical_lead
 from ecglm.records.patient import day, patient
@@ -78,28 +78,15 @@ def _read(request: Request, reader: Any, layout: _Layout) -> Record:
     data = [row for row, signal in enumerate(layout.signals) if not signal.label.endswith("Annotations")]
     names = [lead_name(layout.signals[row].label) for row in data]
     selection = choose(request, names, [layout.signals[row].unit for row in data])
-    rates = [layout.signals[data[row]].per_record for row in selection.rows]
-    (per_record, _), *others = Counter(rates).most_common()
-    keep = [place for place, rate in enumerate(rates) if rate == per_record]
-    notes = []
-    if others:
-        lost = ", ".join(
-            f"{selection.leads[place]} ({rate / layout.record_s:g} Hz)"
-            for place, rate in enumerate(rates)
-            if rate != per_record
-        )
-        if request.leads is not None:
-            raise ReadError(
-                request.path,
-                f"the leads asked for have different sampling rates ({lost} and {per_record / layout.record_s:g} Hz)",
-                "read them one by one with leads=",
-            )
-        notes.append(f"sampled at another rate, left out: {lost}")
+    rates = [layout.signals[data[row]].per_record / layout.record_s for row in selection.rows]
+    keep, notes = shared_rate(request, selection.leads, rates)
+    if notes:
         selection = selection._replace(
             rows=tuple(selection.rows[i] for i in keep),
             leads=tuple(selection.leads[i] for i in keep),
             per_mv=tuple(selection.per_mv[i] for i in keep),
         )
+    per_record = layout.signals[data[selection.rows[0]]].per_record
     fs = per_record / layout.record_s
     first, count = request.window(fs, layout.n_records * per_record, len(keep))
     signal = np.empty((len(keep), count), np.float32)
