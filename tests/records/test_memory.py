@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import base64
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,27 +16,7 @@ from ecglm.records.strip import Channel, median_of
 from ecglm.records.xmltree import MAX_XML_BYTES, numbers, unbase64
 
 from .carts import aecg, muse, sierra, waves
-
-MAX_PEAK = 512 << 20
-_READ = """
-import re, sys, time
-from ecglm.errors import EcglmError
-from ecglm.records import read
-begin = time.process_time()
-try:
-    print(read(sys.argv[1]).format)
-except EcglmError as problem:
-    print(problem)
-print(time.process_time() - begin)
-print(int(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]) << 10)
-"""
-
-
-def peak_of(path: Path) -> tuple[str, float, int]:
-    """What is said, seconds of processor, peak resident bytes. Not getrusage: it counts the parent before exec."""
-    child = subprocess.run([sys.executable, "-c", _READ, str(path)], capture_output=True, text=True, check=True, env=os.environ)
-    *said, seconds, peak = child.stdout.splitlines()
-    return "\n".join(said), float(seconds), int(peak)
+from .peak import MAX_PEAK, cost_of
 
 
 def room(text: str) -> int:
@@ -127,16 +104,15 @@ FILES: dict[str, tuple[Callable[[], str], str]] = {
 }
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
 @pytest.mark.parametrize("name", FILES)
 def test_no_xml_takes_more_than_512_mb(tmp_path: Path, name: str) -> None:
     make, expected = FILES[name]
     path = tmp_path / "x.xml"
     path.write_text(make())
     assert path.stat().st_size <= MAX_XML_BYTES
-    said, _, peak = peak_of(path)
-    assert expected in said
-    assert peak < MAX_PEAK
+    cost = cost_of(path)
+    assert expected in cost.said
+    assert cost.peak < MAX_PEAK
 
 
 def test_padding_is_bounded_only_where_it_is_large(tmp_path: Path) -> None:
