@@ -46,7 +46,8 @@ def test_statements_are_one_line_without_a_day(text: str, shown: str | None) -> 
         "Referred by: AAAREF", "Patient: Jane Doe", "Technician: KAB", "John Smith, MD", "Sinus rhythm, seen by Meier",
         "Sinus rhythm 03/2019", "Sinus rhythm 12 11 2010", "ECG of 3 May, 2020", "rate 1234567",
         "ECG 99887766", "ECG =2020", "QRS 12 11 10", "Sinus rhythm, 08:15", "Normal ECG A. Block", "Normal ECG J.R.",
-        "Long, Block", "Small", "V1234567", "V12", "ECG 12.11.", "Normal ECG \uff11\uff12\uff13\uff14\uff15",
+        "Long, Block", "Small", "Allen: normal ECG", "Norm, Minor",
+        "V1234567", "V12", "ECG 12.11.", "Normal ECG \uff11\uff12\uff13\uff14\uff15",
     ],
 )  # fmt: skip
 def test_a_line_with_anything_but_words_of_ecg_reports_is_withheld(text: str) -> None:

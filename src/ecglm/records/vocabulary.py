@@ -117,12 +117,12 @@ blocco branca fibrillazione atriale
 """
 #: Linking words, and words that are also names or initials: never enough by themselves.
 _WEAK = """
-flach flaches hohes n l zone tiny entirely limit throughout it its has they one because however further much both allen
-für er by based specific rather a v p q r s t u j x i ii an and or of the in on at to with without for from as is are
-was were be been have had may might can could should would no not now this that these there than then when which since
-while if but also only more less most least other others otherwise due secondary related associated age old new prior
-previous previously last earlier early late later first second third high higher low lower large small long short wide
-wider narrow deep tall broad flat flattish rapid fast slow slower sharp poor very slight slightly mostly predominantly
+flach flaches hohes n l zone tiny entirely limit throughout it its has they one because however further much both für er
+by based specific rather a v p q r s t u j x i ii an and or of the in on at to with without for from as is are was were
+be been have had may might can could should would no not now this that these there than then when which since while if
+but also only more less most least other others otherwise due secondary related associated age old new prior previous
+previously last earlier early late later first second third high higher low lower large small long short wide wider
+narrow deep tall broad flat flattish rapid fast slow slower sharp poor very slight slightly mostly predominantly
 generalized all any some few many several two three four either left right upper middle main mid wall free block blocked
 blocks strain response pattern type types grade class group shift shifted found seen detected noted shown given use used
 using needs review see between above below within over under up down out per time times day note please clinical
@@ -134,7 +134,8 @@ einem einen ist sind nicht kein keine keiner keinen auf von zu zum zur vom nach 
 sehr etwas links rechts linker rechter linke rechte linken rechten alt alte alter altes alten neu neue neuer neues hoch
 hohe hoher tief tiefe tiefer breit breite breiter schmal schmale schmaler flache flacher typ grad art bild sonst
 sonstige übrig übrige ggf evtl eventuell bzw vd dd zn va unter über zwischen wegen infolge sinne bis aus le les du de et
-ou avec sans à il di e del della con senza
+ou avec sans à il di e del della con senza norm minor spitz leicht schwer sicher angina cor herz delta dual spike focus
+noise score
 """
 #: Names that stand for a thing only in these phrases.
 _PHRASES = re.compile(
