@@ -27,7 +27,7 @@ def tiny_model(folder: Path, seed: int = 0) -> EcgLanguageModel:
             BeatNetConfig(n_labels=n, width=8, hidden=16, feature_width=8)).with_features(features),
         connector=ConnectorConfig(width_in=n + features, width_out=32, hidden=16, n_tokens=3))
     calibration = {"findings": {"slope": [1.0] * n, "bias": [0.0] * n, "possible": [0.3] * n, "prevalence": [0.1] * n,
-                                "combinations": {}, "together": [], "missing": [[0.0] * n] * 4},
+                                "combinations": {}, "missing": [[0.0] * n] * 4},
                    "answers": {"verify": [1.0, 0.0]}}
     return EcgLanguageModel(config, calibration)
 

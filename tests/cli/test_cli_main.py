@@ -107,6 +107,11 @@ def test_every_misuse_is_one_line_and_exit_code_2(arguments: list[str], capsys: 
     assert captured.err.count("\n") == 1
 
 
+def test_the_module_is_the_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "ecglm", "--version"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, run("--version").stdout)
+
+
 def test_a_slip_gets_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
     main(["mesure"])
     assert "did you mean 'measure'?" in capsys.readouterr().err
@@ -170,13 +175,14 @@ def test_a_question_alone_is_told_what_is_missing(model: FakeModel, capsys: pyte
 
 @pytest.mark.parametrize("arguments", [
     ["ask", "a.csv", "Is there AF?"], ["measure", "a.csv"], ["info", "a.csv"], ["chat", "a.csv"],
-    ["render", "a.csv", "-o", "no/such/folder/page.png"]])
+    ["render", "a.csv", "-o", "page.png"]])
 def test_every_verb_reads_with_the_options_of_read(
-        model: FakeModel, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+        model: FakeModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str]) -> None:
     monkeypatch.setattr("builtins.input", lambda prompt="": "")
-    main([*arguments, "--start", "2", "--duration", "5.5", "--leads", "II, V5", "--fs", "250", "--unit", "uV"])
+    monkeypatch.chdir(tmp_path)
+    assert not main([*arguments, "--start", "2", "--duration", "5.5", "--leads", "II, V5", "--fs", "250", "--unit", "uV"])
     assert model.read_with == {"start_s": 2.0, "duration_s": 5.5, "leads": ["II", "V5"], "fs": 250.0, "unit": "uV"}
-    main(arguments)
+    assert not main(arguments)
     assert model.read_with == {}
 
 

@@ -223,3 +223,23 @@ def test_chat_names_the_recording_and_declines_what_ask_declines(model, record):
     assert "".join(session.stream("and why?")).startswith("ECG 2: ")
     assert "".join(session.stream("ECG 1: what is the heart rate?")).startswith("ECG 1: ")
     assert "one at a time" in "".join(session.stream("Is ECG 2 faster than ECG 1?"))
+
+
+def test_comparisons_are_computed_with_their_evidence(model, record):
+    rate = round(model.answerer.reading(record).measurements.heart_rate.value)
+    answer = model.ask(record, f"Is the heart rate above {rate - 20} bpm?")
+    assert (answer.text, answer.abstained) == ("yes", False)
+    assert answer.confidence == 0.99
+    assert answer.evidence[0].value == pytest.approx(rate, abs=0.6)
+    assert model.ask(record, f"Is the heart rate above {rate + 20} bpm?", options=["Yes", "No", "unsure"]).text == "No"
+    declined = model.ask(record, f"Is the heart rate above {rate - 20} and regular?")
+    assert declined.abstained
+    assert "plain questions" in declined.reason
+    assert model.ask(noise(), "Is the heart rate above 20 and regular?").reason != declined.reason  # the signal comes first
+
+
+def test_a_computed_answer_is_part_of_the_dialogue(model, record):
+    session = model.chat(record)
+    assert "".join(session.stream("Is the heart rate above 10 bpm?")) == "yes"
+    assert session.evidence[0].unit == "bpm"
+    assert "does not seem to be about" not in "".join(session.stream("Why?"))

@@ -16,7 +16,7 @@ from ecglm.signal import measure
 from tests.signal.synthetic import synthetic_ecg
 
 N = len(STATEMENTS)
-CALIBRATION = FindingCalibration((1.0,) * N, (0.0,) * N, (0.1,) * N, (0.1,) * N, {}, frozenset(), ((0.0,) * N,) * 4)
+CALIBRATION = FindingCalibration((1.0,) * N, (0.0,) * N, (0.1,) * N, (0.1,) * N, {}, ((0.0,) * N,) * 4)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import pytest
 
 from ecglm.corpus import instructions
 from ecglm.corpus import questions as q
-from ecglm.inference import comparison
 from ecglm.inference.guard import decline_question, decline_record, unsupported
 from ecglm.inference.topics import learned_name, spelled_out, topics
 from ecglm.knowledge.statements import BY_KEY
@@ -18,8 +17,7 @@ RECORD = synthetic_ecg()[0]
 NAMES = [name for key, s in BY_KEY.items() if key not in HIDDEN for name in (s.name, *q.SYNONYMS.get(key, ()))]
 OWN = sorted({
     *(wording.format(x=name) for wording in (*q.VERIFY, *q.SPOKEN) for name in NAMES), *q.VERIFY_NORMAL, *q.SPOKEN_NORMAL,
-    *(f"Is the {name} {word} 90 ms?" for name in instructions._SPOKEN.values()
-      for word in (*comparison.ABOVE, *comparison.BELOW)),
+    *(f"Is the {name} {word} 90 ms?" for name in instructions._SPOKEN.values() for word in ("above", "under", "at least", ">")),
     *(wording.format(x="atrial fibrillation") for wording in instructions._WHY),
     *(w for ws in q.QUERY.values() for w in ws), *(w for ws in instructions._VALUE.values() for w in ws),
     *(w for ws in instructions._HIGH.values() for w in ws), *instructions._SUMMARY,
@@ -104,7 +102,9 @@ def test_abbreviations_are_spelled_out_for_the_model(short, full):
 
 
 @pytest.mark.parametrize(("option", "name"), [
-    ("AF", "atrial fibrillation"), ("normal axis", "normal heart axis"), ("Sinus", "sinus rhythm"), ("60 bpm", "60 bpm"),
+    ("tachycardia", "tachycardia"), ("AF", "atrial fibrillation"), ("normal axis", "normal heart axis"),
+    ("Sinus", "sinus rhythm"),
+    ("60 bpm", "60 bpm"),
     ("Left axis deviation", "left axis deviation"), ("incomplete RBBB", "incomplete right bundle branch block")])
 def test_options_are_scored_in_the_words_that_were_learned(option, name):
     assert learned_name(option) == name
@@ -114,6 +114,10 @@ def test_options_are_scored_in_the_words_that_were_learned(option, name):
                                       "Are there electrode problems?", "Any artifact?"])
 def test_kinds_of_noise_are_declined(question):
     assert "noise is not judged" in str(declined(question))
+
+
+def test_noise_beside_something_else_is_no_reason_to_decline():
+    assert declined("Is there atrial fibrillation despite the noise?") is None
 
 
 @pytest.mark.parametrize(("leads", "key", "reason"), [

@@ -71,7 +71,7 @@ def test_what_missing_leads_cost_is_learned(predictions):
     calm = (logits[::2] - 1) / 2  # the true log-odds
     lacking[::2] = calm * 2 + 2 * rng.normal(0, 3, calm.shape) + 1
     cal = calibrate_findings(logits, label, [lacking], [mask])
-    limb, chest = mask[1], mask[0]
+    limb, chest = mask[1], mask[0]  # rows that have limb leads only, chest leads only
     prob = np.where(mask[:, :1] == 1, cal.probability(lacking, limb), cal.probability(lacking, chest))
     unaware = cal.probability(lacking)
     wrong, right = ([ece(label[::2, c], p[::2, c]) for c in range(30)] for p in (unaware, prob))

@@ -24,7 +24,7 @@ BEAT = BeatNetConfig(n_features=4, n_labels=3, width=8, hidden=8, feature_width=
 RNG = np.random.default_rng(0)
 EXAMPLES = EncoderExamples(RNG.normal(size=(24, 12, 500)).astype(np.float16), RNG.normal(size=(24, 12, 140)).astype(np.float16),
                            RNG.normal(size=(24, 4)).astype(np.float32), RNG.integers(0, 2, (24, 3)).astype(np.uint8),
-                           np.zeros(24, np.int64), ())
+                           np.zeros(24, np.int64), (), ())
 BRANCHES = {branch.name: branch for branch in branches(FindingsEncoderConfig(CONFIG, BEAT), TRAINING, EXAMPLES)}
 
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ecglm.errors import UsageError
-from ecglm.inference.comparison import compare, too_much_at_once
+from ecglm.inference.comparison import SIMPLE, compare, unclear
 from ecglm.inference.confidence import calibrated_confidence
 from ecglm.inference.contradiction import contradiction
 from ecglm.inference.draft import draft
@@ -208,18 +208,21 @@ class Answerer:
     def decline(self, question: str, reading: Reading) -> str | None:
         """Why this question about this recording is not answered, or None."""
         about = topics(question)
-        if too_much_at_once(question, about):
-            return "it compares several values; ask about one at a time"
-        return reading.declined or decline_question(question, about, reading.record, reading.unusable) \
+        reason = reading.declined or decline_question(question, about, reading.record, reading.unusable) \
             or _unmeasured(about, reading) or self.untrained(about)
+        if reason is None and compare(question, reading.measurements) is None and unclear(question, about):
+            return SIMPLE
+        return reason
 
     def computed(self, question: str, reading: Reading, options: Sequence[str] | None = None) -> Answer | None:
         """The answer to a yes/no question about measured values alone, which needs no language model, or None."""
-        about = topics(question)
-        result = compare(question, about, reading.measurements)
+        result = compare(question, reading.measurements)
         said = {option.lower(): option for option in options or ("yes", "no")}
-        if result is None or said.keys() != {"yes", "no"}:
+        if result is None or not {"yes", "no"} <= said.keys():
             return None
+        about = topics(question)
+        if result.reason is not None:
+            return self._declined(result.reason)
         text = said["yes" if result.holds else "no"]
         return Answer(text, result.confidence, False, evidence_for(self.model, reading, about, text), self.model.name)
 

@@ -52,11 +52,6 @@ class ChatSession:
         if reason and not leaning:
             yield f"I cannot answer that: {reason}."
             return
-        computed = self.answerer.computed(question, reading)
-        if computed is not None:
-            self.evidence = computed.evidence
-            yield computed.text
-            return
         engine, model = self.answerer.engine, self.answerer.model
         prefix, turns = self._dialogues.get(self.current, (None, 0))
         if prefix is None or prefix.cache.get_seq_length() > MAX_CONTEXT:
@@ -64,6 +59,16 @@ class ChatSession:
         suffix = self.answerer.suffix(question)
         if turns:
             suffix = [*model.tokens(model.format.between_turns), *suffix]
+        computed = self.answerer.computed(question, reading)
+        if computed is not None:
+            self.evidence = computed.evidence
+            if computed.abstained:
+                yield f"I cannot answer that: {computed.reason}."
+                return
+            engine.read(prefix, [*suffix, *model.tokens(computed.text)])
+            self._dialogues[self.current] = (prefix, turns + 1)
+            yield computed.text
+            return
         ids: list[int] = []
         said = ""
         for token in engine.stream(prefix, suffix, MAX_ANSWER_TOKENS):

@@ -1,7 +1,7 @@
 """Questions that hold a measured value against numbers: "Is the PR interval above 200 ms?".
 
-They are computed, not generated: small language models do not learn arithmetic. The confidence is the probability
-that the true value lies on the answered side, given the spread of our measurements around annotators' values.
+They are computed, not generated: a small language model does not learn arithmetic. Only questions of exactly this form
+are: what says more than one value, one comparison and one or two numbers is not understood here, and `unclear` tells.
 """
 
 from __future__ import annotations
@@ -11,67 +11,113 @@ import re
 from typing import NamedTuple
 
 from ecglm.inference.topics import Topics
-from ecglm.schema import Measurements
+from ecglm.schema import Measurement, Measurements
 
-#: Standard deviation of measured minus true value: intervals as on LUDB (docs/measure.md); rate, RR and axis assumed.
+#: Standard deviation of measured minus annotated value: intervals as on LUDB, against the median of the annotated leads
+#: (docs/measure.md; QTc as QT); rate, RR and axis assumed.
 ERROR_SD = {"heart_rate": 1.0, "rr": 10.0, "pr": 14.0, "qrs": 12.0, "qt": 11.0, "qtc_bazett": 12.0, "axis": 10.0}
-_NUMBER = r"(-?\d+(?:\.\d+)?)\s*(seconds?|secs?|s\b|milliseconds?)?"
-ABOVE = ("above", "over", "greater than", "more than", "higher than", "longer than", "faster than", "wider than", "larger than",
-         "at least", "exceeding", "exceed", "exceeds", ">=", "≥", ">")
-BELOW = ("below", "under", "less than", "lower than", "shorter than", "slower than", "narrower than", "smaller than", "at most",
-         "<=", "≤", "<")
-#: Limits that the value may equal.
-_INCLUSIVE = ("at least", "at most", ">=", "≥", "<=", "≤")
-_LIMIT = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, (*ABOVE, *BELOW)))})\s*{_NUMBER}")
-_BETWEEN = re.compile(rf"\bbetween {_NUMBER}(?: ?bpm| ?ms| degrees)? and {_NUMBER}")
-_EQUAL = re.compile(rf"^(?:is|was|does|the)\b.*?(?<![\w.-]){_NUMBER} ?(?:bpm|ms|beats per minute|degrees|°)?\W*$")
+MOST_SURE = 0.99
+#: An answer that annotators would share more rarely is not given; values at the end of a wide range lie just below one half.
+EVEN = 0.45
+SIMPLE = 'numbers are compared only in plain questions about one value, such as "Is the PR interval above 200 ms?"'
+
+_VALUE = {
+    "heart_rate": r"(?:heart |ventricular |pulse )?rate|pulse|hr", "rr": r"r-?r(?: interval)?", "pr": r"p-?r(?: interval)?",
+    "qrs": r"qrs(?: duration| width| complex)?", "qt": r"qt(?: interval)?",
+    "qtc_bazett": r"qtc(?: interval)?|corrected qt(?: interval)?",
+    "axis": r"(?:heart |cardiac |electrical |frontal |qrs )*axis",
+}
+#: Comparisons by what they ask: more than, at least, less than, at most, about.
+_WORDS = {
+    ">": "above|over|greater than|more than|higher than|longer than|faster than|wider than|larger than|exceeding|exceeds?|>",
+    ">=": "at least|no less than|not less than|not below|not under|(?:greater|more|higher|longer) than or equal to|>=|≥",
+    "<": "below|under|less than|lower than|shorter than|slower than|narrower than|smaller than|<",
+    "<=": "at most|no more than|not more than|not above|not over|up to|(?:less|lower|shorter) than or equal to|<=|≤",
+    "=": "exactly|about|around|equal to|=|",
+}
+_NUMBER = r"-?\d+(?:\.\d+)?"
+_UNIT = r"bpm|ms|s|deg"
+_UNITS = ((r"beats (?:per|a) minute|beats/min|/ ?min", "bpm"), (r"milliseconds?|msecs?", "ms"), (r"seconds?|secs?", "s"),
+          (r"degrees?|°", "deg"))
+_UNIT_OF = {"heart_rate": ("bpm",), "axis": ("deg",)}
+_SUBJECT = "|".join(f"(?P<{name}>{words})" for name, words in _VALUE.items())
+_SIGN = "|".join(f"(?P<s{i}>{words})" for i, words in enumerate(_WORDS.values()))
+_BEGIN = (r"(?:(?:is|was|does|has) )?(?:(?:the|this|a|his|her|my) )?(?:patient's |mean |average |measured )*"
+          rf"(?:{_SUBJECT})(?: value)? ?")
+_ONE = re.compile(rf"{_BEGIN}(?:{_SIGN}) ?(?P<a>{_NUMBER}) ?(?P<ua>{_UNIT})?")
+_TWO = re.compile(rf"{_BEGIN}(?:between|from|within|in the range(?: of)?|)(?: the range(?: of)?)? ?"
+                  rf"(?P<a>{_NUMBER}) ?(?P<ua>{_UNIT})? ?(?:and|to|-) ?(?P<b>{_NUMBER}) ?(?P<ub>{_UNIT})?")
+_OPEN = re.compile(r"(?:what|how|which|why|describe|give|name|list|when)\b")
+_YES_NO = re.compile(r"(?:is|was|does|has|are|do|can|could)\b")
+_COMPARING = "|".join(words for sign, words in _WORDS.items() if sign != "=")
+_COMPARES = re.compile(rf"(?<!\w)(?:{_COMPARING}|between|outside) ?{_NUMBER}")
+#: Numbers that are names: of a lead, a recording, a degree of block.
+_NAMES = re.compile(r"\bv[1-9]\b|\becg \d+|\b\d+-lead|\b(?:1st|2nd|3rd)\b")
 
 
 class Comparison(NamedTuple):
-    """Whether what was asked holds, and the probability that this is right."""
+    """Whether what was asked holds, and how probable it is that annotators agree; or why that cannot be told."""
 
     holds: bool
     confidence: float
+    reason: str | None = None
 
 
-def compare(question: str, about: Topics, measurements: Measurements) -> Comparison | None:
-    """The answer to a question that holds one measured value against numbers, or None when this is not one."""
-    low = question.lower()
-    known = [name for name in about.measures if name in ERROR_SD]
-    if len(known) != 1 or set(about.statements) - {"super_class:NORM"}:
+def compare(question: str, measurements: Measurements) -> Comparison | None:
+    """The answer to a question that holds one measured value against one or two numbers, or None when it is not one."""
+    asked = _plain(question)
+    found = _TWO.fullmatch(asked) or _ONE.fullmatch(asked)
+    if found is None:
         return None
-    name = known[0]
-    value, sd = getattr(measurements, name).value, ERROR_SD[name]
-    if value is None:
+    name = next(name for name in _VALUE if found[name])
+    measured: Measurement = getattr(measurements, name)
+    two = found.re is _TWO
+    units = (found["ua"] or found["ub"], found["ub"]) if two else (found["ua"],)
+    limits = [_in_unit(found[number], unit, name) for number, unit in zip("ab", units, strict=False)]
+    if measured.value is None or None in limits:
         return None
-    inclusive, bounds = False, None
-    if between := _BETWEEN.search(low):
-        ends = [_in_unit(between[i], between[i + 1], name) for i in (1, 3)]
-        bounds, inclusive = (min(ends), max(ends)), True
-    elif limit := _LIMIT.search(low):
-        number, inclusive = _in_unit(limit[2], limit[3], name), limit[1] in _INCLUSIVE
-        bounds = (number, math.inf) if limit[1] in ABOVE else (-math.inf, number)
-    elif equal := _EQUAL.search(low):  # the same, as far as it can be measured
-        number = _in_unit(equal[1], equal[2], name)
-        bounds = (number - sd, number + sd)
-    if bounds is None:
+    numbers = sorted(limit for limit in limits if limit is not None)
+    value, sd = round(measured.value), ERROR_SD[name]  # as the evidence below the answer shows it
+    sign = "between" if two else next(sign for i, sign in enumerate(_WORDS) if found[f"s{i}"] is not None)
+    low, high = {"between": (numbers[0], numbers[-1]), "=": (numbers[0] - sd, numbers[0] + sd)}.get(
+        sign, (numbers[0], math.inf) if ">" in sign else (-math.inf, numbers[0]))
+    holds = low < value < high if sign in (">", "<") else low <= value <= high
+    inside = _below((high - value) / sd) - _below((low - value) / sd)
+    if holds and inside < EVEN:
+        return Comparison(False, 0.0, f"it is measured to about ± {sd:g} {measured.unit}, too coarse for so narrow a range; "
+                                      f"measured: {value} {measured.unit}")
+    return Comparison(holds, min(MOST_SURE, max(0.5, inside if holds else 1.0 - inside)))
+
+
+def unclear(question: str, about: Topics) -> bool:
+    """Whether a yes/no question names a measured value and holds numbers against it in a way that `compare` does not read."""
+    asked = _NAMES.sub(" ", _plain(question))
+    if _OPEN.match(asked) or not set(about.measures) & ERROR_SD.keys() or not re.search(r"\d", asked):
+        return False
+    alone = not set(about.statements) - {"super_class:NORM"}
+    return _COMPARES.search(asked) is not None or (_YES_NO.match(asked) is not None and alone)
+
+
+def _plain(question: str) -> str:
+    """Lower case, one spelling of units, minus signs and thousands, no end mark."""
+    text = " ".join(question.lower().replace("\N{MINUS SIGN}", "-").replace("\N{EN DASH}", "-").split()).rstrip("?!. ")
+    text = re.sub(r"(?<=\d),(?=\d{3}\b)", "", re.sub(r"(?<![\w.])\+(?=\d)", "", text))
+    for words, unit in _UNITS:
+        text = re.sub(rf"(?<=[\d\s])(?:{words})(?!\w)", unit, text)
+    return text
+
+
+def _in_unit(number: str, unit: str | None, name: str) -> float | None:
+    """A number of the question in the unit of the measurement, None for a unit that it is not measured in. Nobody asks about an
+    interval of less than 5 ms: such a number is in seconds."""
+    value = float(number)
+    if name in _UNIT_OF:
+        return value if unit in (None, *_UNIT_OF[name]) else None
+    if unit in ("bpm", "deg"):
         return None
-    shown = round(value)  # what the evidence below the answer says
-    inside = _normal_cdf((bounds[1] - shown) / sd) - _normal_cdf((bounds[0] - shown) / sd)
-    holds = bounds[0] <= shown <= bounds[1] if inclusive else bounds[0] < shown < bounds[1]
-    return Comparison(holds, inside if holds else 1.0 - inside)
+    return value * 1000.0 if unit == "s" or (unit is None and 0 < value < 5) else value
 
 
-def too_much_at_once(question: str, about: Topics) -> bool:
-    """Whether a question holds numbers against several values."""
-    return len(set(about.measures) & ERROR_SD.keys()) > 1 and _LIMIT.search(question.lower()) is not None
-
-
-def _in_unit(number: str, unit: str | None, name: str) -> float:
-    """A number of the question in the unit of the measurement: seconds of an interval in milliseconds."""
-    seconds = unit is not None and unit.startswith("s") and name not in ("heart_rate", "axis")
-    return float(number) * (1000.0 if seconds else 1.0)
-
-
-def _normal_cdf(z: float) -> float:
-    return 0.5 * (1.0 + math.erf(z / math.sqrt(2.0)))
+def _below(z: float) -> float:
+    """Logistic distribution of unit variance: the errors have heavier tails than a normal one."""
+    return 1.0 / (1.0 + math.exp(-max(-700.0, min(700.0, z * math.pi / math.sqrt(3.0)))))

@@ -172,6 +172,12 @@ class Engine:
         self.llm(input_ids=tokens, past_key_values=prefix.cache, use_cache=True, logits_to_keep=1)  # the last one, unread yet
 
     @torch.inference_mode()
+    def read(self, prefix: Prefix, ids: Sequence[int]) -> None:
+        """Take in text of which nothing is asked; the prefix's cache is extended in place."""
+        tokens = torch.tensor([list(ids)], device=self.device)
+        self.llm(input_ids=tokens, past_key_values=prefix.cache, use_cache=True, logits_to_keep=1)
+
+    @torch.inference_mode()
     def score(self, prefix: Prefix, suffix: Sequence[int], options: Sequence[Sequence[int]]) -> list[float]:
         """Log-probability of each option's tokens after prefix and suffix."""
         tails = self._tails(*self._embedded(prefix, [[*suffix, *option] for option in options]), options)

@@ -55,13 +55,12 @@ _NOT_A_FORM: tuple[tuple[str, str], ...] = (
     (r"respirat\w* rate|breathing rate|pulse pressure|how long is (the|this) (recording|ecg|strip|tracing)|variability|sdnn|"
      r"\b(pr|tp) segment|qt dispersion|fridericia|framingham|hodges|\b[tp][ -](wave )?axis",
      "answers give heart rate, RR, PR, QRS, QT, QTc (Bazett) and the QRS axis; `ecglm measure` and `ecglm info` list more"),
-    (r"\bnois[ey]|baseline (drift|wander)|artefact|artifact|\belectrodes?\b|interference",
-     "noise is not judged by kind; `ecglm info` shows how well each lead can be read"),
     (r"\b(poem|joke|story|song|recipe)\b", _UNRELATED),
     (r"\b(is|are) there no\b|\b(does|do)(n't| not)\b|\bis(n't| not) there\b|\bno signs? of\b|\bwithout\b"
      r"|\babsen(t|ce)\b|\bfree of\b|\b(is|are) (this|it|these|the \w+) not\b|\bnegative for\b|\bnot have\b",
      "ask without the negation, so that yes and no are clear"),
 )
+_NOISE = re.compile(r"\bnois[ey]|baseline (drift|wander)|artefact|artifact|\belectrodes?\b|interference")
 #: Statements that need millivolts, by key.
 _NEEDS_MV = frozenset({"form:LVOLT", "form:HVOLT", "form:VCLVH"})
 #: Statements that need more than a rhythm strip: what is missing, and the leads any of which suffices per group.
@@ -107,6 +106,8 @@ def decline_question(question: str, about: Topics, record: Record, unusable: Seq
     for pattern, what in _NOT_A_FORM:
         if re.search(pattern, low):
             return what
+    if _NOISE.search(low) and not about.statements and not about.measures:
+        return "noise is not judged by kind; `ecglm info` shows how well each lead can be read"
     absent = [lead for lead in about.leads if lead not in record.leads]
     if absent:
         return f"lead {', '.join(absent)} is not in this recording, which has {', '.join(record.leads)}"

@@ -109,9 +109,8 @@ def spelled_out(question: str) -> str:
 def learned_name(option: str) -> str:
     """An answer that is offered, in the words that the language model learned where it is another name for them."""
     low = " ".join(spelled_out(option).lower().split())
-    known = {alias: BY_KEY[key].name for key, aliases in _ALIASES.items() for alias in aliases if key != "super_class:NORM"}
-    return known.get(low) or {"normal axis": "normal heart axis", "left axis": "left axis deviation",
-                              "right axis": "right axis deviation"}.get(low, low)
+    return {"sinus": "sinus rhythm", "normal axis": "normal heart axis", "left axis": "left axis deviation",
+            "right axis": "right axis deviation"}.get(low, low)
 
 
 @lru_cache(maxsize=1024)

@@ -38,16 +38,15 @@ def log_odds(probability: FloatArray) -> FloatArray:
 @dataclass(frozen=True)
 class FindingCalibration:
     """Per label: probability = sigmoid(slope * logit + bias); threshold of "possible" (highest balanced accuracy);
-    prevalence in the training data. combinations: by group, sets of labels that recordings show together. together: pairs
-    that do. missing: change of slope and of bias per share of limb leads, and of chest leads, that a recording lacks, rows
-    (slope limb, slope chest, bias limb, bias chest). All fitted on training recordings and out-of-fold predictions."""
+    prevalence in the training data. combinations: by group, sets of labels that recordings show together. missing: change
+    of slope and of bias per share of limb leads, and of chest leads, that a recording lacks, rows (slope limb, slope
+    chest, bias limb, bias chest). All fitted on training recordings and out-of-fold predictions."""
 
     slope: tuple[float, ...]
     bias: tuple[float, ...]
     possible: tuple[float, ...]
     prevalence: tuple[float, ...]
     combinations: Mapping[str, tuple[tuple[int, ...], ...]]
-    together: frozenset[tuple[int, int]]
     missing: tuple[tuple[float, ...], ...]
 
     def calibrated(self, logits_BC: FloatArray, mask_L: FloatArray | None = None) -> FloatArray:
@@ -94,14 +93,14 @@ class FindingCalibration:
         """For ``calibration.json``."""
         return {**{key: list(getattr(self, key)) for key in ("slope", "bias", "possible", "prevalence")},
                 "combinations": {group: [list(s) for s in sets] for group, sets in self.combinations.items()},
-                "together": sorted(map(list, self.together)), "missing": [list(row) for row in self.missing]}
+                "missing": [list(row) for row in self.missing]}
 
     @staticmethod
     def of(data: Mapping[str, Any]) -> FindingCalibration:
         """Inverse of `to_dict`."""
         numbers = {key: tuple(float(v) for v in data[key]) for key in ("slope", "bias", "possible", "prevalence")}
         sets = {str(group): tuple(tuple(int(i) for i in s) for s in found) for group, found in data["combinations"].items()}
-        return FindingCalibration(**numbers, combinations=sets, together=frozenset((int(a), int(b)) for a, b in data["together"]),
+        return FindingCalibration(**numbers, combinations=sets,
                                   missing=tuple(tuple(float(v) for v in row) for row in data["missing"]))
 
 
@@ -110,16 +109,13 @@ def missing_shares(mask_NL: FloatArray) -> FloatArray:
     return np.asarray(1.0 - np.stack([mask_NL[:, :6].mean(1), mask_NL[:, 6:].mean(1)], axis=1), np.float32)
 
 
-def seen_together(label_NC: NDArray[np.uint8], least: int = 4,
-                  ) -> tuple[dict[str, tuple[tuple[int, ...], ...]], frozenset[tuple[int, int]]]:
-    """Combinations of a group's statements, and pairs (i < j) of statements, that at least `least` recordings show."""
+def seen_together(label_NC: NDArray[np.uint8], least: int = 4) -> dict[str, tuple[tuple[int, ...], ...]]:
+    """Combinations of a group's statements that at least `least` recordings show."""
     combinations = {}
     for group, members in _MEMBERS.items():
         sets, count = np.unique(label_NC[:, members], axis=0, return_counts=True)
         combinations[group] = tuple(_set(members, row) for row, n in zip(sets, count, strict=True) if n >= least)
-    both = label_NC.T.astype(int) @ label_NC
-    pairs = frozenset((int(i), int(j)) for i, j in zip(*np.nonzero(np.triu(both >= least, 1)), strict=True))
-    return combinations, pairs
+    return combinations
 
 
 def _set(members: list[int], row: Iterable[int]) -> tuple[int, ...]:

@@ -3,7 +3,6 @@
 from ecglm.signal.axis import axis_deg, axis_from_leads
 from ecglm.signal.beats import Beats, detect_beats
 from ecglm.signal.features import (
-    AXIS_NAMES,
     BEAT_SAMPLES,
     FEATURE_FS,
     FEATURE_NAMES,
@@ -20,7 +19,7 @@ from ecglm.signal.resample import resample
 from ecglm.signal.rhythm import BeatFeatures
 
 __all__ = [
-    "AXIS_NAMES", "BEAT_SAMPLES", "FEATURE_FS", "FEATURE_NAMES", "USABLE", "BeatFeatures", "Beats", "Prepared", "RhythmReading",
+    "BEAT_SAMPLES", "FEATURE_FS", "FEATURE_NAMES", "USABLE", "BeatFeatures", "Beats", "Prepared", "RhythmReading",
     "axis_deg", "axis_features", "axis_from_leads", "bandpass", "beat_features", "detect_beats", "lead_quality", "measure",
     "prepare", "read_rhythm", "remove_baseline", "remove_mains", "resample", "rhythm_features", "unreadable",
 ]

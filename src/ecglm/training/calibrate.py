@@ -73,24 +73,24 @@ def possible_threshold(prob_N: FloatArray, label_N: NDArray[np.uint8]) -> float:
     return float(grid[int(np.argmax(smooth))])
 
 
-def fit_missing(logits_NC: FloatArray, mask_NL: FloatArray, label_NC: NDArray[np.uint8], slope_C: FloatArray,
+def fit_missing(logits_KNC: FloatArray, mask_KNL: FloatArray, label_NC: NDArray[np.uint8], slope_C: FloatArray,
                 bias_C: FloatArray) -> FloatArray:
-    """The `missing` of a `FindingCalibration` [4, C] from logits of recordings that lack leads. A prior keeps changes small
-    where cases are few."""
+    """The `missing` of a `FindingCalibration` [4, C] from logits of N recordings that lack leads, each judged K times but
+    counted once. A prior keeps changes small where cases are few."""
     from scipy.optimize import minimize
 
-    share = missing_shares(mask_NL)
+    rounds, weight = len(logits_KNC), len(label_NC)
+    share = missing_shares(mask_KNL.reshape(-1, mask_KNL.shape[-1]))
     spread = np.array([SLOPE_SD, SLOPE_SD, 1.0, 1.0])
-    out = np.zeros((4, logits_NC.shape[1]), np.float32)
-    for c in range(logits_NC.shape[1]):
-        z, truth = logits_NC[:, c].astype(float), label_NC[:, c]
+    out = np.zeros((4, label_NC.shape[1]), np.float32)
+    for c in range(label_NC.shape[1]):
+        z, truth = logits_KNC[:, :, c].ravel().astype(float), np.tile(label_NC[:, c], rounds)
         parts = np.stack([slope_C[c] * z + bias_C[c], *(share * z[:, None]).T, *share.T])
 
         def loss(theta: NDArray[np.float64], parts: NDArray[np.float64] = parts, truth: NDArray[np.uint8] = truth,
                  ) -> tuple[float, NDArray[np.float64]]:
             value, gradient = _log_loss(np.r_[0.0, 1.0, theta], parts, truth)
-            return (len(truth) * value + float(((theta / spread) ** 2).sum()) / 2,
-                    len(truth) * gradient[2:] + theta / spread**2)
+            return weight * value + float(((theta / spread) ** 2).sum()) / 2, weight * gradient[2:] + theta / spread**2
 
         out[:, c] = minimize(loss, np.zeros(4), jac=True).x
     return out
@@ -105,10 +105,8 @@ def calibrate_findings(fused_NC: FloatArray, label_NC: NDArray[np.uint8], lackin
     prob = expit(fused_NC * slope + bias).astype(np.float32)
     missing = np.zeros((4, len(slope)), np.float32)
     if len(lacking_KNC):
-        missing = fit_missing(np.concatenate(lacking_KNC), np.concatenate(mask_KNL), np.tile(label_NC, (len(mask_KNL), 1)),
-                              slope, bias)
-    combinations, together = seen_together(label_NC)
+        missing = fit_missing(np.stack(lacking_KNC), np.stack(mask_KNL), label_NC, slope, bias)
     return FindingCalibration(
         tuple(slope.tolist()), tuple(bias.tolist()),
         tuple(possible_threshold(p, y) for p, y in zip(prob.T, label_NC.T, strict=True)),
-        tuple(label_NC.mean(0).astype(float).tolist()), combinations, together, tuple(map(tuple, missing.tolist())))
+        tuple(label_NC.mean(0).astype(float).tolist()), seen_together(label_NC), tuple(map(tuple, missing.tolist())))

@@ -36,7 +36,7 @@ FloatArray = NDArray[np.float32]
 class EncoderTraining:
     """Optimisation of the networks; epochs of the strip's and of the beats' network. teachers: networks per held-out
     folds, alike but for their seed, whose predictions are averaged. soft: weight of the teachers' predictions in the
-    students' targets. lead_rounds: how often every record is judged without some of its leads, to calibrate that."""
+    students' targets."""
 
     epochs: int = 42
     beat_epochs: int = 60
@@ -47,7 +47,6 @@ class EncoderTraining:
     teacher_folds: tuple[tuple[int, ...], ...] = ((1, 2), (3, 4), (5, 6), (7, 8))
     teachers: int = 3
     soft: float = 0.5
-    lead_rounds: int = 6
     seed: int = 0
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,8 +15,6 @@ from ecglm.bench.metrics import ece, macro_auroc
 from ecglm.knowledge.statements import GROUPS, STATEMENTS
 from ecglm.models.calibration import FindingCalibration
 from ecglm.models.encoders.findings import BRANCHES, FindingsEncoder
-from ecglm.signal import AXIS_NAMES
-from ecglm.training.augment import user_masks
 from ecglm.training.calibrate import calibrate_findings, fuse
 from ecglm.training.encoder import Scaler, branches, cross_fit, predict, train_network
 from ecglm.training.examples import EncoderExamples
@@ -41,6 +39,14 @@ class EncoderStage:
     metrics: dict[str, Any]
 
 
+class _View(NamedTuple):
+    """Records as the branches read them: all leads (mask_RL None) or some. feat_NF standardised; mask_RL of the training rows."""
+
+    feat_NF: FloatArray
+    beat_NLK: NDArray[np.float16]
+    mask_RL: FloatArray | None
+
+
 def _by_group(prob_NC: FloatArray, label_NC: NDArray[np.uint8]) -> dict[str, float]:
     """Macro-AUROC of each group of statements."""
     columns = {group: [i for i, s in enumerate(STATEMENTS) if s.group == group] for group in GROUPS}
@@ -59,16 +65,17 @@ def train_encoder(recipe: Recipe, examples: EncoderExamples, run: Path, progress
         grown = grow_forest(feat_NF, label_NC, config.forest, training.seed)
         return lambda f: forest_logits(grown, f, label_NC.shape[1])
 
-    masks = [user_masks(len(rows), np.random.default_rng((training.seed, i))) for i in range(training.lead_rounds)]
-    views = [feat, *(_without_axis(feat, rows, mask, scaler) for mask in masks)]
-    deep = [[cross_fit(branch, examples, rows, view, training, run, progress, mask)
-             for view, mask in zip(views, [None, *masks], strict=True)] for branch in networks]
-    shallow = [out_of_fold(fit, [view[rows] for view in views], label, fold, training.teacher_folds)
+    views = [_View(feat, examples.beat_NLK, None)]
+    views += [_View(scaler(some.feat_NF), some.beat_NLK, some.mask_NL[rows]) for some in examples.lacking]
+    deep = [[cross_fit(replace(branch, wave_NLT=view.beat_NLK) if branch.name == "beat" else branch, examples, rows, view.feat_NF,
+                       training, run, progress, view.mask_RL) for view in views] for branch in networks]
+    shallow = [out_of_fold(fit, [view.feat_NF[rows] for view in views], label, fold, training.teacher_folds)
                for fit in (linear_fit, forest_fit)]
     whole, *lacking = zip(*deep, *shallow, strict=True)  # branches by view: all leads, then without some
     weights = fuse(np.stack(whole), label)
     fused = _weighted(weights, whole)
-    table = calibrate_findings(fused, label, [_weighted(weights, parts) for parts in lacking], masks)
+    table = calibrate_findings(fused, label, [_weighted(weights, parts) for parts in lacking],
+                               [view.mask_RL for view in views if view.mask_RL is not None])
 
     # The students are the two networks: they learn from the teachers' networks, or the models of the features, which are
     # fused with them in the end, would count twice.
@@ -100,13 +107,6 @@ def train_encoder(recipe: Recipe, examples: EncoderExamples, run: Path, progress
                "fusion": {group: dict(zip(BRANCHES, np.round(weights[:, column], 3).tolist(), strict=True))
                           for group, column in ((g, [s.group for s in STATEMENTS].index(g)) for g in GROUPS)}}
     return EncoderStage(encoder, table, rows, table.calibrated(fused), feat[rows], valid, valid_prob, metrics)
-
-
-def _without_axis(feat_NF: FloatArray, rows: NDArray[np.int64], mask_RL: FloatArray, scaler: Scaler) -> FloatArray:
-    """Standardised features with the axis unknown where a mask leaves fewer than two limb leads."""
-    seen, axis = feat_NF.copy(), slice(-len(AXIS_NAMES), None)
-    seen[rows[mask_RL[:, :6].sum(1) < 2], axis] = scaler(np.zeros((1, feat_NF.shape[1]), np.float32))[0, axis]
-    return seen
 
 
 def _weighted(weight_KC: FloatArray, branch_KNC: Sequence[FloatArray]) -> FloatArray:

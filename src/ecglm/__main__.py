@@ -1,0 +1,7 @@
+"""`python -m ecglm` does what the `ecglm` command does."""
+
+import sys
+
+from ecglm.cli import main
+
+sys.exit(main())
