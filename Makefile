@@ -7,10 +7,10 @@ PIP_ARGS ?=
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS)
 BENCH_OUT ?= runs/bench
 
-.PHONY: help venv demo test lint bench results docs clean
+.PHONY: help venv demo test fuzz lint bench results docs clean
 
 help:
-	@echo "make demo | test | lint | bench | results | docs | clean"
+	@echo "make demo | test | fuzz | lint | bench | results | docs | clean"
 
 venv: $(VENV)/.installed
 
@@ -36,6 +36,11 @@ lint: $(VENV)/.installed-dev
 
 test: lint
 	$(BIN)/pytest
+
+# Mutants of every format, far more than make test has time for: make fuzz FUZZ=200000 takes hours.
+FUZZ ?= 20000
+fuzz: $(VENV)/.installed-dev
+	ECGLM_FUZZ=$(FUZZ) $(BIN)/pytest tests/records/test_fuzz.py
 
 bench: $(VENV)/.installed
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

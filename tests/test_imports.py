@@ -72,6 +72,13 @@ def test_nothing_in_src_runs_code_from_files() -> None:
             assert not DANGEROUS.search(line), f"{file}:{number}: {line.strip()}"
 
 
+def test_what_the_cart_said_is_shown_and_never_used() -> None:
+    for file in python_files():
+        shown = file.relative_to(SRC).as_posix()
+        if not shown.startswith("records/") and shown != "cli/info.py":
+            assert not re.search(r"\.cart\b|CartReading", file.read_text(encoding="utf-8")), f"{file} uses the cart's reading"
+
+
 def modules_after(statement: str) -> set[str]:
     code = f"{statement}\nimport sys\nprint('\\n'.join(m.split('.')[0] for m in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)

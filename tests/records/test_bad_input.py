@@ -44,13 +44,16 @@ def fails(path: Path | str, **kwargs: object) -> str:
         ("page.dcm", b"%PDF-1.7 ....", "this is an image (a PDF page)"),
         ("x.tif", b"II*\0" + bytes(50), "this is an image (TIFF)"),
         ("x.webp", b"RIFF\x10\0\0\0WEBP" + bytes(50), "this is an image (WebP)"),
-        ("x.xml", b"<?xml version='1.0'?><AnnotatedECG/>", "HL7 aECG files are not read in this version"),
+        ("x.xml", b"<?xml version='1.0'?><AnnotatedECG/>", "it holds no rhythm waveforms"),
+        ("x.xml", b"<?xml version='1.0'?><note/>", "XML files with outermost element <note> are not read"),
+        ("x.svg", b"<!-- a --><svg xmlns='http://www.w3.org/2000/svg'/>", "it is a drawing (SVG), which is not read"),
+        ("x.htm", b"<!DOCTYPE html>\n<HTML>", "it is a web page (HTML), which is not read"),
         (
             "x.scp",
             b"\x12\x34\x56\0\0\0" + bytes(10) + b"SCPECG" + bytes(50),
-            "SCP-ECG files are not read in this version",
+            "it has 72 bytes where its header promises 86",
         ),
-        ("x.ecg", b"ISHNE1.0" + bytes(600), "ISHNE Holter files are not read"),
+        ("x.ecg", b"ISHNE1.0" + bytes(600), "its header claims 0 leads"),
         ("x.mat", b"\x89HDF\r\n\x1a\n" + bytes(100), "save -v7"),
         ("x.gz", b"\x1f\x8b\x08\0" + bytes(20), "decompress it first"),
         ("x.docx", b"PK\x03\x04" + bytes(100), "ZIP archive"),
@@ -163,6 +166,11 @@ def test_missing_file_suggests_a_neighbour_and_folders_a_file(tmp_path: Path) ->
     simple(tmp_path, "patient7")
     assert "did you mean patient7.hea" in fails(tmp_path / "patient.hea")
     assert f"this is a folder; pass one of its files, such as {tmp_path / 'patient7.hea'}" in fails(tmp_path)
+    for name in ("a.ECG", "a.gdf", "a.mwf", "a.mfer", "a.mfr", "a.scp", "a.xml"):
+        folder = tmp_path / f"with {name}"
+        folder.mkdir()
+        (folder / name).touch()
+        assert f"such as {folder / name}" in fails(folder)
     os.mkfifo(tmp_path / "pipe")
     assert "not a regular file" in fails(tmp_path / "pipe")
     for thing in (None, 3, b"x.hea"):

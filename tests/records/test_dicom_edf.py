@@ -76,6 +76,54 @@ def test_dicom_padding_is_missing_and_longer_original_group_wins(tmp_path: Path)
     assert record.meta.age == 49
 
 
+def test_dicom_median_beat_and_annotations_are_kept_apart(tmp_path: Path) -> None:
+    cart = read(DICOM).cart
+    assert cart is not None
+    assert cart.measured() == {
+        "rr_ms": 982.0, "pr_ms": 161.0, "qrs_ms": 75.0, "qt_ms": 368.0, "qtc_ms": 370.0,
+        "p_axis_deg": 74.0, "qrs_axis_deg": 52.0, "t_axis_deg": 57.0,
+    }  # fmt: skip
+    assert cart.statements == ("RITMO SINUSALE", "ECG NORMALE")
+    assert cart.median is not None
+    microvolts = pydicom.dcmread(DICOM).waveform_array(1).T
+    np.testing.assert_array_equal(cart.median.signal, (microvolts / 1000).astype(np.float32))
+    assert (cart.median.leads, cart.median.fs) == (STANDARD_12, 1000.0)
+
+    def change(dataset: pydicom.Dataset) -> None:
+        rhythm, median = dataset.WaveformSequence
+        median.WaveformData = median.WaveformData[:100]
+        dataset.WaveformAnnotationSequence[0].UnformattedTextValue = "Confirmed by Dr. Smith"
+        dataset.WaveformSequence = pydicom.Sequence([rhythm, median])
+
+    damaged = read(changed_dicom(tmp_path, change)).cart
+    assert damaged is not None
+    assert damaged.median is None
+    assert damaged.statements == ("ECG NORMALE",)
+
+
+@pytest.mark.parametrize(
+    ("channels", "kept"),
+    [
+        (None, True), ([1, 0], True), ([1, 0, 2, 0], True), ([value for i in range(12) for value in (1, i + 1)], True),
+        ([1, 2], False), ([1, 0, 2, 1], False), ([value for i in range(11) for value in (1, i + 1)], False), ([9, 1], False),
+    ],
+)  # fmt: skip
+def test_dicom_annotations_of_single_leads_are_not_those_of_the_recording(
+    tmp_path: Path, channels: list[int] | None, kept: bool
+) -> None:
+    def change(dataset: pydicom.Dataset) -> None:
+        for annotation in dataset.WaveformAnnotationSequence:
+            concepts = annotation.get("ConceptNameCodeSequence")
+            if concepts and concepts[0].CodeMeaning == "QRS Duration":
+                annotation.ReferencedWaveformChannels = channels
+                if channels is None:
+                    del annotation.ReferencedWaveformChannels
+
+    cart = read(changed_dicom(tmp_path, change)).cart
+    assert cart is not None
+    assert (cart.qrs_ms, cart.qt_ms) == (75.0 if kept else None, 368.0)
+
+
 def test_dicom_without_waveform_says_what_it_is() -> None:
     path = str(get_testdata_file("CT_small.dcm"))
     with pytest.raises(ReadError, match=r"CT Image Storage.*has no waveform"):

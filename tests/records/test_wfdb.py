@@ -257,3 +257,11 @@ def test_public_data_sets_are_bit_equal(data_dir: Path) -> None:
         assert_equal(path, duration_s=record.duration_s)
         if record.duration_s > 100:
             assert_equal(path, start_s=61.0, duration_s=7.0)
+
+
+@pytest.mark.parametrize("first", [b"<\0", b"<\0\1\0", b"@\0", b"<\0?\1"])
+def test_a_signal_file_that_begins_like_another_format(tmp_path: Path, first: bytes) -> None:
+    header = simple(tmp_path)
+    data = (tmp_path / "r.dat").read_bytes()
+    (tmp_path / "r.dat").write_bytes(first + data[len(first) :])
+    assert read(tmp_path / "r.dat").n_samples == read(header).n_samples

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ecglm.cli.options import File, Json, Reader, reads_recordings
 from ecglm.cli.output import print_json, print_table, verb_app
+
+if TYPE_CHECKING:
+    from ecglm.records.cart import CartReading
 
 app = verb_app()
 
@@ -22,6 +27,7 @@ def info(file: File, read: Reader, json: Json = False) -> None:
         "quality": quality,
         "patient": {"age": record.meta.age, "sex": record.meta.sex},
         "missing": {lead: n for lead, n in record.missing.items() if n}, "notes": list(record.notes),
+        "cart": None if record.cart is None else record.cart.to_dict(),
     }
     if json:
         print_json(facts)
@@ -32,9 +38,32 @@ def info(file: File, read: Reader, json: Json = False) -> None:
         ("quality", "  ".join(f"{lead} {q:.2f}" for lead, q in quality.items())),
         ("patient", f"age {_known(record.meta.age)}, sex {_known(record.meta.sex)}"),
         *(("missing", f"{lead}: {n} samples") for lead, n in record.missing.items() if n),
+        *_cart_rows(record.cart),
         *(("note", note) for note in record.notes),
     ])
 
 
+def _cart_rows(cart: CartReading | None) -> list[tuple[str, str]]:
+    """What the recording device measured and said, in its own rows: it is not ecglm's reading."""
+    if cart is None:
+        return []
+    rows = [("cart says", statement) for statement in cart.statements]
+    if cart.withheld:
+        rows.append(("cart withheld", f"{cart.withheld} (lines with other than words of ECG reports: they may name people)"))
+    if cart.measured():
+        rows.insert(0, ("cart measured", ", ".join(_named(*item) for item in cart.measured().items())))
+    if cart.median is not None:
+        n_leads, n_samples = cart.median.signal.shape
+        rows.append(("cart median", f"{n_leads} leads, {n_samples} samples at {cart.median.fs:g} Hz"))
+    return rows
+
+
 def _known(value: object) -> str:
     return "not given" if value is None else str(value)
+
+
+def _named(field: str, value: float) -> str:
+    """``qtc_ms`` 412 as ``QTc 412 ms``."""
+    *words, unit = field.split("_")
+    upper = {"qtc": "QTc", "p": "P", "t": "T", "rr": "RR", "pr": "PR", "qrs": "QRS", "qt": "QT"}
+    return f"{' '.join(upper.get(word, word) for word in words)} {value:g} {unit}"

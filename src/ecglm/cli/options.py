@@ -12,7 +12,8 @@ import typer
 if TYPE_CHECKING:
     from ecglm.records import Record
 
-File = Annotated[str, typer.Argument(metavar="FILE", help="A recording: WFDB, DICOM, EDF, CSV, NPY, MAT.")]
+File = Annotated[str, typer.Argument(
+    metavar="FILE", help="A recording: WFDB, DICOM, SCP-ECG, XML of a cart, EDF, Holter, CSV, NPY, MAT.")]
 Files = Annotated[list[str], typer.Argument(metavar="FILE", help="One or more recordings.")]
 Model = Annotated[str | None, typer.Option(
     "--model", metavar="NAME", help="Checkpoint folder or hub id; default: the embedded model.")]

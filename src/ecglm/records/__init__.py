@@ -1,15 +1,15 @@
 """Files → `Record`.
 
-In: the path of a WFDB, DICOM, EDF/BDF, CSV/TSV, NPY, NPZ or MAT file, treated as hostile
-until parsed. Out: a `Record` in millivolts with canonical lead names and notes on every
-decision taken. `write_npz` is the way back. Libraries for a format load when a file of
-that format is read.
+In: the path of a file in a format of `reader.FORMATS`, treated as hostile until parsed.
+Out: a `Record` in millivolts with canonical lead names and notes on every decision taken.
+`write_npz` is the way back. Libraries for a format load when a file of that format is read.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ecglm.records.cart import CartReading, MedianBeat
 from ecglm.records.leads import CHEST_LEADS, LIMB_LEADS, STANDARD_12, canonical_lead, display_order
 from ecglm.records.reader import read
 from ecglm.records.record import Record, RecordMeta
@@ -21,6 +21,8 @@ __all__ = [
     "CHEST_LEADS",
     "LIMB_LEADS",
     "STANDARD_12",
+    "CartReading",
+    "MedianBeat",
     "Record",
     "RecordMeta",
     "canonical_lead",

@@ -2,7 +2,7 @@
 
 12-lead (1.2.840.10008.5.1.4.1.1.9.1.1), general (...9.1.2) and ambulatory (...9.1.3) ECG,
 and any other object with an ECG in its Waveform Sequence. Standard: DICOM PS3.3 C.10.9.
-Of the multiplex groups the original rhythm strip is read; median beats are noted.
+Of the multiplex groups the original rhythm strip is read; a median beat is kept beside it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.errors import ReadError
+from ecglm.records.cart import CartReading, MedianBeat
 from ecglm.records.channels import choose, clean, finish
+from ecglm.records.dicom_cart import annotations_of
+from ecglm.records.leads import SCP_LEADS
+from ecglm.records.patient import day, patient
 from ecglm.records.record import Record, RecordMeta
 from ecglm.records.request import MAX_CHANNELS, Request
+from ecglm.records.strip import Channel, median_of
 
 MAX_FILE_BYTES = 1 << 30
 MAX_DEFLATED_BYTES = 512 << 10  # zlib expands at most 1032-fold
@@ -49,29 +54,8 @@ FAILURES = (
     BufferError,
 )
 
-#: Channel source codes: the part after "2:" of MDC and after "5.6.3-9-" of SCPECG (PS3.16 CID 3001).
-_CODES = {
-    "1": "I",
-    "2": "II",
-    "3": "V1",
-    "4": "V2",
-    "5": "V3",
-    "6": "V4",
-    "7": "V5",
-    "8": "V6",
-    "9": "V7",
-    "11": "V3R",
-    "12": "V4R",
-    "13": "V5R",
-    "14": "V6R",
-    "61": "III",
-    "62": "aVR",
-    "63": "aVL",
-    "64": "aVF",
-    "66": "V8",
-    "67": "V9",
-}
-_CODE = re.compile(r"(?:2:|5\.6\.3-9-)(\d+)$")
+#: Channel source codes: the number after "2:" of MDC and after "5.6.3-9-" of SCPECG (PS3.16 CID 3001).
+_CODE = re.compile(r"(?:2:|5\.6\.3-9-)(\d{1,3})$")
 _UNITS = {"uV": "uV", "mV": "mV", "V": "V", "nV": "nV"}
 _DTYPES = {("SB", 8): "i1", ("UB", 8): "u1", ("SS", 16): "i2", ("US", 16): "u2", ("SL", 32): "i4", ("UL", 32): "u4"}
 
@@ -181,7 +165,33 @@ def _read(request: Request, dataset: Any) -> Record:
         source=path,
         format="dicom",
         notes=said,
+        cart=_cart(dataset, [other for other in usable if other is not group], path),
     )
+
+
+def _cart(dataset: Any, others: list[Any], path: str) -> CartReading | None:
+    """The median beat and the annotations; damaged ones do not cost the recording."""
+    median: MedianBeat | None = None
+    for group in others:
+        if "MEDIAN" in str(group.get("MultiplexGroupLabel") or "").upper() and median is None:
+            with contextlib.suppress(ReadError, *FAILURES):
+                median = _median(group, path, _big_endian(dataset))
+    with contextlib.suppress(*FAILURES):
+        return annotations_of(dataset, median)
+    return None
+
+
+def _median(group: Any, path: str, big_endian: bool) -> MedianBeat | None:
+    definitions = list(group.ChannelDefinitionSequence)
+    if not 0 < len(definitions) <= MAX_CHANNELS or len(definitions) != int(group.NumberOfWaveformChannels):
+        return None
+    raw_NC = _samples(group, len(definitions), int(group.NumberOfWaveformSamples), path, big_endian)
+    padding = _padding(group, raw_NC.dtype)
+    channels = []
+    for row, definition in enumerate(definitions):
+        scale, base = _calibration(definition, path, _name(definition))
+        channels.append(Channel(_name(definition), raw_NC[:, row], scale, _unit(definition), base, padding))
+    return median_of(channels, float(group.SamplingFrequency))
 
 
 def _preference(group: Any) -> tuple[bool, bool, float, int]:
@@ -223,8 +233,8 @@ def _name(channel: Any) -> str:
     source = channel.get("ChannelSourceSequence")
     if source:
         code = _CODE.match(str(source[0].get("CodeValue") or ""))
-        if code and code[1] in _CODES:
-            return _CODES[code[1]]
+        if code and int(code[1]) in SCP_LEADS:
+            return SCP_LEADS[int(code[1])]
         meaning = str(source[0].get("CodeMeaning") or "")
         if meaning:
             return meaning
@@ -269,25 +279,15 @@ def _float(item: Any, key: str, default: float) -> float:
 
 
 def _meta(dataset: Any) -> RecordMeta:
-    sex = {"F": "female", "M": "male"}.get(str(dataset.get("PatientSex") or "").strip().upper())
-    device = clean(f"{dataset.get('Manufacturer') or ''} {dataset.get('ManufacturerModelName') or ''}")
-    return RecordMeta(age=_age(dataset), sex=sex, device=device or None)  # type: ignore[arg-type]
-
-
-def _age(dataset: Any) -> int | None:
-    """Years from Patient's Age, else from birth and study date."""
     stated = re.fullmatch(r"(\d{1,3})([DWMY])", str(dataset.get("PatientAge") or "").strip().upper())
-    years: int | None = None
-    if stated:
-        years = int(int(stated[1]) / {"D": 365.25, "W": 52.18, "M": 12, "Y": 1}[stated[2]])
-    else:
-        with contextlib.suppress(ValueError):
-            born, seen = (
-                datetime.strptime(str(dataset.get(key) or "")[:8], "%Y%m%d")
-                for key in ("PatientBirthDate", "StudyDate")
-            )
-            years = seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day))
-    return years if years is not None and 0 <= years <= 120 else None
+    return patient(
+        age=int(stated[1]) if stated else None,
+        age_unit=stated[2] if stated else "",
+        born=day(str(dataset.get("PatientBirthDate") or "")[:8]),
+        seen=day(str(dataset.get("StudyDate") or "")[:8]),
+        sex=str(dataset.get("PatientSex") or ""),
+        device=f"{dataset.get('Manufacturer') or ''} {dataset.get('ManufacturerModelName') or ''}",
+    )
 
 
 def _start(dataset: Any) -> datetime | None:

@@ -7,18 +7,18 @@ rate that most ECG signals share is read, the others are noted.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ecglm.errors import ReadError
+from ecglm.records.blocks import shared_rate
 from ecglm.records.channels import choose, clean, finish
 from ecglm.records.leads import canonical_lead
+from ecglm.records.patient import day, patient
 from ecglm.records.record import Record, RecordMeta
 from ecglm.records.request import MAX_CHANNELS, Request
 
@@ -76,30 +76,17 @@ def read_edf(request: Request) -> Record:
 
 def _read(request: Request, reader: Any, layout: _Layout) -> Record:
     data = [row for row, signal in enumerate(layout.signals) if not signal.label.endswith("Annotations")]
-    names = [_lead_name(layout.signals[row].label) for row in data]
+    names = [lead_name(layout.signals[row].label) for row in data]
     selection = choose(request, names, [layout.signals[row].unit for row in data])
-    rates = [layout.signals[data[row]].per_record for row in selection.rows]
-    (per_record, _), *others = Counter(rates).most_common()
-    keep = [place for place, rate in enumerate(rates) if rate == per_record]
-    notes = []
-    if others:
-        lost = ", ".join(
-            f"{selection.leads[place]} ({rate / layout.record_s:g} Hz)"
-            for place, rate in enumerate(rates)
-            if rate != per_record
-        )
-        if request.leads is not None:
-            raise ReadError(
-                request.path,
-                f"the leads asked for have different sampling rates ({lost} and {per_record / layout.record_s:g} Hz)",
-                "read them one by one with leads=",
-            )
-        notes.append(f"sampled at another rate, left out: {lost}")
+    rates = [layout.signals[data[row]].per_record / layout.record_s for row in selection.rows]
+    keep, notes = shared_rate(request, selection.leads, rates)
+    if notes:
         selection = selection._replace(
             rows=tuple(selection.rows[i] for i in keep),
             leads=tuple(selection.leads[i] for i in keep),
             per_mv=tuple(selection.per_mv[i] for i in keep),
         )
+    per_record = layout.signals[data[selection.rows[0]]].per_record
     fs = per_record / layout.record_s
     first, count = request.window(fs, layout.n_records * per_record, len(keep))
     signal = np.empty((len(keep), count), np.float32)
@@ -131,7 +118,7 @@ def _read(request: Request, reader: Any, layout: _Layout) -> Record:
     )
 
 
-def _lead_name(label: str) -> str:
+def lead_name(label: str) -> str:
     """EDF+ labels are a type, a blank and a specification: ``ECG II``, ``EKG V1-Ref``."""
     text = re.sub(r"[-_ ](?:ref|gnd|avg)$", "", label.strip(), flags=re.IGNORECASE)
     return text if canonical_lead(text) else label.strip()
@@ -196,17 +183,13 @@ def _layout(path: str) -> _Layout:
 
 def _meta(head: bytes) -> RecordMeta:
     """Sex, age at recording and equipment, from the EDF+ patient and recording fields."""
-    patient = head[8:88].decode("latin-1").split()
+    person = head[8:88].decode("latin-1").split()
     recording = head[88:168].decode("latin-1").split()
-    sex = {"F": "female", "M": "male"}.get(patient[1]) if len(patient) > 2 else None
-    age = None
-    if len(patient) > 2 and len(recording) > 1 and recording[0] == "Startdate":
-        with contextlib.suppress(ValueError):
-            born, seen = (datetime.strptime(text, "%d-%b-%Y") for text in (patient[2], recording[1]))
-            age = seen.year - born.year - ((seen.month, seen.day) < (born.month, born.day))
-    device = clean(recording[4].replace("_", " ")) if len(recording) > 4 and recording[0] == "Startdate" else ""
-    return RecordMeta(
-        age=age if age is not None and 0 <= age <= 120 else None,
-        sex=sex,  # type: ignore[arg-type]
-        device=device if device not in ("", "X") else None,
+    dated = len(recording) > 1 and recording[0] == "Startdate"
+    device = recording[4].replace("_", " ") if dated and len(recording) > 4 else ""
+    return patient(
+        born=day(person[2]) if len(person) > 2 else None,
+        seen=day(recording[1]) if dated else None,
+        sex=person[1] if len(person) > 2 else "",
+        device="" if device == "X" else device,
     )

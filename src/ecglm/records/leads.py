@@ -32,6 +32,13 @@ SYNONYMS: dict[str, str] = {
     "MV1": "V1", "MV2": "V2", "MV3": "V3", "MV4": "V4", "MV5": "V5", "MV6": "V6",
 }
 
+#: Lead codes of SCP-ECG (EN 1064, table 5), which DICOM and MDC share: those with a name here.
+SCP_LEADS: dict[int, str] = {
+    1: "I", 2: "II", 3: "V1", 4: "V2", 5: "V3", 6: "V4", 7: "V5", 8: "V6", 9: "V7",
+    11: "V3R", 12: "V4R", 13: "V5R", 14: "V6R", 16: "X", 17: "Y", 18: "Z", 20: "CM5",
+    61: "III", 62: "aVR", 63: "aVL", 64: "aVF", 66: "V8", 67: "V9",
+}
+
 _PREFIXES = ("MDC_ECG_LEAD_", "MDC_ECG_", "LEAD_", "LEAD ", "LEAD-", "ECG_LEAD_", "ECG ", "ECG_", "EKG ")
 
 

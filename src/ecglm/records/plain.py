@@ -67,7 +67,7 @@ def build(
         )
     rate = request.fs if request.fs is not None else fs
     if rate is None:
-        raise ReadError(path, "it does not state its sampling rate", "pass fs=, in Hz")
+        raise ReadError(path, "it does not state its sampling rate", "pass fs= (--fs), in Hz")
     if request.fs is not None and fs is not None and request.fs != fs:
         said.append(f"fs={request.fs:g} Hz was given, the file says {fs:g} Hz")
     request.check_rate(rate)

@@ -9,12 +9,42 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
+from importlib import import_module
 
 from ecglm.errors import ReadError, RecordError
 from ecglm.records.record import Record
 from ecglm.records.request import Request, make_request
 from ecglm.records.sniff import HEAD_BYTES, sniff
 from ecglm.records.wfdb import MAX_HEADER_BYTES, read_wfdb
+
+#: What a user is told can be read.
+FORMATS = (
+    "WFDB, DICOM, SCP-ECG, HL7 aECG, GE MUSE XML, GE CardiologyXML, Philips Sierra XML, EDF, BDF, GDF, ISHNE, MFER, "
+    "CSV, TSV, NPY, NPZ, MAT"
+)
+#: Kind of `sniff` -> module and function; a module (and the library behind it) loads when it is needed.
+_READERS = {
+    "dicom": "dicom:read_dicom",
+    "edf": "edf:read_edf",
+    "bdf": "edf:read_edf",
+    "table": "table:read_table",
+    "npy": "arrays:read_npy",
+    "npz": "arrays:read_npz",
+    "mat": "mat:read_mat",
+    "aecg": "aecg:read_aecg",
+    "muse": "muse:read_muse",
+    "cardiology": "cardiology:read_cardiology",
+    "sierra": "sierra:read_sierra",
+    "scp": "scp:read_scp",
+    "ishne": "ishne:read_ishne",
+    "gdf": "gdf:read_gdf",
+    "mfer": "mfer:read_mfer",
+}
+#: Of files that a folder is likely to be about, for a hint.
+_EXTENSIONS = (
+    ".hea", ".dcm", ".scp", ".xml", ".edf", ".bdf", ".gdf", ".ecg", ".mwf", ".mfer", ".mfr",
+    ".csv", ".tsv", ".npy", ".npz", ".mat",
+)  # fmt: skip
 
 
 def read(
@@ -26,7 +56,7 @@ def read(
     fs: float | None = None,
     unit: str | None = None,
 ) -> Record:
-    """Read an ECG file: WFDB, DICOM waveform, EDF/BDF, CSV/TSV, NPY, NPZ or MAT.
+    """Read an ECG file of any format in `FORMATS`; its content decides which one it is.
 
     start_s and duration_s select a stretch (what is outside is not decoded where the
     format allows), leads selects and orders leads by name. fs (Hz) and unit ("mV", "uV",
@@ -89,30 +119,11 @@ def _read(request: Request) -> Record:
         record = _beside_header(request, extension)
         if record is not None:
             return record
-    if kind == "dicom":
-        from ecglm.records.dicom import read_dicom
-
-        return read_dicom(request)
-    if kind in ("edf", "bdf"):
-        from ecglm.records.edf import read_edf
-
-        return read_edf(request)
-    if kind == "table":
-        from ecglm.records.table import read_table
-
-        return read_table(request)
-    if kind == "npy":
-        from ecglm.records.arrays import read_npy
-
-        return read_npy(request)
-    if kind == "npz":
-        from ecglm.records.arrays import read_npz
-
-        return read_npz(request)
-    if kind == "mat":
-        from ecglm.records.mat import read_mat
-
-        return read_mat(request)
+    if kind in _READERS:
+        module, function = _READERS[kind].split(":")
+        record = getattr(import_module(f"ecglm.records.{module}"), function)(request)
+        assert isinstance(record, Record)
+        return record
     if kind == "flac":
         raise ReadError(
             path,
@@ -122,7 +133,7 @@ def _read(request: Request) -> Record:
     raise ReadError(
         path,
         f"its format is not known (first bytes {head[:8].hex(' ')})",
-        "ecglm reads WFDB, DICOM, EDF, BDF, CSV, TSV, NPY, NPZ and MAT; a WFDB signal file needs its .hea",
+        f"ecglm reads {FORMATS}; a WFDB signal file needs its .hea",
     )
 
 
@@ -158,7 +169,7 @@ def _folder_hint(path: str) -> str:
         inside = [
             name
             for name in sorted(os.listdir(path))[:5000]
-            if name.lower().endswith((".hea", ".dcm", ".edf", ".bdf", ".csv", ".tsv", ".npy", ".npz", ".mat"))
+            if name.lower().endswith(_EXTENSIONS)
         ]
     except OSError:
         inside = []

@@ -7,13 +7,16 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.errors import RecordError, UsageError
 from ecglm.records.leads import canonical_lead
+
+if TYPE_CHECKING:
+    from ecglm.records.cart import CartReading
 
 Unit = Literal["mV", "normalized"]
 FloatArray = NDArray[np.float32]
@@ -24,7 +27,7 @@ FS_RANGE = (20.0, 50_000.0)
 
 @dataclass(frozen=True)
 class RecordMeta:
-    """The only patient and device facts that leave a file. Free text never does.
+    """The only patient and device facts that leave a file. Free text never does (a cart's is in `Record.cart`).
 
     age in years (0-120), sex "female" or "male", the rest as the device wrote them.
     """
@@ -54,6 +57,7 @@ class Record:
     source: str = ""            #: where it came from, for messages; never enters a prompt
     format: str = "array"       #: name of the format it was read from
     notes: tuple[str, ...] = () #: what the reader had to decide or repair
+    cart: CartReading | None = None  #: what the recording device measured and said; shown, never used for answers
 
     def __post_init__(self) -> None:
         signal = np.asarray(self.signal, dtype=np.float32)

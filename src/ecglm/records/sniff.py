@@ -27,19 +27,23 @@ _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
     (b"\x1f\x8b", "it is compressed with gzip", "decompress it first"),
     (b"BZh", "it is compressed with bzip2", "decompress it first"),
     (b"\xfd7zXZ", "it is compressed with xz", "decompress it first"),
-    (b"ISHNE1.0", "ISHNE Holter files are not read in this version", "export it as WFDB, EDF or DICOM"),
+    (b"ANN  1.0", "it is an ISHNE annotation file", "pass the recording, whose file begins with ISHNE1.0"),
     (b"PAR1", "Parquet files are not read", "export one record as .csv or .npz"),
     (b"SQLite format 3", "it is a database", "export one record as .csv or .npz"),
 )
-_MARKUP = (
-    ("AnnotatedECG", "HL7 aECG"),
-    ("RestingECG", "GE MUSE XML"),
-    ("restingecgdata", "Philips Sierra XML"),
-    ("CardiologyXML", "GE CardiologyXML"),
-    ("<svg", "SVG image"),
-    ("<html", "HTML"),
-    ("<HTML", "HTML"),
-)
+#: Outermost element -> kind, and what else begins with "<".
+_XML_KINDS = {
+    "AnnotatedECG": "aecg",
+    "RestingECG": "muse",
+    "CardiologyXML": "cardiology",
+    "restingecgdata": "sierra",
+}
+_XML_FOREIGN = {
+    "svg": "it is a drawing (SVG), which is",
+    "html": "it is a web page (HTML), which is",
+}
+_ELEMENT = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?([A-Za-z_][\w.-]*)")
+_ASIDE = re.compile(r"<\?.*?\?>|<!--.*?-->|<![^<\[>]*(?:\[.*?\]\s*)?>", re.DOTALL)
 _CONTROL = bytes([*range(9), *range(14, 32), 127])
 _SIGNAL_LINE = re.compile(r"\s*\S+\s+\d{1,3}(?:x\d+)?(?::\d+)?(?:\+\d+)?(?:\s|$)")
 
@@ -47,8 +51,8 @@ _SIGNAL_LINE = re.compile(r"\s*\S+\s+\d{1,3}(?:x\d+)?(?::\d+)?(?:\+\d+)?(?:\s|$)
 def sniff(head: bytes, size: int, extension: str) -> tuple[str, str, str]:
     """``(kind, problem, remedy)`` of a file whose first bytes are head.
 
-    kind is one of wfdb, dicom, edf, bdf, npy, npz, mat, table, flac, binary, or "" for what
-    cannot be an ECG record, and then problem and remedy say why and what to do.
+    kind is wfdb, a key of the reader's table, flac (a WFDB signal file), binary (unknown), or ""
+    for what cannot be an ECG record, and then problem and remedy say why and what to do.
     """
     if not head:
         return "", "the file is empty (0 bytes)", "get it again"
@@ -68,6 +72,12 @@ def sniff(head: bytes, size: int, extension: str) -> tuple[str, str, str]:
         return "", "it is a ZIP archive (or an office document)", "unpack it and pass the recording inside"
     if head.startswith(b"PK"):
         return "", "it is an empty or split ZIP archive", "get it again"
+    if head.startswith(b"ISHNE1.0"):
+        return "ishne", "", ""
+    if (head[:1] == b"\x40" and head[2:6] == b"MFR ") or extension in (".mwf", ".mfr", ".mfer"):
+        return "mfer", "", ""
+    if re.match(rb"GDF [ \d]\d?\.\d", head):
+        return "gdf", "", ""
     for signature, problem, remedy in _FOREIGN:
         if head.startswith(signature):
             return "", problem, remedy
@@ -78,8 +88,8 @@ def sniff(head: bytes, size: int, extension: str) -> tuple[str, str, str]:
         return "", _IMAGE.format("HEIC or a video"), _IMAGE_REMEDY
     if head[:2] == b"BM" and len(head) > 26 and int.from_bytes(head[2:6], "little") == size:
         return "", _IMAGE.format("BMP"), _IMAGE_REMEDY
-    if head[16:22] == b"SCPECG" or extension == ".scp":
-        return "", "SCP-ECG files are not read in this version", "export it as DICOM, EDF or WFDB"
+    if head[16:22] == b"SCPECG" or extension == ".scp" or _is_scp(head, size):
+        return "scp", "", ""
     if head.startswith(b"fLaC"):
         return "flac", "", ""
     if head.startswith(b"MATLAB 5.0") or (len(head) >= 128 and head[126:128] in (b"IM", b"MI") and extension == ".mat"):
@@ -91,6 +101,17 @@ def sniff(head: bytes, size: int, extension: str) -> tuple[str, str, str]:
     if _is_mat4(head, size):
         return "mat", "", ""
     return _sniff_text(head, extension)
+
+
+def _is_scp(head: bytes, size: int) -> bool:
+    """SCP-ECG without its optional mark: the file's own size, then section 0, whose first pointer is to itself."""
+    return (
+        len(head) > 32
+        and int.from_bytes(head[2:6], "little") == size
+        and head[8:10] == head[22:24] == b"\0\0"
+        and head[10:14] == head[24:28]
+        and int.from_bytes(head[28:32], "little") == 7
+    )
 
 
 def _is_mat4(head: bytes, size: int) -> bool:
@@ -114,15 +135,19 @@ def _is_mat4(head: bytes, size: int) -> bool:
 
 
 def _sniff_text(head: bytes, extension: str) -> tuple[str, str, str]:
-    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    wide = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}.get(head[:2])
+    wide = wide or {b"<\0?\0": "utf-16-le", b"\0<\0?": "utf-16-be"}.get(head[:4])  # without a byte order mark
+    if wide is not None:
+        text = head[: len(head) & ~1].decode(wide, "replace")
+        if text.lstrip().startswith("<"):
+            return _sniff_xml(text)
         return "table", "", ""  # UTF-16 with a byte order mark, as spreadsheets export
     if b"\0" in head or len(head) - len(head.translate(None, _CONTROL)) > len(head) // 100 + 1:
         return "binary", "", ""
     text = head.decode("utf-8", "replace").lstrip("\ufeff")
     shown = text.lstrip()
     if shown.startswith("<"):
-        kind = next((name for mark, name in _MARKUP if mark in text), "XML")
-        return "", f"{kind} files are not read in this version", "export it as DICOM, EDF, WFDB or CSV"
+        return _sniff_xml(text)
     if shown.startswith(("{", "[")):
         return "", "JSON files are not read", "export it as .csv or .npz"
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
@@ -135,3 +160,13 @@ def _sniff_text(head: bytes, extension: str) -> tuple[str, str, str]:
     ):
         return "wfdb", "", ""
     return "table", "", ""
+
+
+def _sniff_xml(text: str) -> tuple[str, str, str]:
+    """The kind of an XML file by the name of its outermost element."""
+    found = _ELEMENT.search(_ASIDE.sub(" ", text))
+    root = found[1] if found else ""
+    if root in _XML_KINDS:
+        return _XML_KINDS[root], "", ""
+    what = _XML_FOREIGN.get(root) or _XML_FOREIGN.get(root.lower()) or f"XML files with outermost element <{root[:40]}> are"
+    return "", f"{what} not read", "export it as DICOM, HL7 aECG, EDF or WFDB"
