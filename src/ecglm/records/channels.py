@@ -10,14 +10,18 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ecglm.errors import ReadError
 from ecglm.records.leads import canonical_lead
-from ecglm.records.record import FloatArray, Unit
+from ecglm.records.record import FloatArray, Record, RecordMeta, Unit
 from ecglm.records.request import Request
+
+if TYPE_CHECKING:
+    from ecglm.records.cart import CartReading
 
 #: Units of one millivolt, by lower-case spelling (µ is U+00B5 or U+03BC, both become u).
 PER_MV: dict[str, float] = {
@@ -204,3 +208,34 @@ def finish(
             if n
         ]
     return signal_LT, tuple(leads), tuple(said)
+
+
+def build_record(
+    request: Request,
+    signal_LT: FloatArray,
+    selection: Selection,
+    notes: Sequence[str],
+    *,
+    fs: float,
+    first: int,
+    start: datetime | None,
+    meta: RecordMeta,
+    format_name: str,
+    cart: CartReading | None = None,
+) -> Record:
+    """The record of decoded channels whose column 0 is sample `first` of the file; start is the time of the file's sample 0."""
+    signal, leads, said = finish(request, signal_LT, selection, notes)
+    if start is not None and first:
+        start += timedelta(seconds=first / fs)
+    return Record(
+        signal,
+        fs,
+        leads,
+        unit=selection.unit,
+        start=start,
+        meta=meta,
+        source=request.path,
+        format=format_name,
+        notes=said,
+        cart=cart,
+    )

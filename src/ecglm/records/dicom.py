@@ -13,7 +13,7 @@ import re
 import struct
 import warnings
 import zlib
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ecglm.errors import ReadError
 from ecglm.records.cart import CartReading, MedianBeat
-from ecglm.records.channels import choose, clean, finish
+from ecglm.records.channels import build_record, choose, clean
 from ecglm.records.dicom_cart import annotations_of
 from ecglm.records.leads import SCP_LEADS
 from ecglm.records.patient import day, patient
@@ -151,21 +151,10 @@ def _read(request: Request, dataset: Any) -> Record:
             skewed.append(selection.leads[place])
     if skewed:
         notes.append(f"stated channel skew is not corrected ({', '.join(skewed[:12])})")
-    signal, leads, said = finish(request, signal, selection, notes)
-    start = _start(dataset)
-    if start is not None and first:
-        start += timedelta(seconds=first / fs)
-    return Record(
-        signal,
-        fs,
-        leads,
-        unit=selection.unit,
-        start=start,
-        meta=_meta(dataset),
-        source=path,
-        format="dicom",
-        notes=said,
-        cart=_cart(dataset, [other for other in usable if other is not group], path),
+    cart = _cart(dataset, [other for other in usable if other is not group], path)
+    return build_record(
+        request, signal, selection, notes, fs=fs, first=first, start=_start(dataset), meta=_meta(dataset),
+        format_name="dicom", cart=cart,
     )
 
 

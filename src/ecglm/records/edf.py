@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ecglm.errors import ReadError
 from ecglm.records.blocks import shared_rate
-from ecglm.records.channels import choose, clean, finish
+from ecglm.records.channels import build_record, choose, clean
 from ecglm.records.leads import canonical_lead
 from ecglm.records.patient import day, patient
 from ecglm.records.record import Record, RecordMeta
@@ -101,20 +101,9 @@ def _read(request: Request, reader: Any, layout: _Layout) -> Record:
             )
         with np.errstate(over="ignore"):
             signal[place] = physical_N if factor == 1.0 else physical_N / factor
-    signal, leads, said = finish(request, signal, selection, notes)
     start: datetime | None = reader.getStartdatetime()
-    if start is not None and first:
-        start += timedelta(seconds=first / fs)
-    return Record(
-        signal,
-        fs,
-        leads,
-        unit=selection.unit,
-        start=start,
-        meta=layout.meta,
-        source=request.path,
-        format=layout.kind,
-        notes=said,
+    return build_record(
+        request, signal, selection, notes, fs=fs, first=first, start=start, meta=layout.meta, format_name=layout.kind
     )
 
 

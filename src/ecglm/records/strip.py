@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ecglm.errors import ReadError
 from ecglm.records.cart import CartReading, MedianBeat
-from ecglm.records.channels import choose, clean, finish, unit_per_mv
+from ecglm.records.channels import build_record, choose, clean, unit_per_mv
 from ecglm.records.leads import LIMB_LEADS, canonical_lead
 from ecglm.records.record import Record, RecordMeta
 from ecglm.records.request import MAX_CHANNELS, Request
@@ -86,20 +86,9 @@ def record_of(
             with np.errstate(over="ignore", invalid="ignore"):
                 part[:] = _values(channels, row, first + at, len(part)) / factor
             part[~np.isfinite(part)] = np.nan  # a number that no float32 holds is no sample
-    signal, leads, said = finish(request, signal, selection, notes)
-    if start is not None and first:
-        start += timedelta(seconds=first / fs)
-    return Record(
-        signal,
-        fs,
-        leads,
-        unit=selection.unit,
-        start=start,
-        meta=meta or RecordMeta(),
-        source=path,
-        format=format_name,
-        notes=said,
-        cart=cart,
+    meta = meta or RecordMeta()
+    return build_record(
+        request, signal, selection, notes, fs=fs, first=first, start=start, meta=meta, format_name=format_name, cart=cart
     )
 
 
