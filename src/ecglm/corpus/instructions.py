@@ -7,6 +7,7 @@ nothing about its answer, and is then grouped by recording to share one prefix.
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -40,6 +41,8 @@ _HIGH = {"heart_rate": ("Is the heart rate too fast?", "Is the heart beating fas
          "qtc_bazett": ("Is the QTc prolonged?", "Is the corrected QT interval too long?")}
 _SUMMARY = ("What is the diagnosis?", "Interpret this ECG.", "What does this ECG show?", "Summarise the findings.",
             "What is wrong with this ECG?", "Describe this ECG.", "What are the main findings?", "Give me an overview.")
+#: What people ask first.
+_OFTEN = ("super_class:NORM", "rhythm:SR")
 _WHY = ("Why does this ECG show {x}?", "Where do you see {x}?", "What makes this {x}?", "How severe is the {x}?")
 
 
@@ -89,6 +92,14 @@ def _balanced_rows(answers: Mapping[str, Sequence[int] | NDArray[np.int64]], cou
     return out
 
 
+def look_alikes(key: str, asked: Sequence[str]) -> tuple[str, ...]:
+    """Other statements of the same group whose names share a word with this one's: the ones that reading mixes up."""
+    def words(k: str) -> set[str]:
+        return {word for word in re.findall(r"[a-z]+", BY_KEY[k].name) if len(word) > 3}
+
+    return tuple(k for k in asked if k != key and BY_KEY[k].group == BY_KEY[key].group and words(k) & words(key))
+
+
 def pool(truth: Truth, rows: NDArray[np.int64], measured: Sequence[Measurements], sex: Sequence[str | None],
          rng: np.random.Generator, asked: Sequence[str], scale: int = 60, focus: int = 300) -> dict[int, list[Pair]]:
     """Question-answer pairs by recording (row number). `scale` questions per attribute and answer kind.
@@ -108,13 +119,16 @@ def pool(truth: Truth, rows: NDArray[np.int64], measured: Sequence[Measurements]
         pairs[row].append((question.text, question.answer))
 
     for key in asked:
-        count = 3 * scale if key == "super_class:NORM" else scale  # what people ask first
+        count = 3 * scale if key in _OFTEN else scale
         column = truth.has_NC[rows, q.INDEX[key]]
-        for present in (True, False):
-            of_kind = focused(rows[column == present])
+        alike = truth.named_NC[rows][:, [q.INDEX[k] for k in look_alikes(key, asked)]].any(1)
+        hard = (column == 0) & alike  # half of the noes are about recordings that show a look-alike
+        half = round(0.5 * count) if hard.any() else 0
+        for present, where, wanted in ((True, column == 1, count), (False, hard, half), (False, column == 0, count - half)):
+            of_kind = focused(rows[where])
             if not len(of_kind):
                 continue
-            for row in rng.choice(of_kind, size=min(count, 4 * len(of_kind)), replace=len(of_kind) < count):
+            for row in rng.choice(of_kind, size=min(wanted, 4 * len(of_kind)), replace=len(of_kind) < wanted):
                 add(int(row), q.verify(key, present, rng, varied=True))
                 if rng.random() < 0.08:
                     name = BY_KEY[key].name
@@ -123,7 +137,9 @@ def pool(truth: Truth, rows: NDArray[np.int64], measured: Sequence[Measurements]
     for group in ("super_class", "sub_class", "form", "rhythm"):
         members = [key for key in asked if BY_KEY[key].group == group]
         for a in members:
-            for b in rng.choice([m for m in members if m != a], size=min(4, len(members) - 1), replace=False):
+            alike = look_alikes(a, members)
+            others = [m for m in members if m != a and m not in alike]
+            for b in (*rng.permutation(alike)[:2], *rng.permutation(others)[:2]):
                 has = {int(row): truth.pair(int(row), q.INDEX[a], q.INDEX[str(b)]) for row in rows}
                 kinds: dict[str, list[int]] = defaultdict(list)
                 for row, pair in has.items():
