@@ -1,0 +1,107 @@
+"""`Record` → EDF+C, with pyedflib.
+
+Standard: https://www.edfplus.info/specs/edfplus.html. Every lead is 16-bit microvolts. EDF has no value for a
+missing sample and no place for a signal without a voltage; both are refused.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from ecglm.atomic import replacing
+from ecglm.errors import UsageError
+from ecglm.records.edf import AGE_FIELD
+from ecglm.records.export.steps import LIMIT, Stored, stored
+from ecglm.records.record import Record
+
+_RECORD_BYTES = 61_440  # the standard's limit of a data record
+_SHORTEST_S, _LONGEST_S = 0.001, 60.0  # what pyedflib writes
+_YEARS = range(1985, 2085)  # two digits of a year in the header
+_UNKNOWN = datetime(1985, 1, 1)  # the standard's date of a recording without one, beside "Startdate X"
+
+
+def write_edf(record: Record, target: str) -> None:
+    """Write EDF+. Age becomes a field after the patient's name, which is left open; a birth date is not made up."""
+    if record.unit != "mV":
+        raise UsageError(f"{target}: EDF needs a voltage and this record has none; save it as .hea, .csv or .npz")
+    gaps = {lead: n for lead, n in record.missing.items() if n}
+    if gaps:
+        raise UsageError(
+            f"{target}: EDF has no value for missing samples ({', '.join(f'{lead}: {n}' for lead, n in gaps.items())}); "
+            "save as .hea, .dcm, .csv or .npz, or a part without them"
+        )
+    if record.start is not None and record.start.year not in _YEARS:
+        raise UsageError(f"{target}: EDF holds years {_YEARS[0]} to {_YEARS[-1]}, the start is {record.start:%Y-%m-%d}")
+    labels = [f"ECG {lead}" for lead in record.leads]
+    if any(len(label) > 16 or not label.isascii() for label in labels):
+        raise UsageError(f"{target}: EDF holds lead names of 12 ASCII characters; rename {max(record.leads, key=len)}")
+    per_record, seconds = _data_records(record, target)
+    leads = stored(record, target)
+    channels = [_channel(label, row, per_record / seconds, target) for label, row in zip(labels, leads, strict=True)]
+    import pyedflib
+
+    with replacing(target) as temporary:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of every data record that does not last a second
+            with pyedflib.EdfWriter(str(temporary), len(leads), file_type=pyedflib.FILETYPE_EDFPLUS) as writer:
+                writer.setSignalHeaders(channels)
+                writer.setDatarecordDuration(seconds)
+                writer.setStartdatetime(_tenths(record.start or _UNKNOWN))
+                writer.setSex({"female": 0, "male": 1, None: None}[record.meta.sex])
+                writer.setPatientAdditional("" if record.meta.age is None else f"{AGE_FIELD}{record.meta.age}")
+                writer.setEquipment(_ascii(record.meta.device))
+                writer.writeSamples([row.samples.astype(np.int32) for row in leads], digital=True)
+        if record.start is None:
+            _forget_start(temporary)
+
+
+def _data_records(record: Record, target: str) -> tuple[int, float]:
+    """Samples per lead and seconds of a data record: as close to one second as gives the exact rate and length."""
+    largest = (_RECORD_BYTES // 2 - 60) // len(record.leads)  # annotations take the place of 60 samples
+    fitting = [(n, seconds) for n, seconds in _durations(record) if n <= max(largest, 1)]
+    if not fitting:
+        raise UsageError(
+            f"{target}: EDF cannot hold {record.n_samples} samples at {record.fs:.9g} Hz exactly; save as .hea, .csv or .npz"
+        )
+    return min(fitting, key=lambda found: abs(found[1] - 1.0))
+
+
+def _durations(record: Record) -> Iterator[tuple[int, float]]:
+    for per_record in range(1, min(record.n_samples, round(_LONGEST_S * record.fs)) + 1):
+        if record.n_samples % per_record == 0:
+            seconds = round(per_record / record.fs, 5)  # pyedflib counts in steps of 10 us
+            if _SHORTEST_S <= seconds <= _LONGEST_S and per_record / seconds == record.fs:
+                yield per_record, seconds
+
+
+def _channel(label: str, row: Stored, fs: float, target: str) -> dict[str, object]:
+    low, high = ((limit - row.zero) * row.step * 1000 for limit in (-LIMIT, LIMIT))
+    if any(len(f"{limit:.12g}") > 8 for limit in (low, high)):
+        raise UsageError(f"{target}: {label} lies between {low:.9g} and {high:.9g} uV, more digits than EDF holds; save as .npz")
+    return {
+        "label": label, "dimension": "uV", "sample_frequency": fs,
+        "physical_min": float(f"{low:.12g}"), "physical_max": float(f"{high:.12g}"), "digital_min": -LIMIT, "digital_max": LIMIT,
+    }  # fmt: skip
+
+
+def _ascii(device: str | None) -> str:
+    return (device or "").encode("ascii", "ignore").decode()
+
+
+def _tenths(start: datetime) -> datetime:
+    """pyedflib 0.1.42 multiplies microseconds by 100 for a library that counts in 100 ns: a tenth of them comes out right."""
+    return start.replace(tzinfo=None, microsecond=start.microsecond // 10)
+
+
+def _forget_start(path: Path) -> None:
+    """What pyedflib cannot write: ``Startdate X``, after the 88 bytes of version and patient."""
+    with open(path, "r+b") as stream:
+        stream.seek(88)
+        recording = stream.read(80)
+        stream.seek(88)
+        stream.write(recording.replace(b"Startdate 01-JAN-1985", b"Startdate X").ljust(80))
