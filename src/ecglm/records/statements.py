@@ -69,11 +69,12 @@ def stated(found: Mapping[str, str], path: str) -> Stated:
             fs = float(known["fs"].lower().removesuffix("hz"))
         except ValueError:
             raise ReadError(
-                path, f"it says fs={clean(known['fs'], 20)}, which is not a number", "write the sampling rate in Hz, such as fs=500"
+                path, f"it says fs={clean(known['fs'], 20)}, which is not a number", "write the rate in Hz, such as fs=500"
             ) from None
     start: datetime | None = None
     with contextlib.suppress(ValueError):
         start = datetime.fromisoformat(known.get("start", ""))
     age = known.get("age", "")
-    meta = patient(age=int(age) if re.fullmatch(r"\d{1,3}", age) else None, sex=known.get("sex", ""), device=known.get("device", ""))
+    years = int(age) if re.fullmatch(r"\d{1,3}", age, re.ASCII) else None
+    meta = patient(age=years, sex=known.get("sex", ""), device=known.get("device", ""))
     return Stated(fs, known.get("unit"), start, meta, known.get("limb_scale_shared") == "1")
