@@ -13,6 +13,7 @@ import numpy as np
 
 from ecglm.errors import ReadError
 from ecglm.records.channels import clean
+from ecglm.records.parquet_pages import chunks_of, unfolded_bytes
 from ecglm.records.plain import build
 from ecglm.records.record import Record
 from ecglm.records.request import MAX_CHANNELS, Request
@@ -36,7 +37,7 @@ def read_parquet(request: Request) -> Record:
         ) as file:
             schema = file.schema_arrow
             names, others = _numeric(arrow, schema, path)
-            _check_size(file.metadata, len(names), path)
+            _check_size(file.metadata, names, path)
             table = file.read(columns=names, use_threads=False)
             data_NC = np.stack([_values(table.column(name)) for name in names], axis=1)
     except (arrow.ArrowException, OSError, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError) as problem:
@@ -59,24 +60,26 @@ def _numeric(arrow: Any, schema: Any, path: str) -> tuple[list[str], list[str]]:
     numbers: list[str] = []
     others: list[str] = []
     for field in schema:
+        if field.name.startswith("__index_level_"):
+            continue  # of a data frame
         good = arrow.types.is_integer(field.type) or arrow.types.is_floating(field.type)
         (numbers if good else others).append(field.name)
-    if not numbers or len({*numbers, *others}) < len(schema):
+    if not numbers or len({*numbers, *others}) < len(numbers) + len(others):
         raise ReadError(
             path, f"{len(numbers)} of its {len(schema)} columns hold numbers", "write one column per lead, each of its own name"
         )
     return numbers, others
 
 
-def _check_size(about: Any, n_columns: int, path: str) -> None:
-    """Raise ReadError for a table that is empty, too large, or claims far more rows than its bytes can hold."""
-    unfolded = about.num_rows * n_columns * 8
-    if about.num_rows <= 0:
+def _check_size(metadata: Any, names: list[str], path: str) -> None:
+    """Raise ReadError for a table that is empty, too large, or claims far more than its bytes can hold."""
+    if metadata.num_rows <= 0:
         raise ReadError(path, "it has no rows", "get it again")
+    unfolded = max(metadata.num_rows * len(names) * 8, unfolded_bytes(path, list(chunks_of(metadata, set(names)))))
     if unfolded > MAX_VALUE_BYTES or unfolded > max(_FREE_BYTES, _UNFOLDED * os.path.getsize(path)):
         raise ReadError(
             path,
-            f"its {about.num_rows} rows of {n_columns} columns unfold to {unfolded} bytes (at most {MAX_VALUE_BYTES >> 20} MB, "
+            f"its {metadata.num_rows} rows of {len(names)} columns unfold to {unfolded} bytes (at most {MAX_VALUE_BYTES >> 20} MB, "
             f"and {_UNFOLDED} for each stored one)",
             "save a shorter part, or as .npy, of which a part can be read",
         )
