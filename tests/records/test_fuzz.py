@@ -25,6 +25,7 @@ from ecglm.records import read, write_npz
 from .carts import LEADS_8, aecg, cardiology, ishne, muse, sierra, waves
 from .encoders import edf, simple
 from .gdf_writer import gdf
+from .many import code_file, parquet_file
 from .mfer_writer import mfer
 from .scp_writer import scp
 
@@ -168,6 +169,9 @@ SEEDS: dict[str, tuple[Callable[[Path], Path], int]] = {
     "gdf1": (lambda p: small_gdf(p, "1.25"), 500),
     "gdf2": (lambda p: small_gdf(p, "2.20"), 500),
     "mfer": (small_mfer, 700),
+    "hdf5": (lambda p: code_file(p / "f.h5", 1, padding=10, samples=60), 1000),
+    "hdf5-chunks": (lambda p: code_file(p / "f.h5", 1, padding=10, samples=60, compression="gzip", shuffle=True), 1000),
+    "parquet": (lambda p: parquet_file(p / "f.parquet", 60), 1500),
     "mat5-compressed": (lambda p: small_mat(p, "5", packed=True), 1000),
 }
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ecglm.errors import ReadError
 from ecglm.records.channels import clean
-from ecglm.records.parquet_pages import chunks_of, unfolded_bytes
+from ecglm.records.parquet_sizes import sizes
 from ecglm.records.plain import build
 from ecglm.records.record import Record
 from ecglm.records.request import MAX_CHANNELS, Request
@@ -32,12 +32,12 @@ def read_parquet(request: Request) -> Record:
     arrow = request.library("pyarrow", "Parquet")
     parquet = request.library("pyarrow.parquet", "Parquet")
     try:
+        _check_size(path)
         with parquet.ParquetFile(
             path, pre_buffer=False, thrift_string_size_limit=_MAX_THRIFT, thrift_container_size_limit=_MAX_THRIFT
         ) as file:
             schema = file.schema_arrow
             names, others = _numeric(arrow, schema, path)
-            _check_size(file.metadata, names, path)
             table = file.read(columns=names, use_threads=False)
             data_NC = np.stack([_values(table.column(name)) for name in names], axis=1)
     except (arrow.ArrowException, OSError, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError) as problem:
@@ -71,15 +71,16 @@ def _numeric(arrow: Any, schema: Any, path: str) -> tuple[list[str], list[str]]:
     return numbers, others
 
 
-def _check_size(metadata: Any, names: list[str], path: str) -> None:
+def _check_size(path: str) -> None:
     """Raise ReadError for a table that is empty, too large, or claims far more than its bytes can hold."""
-    if metadata.num_rows <= 0:
+    rows, columns, unfolded = sizes(path)
+    if rows <= 0:
         raise ReadError(path, "it has no rows", "get it again")
-    unfolded = max(metadata.num_rows * len(names) * 8, unfolded_bytes(path, list(chunks_of(metadata, set(names)))))
+    unfolded = max(rows * columns * 8, unfolded)
     if unfolded > MAX_VALUE_BYTES or unfolded > max(_FREE_BYTES, _UNFOLDED * os.path.getsize(path)):
         raise ReadError(
             path,
-            f"its {metadata.num_rows} rows of {len(names)} columns unfold to {unfolded} bytes (at most {MAX_VALUE_BYTES >> 20} MB, "
+            f"its {rows} rows of {columns} columns unfold to {unfolded} bytes (at most {MAX_VALUE_BYTES >> 20} MB, "
             f"and {_UNFOLDED} for each stored one)",
             "save a shorter part, or as .npy, of which a part can be read",
         )
