@@ -38,6 +38,7 @@ FAILURES = (
     EOFError,
 )
 AGE_FIELD = "age="  #: of ecglm's own writer, among the patient's additional subfields
+SAMPLES_FIELD = "samples="  #: among the recording's additional subfields: what follows pads the last data record
 _FIELDS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)  # bytes per signal of each header field, in file order
 
 
@@ -55,6 +56,7 @@ class _Layout(NamedTuple):
     n_records: int
     record_s: float
     meta: RecordMeta
+    n_samples: int | None  #: where the header states it beside the data records
     fraction_us: int | None  #: of the second at which it starts, None when the start is not known
 
 
@@ -90,7 +92,10 @@ def _read(request: Request, reader: Any, layout: _Layout) -> Record:
         )
     per_record = layout.signals[data[selection.rows[0]]].per_record
     fs = per_record / layout.record_s
-    first, count = request.window(fs, layout.n_records * per_record, len(keep))
+    total = layout.n_records * per_record
+    if layout.n_samples is not None and 0 < total - layout.n_samples < per_record:
+        total = layout.n_samples
+    first, count = request.window(fs, total, len(keep))
     signal = np.empty((len(keep), count), np.float32)
     channel_of = {row: channel for channel, row in enumerate(data)}  # pyedflib does not count annotation signals
     for place, (row, factor) in enumerate(zip(selection.rows, selection.per_mv, strict=True)):
@@ -172,7 +177,9 @@ def _layout(path: str) -> _Layout:
     if size < need:
         raise ReadError(path, f"it has {size} bytes where its header promises {need}", "it was cut short; get it again")
     fraction_us = None if head[88:168].startswith(b"Startdate X ") else _fraction(path, signals, header_bytes, width)
-    return _Layout(kind, signals, n_records, record_s, _meta(head), fraction_us)
+    stated = re.search(rf" {SAMPLES_FIELD}(\d{{1,12}}) ".encode(), head[88:168] + b" ")
+    n_samples = int(stated[1]) if stated else None
+    return _Layout(kind, signals, n_records, record_s, _meta(head), n_samples, fraction_us)
 
 
 def _fraction(path: str, signals: tuple[_Signal, ...], header_bytes: int, width: int) -> int:

@@ -250,14 +250,13 @@ def _as_code(request: Request, data_NL: NDArray[Any], found: dict[str, NDArray[A
 
 def _code_order(data_NL: NDArray[Any]) -> tuple[tuple[str, ...], bool]:
     """The order of columns 4 to 6 in which Goldberger's relations hold best, and whether they do."""
-    values = data_NL[:, :6].astype(np.float64)
-    values -= values.mean(axis=0)
-
-    def miss(order: tuple[str, ...]) -> float:
-        return max(
-            float(np.abs(values[:, 3 + place] - values[:, :2] @ np.array(_GOLDBERGER[lead])).mean())
-            for place, lead in enumerate(order)
-        )
-
-    best = min(_CODE_ORDERS, key=miss)
-    return best, miss(best) < 0.1 * float(np.abs(values).mean())
+    with np.errstate(all="ignore"):  # damaged floats
+        values = data_NL[:, :6].astype(np.float64)
+        values -= values.mean(axis=0)
+        computed = {lead: values[:, :2] @ np.array(weights) for lead, weights in _GOLDBERGER.items()}
+        missed = [
+            max(float(np.abs(values[:, 3 + place] - computed[lead]).mean()) for place, lead in enumerate(order))
+            for order in _CODE_ORDERS
+        ]
+        best = int(missed[1] < missed[0])
+        return _CODE_ORDERS[best], missed[best] < 0.1 * float(np.abs(values).mean())

@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 
 from ecglm.records.request import MAX_CHANNELS
 
-_MAX_FOOTER, _MAX_PAGE_HEADER, _MAX_PAGES, _MAX_DEPTH, _MAX_ITEMS = 1 << 20, 64 << 10, 50_000, 12, 100_000
+_MAX_FOOTER, _MAX_PAGE_HEADER = 1 << 20, 64 << 10
+_MAX_PAGES, _MAX_DEPTH, _MAX_ITEMS = 50_000, 12, 100_000
 # Field numbers: of the footer, of a schema element, of a row group, of a column chunk, of its metadata, of a page header.
 _SCHEMA, _ROWS, _GROUPS = 2, 3, 4
 _REPETITION, _CHILDREN = 3, 5
@@ -61,9 +62,10 @@ def _names(footer: dict[int, Any]) -> list[bytes]:
     root, *leaves = _of(footer, _SCHEMA, list) or [{}]
     if not 0 < len(leaves) <= MAX_CHANNELS + 2 or _of(root, _CHILDREN, int) != len(leaves):
         raise ValueError(f"it has {len(leaves)} columns (1 to {MAX_CHANNELS} are read, nested ones are not)")
+    names = [_of(leaf, _NAME, bytes) for leaf in leaves]
     if any(leaf.get(_CHILDREN) or leaf.get(_REPETITION) not in (0, 1) for leaf in leaves):
         raise ValueError("it has nested columns, which are not read")
-    return [_of(leaf, _NAME, bytes) for leaf in leaves]
+    return names
 
 
 def _pages(stream: BinaryIO, at: int, end: int, limit: int) -> tuple[int, int]:
@@ -82,8 +84,8 @@ def _pages(stream: BinaryIO, at: int, end: int, limit: int) -> tuple[int, int]:
     return total, count
 
 
-def _of(fields: dict[int, Any], number: int, kind: type) -> Any:
-    value = fields.get(number)
+def _of(fields: Any, number: int, kind: type) -> Any:
+    value = fields.get(number) if isinstance(fields, dict) else None
     if not isinstance(value, kind):
         raise ValueError(f"a header lacks its field {number}")
     return value

@@ -1,13 +1,13 @@
 """`Record` → EDF+C, with pyedflib.
 
 Standard: https://www.edfplus.info/specs/edfplus.html. Every lead is 16-bit microvolts. EDF has no value for a
-missing sample and no place for a signal without a voltage; both are refused.
+missing sample and no place for a signal without a voltage; both are refused. It holds whole data records: the last
+one is filled up with the last sample where no length of them divides the recording, and the header says how many count.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -15,8 +15,9 @@ import numpy as np
 
 from ecglm.atomic import replacing
 from ecglm.errors import UsageError
-from ecglm.records.edf import AGE_FIELD
+from ecglm.records.edf import AGE_FIELD, SAMPLES_FIELD
 from ecglm.records.export.steps import LIMIT, Stored, stored
+from ecglm.records.leads import canonical_lead
 from ecglm.records.record import Record
 
 _RECORD_BYTES = 61_440  # the standard's limit of a data record
@@ -37,10 +38,13 @@ def write_edf(record: Record, target: str) -> None:
         )
     if record.start is not None and record.start.year not in _YEARS:
         raise UsageError(f"{target}: EDF holds years {_YEARS[0]} to {_YEARS[-1]}, the start is {record.start:%Y-%m-%d}")
-    labels = [f"ECG {lead}" for lead in record.leads]
-    if any(len(label) > 16 or not label.isascii() for label in labels):
-        raise UsageError(f"{target}: EDF holds lead names of 12 ASCII characters; rename {max(record.leads, key=len)}")
+    labels = [f"ECG {lead}" if canonical_lead(lead) else lead for lead in record.leads]
+    wrong = [label for label in labels if len(label) > 16 or not label.isascii() or label.endswith("Annotations")]
+    if wrong:
+        raise UsageError(f"{target}: EDF holds lead names of 16 ASCII characters; rename {wrong[0]}")
     per_record, seconds = _data_records(record, target)
+    padding = -record.n_samples % per_record
+    length = f"{SAMPLES_FIELD}{record.n_samples}" if padding else ""
     leads = stored(record, target)
     channels = [_channel(label, row, per_record / seconds, target) for label, row in zip(labels, leads, strict=True)]
     import pyedflib
@@ -54,29 +58,30 @@ def write_edf(record: Record, target: str) -> None:
                 writer.setStartdatetime(_tenths(record.start or _UNKNOWN))
                 writer.setSex({"female": 0, "male": 1, None: None}[record.meta.sex])
                 writer.setPatientAdditional("" if record.meta.age is None else f"{AGE_FIELD}{record.meta.age}")
-                writer.setEquipment(_ascii(record.meta.device))
-                writer.writeSamples([row.samples.astype(np.int32) for row in leads], digital=True)
+                writer.setEquipment(_ascii(record.meta.device)[: 53 - len(length)])  # of 80 characters, which pyedflib cuts
+                writer.setRecordingAdditional(length)
+                writer.writeSamples([np.pad(row.samples, (0, padding), "edge").astype(np.int32) for row in leads], digital=True)
         if record.start is None:
             _forget_start(temporary)
 
 
 def _data_records(record: Record, target: str) -> tuple[int, float]:
-    """Samples per lead and seconds of a data record: as close to one second as gives the exact rate and length."""
-    largest = (_RECORD_BYTES // 2 - 60) // len(record.leads)  # annotations take the place of 60 samples
-    fitting = [(n, seconds) for n, seconds in _durations(record) if n <= max(largest, 1)]
+    """Samples per lead and seconds of a data record that gives the exact rate, as close to one second as may be.
+
+    One that divides the recording goes first, unless it is so short that the annotations would outweigh the samples.
+    """
+    largest = max((_RECORD_BYTES // 2 - 60) // len(record.leads), 1)  # annotations take the place of 60 samples
+    fitting = []
+    for per_record in range(1, min(largest, round(_LONGEST_S * record.fs)) + 1):
+        seconds = round(per_record / record.fs, 5)  # pyedflib counts in steps of 10 us
+        if _SHORTEST_S <= seconds <= _LONGEST_S and per_record / seconds == record.fs:
+            fitting.append((per_record, seconds))
     if not fitting:
-        raise UsageError(
-            f"{target}: EDF cannot hold {record.n_samples} samples at {record.fs:.9g} Hz exactly; save as .hea, .csv or .npz"
-        )
-    return min(fitting, key=lambda found: abs(found[1] - 1.0))
-
-
-def _durations(record: Record) -> Iterator[tuple[int, float]]:
-    for per_record in range(1, min(record.n_samples, round(_LONGEST_S * record.fs)) + 1):
-        if record.n_samples % per_record == 0:
-            seconds = round(per_record / record.fs, 5)  # pyedflib counts in steps of 10 us
-            if _SHORTEST_S <= seconds <= _LONGEST_S and per_record / seconds == record.fs:
-                yield per_record, seconds
+        raise UsageError(f"{target}: EDF cannot hold {record.fs:.9g} Hz exactly; save as .hea, .csv or .npz")
+    n = record.n_samples
+    whole = [found for found in fitting if n % found[0] == 0 and (found[1] >= 0.1 or n // found[0] <= 1000)]
+    within = [found for found in fitting if found[0] <= n]
+    return min(whole or within or fitting[:1], key=lambda found: abs(found[1] - 1.0))
 
 
 def _channel(label: str, row: Stored, fs: float, target: str) -> dict[str, object]:
