@@ -62,7 +62,7 @@ def read_hdf5(request: Request) -> Record:
             name = _signal_name(datasets, path)
             signal = datasets[name]
             _check_kind(signal, path)
-            found = _about(file, signal, datasets)
+            found = _about(file, signal, datasets, path)
             if signal.ndim < 3:
                 request.refuse_record()
                 row, notes = None, []
@@ -118,7 +118,7 @@ def _check_kind(dataset: Any, path: str) -> None:
         )
 
 
-def _about(file: Any, signal: Any, datasets: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+def _about(file: Any, signal: Any, datasets: Mapping[str, Any], path: str) -> dict[str, NDArray[Any]]:
     """Rate, leads, unit and the typed facts: attributes of the array before those of the file, before small arrays."""
     found: dict[str, NDArray[Any]] = {}
     for key in _ABOUT:
@@ -129,7 +129,7 @@ def _about(file: Any, signal: Any, datasets: Mapping[str, Any]) -> dict[str, NDA
                     found[key] = _plain(owner.attrs[key])
         dataset = datasets.get(key)
         if key not in found and dataset is not None and not _elsewhere(dataset) and dataset.size <= _MAX_SMALL:
-            _check_chunks(dataset, [slice(0, n) for n in dataset.shape])
+            _check_chunks(path, dataset, [slice(0, n) for n in dataset.shape])
             found[key] = _plain(dataset[()])
     return found
 
@@ -186,20 +186,20 @@ def _samples(dataset: Any, row: int | None, path: str) -> NDArray[Any]:
             f"its samples unfold to {wanted} bytes (at most {MAX_UNFOLDED_BYTES >> 20} MB, and {_UNFOLDED} for each stored one)",
             "save it in one piece (without chunks), of which a part can be read",
         )
-    _check_chunks(dataset, parts)
+    _check_chunks(path, dataset, parts)
     values: NDArray[Any] = dataset[tuple(parts)]
     return values if row is None else values[0]
 
 
-def _check_chunks(dataset: Any, parts: list[slice]) -> None:
-    """Raise ValueError for chunks that unfold to anything but their size. HDF5 unfolds without a limit."""
+def _check_chunks(path: str, dataset: Any, parts: list[slice]) -> None:
+    """Raise ReadError for chunks that unfold to anything but their size. HDF5 unfolds without a limit."""
     shape = dataset.chunks
     if shape is None:
         return
     plist = dataset.id.get_create_plist()
     filters = [plist.get_filter(place)[0] for place in range(plist.get_nfilters())]
     if len(set(filters)) < len(filters) or not set(filters) <= {_GZIP, _SHUFFLE, _FLETCHER32, _LZF}:
-        raise ValueError(f"its filters {filters} are not read: save it with gzip or without compression")
+        raise ReadError(path, f"its filters {filters} are not read", "save it with gzip or without compression")
     if not filters:
         return
     size = math.prod(shape) * dataset.dtype.itemsize
@@ -207,7 +207,7 @@ def _check_chunks(dataset: Any, parts: list[slice]) -> None:
     places = [range(part.start // step * step, part.stop, step) for part, step in zip(parts, shape, strict=True)]
     count = math.prod(len(place) for place in places)
     if size * count > MAX_UNFOLDED_BYTES or count > _MAX_CHUNKS:
-        raise ValueError(f"its {count} chunks of {shape} are too many or too large: save it in one piece")
+        raise ReadError(path, f"its {count} chunks of {shape} are too many or too large", "save it in one piece")
     for place in itertools.product(*places):
         try:
             skipped, raw = dataset.id.read_direct_chunk(place)
@@ -216,12 +216,12 @@ def _check_chunks(dataset: Any, parts: list[slice]) -> None:
                 continue  # never written: the fill value
             raise
         if len(raw) > most:
-            raise ValueError(f"a chunk of {size} bytes is stored in {len(raw)}")
+            raise ReadError(path, f"a chunk of {size} bytes is stored in {len(raw)}", _DAMAGED)
         if _GZIP in filters and not skipped >> filters.index(_GZIP) & 1:
             unpacker = zlib.decompressobj()
             unpacker.decompress(raw, size + 4)
             if not unpacker.eof:
-                raise ValueError(f"a chunk of {size} bytes unfolds to more")
+                raise ReadError(path, f"a chunk of {size} bytes unfolds to more", _DAMAGED)
 
 
 def _as_code(request: Request, data_NL: NDArray[Any], found: dict[str, NDArray[Any]], notes: list[str]) -> NDArray[Any]:
@@ -258,5 +258,5 @@ def _code_order(data_NL: NDArray[Any]) -> tuple[tuple[str, ...], bool]:
             max(float(np.abs(values[:, 3 + place] - computed[lead]).mean()) for place, lead in enumerate(order))
             for order in _CODE_ORDERS
         ]
-        best = int(missed[1] < missed[0])
-        return _CODE_ORDERS[best], missed[best] < 0.1 * float(np.abs(values).mean())
+        sure = min(missed) < 0.1 * float(np.abs(values).mean())
+    return _CODE_ORDERS[int(sure and missed[1] < missed[0])], sure

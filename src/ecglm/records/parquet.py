@@ -42,7 +42,7 @@ def read_parquet(request: Request) -> Record:
             data_NC = np.stack([_values(table.column(name)) for name in names], axis=1)
     except (arrow.ArrowException, OSError, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError) as problem:
         said = clean(str(problem).replace(path, ""), 90)
-        raise ReadError(path, f"it is not a usable Parquet file ({said})", "it is damaged; get it again") from None
+        raise ReadError(path, f"it is not a usable Parquet file ({said})", "write it again, a column per lead") from None
     notes = [f"columns without numbers, left out: {clean(', '.join(others), 80)}"] if others else []
     about = stated({_text(key): _text(value) for key, value in (schema.metadata or {}).items()}, path)
     data_NC, names, rate = without_time(data_NC, names, path, notes)

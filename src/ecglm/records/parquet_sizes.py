@@ -25,7 +25,10 @@ _NAME = 4
 
 
 def sizes(path: str) -> tuple[int, int, int]:
-    """Rows and columns of the table, and bytes that its pages unfold to. Raises ValueError for anything but a flat, whole table."""
+    """Rows and columns of the table, and bytes that its pages unfold to.
+
+    Raises ValueError for a footer that is damaged, or describes anything but a flat table within this file.
+    """
     with open(path, "rb") as stream:
         size = os.fstat(stream.fileno()).st_size
         stream.seek(max(size - 8, 0))
@@ -37,6 +40,8 @@ def sizes(path: str) -> tuple[int, int, int]:
         footer = _Reader(stream.read(length)).struct()
         names = _names(footer)
         rows, groups = _of(footer, _ROWS, int), _of(footer, _GROUPS, list)
+        if rows == 0:
+            return 0, len(names), 0
         total = pages = held = 0
         for group in groups:
             columns = _of(group, _COLUMNS, list)
