@@ -129,6 +129,21 @@ def test_pyedflib_reads_what_is_written(tmp_path: Path, record: Record) -> None:
     assert head[168:184] == b"01.01.8500.00.00"  # EDF+: the date of a recording without one
 
 
+@pytest.mark.parametrize(("n_samples", "fs"), [(227, 360), (650_000, 360), (649_981, 250)])
+def test_edf_states_how_many_samples_count(tmp_path: Path, n_samples: int, fs: int) -> None:
+    """Neither prime lengths nor 650,000 samples at 360 Hz, as MIT-BIH has, are whole data records."""
+    signal = (np.random.default_rng(0).integers(-900, 900, (2, n_samples)) / 200).astype(np.float32)
+    record = Record(signal, fs, ("II", "V1"), meta=RecordMeta(device="x" * 40))
+    record.save(tmp_path / "x.edf")
+    again = read(tmp_path / "x.edf")
+    np.testing.assert_array_equal(again.signal, record.signal)
+    assert (again.fs, again.meta.device) == (fs, "x" * (40 - len(f"samples={n_samples}")))
+    with pyedflib.EdfReader(str(tmp_path / "x.edf")) as theirs:
+        rest = theirs.readSignal(0)[n_samples:]
+        assert 0 < len(rest) < 2 * fs
+        np.testing.assert_allclose(rest, signal[0, -1] * 1000, atol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("leads", "fs", "seconds", "uid"),
     [

@@ -106,6 +106,20 @@ def test_attributes_and_small_arrays_describe_the_signal(tmp_path: Path) -> None
         read(tmp_path / "x.h5", record=1)
 
 
+def test_descriptions_are_small(tmp_path: Path) -> None:
+    """A thousand names that are one text of 4 MB would take 4 GB."""
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["signal"] = np.zeros((2, 500))
+        file.create_dataset("leads", 1000, h5py.string_dtype())
+    with pytest.raises(ReadError, match="its leads has 1000 values"):
+        read(tmp_path / "x.h5", fs=500)
+    with h5py.File(tmp_path / "y.h5", "w") as file:
+        file["signal"], file.attrs["unit"] = np.zeros((2, 500)), np.bytes_(b"x" * 60_000)
+        file["leads"] = np.array([b"I" * 60_000, b"II"])
+    with pytest.raises(ReadError, match="its leads has 2 values"):
+        read(tmp_path / "y.h5", fs=500)
+
+
 def test_record_is_refused_by_formats_of_one(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.zeros((1, 100)))
     with pytest.raises(UsageError, match="record= is for files of several recordings, and this is one"):

@@ -29,7 +29,7 @@ from ecglm.records.request import Request
 _ABOUT = (*FS_KEYS, *LEAD_KEYS, *UNIT_KEYS, "start", "age", "sex", "device", "limb_scale_shared")
 _ID_KEYS = ("exam_id", "record_id", "ecg_id", "id")
 _ID_TYPES = ("i4", "i8", "u4", "u8", *(f"S{n}" for n in range(1, 65)))
-_MAX_NAMES, _MAX_RECORDS, _MAX_SMALL = 1000, 10_000_000, 1000
+_MAX_NAMES, _MAX_RECORDS, _MAX_SMALL_BYTES, _MAX_VARIABLE = 1000, 1_000_000, 64 << 10, 32
 MAX_UNFOLDED_BYTES = 256 << 20  #: of the chunks of one record
 #: Unfolded bytes that any file may have, and more of them per stored byte than samples of an ECG ever fold.
 _FREE_BYTES, _UNFOLDED = 16 << 20, 64
@@ -125,13 +125,23 @@ def _about(file: Any, signal: Any, datasets: Mapping[str, Any], path: str) -> di
         for owner in (signal, file):
             if key not in found and key in owner.attrs:
                 kind = owner.attrs.get_id(key)
-                if math.prod(kind.shape) <= _MAX_SMALL:
-                    found[key] = _plain(owner.attrs[key])
+                _check_small(path, key, kind.shape, kind.dtype)
+                found[key] = _plain(owner.attrs[key])
         dataset = datasets.get(key)
-        if key not in found and dataset is not None and not _elsewhere(dataset) and dataset.size <= _MAX_SMALL:
+        if key not in found and dataset is not None and not _elsewhere(dataset):
+            _check_small(path, key, dataset.shape, dataset.dtype)
             _check_chunks(path, dataset, [slice(0, n) for n in dataset.shape])
             found[key] = _plain(dataset[()])
     return found
+
+
+def _check_small(path: str, key: str, shape: tuple[int, ...] | None, dtype: np.dtype[Any]) -> None:
+    """Raise ReadError for a description of many bytes; texts of variable length may all be the same long one."""
+    count = math.prod(shape or (0,))
+    if count * dtype.itemsize > _MAX_SMALL_BYTES or (dtype.kind == "O" and count > _MAX_VARIABLE):
+        raise ReadError(
+            path, f"its {key} has {count} values of {clean(str(dtype), 12)}", "write one value, or texts of fixed length"
+        )
 
 
 def _plain(value: Any) -> NDArray[Any]:

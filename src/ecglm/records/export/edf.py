@@ -58,7 +58,7 @@ def write_edf(record: Record, target: str) -> None:
                 writer.setStartdatetime(_tenths(record.start or _UNKNOWN))
                 writer.setSex({"female": 0, "male": 1, None: None}[record.meta.sex])
                 writer.setPatientAdditional("" if record.meta.age is None else f"{AGE_FIELD}{record.meta.age}")
-                writer.setEquipment(_ascii(record.meta.device)[: 53 - len(length)])  # of 80 characters, which pyedflib cuts
+                writer.setEquipment(_ascii(record.meta.device)[: 40 - len(length)])  # pyedflib drops what is too long
                 writer.setRecordingAdditional(length)
                 writer.writeSamples([np.pad(row.samples, (0, padding), "edge").astype(np.int32) for row in leads], digital=True)
         if record.start is None:
