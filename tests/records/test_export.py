@@ -137,7 +137,7 @@ def test_edf_states_how_many_samples_count(tmp_path: Path, n_samples: int, fs: i
     record.save(tmp_path / "x.edf")
     again = read(tmp_path / "x.edf")
     np.testing.assert_array_equal(again.signal, record.signal)
-    assert (again.fs, again.meta.device) == (fs, "x" * (40 - len(f"samples={n_samples}")))
+    assert (again.fs, again.meta.device) == (fs, "x" * (39 - len(f"samples={n_samples}")))
     with pyedflib.EdfReader(str(tmp_path / "x.edf")) as theirs:
         rest = theirs.readSignal(0)[n_samples:]
         assert 0 < len(rest) < 2 * fs

@@ -45,6 +45,7 @@ def write_edf(record: Record, target: str) -> None:
     per_record, seconds = _data_records(record, target)
     padding = -record.n_samples % per_record
     length = f"{SAMPLES_FIELD}{record.n_samples}" if padding else ""
+    room = 39 - len(length) if length else 40  # else pyedflib drops the additional field
     leads = stored(record, target)
     channels = [_channel(label, row, per_record / seconds, target) for label, row in zip(labels, leads, strict=True)]
     import pyedflib
@@ -58,7 +59,7 @@ def write_edf(record: Record, target: str) -> None:
                 writer.setStartdatetime(_tenths(record.start or _UNKNOWN))
                 writer.setSex({"female": 0, "male": 1, None: None}[record.meta.sex])
                 writer.setPatientAdditional("" if record.meta.age is None else f"{AGE_FIELD}{record.meta.age}")
-                writer.setEquipment(_ascii(record.meta.device)[: 40 - len(length)])  # pyedflib drops what is too long
+                writer.setEquipment(_ascii(record.meta.device)[:room])
                 writer.setRecordingAdditional(length)
                 writer.writeSamples([np.pad(row.samples, (0, padding), "edge").astype(np.int32) for row in leads], digital=True)
         if record.start is None:
