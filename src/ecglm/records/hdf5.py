@@ -74,10 +74,9 @@ def read_hdf5(request: Request) -> Record:
         raise ReadError(path, f"it is not a usable HDF5 file ({clean(str(problem).replace(path, ''), 90)})", _DAMAGED) from None
     if name == "tracings" and data.ndim == 2 and data.shape[1] == 12 and not found.keys() & set(LEAD_KEYS):
         data = _as_code(request, data, found, notes)
-    elif name == "ecg" and data.dtype == np.float16 and data.ndim == 2 and data.shape[0] == 12:
-        if not found.keys() & {*FS_KEYS, *UNIT_KEYS}:
-            found |= {"fs": np.array(_SPH_FS), "unit": np.array("mV")}
-            notes.append("laid out as the SPH data set: 500 Hz and mV are its own")
+    elif name == "ecg" and data.dtype == np.float16 and data.shape[0] == 12 and not found.keys() & {*FS_KEYS, *UNIT_KEYS}:
+        found |= {"fs": np.array(_SPH_FS), "unit": np.array("mV")}
+        notes.append("laid out as the SPH data set: 500 Hz and mV are its own")
     return describe(request, data, found, "hdf5", notes)
 
 
