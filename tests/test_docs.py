@@ -65,6 +65,17 @@ def test_python_of_the_docs_works(folder, monkeypatch, page, number):
     assert names["answer"].text
 
 
+def test_the_page_on_recordings_works_from_top_to_bottom(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for language, text in re.findall(r"```(python|bash)\n(.*?)```", (ROOT / "docs/records.md").read_text(encoding="utf8"), re.S):
+        if language == "python":
+            exec(compile(text, "docs/records.md", "exec"), names)
+        else:
+            assert [main(shlex.split(line)[1:]) for line in text.splitlines()] == [0] * len(text.splitlines())
+    assert {path.name for path in tmp_path.iterdir()} >= {"part.npz", "part.hea", "part.dat", "part.edf", "part.dcm"}
+
+
 @pytest.mark.parametrize("page", sorted(str(p.relative_to(ROOT)) for p in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]))
 def test_links_point_to_files_that_exist(page):
     for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text(encoding="utf8")):

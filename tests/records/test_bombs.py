@@ -124,6 +124,78 @@ def many_frames() -> bytes:
     return mfer(waves(1, 50), ("II",), extra=definition(0x1E, bytes(100)) * 18_000)
 
 
+def hdf5_bomb(shape: tuple[int, int], chunks: tuple[int, int] | None, body: bytes | None) -> bytes:
+    """A gzip chunk of 300 MB where the file says 4 kB; or shapes of which next to nothing is stored."""
+    import io
+
+    import h5py
+
+    out = io.BytesIO()
+    with h5py.File(out, "w") as file:
+        packed = {} if chunks is None else {"compression": "gzip"}
+        signal = file.create_dataset("signal", shape, "f4", chunks=chunks, **packed)
+        signal.attrs["fs"], signal.attrs["unit"], signal.attrs["leads"] = 500, "mV", ["I", "II"]
+        if body is not None:
+            signal.id.write_direct_chunk((0, 0), body)
+    return out.getvalue()
+
+
+def gzip_chunk() -> bytes:
+    import zlib
+
+    return hdf5_bomb((2, 512), (2, 512), zlib.compress(bytes(300 << 20)))
+
+
+def hdf5_of_nothing() -> bytes:
+    return hdf5_bomb((2, 60_000_000), (2, 100_000), None)
+
+
+def hdf5_of_crumbs() -> bytes:
+    return hdf5_bomb((2, 500_000), (1, 1), None)
+
+
+def parquet_rows() -> bytes:
+    """Sixty million rows in a few kB."""
+    import io
+
+    import pyarrow
+    import pyarrow.parquet
+
+    out = io.BytesIO()
+    table = pyarrow.table({"II": np.zeros(60_000_000, np.float32)}).replace_schema_metadata({"fs": "500", "unit": "mV"})
+    pyarrow.parquet.write_table(table, out, compression="zstd")
+    return out.getvalue()
+
+
+def parquet_page() -> bytes:
+    """A page of 200 MB that the footer does not speak of: it says 10 rows, by editing its numbers."""
+    import io
+
+    import pyarrow
+    import pyarrow.parquet
+
+    out = io.BytesIO()
+    n = 25 << 20
+    table = pyarrow.table({"II": np.zeros(n)}).replace_schema_metadata({"fs": "500", "unit": "mV"})
+    pyarrow.parquet.write_table(
+        table, out, compression="zstd", use_dictionary=False, data_page_size=1 << 30, row_group_size=n, write_statistics=False,
+    )  # fmt: skip
+    data = out.getvalue()
+    footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    claim, small = varint(2 * n), varint(20).ljust(1, b"\0")
+    few = small[:-1] + bytes([small[-1] | 128]) + b"\x80" * (len(claim) - 2) + b"\0"  # the same length, padded
+    assert claim in data[footer:]
+    return data[:footer] + data[footer:].replace(claim, few)
+
+
+def varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*out, value])
+
+
 BOMBS: dict[str, Callable[[], bytes]] = {
     "many-series": many_series,
     "many-sets": many_sets,
@@ -140,6 +212,11 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "described-elements": attributes,
     "one-record": one_record,
     "many-frames": many_frames,
+    "gzip-chunk": gzip_chunk,
+    "hdf5-of-nothing": hdf5_of_nothing,
+    "hdf5-of-crumbs": hdf5_of_crumbs,
+    "parquet-rows": parquet_rows,
+    "parquet-page": parquet_page,
 }
 FORMATS = ("aecg", "muse", "sierra", "scp", "gdf", "mfer")
 

@@ -25,6 +25,7 @@ from ecglm.records import read, write_npz
 from .carts import LEADS_8, aecg, cardiology, ishne, muse, sierra, waves
 from .encoders import edf, simple
 from .gdf_writer import gdf
+from .many import code_file, parquet_file
 from .mfer_writer import mfer
 from .scp_writer import scp
 
@@ -168,6 +169,9 @@ SEEDS: dict[str, tuple[Callable[[Path], Path], int]] = {
     "gdf1": (lambda p: small_gdf(p, "1.25"), 500),
     "gdf2": (lambda p: small_gdf(p, "2.20"), 500),
     "mfer": (small_mfer, 700),
+    "hdf5": (lambda p: code_file(p / "f.h5", 1, padding=10, samples=60), 1000),
+    "hdf5-chunks": (lambda p: code_file(p / "f.h5", 1, padding=10, samples=60, compression="gzip", shuffle=True), 1000),
+    "parquet": (lambda p: parquet_file(p / "f.parquet", 60), 1500),
     "mat5-compressed": (lambda p: small_mat(p, "5", packed=True), 1000),
 }
 
@@ -261,6 +265,7 @@ def test_mutants_raise_only_ecglm_errors(tmp_path: Path, kind: str) -> None:
     make, count = SEEDS[kind]
     target = make(tmp_path)
     seed = target.read_bytes()
+    head = len(seed) if kind.startswith(("hdf5", "parquet")) else 1500  # which keep their sizes anywhere
     keep = tmp_path / "keep"
     shutil.copytree(tmp_path, keep, ignore=shutil.ignore_patterns("keep"))
     rng = random.Random(f"ecglm {kind}")
@@ -269,7 +274,7 @@ def test_mutants_raise_only_ecglm_errors(tmp_path: Path, kind: str) -> None:
     refused = slowest = 0.0
     done = 0
     for done in rounds(count):  # noqa: B007
-        target.write_bytes(mutate(seed, rng, 1500))
+        target.write_bytes(mutate(seed, rng, head))
         begin = time.process_time()
         try:
             record = read(target if target.suffix != ".dat" else target.with_suffix(".hea"), **overrides)  # type: ignore[arg-type]

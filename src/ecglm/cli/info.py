@@ -26,6 +26,7 @@ def info(file: File, read: Reader, json: Json = False) -> None:
         "duration_s": round(record.duration_s, 3), "unit": record.unit,
         "quality": quality,
         "patient": {"age": record.meta.age, "sex": record.meta.sex},
+        "start": None if record.start is None else record.start.isoformat(), "device": record.meta.device,
         "missing": {lead: n for lead, n in record.missing.items() if n}, "notes": list(record.notes),
         "cart": None if record.cart is None else record.cart.to_dict(),
     }
@@ -37,6 +38,7 @@ def info(file: File, read: Reader, json: Json = False) -> None:
         ("duration", f"{record.duration_s:g} s"), ("unit", record.unit),
         ("quality", "  ".join(f"{lead} {q:.2f}" for lead, q in quality.items())),
         ("patient", f"age {_known(record.meta.age)}, sex {_known(record.meta.sex)}"),
+        ("start", _known(record.start)), ("device", _known(record.meta.device)),
         *(("missing", f"{lead}: {n} samples") for lead, n in record.missing.items() if n),
         *_cart_rows(record.cart),
         *(("note", note) for note in record.notes),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ecglm.records import Record
 
 File = Annotated[str, typer.Argument(
-    metavar="FILE", help="A recording: WFDB, DICOM, SCP-ECG, XML of a cart, EDF, Holter, CSV, NPY, MAT.")]
+    metavar="FILE", help="A recording: WFDB, DICOM, SCP-ECG, XML of a cart, EDF, Holter, CSV, NPY, MAT, HDF5, Parquet.")]
 Files = Annotated[list[str], typer.Argument(metavar="FILE", help="One or more recordings.")]
 Model = Annotated[str | None, typer.Option(
     "--model", metavar="NAME", help="Checkpoint folder or hub id; default: the embedded model.")]
@@ -26,6 +26,7 @@ _READ: dict[str, Any] = {
     "start_s": Annotated[float | None, typer.Option("--start", metavar="S", help="Begin this many seconds into the recording.")],
     "duration_s": Annotated[float | None, typer.Option("--duration", metavar="S", help="Read this many seconds.")],
     "leads": Annotated[str | None, typer.Option("--leads", metavar="II,V5", help="Only these leads.")],
+    "record": Annotated[str | None, typer.Option("--record", metavar="ID", help="Which recording, where a file holds several.")],
     "fs": Annotated[float | None, typer.Option("--fs", metavar="HZ", help="Sampling rate, where the file does not state it.")],
     "unit": Annotated[str | None, typer.Option("--unit", help="mV, uV, nV, V or normalized, where the file does not state it.")],
 }

@@ -13,7 +13,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, BinaryIO
 
@@ -144,7 +144,9 @@ def _npz_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str) -> N
     return data.reshape(shape, order="F" if fortran else "C")
 
 
-def describe(request: Request, data: NDArray[Any], found: Mapping[str, Any], format_name: str) -> Record:
+def describe(
+    request: Request, data: NDArray[Any], found: Mapping[str, Any], format_name: str, notes: Sequence[str] = ()
+) -> Record:
     """Build a record of an array and the small arrays that describe it."""
     fs = _number(found, FS_KEYS, request.path)
     unit = _texts(found, UNIT_KEYS)
@@ -171,6 +173,7 @@ def describe(request: Request, data: NDArray[Any], found: Mapping[str, Any], for
         start=start,
         meta=meta,
         limb_scale_shared=bool(_number(found, ("limb_scale_shared",), request.path)),
+        notes=notes,
     )
 
 

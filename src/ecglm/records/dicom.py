@@ -56,6 +56,7 @@ FAILURES = (
 
 #: Channel source codes: the number after "2:" of MDC and after "5.6.3-9-" of SCPECG (PS3.16 CID 3001).
 _CODE = re.compile(r"(?:2:|5\.6\.3-9-)(\d{1,3})$")
+UNSPECIFIED_LEAD = "Unspecified lead"  #: meaning of code 0: the label is all there is
 _UNITS = {"uV": "uV", "mV": "mV", "V": "V", "nV": "nV"}
 _DTYPES = {("SB", 8): "i1", ("UB", 8): "u1", ("SS", 16): "i2", ("US", 16): "u2", ("SL", 32): "i4", ("UL", 32): "u4"}
 
@@ -225,7 +226,7 @@ def _name(channel: Any) -> str:
         if code and int(code[1]) in SCP_LEADS:
             return SCP_LEADS[int(code[1])]
         meaning = str(source[0].get("CodeMeaning") or "")
-        if meaning:
+        if meaning and meaning != UNSPECIFIED_LEAD:
             return meaning
     return str(channel.get("ChannelLabel") or "")
 
@@ -286,5 +287,8 @@ def _start(dataset: Any) -> datetime | None:
         f"{dataset.get('AcquisitionTime') or dataset.get('StudyTime') or ''}",
     ):
         with contextlib.suppress(ValueError):
-            return datetime.strptime(str(text or "").split(".")[0][:14], "%Y%m%d%H%M%S")
+            whole, _, fraction = str(text or "").partition(".")
+            start = datetime.strptime(whole[:14], "%Y%m%d%H%M%S")
+            digits = re.match(r"\d{0,6}", fraction)  # a zone may follow
+            return start.replace(microsecond=int((digits[0] if digits else "").ljust(6, "0")))
     return None

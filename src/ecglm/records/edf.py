@@ -37,6 +37,8 @@ FAILURES = (
     RuntimeError,
     EOFError,
 )
+AGE_FIELD = "age="  #: of ecglm's own writer, among the patient's additional subfields
+SAMPLES_FIELD = "samples="  #: among the recording's additional subfields: what follows pads the last data record
 _FIELDS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)  # bytes per signal of each header field, in file order
 
 
@@ -54,6 +56,8 @@ class _Layout(NamedTuple):
     n_records: int
     record_s: float
     meta: RecordMeta
+    n_samples: int | None  #: where the header states it beside the data records
+    fraction_us: int | None  #: of the second at which it starts, None when the start is not known
 
 
 def read_edf(request: Request) -> Record:
@@ -88,7 +92,10 @@ def _read(request: Request, reader: Any, layout: _Layout) -> Record:
         )
     per_record = layout.signals[data[selection.rows[0]]].per_record
     fs = per_record / layout.record_s
-    first, count = request.window(fs, layout.n_records * per_record, len(keep))
+    total = layout.n_records * per_record
+    if layout.n_samples is not None and 0 < total - layout.n_samples < per_record:
+        total = layout.n_samples
+    first, count = request.window(fs, total, len(keep))
     signal = np.empty((len(keep), count), np.float32)
     channel_of = {row: channel for channel, row in enumerate(data)}  # pyedflib does not count annotation signals
     for place, (row, factor) in enumerate(zip(selection.rows, selection.per_mv, strict=True)):
@@ -101,7 +108,9 @@ def _read(request: Request, reader: Any, layout: _Layout) -> Record:
             )
         with np.errstate(over="ignore"):
             signal[place] = physical_N if factor == 1.0 else physical_N / factor
-    start: datetime | None = reader.getStartdatetime()
+    start: datetime | None = None
+    if layout.fraction_us is not None:
+        start = reader.getStartdatetime().replace(microsecond=layout.fraction_us)
     return build_record(
         request, signal, selection, notes, fs=fs, first=first, start=start, meta=layout.meta, format_name=layout.kind
     )
@@ -167,7 +176,22 @@ def _layout(path: str) -> _Layout:
     need = header_bytes + n_records * width * sum(signal.per_record for signal in signals)
     if size < need:
         raise ReadError(path, f"it has {size} bytes where its header promises {need}", "it was cut short; get it again")
-    return _Layout(kind, signals, n_records, record_s, _meta(head))
+    fraction_us = None if head[88:168].startswith(b"Startdate X ") else _fraction(path, signals, header_bytes, width)
+    stated = re.search(rf" {SAMPLES_FIELD}(\d{{1,12}}) ".encode(), head[88:168] + b" ")
+    n_samples = int(stated[1]) if stated else None
+    return _Layout(kind, signals, n_records, record_s, _meta(head), n_samples, fraction_us)
+
+
+def _fraction(path: str, signals: tuple[_Signal, ...], header_bytes: int, width: int) -> int:
+    """Microseconds of the start: EDF+ gives the first data record an onset below a second, ``+0.25`` and a mark."""
+    labels = [signal.label for signal in signals]
+    where = next((place for place, label in enumerate(labels) if label.endswith("Annotations")), None)
+    if where is None:
+        return 0
+    with open(path, "rb") as stream:
+        stream.seek(header_bytes + width * sum(signal.per_record for signal in signals[:where]))
+        onset = re.match(rb"\+0?\.(\d{1,6})\d*\x14", stream.read(32))
+    return int(onset[1].ljust(6, b"0")) if onset else 0
 
 
 def _meta(head: bytes) -> RecordMeta:
@@ -176,7 +200,9 @@ def _meta(head: bytes) -> RecordMeta:
     recording = head[88:168].decode("latin-1").split()
     dated = len(recording) > 1 and recording[0] == "Startdate"
     device = recording[4].replace("_", " ") if dated and len(recording) > 4 else ""
+    ages = [int(field.removeprefix(AGE_FIELD)) for field in person[4:] if re.fullmatch(rf"{AGE_FIELD}\d{{1,3}}", field)]
     return patient(
+        age=ages[0] if ages else None,
         born=day(person[2]) if len(person) > 2 else None,
         seen=day(recording[1]) if dated else None,
         sex=person[1] if len(person) > 2 else "",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 
 from ecglm.errors import ReadError, RecordError
@@ -20,7 +21,7 @@ from ecglm.records.wfdb import MAX_HEADER_BYTES, read_wfdb
 #: What a user is told can be read.
 FORMATS = (
     "WFDB, DICOM, SCP-ECG, HL7 aECG, GE MUSE XML, GE CardiologyXML, Philips Sierra XML, EDF, BDF, GDF, ISHNE, MFER, "
-    "CSV, TSV, NPY, NPZ, MAT"
+    "CSV, TSV, NPY, NPZ, MAT, HDF5, Parquet"
 )
 #: Kind of `sniff` -> module and function; a module (and the library behind it) loads when it is needed.
 _READERS = {
@@ -39,11 +40,13 @@ _READERS = {
     "ishne": "ishne:read_ishne",
     "gdf": "gdf:read_gdf",
     "mfer": "mfer:read_mfer",
+    "hdf5": "hdf5:read_hdf5",
+    "parquet": "parquet:read_parquet",
 }
 #: Of files that a folder is likely to be about, for a hint.
 _EXTENSIONS = (
     ".hea", ".dcm", ".scp", ".xml", ".edf", ".bdf", ".gdf", ".ecg", ".mwf", ".mfer", ".mfr",
-    ".csv", ".tsv", ".npy", ".npz", ".mat",
+    ".csv", ".tsv", ".npy", ".npz", ".mat", ".h5", ".hdf5", ".parquet",
 )  # fmt: skip
 
 
@@ -55,12 +58,14 @@ def read(
     leads: Sequence[str] | str | None = None,
     fs: float | None = None,
     unit: str | None = None,
+    record: str | int | None = None,
 ) -> Record:
     """Read an ECG file of any format in `FORMATS`; its content decides which one it is.
 
     start_s and duration_s select a stretch (what is outside is not decoded where the
     format allows), leads selects and orders leads by name. fs (Hz) and unit ("mV", "uV",
-    "nV", "V", "normalized") fill in what CSV, NPY, NPZ and MAT files do not state.
+    "nV", "V", "normalized") fill in what CSV, NPY, NPZ, MAT, HDF5 and Parquet files do not state. record
+    names one of the recordings in an HDF5 file that holds several.
 
     Returns a Record in mV; ``unit="normalized"`` when the source has no voltage unit.
     Raises ReadError (one line: file, problem, remedy) for whatever is wrong with the
@@ -72,7 +77,7 @@ def read(
         raise ReadError(repr(path)[:80], "this is not a path", "pass the name of a file") from None
     if not isinstance(name, str):
         raise ReadError(repr(name)[:80], "this is not a text path", "pass a str or a Path")
-    request = make_request(name, start_s, duration_s, leads, fs, unit)
+    request = make_request(name, start_s, duration_s, leads, fs, unit, record)
     try:
         return _read(request)
     except RecordError as problem:
@@ -92,7 +97,7 @@ def _read(request: Request) -> Record:
     fd = _open(path)
     if fd is None:  # a WFDB record is named without its extension
         path += ".hea"
-        request = make_request(path, request.start_s, request.duration_s, request.leads, request.fs, request.unit)
+        request = replace(request, path=path)
         fd = _open(path)
         assert fd is not None
     try:
@@ -111,6 +116,8 @@ def _read(request: Request) -> Record:
                 head = os.pread(fd, status.st_size, 0)
     finally:
         os.close(fd)
+    if kind != "hdf5":
+        request.refuse_record()
     if kind == "wfdb":
         return read_wfdb(request, head.decode("utf-8", "replace").lstrip("\ufeff"))
     if kind == "":
@@ -190,6 +197,4 @@ def _beside_header(request: Request, extension: str) -> Record | None:
         raise ReadError(
             path, "it belongs to a WFDB record and is not its header (an annotation file?)", f"pass {header}"
         )
-    return read_wfdb(
-        Request(header, request.start_s, request.duration_s, request.leads, request.fs, request.unit), text
-    )
+    return read_wfdb(replace(request, path=header), text)

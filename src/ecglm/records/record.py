@@ -115,6 +115,12 @@ class Record:
         rows = np.stack([self.lead(name) for name in leads]) if leads else np.empty((0, 0), np.float32)
         return replace(self, signal=rows, leads=tuple(canonical_lead(name) or name for name in leads))
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write it as WFDB (.hea), EDF+ (.edf), DICOM (.dcm), .csv or .npz; see `ecglm.records.export`."""
+        from ecglm.records.export import save
+
+        save(self, path)
+
     def crop(self, start_s: float, duration_s: float) -> Record:
         """The part from start_s, at most duration_s long. Raises RecordError when nothing is left."""
         first = max(0, round(start_s * self.fs))

@@ -9,6 +9,8 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 from ecglm.errors import ReadError, UsageError
 from ecglm.records.leads import canonical_lead
@@ -24,7 +26,7 @@ _WINDOW_REMEDY = "read a part of it with start_s= and duration_s= (--start, --du
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call of `read`: the file, the window in seconds, the wanted leads, fs/unit overrides."""
+    """One call of `read`: the file, the window in seconds, the wanted leads, fs/unit overrides, the record's id."""
 
     path: str
     start_s: float | None = None
@@ -32,6 +34,7 @@ class Request:
     leads: tuple[str, ...] | None = None
     fs: float | None = None
     unit: str | None = None
+    record: str | None = None
 
     def window(self, fs: float, n_samples: int, n_leads: int) -> tuple[int, int]:
         """First sample and number of samples to read of n_samples at fs Hz.
@@ -75,6 +78,20 @@ class Request:
                 "correct the rate in the file, or pass fs= (--fs) for a format that does not state it",
             )
 
+    def library(self, module: str, format_name: str) -> Any:
+        """The library of a format that not every installation needs. Raises ReadError when it is not installed."""
+        try:
+            return import_module(module)
+        except ImportError:
+            raise ReadError(
+                self.path, f"reading {format_name} needs {module.split('.')[0]}", "pip install 'ecglm[formats]'"
+            ) from None
+
+    def refuse_record(self) -> None:
+        """Raise UsageError when record= was given for a file that holds one."""
+        if self.record is not None:
+            raise UsageError(f"{self.path}: record= is for files of several recordings, and this is one; leave record out")
+
     def refuse_overrides(self, format_name: str) -> None:
         """Raise UsageError when fs= or unit= was given for a format that states them itself."""
         for key, value in (("fs", self.fs), ("unit", self.unit)):
@@ -91,6 +108,7 @@ def make_request(
     leads: Sequence[str] | str | None,
     fs: float | None,
     unit: str | None,
+    record: str | int | None = None,
 ) -> Request:
     """Check the arguments of `read`. Raises UsageError for values that cannot be meant."""
     for key, value, lowest in (("start_s", start_s, 0.0), ("duration_s", duration_s, None), ("fs", fs, None)):
@@ -117,6 +135,7 @@ def make_request(
         leads,
         None if fs is None else float(fs),
         unit,
+        None if record is None else str(record).strip(),
     )
 
 

@@ -22,13 +22,11 @@ _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
     (b"II*\0", _IMAGE.format("TIFF"), _IMAGE_REMEDY),
     (b"MM\0*", _IMAGE.format("TIFF"), _IMAGE_REMEDY),
     (b"%PDF", _IMAGE.format("a PDF page"), _IMAGE_REMEDY),
-    (b"\x89HDF\r\n\x1a\n", "HDF5 (or MATLAB 7.3) files are not read", "save it as .npz, or with save -v7 in MATLAB"),
     (b"MATLAB 7.3", "MATLAB 7.3 (HDF5) files are not read", "save it with save -v7 in MATLAB"),
     (b"\x1f\x8b", "it is compressed with gzip", "decompress it first"),
     (b"BZh", "it is compressed with bzip2", "decompress it first"),
     (b"\xfd7zXZ", "it is compressed with xz", "decompress it first"),
     (b"ANN  1.0", "it is an ISHNE annotation file", "pass the recording, whose file begins with ISHNE1.0"),
-    (b"PAR1", "Parquet files are not read", "export one record as .csv or .npz"),
     (b"SQLite format 3", "it is a database", "export one record as .csv or .npz"),
 )
 #: Outermost element -> kind, and what else begins with "<".
@@ -78,6 +76,10 @@ def sniff(head: bytes, size: int, extension: str) -> tuple[str, str, str]:
         return "mfer", "", ""
     if re.match(rb"GDF [ \d]\d?\.\d", head):
         return "gdf", "", ""
+    if head.startswith(b"\x89HDF\r\n\x1a\n"):
+        return "hdf5", "", ""
+    if head.startswith(b"PAR1"):
+        return "parquet", "", ""
     for signature, problem, remedy in _FOREIGN:
         if head.startswith(signature):
             return "", problem, remedy

@@ -1,7 +1,7 @@
 """CSV and TSV files → Record.
 
 A header row names the leads (``II``, ``V1 (uV)``); an optional time column gives the
-rate; ``# fs=500`` and ``# unit=uV`` lines give what is not in the table.
+rate; ``# fs=500`` and ``# unit=uV`` lines give what is not in the table, ``# age=63`` and the like who it is.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from ecglm.records.leads import canonical_lead
 from ecglm.records.plain import build
 from ecglm.records.record import Record
 from ecglm.records.request import MAX_CHANNELS, Request
+from ecglm.records.statements import stated, statements_in
 
 MAX_TEXT_BYTES = 256 << 20
-_STATEMENT = re.compile(r"\b(fs|sampling_rate|units?)\s*[=:]\s*([^\s,;]+)", re.IGNORECASE)
 _TIME = re.compile(
     r"(?:time|t|seconds?|secs?|s|ms|milliseconds?|elapsed|timestamps?)"
     r"(?:[\s_]*[(\[]?\s*\b(ms|s|secs?|us|msec|milliseconds?|seconds?)[)\]]?|_(ms|s|us|sec))?$",
@@ -46,7 +46,8 @@ def read_table(request: Request) -> Record:
         raw = stream.read(size)
     encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     text = raw.decode(encoding, "replace")
-    fs, unit = _statements(text, path)
+    said = stated(statements_in(text[:65536]), path)
+    fs, unit = said.fs, said.unit
     lines = [
         (number, line)
         for number, line in enumerate(text.splitlines(), 1)
@@ -72,9 +73,9 @@ def read_table(request: Request) -> Record:
         notes.append("the first row numbers the columns and is left out")
     units: list[str] | str | None = unit
     if names is not None:
-        data_NC, names, rate = _without_time(data_NC, names, path, notes)
+        data_NC, names, rate = without_time(data_NC, names, path, notes)
         fs = fs if fs is not None else rate
-        names, units = _units(names, unit)
+        names, units = units_in(names, unit)
     return build(
         request,
         data_NC,
@@ -83,8 +84,19 @@ def read_table(request: Request) -> Record:
         names=names,
         units=units,
         lead_major=False,
+        start=said.start,
+        meta=said.meta,
+        limb_scale_shared=said.limb_scale_shared,
         notes=notes,
     )
+
+
+def names_data(name: str) -> bool:
+    """Whether a column of this name is read as a lead of this name: no time, no count, no comment, no number."""
+    plain, units = units_in([name], None)
+    side = canonical_lead(name) is None and (_TIME.match(name) or _COUNTER.match(name))
+    kept = name == name.strip().strip('"').strip() and name.isprintable() and not name.startswith("#")
+    return kept and plain == [name] and units is None and not side and _value(name, False) is None
 
 
 def _counts_columns(data_NC: NDArray[np.float64]) -> bool:
@@ -93,24 +105,6 @@ def _counts_columns(data_NC: NDArray[np.float64]) -> bool:
     rest = data_NC[1:]
     numbered = bool((data_NC[0] == np.arange(width)).all())
     return width > 1 and numbered and bool((rest[np.isfinite(rest)] % 1).any())
-
-
-def _statements(text: str, path: str) -> tuple[float | None, str | None]:
-    fs: float | None = None
-    unit: str | None = None
-    for line in text[:65536].splitlines()[:200]:
-        if line.lstrip().startswith("#"):
-            for key, value in _STATEMENT.findall(line):
-                if key.lower().startswith("unit"):
-                    unit = value
-                    continue
-                try:
-                    fs = float(value.lower().removesuffix("hz"))
-                except ValueError:
-                    raise ReadError(
-                        path, f"its comment says {key}={clean(value, 20)}, which is not a number", "write # fs=500"
-                    ) from None
-    return fs, unit
 
 
 def _delimiter(lines: list[str]) -> str | None:
@@ -176,7 +170,7 @@ def _numbers(
     return out
 
 
-def _without_time(
+def without_time(
     data_NC: NDArray[np.float64], names: list[str], path: str, notes: list[str]
 ) -> tuple[NDArray[np.float64], list[str], float | None]:
     """The table without its time and counter columns, and the rate that the time column gives."""
@@ -221,7 +215,7 @@ def _rate(time_N: NDArray[np.float64], name: str, unit: str | None, path: str, n
     return fs
 
 
-def _units(names: list[str], unit: str | None) -> tuple[list[str], list[str] | str | None]:
+def units_in(names: list[str], unit: str | None) -> tuple[list[str], list[str] | str | None]:
     """Names without their unit, and units: from the names, else the comment line."""
     plain: list[str] = []
     units: list[str | None] = []

@@ -17,7 +17,7 @@ from ecglm.errors import ReadError
 from ecglm.records.channels import Selection, choose, finish, unit_per_mv
 from ecglm.records.record import FloatArray, Record, Unit
 from ecglm.records.request import Request, file_inside
-from ecglm.records.wfdb_header import Header, parse_header, patient
+from ecglm.records.wfdb_header import SHARED_SCALE, Header, parse_header, patient
 from ecglm.records.wfdb_signals import infer_length, open_signal, read_channels
 
 MAX_HEADER_BYTES = 16 << 20
@@ -51,6 +51,7 @@ def read_wfdb(request: Request, text: str) -> Record:
         header.fs,
         leads,
         unit=unit,
+        limb_scale_shared=unit != "mV" and any(line.strip("# \t") == SHARED_SCALE for line in header.comments),
         start=start,
         meta=patient(header.comments),
         source=path,

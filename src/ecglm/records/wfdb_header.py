@@ -17,6 +17,7 @@ from ecglm.records.request import MAX_CHANNELS
 DEFAULT_FS = 250.0  # header(5): "If the sampling frequency is missing, a value of 250 is assumed"
 DEFAULT_GAIN = 200.0  # header(5): "a value of zero indicates that the gain is undefined", 200 adu/mV is used
 MAX_SEGMENTS = 50_000
+SHARED_SCALE = "limb_scale_shared"  #: comment of ecglm's own writer on a record without unit, see `Record`
 MAX_SAMPLES_PER_FRAME = 4096
 
 #: First line: record name[/segments] signals [fs[/counter[(base)]] [samples [time [date]]]]
