@@ -137,9 +137,9 @@ def pool(truth: Truth, rows: NDArray[np.int64], measured: Sequence[Measurements]
     for group in ("super_class", "sub_class", "form", "rhythm"):
         members = [key for key in asked if BY_KEY[key].group == group]
         for a in members:
-            alike = look_alikes(a, members)
-            others = [m for m in members if m != a and m not in alike]
-            for b in (*rng.permutation(alike)[:2], *rng.permutation(others)[:2]):
+            near = look_alikes(a, members)
+            far = [m for m in members if m != a and m not in near]
+            for b in (*rng.permutation(near)[:2], *rng.permutation(far)[:2]):
                 has = {int(row): truth.pair(int(row), q.INDEX[a], q.INDEX[str(b)]) for row in rows}
                 kinds: dict[str, list[int]] = defaultdict(list)
                 for row, pair in has.items():
