@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Cause = Literal["flat", "missing", "saturated", "disconnected", "mains", "baseline", "emg", "gain", "limb_reversal",
-                "chest_swap"]
+Cause = Literal["flat", "missing", "saturated", "disconnected", "mains", "baseline", "emg", "gain", "mislabelled",
+                "limb_reversal", "chest_swap"]
 Severity = Literal["minor", "major"]
 
 

@@ -15,21 +15,21 @@ from ecglm.records.record import Record
 from ecglm.schema import Cause, LeadProblem, Severity
 from ecglm.signal.axis import MAX_DISAGREEMENT, frontal_beat, frontal_view, limb_disagreement
 from ecglm.signal.missing import BoolArray, FloatArray
-from ecglm.signal.quality import QUALITY_FS, QUALITY_S, Assessment, LeadSigns
+from ecglm.signal.quality import QUALITY_FS, QUALITY_S, USABLE, Assessment, LeadSigns
 from ecglm.signal.reversal import CHEST_SWAPS, Reversal, TypicalBeat
 
-#: Noise above 20 Hz between beats: named from here, and a lead is not usable from there (its quality is then near 0).
-NOISE, MUCH_NOISE = 0.07, 0.20
+#: Noise above 20 Hz between beats is named from here.
+NOISE = 0.07
 #: Share of the power above 40 Hz that lies at 50 or 60 Hz in mains hum; muscle noise is broad.
 MAINS_SHARE = 0.5
-#: Wander below 0.5 Hz: named from here, and much.
-WANDER, MUCH_WANDER = 0.6, 2.0
-#: Share of samples at an extreme (a peak at 1 kHz has 0.001), and much.
-CLIPPED, MUCH_CLIPPED = 0.01, 0.05
+#: Wander below 0.5 Hz (standard deviation) is named from here.
+WANDER = 0.6
+#: Share of samples at an extreme from which peaks are clipped (a peak at 1 kHz has 0.001).
+CLIPPED = 0.01
 #: A stretch in which nothing moves is named from this length (s); a lead that stands still for STILL of the time is flat.
 STILL_S, STILL = 0.5, 0.8
-#: QRS complexes less alike than this are not there.
-NO_BEATS = 0.35
+#: Where beats are in other leads, a lead is not this many times as high as between them: it shows none.
+NO_BEATS = 1.5
 #: QRS heights (mV) outside are no surface ECG's: the largest leads of hypertrophy reach 6; 0.1 is the height of a P wave.
 HEIGHT_MV = (0.1, 8.0)
 #: A chest lead this many times as high as both its neighbours was amplified otherwise.
@@ -43,7 +43,8 @@ def lead_problems(record: Record, judged: Assessment) -> tuple[LeadProblem, ...]
     if judged.signs is None:
         return ()
     signs = judged.signs
-    found = [*_still(record, signs), *_noise(record, signs), *_wrong_height(record, signs)]
+    poor = np.array([judged.quality[lead] < USABLE for lead in record.leads])
+    found = [*_still(record, signs, poor), *_noise(record, signs, poor), *_wrong_height(record, signs)]
     return tuple(sorted(found, key=lambda problem: problem.severity != "major"))
 
 
@@ -75,23 +76,25 @@ def limb_gain_problem(beat: TypicalBeat) -> LeadProblem | None:
             due = frontal_view(rest, others, lead)
             gain = float(part[k] @ due / (due @ due))
             left = part[k] - gain * due
-            fits = left @ left < 0.02 * (part[k] @ part[k])
-            what = f"is {gain:.2g} times what the other limb leads say" if fits else "is not what the other limb leads say"
-            return LeadProblem("gain", (lead,), "major", f"lead {lead} {what} (Einthoven's law)")
-    scaled = isinstance(frontal_beat(rows, limb, qrs, scaled=False), str)
-    return LeadProblem("gain", limb, "major", "the limb leads contradict one another (Einthoven's law)" if scaled else
-                       "the limb leads were recorded or stored with different gains (Einthoven's law)")
+            if left @ left > 0.02 * (part[k] @ part[k]) or gain < 0:
+                what = "is upside down" if gain < 0 and left @ left < 0.02 * (part[k] @ part[k]) else "is another lead"
+                return LeadProblem("mislabelled", (lead,), "major", f"lead {lead} {what}, by the other limb leads")
+            return LeadProblem("gain", (lead,), "major", f"lead {lead} is {gain:.2g} times as high as the other limb leads say")
+    if isinstance(frontal_beat(rows, limb, qrs, scaled=False), str):
+        return LeadProblem("mislabelled", limb, "major", "the limb leads contradict one another (Einthoven's law)")
+    return LeadProblem("gain", limb, "major", "the limb leads have different gains (Einthoven's law)")
 
 
-def _grouped(cause: Cause, record: Record, minor: BoolArray, major: BoolArray, text: str) -> Iterator[LeadProblem]:
-    levels: tuple[tuple[Severity, BoolArray], ...] = (("major", major), ("minor", minor & ~major))
-    for severity, where in levels:
-        leads = tuple(lead for lead, there in zip(record.leads, where, strict=True) if there)
+def _grouped(cause: Cause, record: Record, where: BoolArray, poor: BoolArray, text: str) -> Iterator[LeadProblem]:
+    """The leads of one cause: those that are not used because of their quality, then the others."""
+    levels: tuple[tuple[Severity, BoolArray], ...] = (("major", where & poor), ("minor", where & ~poor))
+    for severity, rows in levels:
+        leads = tuple(lead for lead, there in zip(record.leads, rows, strict=True) if there)
         if leads:
             yield LeadProblem(cause, leads, severity, f"{text} in {', '.join(leads)}")
 
 
-def _still(record: Record, signs: LeadSigns) -> Iterator[LeadProblem]:
+def _still(record: Record, signs: LeadSigns, poor: BoolArray) -> Iterator[LeadProblem]:
     """Flat, railed, clipped and missing leads, and stretches in which a lead stands still."""
     part = record.signal[:, : round(QUALITY_S * record.fs)]
     whole = signs.held >= STILL
@@ -100,12 +103,10 @@ def _still(record: Record, signs: LeadSigns) -> Iterator[LeadProblem]:
     for row in np.flatnonzero(whole & there):
         level[row] = abs(float(np.nanmedian(part[row])))
     railed = whole & (level > RAIL_MV) & (record.unit == "mV")
-    none = np.zeros(len(part), dtype=bool)
-    yield from _grouped("missing", record, signs.gaps > 0.05, ~there, "missing samples")
-    yield from _grouped("flat", record, none, whole & there & ~railed, "flat line")
-    yield from _grouped("disconnected", record, none, railed & there, "constant level at a rail, electrode off,")
-    clipped = ~whole & (signs.clipped > CLIPPED)
-    yield from _grouped("saturated", record, clipped, clipped & (signs.clipped > MUCH_CLIPPED), "clipped peaks")
+    yield from _grouped("missing", record, signs.gaps > 0.05, poor, "missing samples")
+    yield from _grouped("flat", record, whole & there & ~railed, poor, "flat line")
+    yield from _grouped("disconnected", record, railed & there, poor, "constant level at a rail, electrode off,")
+    yield from _grouped("saturated", record, ~whole & (signs.clipped > CLIPPED), poor, "clipped peaks")
     for row in np.flatnonzero(~whole & there & (signs.held * part.shape[1] >= STILL_S * record.fs)):
         span = _longest_still(part[row], record.fs)
         if span is not None:
@@ -123,7 +124,7 @@ def _longest_still(lead_T: FloatArray, fs: float) -> tuple[float, float] | None:
     return round(float(edge[2 * longest] / fs), 3), round(float(edge[2 * longest + 1] / fs), 3)
 
 
-def _noise(record: Record, signs: LeadSigns) -> Iterator[LeadProblem]:
+def _noise(record: Record, signs: LeadSigns, poor: BoolArray) -> Iterator[LeadProblem]:
     """Hum, muscle noise, wander, and leads that show them but no heart beat."""
     live = (signs.held < STILL) & (signs.gaps < STILL) & np.isfinite(signs.noise)
     noisy = live & (signs.noise > NOISE)
@@ -133,12 +134,12 @@ def _noise(record: Record, signs: LeadSigns) -> Iterator[LeadProblem]:
         hum[noisy] = share > MAINS_SHARE
         line = f"{hertz:.0f}-Hz mains hum"
     wander = live & (signs.wander > WANDER)
-    lost = live & (signs.alike < NO_BEATS) & (hum | wander) & bool((signs.alike[live] > 2 * NO_BEATS).any())
-    much = signs.noise > MUCH_NOISE
-    yield from _grouped("disconnected", record, lost, lost, "no heart beats, electrode off,")
-    yield from _grouped("mains", record, hum & ~lost, hum & much & ~lost, line)
-    yield from _grouped("emg", record, noisy & ~hum & ~lost, noisy & ~hum & much & ~lost, "muscle noise")
-    yield from _grouped("baseline", record, wander & ~lost, wander & (signs.wander > MUCH_WANDER) & ~lost, "baseline wander")
+    beatless = live & (signs.contrast < NO_BEATS)
+    lost = beatless & (hum | wander) & bool((live & ~beatless & ~poor).any())
+    yield from _grouped("disconnected", record, lost, poor | lost, "no heart beats, electrode off,")
+    yield from _grouped("mains", record, hum & ~lost, poor, line)
+    yield from _grouped("emg", record, noisy & ~hum & ~lost, poor, "muscle noise")
+    yield from _grouped("baseline", record, wander & ~lost, poor, "baseline wander")
 
 
 def _mains(detail_LT: FloatArray) -> tuple[FloatArray, float]:
@@ -155,7 +156,7 @@ def _wrong_height(record: Record, signs: LeadSigns) -> Iterator[LeadProblem]:
     """QRS heights that no heart gives, in mV, and chest leads out of all proportion to their neighbours."""
     if record.unit != "mV" or not np.isfinite(signs.height).any():
         return
-    live = (signs.held < STILL) & (signs.gaps < STILL) & (signs.alike > NO_BEATS)
+    live = (signs.held < STILL) & (signs.gaps < STILL) & (signs.contrast > NO_BEATS)
     height = dict(zip(record.leads, np.where(live, signs.height, np.nan), strict=True))
     high = tuple(lead for lead, mv in height.items() if mv > HEIGHT_MV[1])
     if high:

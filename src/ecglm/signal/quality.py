@@ -38,15 +38,16 @@ class LeadSigns:
     """What the quality of each lead ``[lead]`` is made of.
 
     held, clipped, gaps: shares of samples that stand still, lie at an extreme, are missing. height: QRS height, in the
-    unit of the record. alike: of QRS complexes, 0..1. noise: deviation above 20 Hz between beats, and wander: deviation
-    below 0.5 Hz, over height. detail_LT: what is above 20 Hz, at QUALITY_FS. Without beats the last four are NaN.
+    unit of the record. contrast: height over that of as long a stretch between beats. noise: deviation above 20 Hz
+    between beats, and wander: deviation below 0.5 Hz, over height. detail_LT: what is above 20 Hz, at QUALITY_FS.
+    Without beats all from height on are NaN or empty.
     """
 
     held: FloatArray
     clipped: FloatArray
     gaps: FloatArray
     height: FloatArray
-    alike: FloatArray
+    contrast: FloatArray
     noise: FloatArray
     wander: FloatArray
     detail_LT: FloatArray
@@ -167,7 +168,9 @@ def _lead_scores(raw: FloatArray, clean: FloatArray, beats: Beats, live: BoolArr
     noise = 1.48 * np.median(np.abs(rough), axis=1) / height
     wander = (raw - bandpass(raw, QUALITY_FS, 0.5, np.inf, order=2)).std(axis=1) / height
     score = _ramp(alike, 0.9, 0.3) * _ramp(noise, 0.03, 0.25) * (0.4 + 0.6 * _ramp(wander, 0.5, 3.0))
-    signs = replace(signs, height=height, alike=alike, noise=noise, wander=wander, detail_LT=detail)
+    between = beats.samples[:-1] + (0.7 * np.diff(beats.samples)).astype(np.int64)
+    rest = np.median(np.ptp(cut(clean, between, half, half), axis=2), axis=0) if len(between) else np.zeros(len(clean))
+    signs = replace(signs, height=height, contrast=height / (rest + 1e-9), noise=noise, wander=wander, detail_LT=detail)
     return np.where(live, score, 0.0), signs
 
 
