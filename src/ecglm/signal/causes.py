@@ -23,11 +23,11 @@ NOISE = 0.07
 #: Share of the power above 40 Hz that lies at 50 or 60 Hz in mains hum; muscle noise is broad.
 MAINS_SHARE = 0.5
 #: Wander below 0.5 Hz (standard deviation) is named from here.
-WANDER = 0.6
+WANDER = 0.4
 #: Share of samples at an extreme from which peaks are clipped (a peak at 1 kHz has 0.001).
 CLIPPED = 0.01
 #: A stretch in which nothing moves is named from this length (s); a lead that stands still for STILL of the time is flat.
-STILL_S, STILL = 0.5, 0.8
+STILL_S, STILL = 1.0, 0.8
 #: Where beats are in other leads, a lead is not this many times as high as between them: it shows none.
 NO_BEATS = 1.5
 #: QRS heights (mV) outside are no surface ECG's: the largest leads of hypertrophy reach 6; 0.1 is the height of a P wave.
@@ -134,8 +134,8 @@ def _noise(record: Record, signs: LeadSigns, poor: BoolArray) -> Iterator[LeadPr
         hum[noisy] = share > MAINS_SHARE
         line = f"{hertz:.0f}-Hz mains hum"
     wander = live & (signs.wander > WANDER)
-    beatless = live & (signs.contrast < NO_BEATS)
-    lost = beatless & (hum | wander) & bool((live & ~beatless & ~poor).any())
+    beatless = live & poor & (signs.contrast < NO_BEATS)
+    lost = beatless & (hum | wander) & bool((live & ~poor).any())
     yield from _grouped("disconnected", record, lost, poor | lost, "no heart beats, electrode off,")
     yield from _grouped("mains", record, hum & ~lost, poor, line)
     yield from _grouped("emg", record, noisy & ~hum & ~lost, poor, "muscle noise")
