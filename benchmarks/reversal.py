@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.stats import binomtest
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from ecglm.atomic import write_text  # noqa: E402
 from ecglm.bench.provenance import git_commit, versions  # noqa: E402
-from ecglm.bench.stats import Bootstrap  # noqa: E402
 from ecglm.corpus import ptbxl  # noqa: E402
 from ecglm.corpus.folder import data_folder  # noqa: E402
 from ecglm.knowledge.statements import keys  # noqa: E402
@@ -151,6 +151,12 @@ def exchanged(beat: TypicalBeat, swap: str) -> TypicalBeat | None:
     return replace(beat, median_LW=out)
 
 
+def share(hits: int, n: int) -> dict[str, float]:
+    """A proportion with its exact (Clopper-Pearson) 95 % interval; nearly every recording is of another patient."""
+    low, high = binomtest(hits, n).proportion_ci(0.95)
+    return {"value": round(hits / n, 4), "low": round(float(low), 4), "high": round(float(high), 4)}
+
+
 def table(beats: list[TypicalBeat | None], scaled: bool) -> dict[str, dict[str, object]]:
     """Per exchange: share found (any exchange of that kind), sure and named rightly, and false alarms, with 95 % intervals."""
     beats = [b if b is None else replace(b, scaled=scaled and b.scaled) for b in beats]
@@ -167,10 +173,9 @@ def table(beats: list[TypicalBeat | None], scaled: bool) -> dict[str, dict[str, 
                 hits.append((bool(mine), any(r.sure for r in mine), any(r.swap == swap for r in mine),
                              len(found) > len(mine), f"{where} leads" in missed))
             rows = np.array(hits, dtype=float)
-            boot = Bootstrap([str(k) for k in range(len(rows))])
             named = ("found", "sure", "named", "other_kind", "not_checked")
             out[f"{where} {swap}"] = {"n": len(rows)} | {
-                name: boot.mean(column).to_dict() for name, column in zip(named, rows.T, strict=True)}
+                name: share(int(column.sum()), len(rows)) for name, column in zip(named, rows.T, strict=True)}
             print(f"  {where:5s} {swap:15s} n {len(rows):3d}  " + "  ".join(
                 f"{name} {100 * v:5.1f}" for name, v in zip(named, rows.mean(axis=0), strict=True)), flush=True)
     return out
@@ -184,7 +189,7 @@ def judge(path: str | None) -> None:
             "LUDB": [read(file) for file in sorted((data_folder("ludb") / "data").glob("*.hea"))],
             "Challenge 2021": [read(file) for file in sorted((data_folder("challenge2021") / "records").glob("*.hea"))]}
     result: dict[str, object] = {"versions": versions(), "git_commit": git_commit(),
-                                 "intervals": "95 %, bootstrap over recordings"}
+                                 "intervals": "95 %, Clopper-Pearson"}
     beats = {name: [usual(record) for record in records] for name, records in sets.items()}
     for name, group in beats.items():
         print(name)
