@@ -54,8 +54,7 @@ def frontal_of(beat: TypicalBeat) -> np.ndarray | str:
     limb = tuple(lead for lead in beat.leads if lead in LIMB_LEADS)
     if np.isnan(beat.waves.qrs_on):
         return "no QRS"
-    qrs = slice(round(beat.waves.qrs_on), round(beat.waves.qrs_off) + 1)
-    return frontal_beat(beat.median_LW[[beat.leads.index(lead) for lead in limb]], limb, qrs, beat.scaled)
+    return frontal_beat(beat.median_LW[[beat.leads.index(lead) for lead in limb]], limb, beat.scaled)
 
 
 def features(data: ptbxl.PtbXl, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from ecglm.signal.missing import FloatArray
@@ -54,16 +56,16 @@ def limb_disagreement(limb_LW: FloatArray, leads: tuple[str, ...]) -> float:
     return float(np.sqrt((rest**2).sum() / max(float((level**2).sum()), 1e-12)))
 
 
-def frontal_beat(limb_LW: FloatArray, leads: tuple[str, ...], qrs: slice, scaled: bool) -> FloatArray | str:
+def frontal_beat(limb_LW: FloatArray, leads: tuple[str, ...], scaled: bool) -> FloatArray | str:
     """The frontal vector ``[2, window]`` behind the limb leads ``[lead, window]`` of a beat, or why there is none.
 
-    scaled: the leads share one scale. Where they do not, or contradict one another, the ratios of I, II and III are those
-    that fulfil Einthoven's law (I - II + III = 0), which leaves nothing open but the size.
+    scaled: the leads share one scale. Where they do not, the ratios of I, II and III are those that fulfil Einthoven's law
+    (I - II + III = 0), which leaves nothing open but the size.
     """
     if len(leads) < 2:
         return "two readable limb leads are needed"
-    if scaled and limb_disagreement(limb_LW[:, qrs], leads) <= MAX_DISAGREEMENT:
-        return np.asarray(np.linalg.lstsq(_design(leads), limb_LW, rcond=None)[0], dtype=np.float64)
+    if scaled:
+        return _inverse(leads) @ limb_LW
     if not {"I", "II", "III"} <= set(leads):
         return "the limb leads do not share one amplitude scale; leads I, II and III are needed to find it"
     rows = limb_LW[[leads.index(lead) for lead in ("I", "II", "III")]]
@@ -71,13 +73,17 @@ def frontal_beat(limb_LW: FloatArray, leads: tuple[str, ...], qrs: slice, scaled
     gain = u[:, 2] / (u[0, 2] or 1e-12) * [1.0, -1.0, 1.0]
     if s[2] > MAX_RECOVERED * np.sqrt((s**2).sum()) or (gain <= 0).any():
         return "the limb leads contradict one another (Einthoven's law) at any scale"
-    return np.asarray(np.linalg.lstsq(_design(("I", "II", "III")), rows * gain[:, None], rcond=None)[0], dtype=np.float64)
+    return _inverse(("I", "II", "III")) @ (rows * gain[:, None])
 
 
 def frontal_view(limb_LW: FloatArray, leads: tuple[str, ...], lead: str) -> FloatArray:
     """What a limb lead ``[time]`` would show, judged by others ``[lead, time]`` on one scale."""
-    vector = np.linalg.lstsq(_design(leads), limb_LW, rcond=None)[0]
-    return np.asarray((_design((lead,)) @ vector)[0], dtype=np.float64)
+    return np.asarray((_design((lead,)) @ _inverse(leads) @ limb_LW)[0], dtype=np.float64)
+
+
+@lru_cache(maxsize=64)
+def _inverse(leads: tuple[str, ...]) -> FloatArray:
+    return np.asarray(np.linalg.pinv(_design(leads)), dtype=np.float64)
 
 
 def _design(leads: tuple[str, ...]) -> FloatArray:

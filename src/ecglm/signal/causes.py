@@ -60,15 +60,15 @@ def reversal_problem(found: Reversal) -> LeadProblem:
 
 
 def limb_gain_problem(beat: TypicalBeat) -> LeadProblem | None:
-    """Limb leads whose gains contradict Einthoven's and Goldberger's laws, and which of them where one alone does."""
+    """Limb leads whose gains contradict Einthoven's and Goldberger's laws, and which of them where one alone does.
+
+    For beats whose limb leads should share one scale, which these (not beat.scaled) do not."""
     limb = tuple(lead for lead in beat.leads if lead in LIMB_LEADS)
-    if not beat.scaled or len(limb) < 3 or np.isnan(beat.waves.qrs_on):
+    if beat.scaled or len(limb) < 3 or np.isnan(beat.waves.qrs_on):
         return None
     rows = beat.median_LW[[beat.leads.index(lead) for lead in limb]]
     qrs = slice(round(beat.waves.qrs_on), round(beat.waves.qrs_off) + 1)
     part = rows[:, qrs] - rows[:, qrs][:, :1]
-    if limb_disagreement(part, limb) <= MAX_DISAGREEMENT:
-        return None
     for k, lead in enumerate(limb):
         others = tuple(name for name in limb if name != lead)
         rest = np.delete(part, k, axis=0)
@@ -80,7 +80,7 @@ def limb_gain_problem(beat: TypicalBeat) -> LeadProblem | None:
                 what = "is upside down" if gain < 0 and left @ left < 0.02 * (part[k] @ part[k]) else "is another lead"
                 return LeadProblem("mislabelled", (lead,), "major", f"lead {lead} {what}, by the other limb leads")
             return LeadProblem("gain", (lead,), "major", f"lead {lead} is {gain:.2g} times as high as the other limb leads say")
-    if isinstance(frontal_beat(rows, limb, qrs, scaled=False), str):
+    if isinstance(frontal_beat(rows, limb, scaled=False), str):
         return LeadProblem("mislabelled", limb, "major", "the limb leads contradict one another (Einthoven's law)")
     return LeadProblem("gain", limb, "major", "the limb leads have different gains (Einthoven's law)")
 

@@ -79,9 +79,13 @@ class UsualBeat:
     p: PWaves | None
 
     def typical(self, scaled: bool) -> TypicalBeat:
-        """The median beat for `find_reversals`; scaled: the limb leads share one scale."""
-        return TypicalBeat(self.stack.median_LW * self.spread_L[:, None], self.leads, self.waves,
-                           0.0 if self.p is None else self.p.score, self.stack.fs, scaled)
+        """The median beat for `find_reversals`; scaled: the limb leads ought to share one scale, which is checked."""
+        median, waves = self.stack.median_LW * self.spread_L[:, None], self.waves
+        limb = tuple(lead for lead in self.leads if lead in LIMB_LEADS)
+        if scaled and len(limb) > 2 and not np.isnan(waves.qrs_on):
+            part = median[[self.leads.index(lead) for lead in limb], round(waves.qrs_on): round(waves.qrs_off) + 1]
+            scaled = limb_disagreement(part, limb) <= MAX_DISAGREEMENT
+        return TypicalBeat(median, self.leads, waves, 0.0 if self.p is None else self.p.score, self.stack.fs, scaled)
 
 
 def usual_beat(record: Record, judged: Assessment) -> UsualBeat | Beats:
@@ -114,7 +118,7 @@ def analyse_beats(record: Record) -> BeatAnalysis:
     values: dict[str, Any] = _intervals(beats, leads) | _durations(stack, waves, usual.p, rr, beats, leads)
     typical = usual.typical(record.axis_known)
     reversals, unchecked = find_reversals(typical)
-    gain = limb_gain_problem(typical)
+    gain = limb_gain_problem(typical) if record.axis_known else None
     problems = (*lead_problems(record, judged), *(() if gain is None else (gain,)), *map(reversal_problem, reversals))
     axis = _axis(record, stack, waves, usual.spread_L, leads)
     doubt = next((r for r in reversals if r.where == "limb" and r.sure), None) if axis.value is not None else None

@@ -75,7 +75,7 @@ class Reversal:
 
 @dataclass(frozen=True)
 class TypicalBeat:
-    """A median beat ``[lead, window]`` at fs in one unit for the limb leads (scaled) or each lead in its own."""
+    """A median beat ``[lead, window]`` at fs. scaled: its limb leads share one scale and do not contradict one another."""
 
     median_LW: FloatArray
     leads: tuple[str, ...]
@@ -102,8 +102,7 @@ def find_reversals(beat: TypicalBeat) -> tuple[tuple[Reversal, ...], dict[str, s
     if np.isnan(beat.waves.qrs_on):
         return (), dict.fromkeys(ELECTRODES, "the QRS edges are not clear")
     limb = tuple(lead for lead in beat.leads if lead in LIMB_LEADS)
-    qrs = slice(round(beat.waves.qrs_on), round(beat.waves.qrs_off) + 1)
-    frontal = frontal_beat(beat.median_LW[[beat.leads.index(lead) for lead in limb]], limb, qrs, beat.scaled)
+    frontal = frontal_beat(beat.median_LW[[beat.leads.index(lead) for lead in limb]], limb, beat.scaled)
     if isinstance(frontal, str):
         return (), dict.fromkeys(ELECTRODES, frontal)
     flat = _flat_lead(frontal)
@@ -241,7 +240,7 @@ def _fitted() -> dict[str, dict[str, Any]]:
 def _flat_lead(frontal_2W: FloatArray) -> str | None:
     """The lead among I, II, III that is flat in every wave, or None."""
     angles = np.radians([0.0, 60.0, 120.0])
-    leads = np.stack([np.cos(angles), np.sin(angles)], axis=1) @ frontal_2W
+    leads = np.stack([np.cos(angles), np.sin(angles)], axis=1) @ frontal_2W[:, ::4]
     size = np.sqrt(((leads - np.median(leads, axis=1, keepdims=True)) ** 2).mean(axis=1))
     least = int(size.argmin())
     return ("I", "II", "III")[least] if size[least] < FLAT_SHARE * size.max() else None
