@@ -175,6 +175,12 @@ def test_what_too_few_leads_cannot_show_is_said_to_be_unchecked(clean, leads, mi
     assert found.problems == ()
 
 
+def test_two_limb_and_four_chest_leads_show_an_exchange(clean):
+    turned = with_limbs(clean, RA="LA", LA="RA").select(("I", "II", "V2", "V3", "V5", "V6"))
+    (problem,) = measure(turned).problems
+    assert (problem.cause, problem.leads) == ("limb_reversal", ("I", "II"))
+
+
 def test_an_unreadable_recording_still_says_why(clean):
     found = measure(replace(clean, signal=np.zeros_like(clean.signal)))
     assert [(p.cause, p.leads) for p in found.problems] == [("flat", STANDARD_12)]

@@ -48,13 +48,14 @@ def lead_problems(record: Record, judged: Assessment) -> tuple[LeadProblem, ...]
     return tuple(sorted(found, key=lambda problem: problem.severity != "major"))
 
 
-def reversal_problem(found: Reversal) -> LeadProblem:
-    """An exchange of electrodes as a problem."""
+def reversal_problem(found: Reversal, record: Record) -> LeadProblem:
+    """An exchange of electrodes as a problem of leads of this record."""
     severity: Severity = "major" if found.sure else "minor"
     word = "look" if found.sure else "may be"
     if found.where == "limb":
         also = ", or the heart lies on the right (dextrocardia)" if found.mirrored else ""
-        return LeadProblem("limb_reversal", LIMB_LEADS, severity, f"the limb leads {word} reversed ({found.swap}){also}")
+        limb = tuple(lead for lead in record.leads if lead in LIMB_LEADS)
+        return LeadProblem("limb_reversal", limb, severity, f"the limb leads {word} reversed ({found.swap}){also}")
     moved = tuple(lead for lead, seen in zip(CHEST_LEADS, CHEST_SWAPS[found.swap], strict=True) if lead != CHEST_LEADS[seen])
     return LeadProblem("chest_swap", moved, severity, f"the chest leads {word} swapped ({found.swap})")
 
@@ -74,10 +75,11 @@ def limb_gain_problem(beat: TypicalBeat) -> LeadProblem | None:
         rest = np.delete(part, k, axis=0)
         if len(others) > 2 and limb_disagreement(rest, others) <= MAX_DISAGREEMENT / 2:
             due = frontal_view(rest, others, lead)
-            gain = float(part[k] @ due / (due @ due))
+            gain = float(part[k] @ due / max(float(due @ due), 1e-12))
             left = part[k] - gain * due
-            if left @ left > 0.02 * (part[k] @ part[k]) or gain < 0:
-                what = "is upside down" if gain < 0 and left @ left < 0.02 * (part[k] @ part[k]) else "is another lead"
+            fits = bool(left @ left <= 0.02 * (part[k] @ part[k]))
+            if not fits or gain < 0:
+                what = "is upside down" if fits else "is another lead"
                 return LeadProblem("mislabelled", (lead,), "major", f"lead {lead} {what}, by the other limb leads")
             return LeadProblem("gain", (lead,), "major", f"lead {lead} is {gain:.2g} times as high as the other limb leads say")
     if isinstance(frontal_beat(rows, limb, scaled=False), str):

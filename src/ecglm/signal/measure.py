@@ -119,7 +119,8 @@ def analyse_beats(record: Record) -> BeatAnalysis:
     typical = usual.typical(record.axis_known)
     reversals, unchecked = find_reversals(typical)
     gain = limb_gain_problem(typical) if record.axis_known else None
-    problems = (*lead_problems(record, judged), *(() if gain is None else (gain,)), *map(reversal_problem, reversals))
+    problems = (*lead_problems(record, judged), *(() if gain is None else (gain,)),
+                *(reversal_problem(exchange, record) for exchange in reversals))
     axis = _axis(record, stack, waves, usual.spread_L, leads)
     doubt = next((r for r in reversals if r.where == "limb" and r.sure), None) if axis.value is not None else None
     values["axis"] = axis if doubt is None else _no("axis", f"the limb leads look reversed ({doubt.swap})")
