@@ -6,8 +6,13 @@ of each is what ``--json`` prints; its keys are a contract (docs/json.md).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+Cause = Literal["flat", "missing", "saturated", "disconnected", "mains", "baseline", "emg", "gain", "mislabelled",
+                "limb_reversal", "chest_swap"]
+Severity = Literal["minor", "major"]
 
 
 @dataclass(frozen=True)
@@ -32,13 +37,31 @@ class Measurement:
 
 
 @dataclass(frozen=True)
+class LeadProblem:
+    """What is wrong with these leads, by name. "minor": they are used all the same; "major": they are not, or values
+    that rest on them are withheld. span_s: the seconds concerned, where it is a stretch."""
+
+    cause: Cause
+    leads: tuple[str, ...]
+    severity: Severity
+    text: str
+    span_s: tuple[float, float] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"cause": self.cause, "leads": list(self.leads), "severity": self.severity, "text": self.text,
+                "span_s": None if self.span_s is None else list(self.span_s)}
+
+
+@dataclass(frozen=True)
 class Measurements:
     """What ecglm measures on a record. Times in ms, rate in beats per minute, axis in degrees.
 
     rr_sd_ms is SDNN, rmssd_ms the root mean square of successive differences (Task Force
     of ESC/NASPE 1996, 10.1161/01.CIR.93.5.1043). qtc_* follow Bazett, Fridericia and
     Framingham. r_peaks_s are beat times in seconds. rhythm is a short statement derived
-    from the numbers alone.
+    from the numbers alone. problems: what is wrong with which leads. not_checked: why exchanged
+    electrodes were not looked for, by "limb leads" and "chest leads". axis_withheld: the value
+    behind an axis that is not given because limb leads look reversed; encoders see it, as in training.
     """
 
     heart_rate: Measurement
@@ -55,10 +78,23 @@ class Measurements:
     rhythm: str | None
     r_peaks_s: tuple[float, ...] = ()
     quality: dict[str, float] = field(default_factory=dict)
+    problems: tuple[LeadProblem, ...] = ()
+    not_checked: dict[str, str] = field(default_factory=dict)
+    axis_withheld: float | None = None
 
     def named(self) -> dict[str, Measurement]:
         """All measurements by field name."""
         return {key: value for key, value in vars(self).items() if isinstance(value, Measurement)}
+
+    @staticmethod
+    def of(data: Mapping[str, Any]) -> Measurements:
+        """The inverse of `dataclasses.asdict`, also by way of JSON. Fields that are absent get their defaults."""
+        values: dict[str, Any] = {
+            name: Measurement(**{**value, "leads": tuple(value["leads"])}) if isinstance(value, Mapping) and "unit" in value
+            else tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+        problems = [{**item, "leads": tuple(item["leads"]), "span_s": item["span_s"] and (item["span_s"][0], item["span_s"][1])}
+                    for item in data.get("problems", ())]
+        return Measurements(**{**values, "problems": tuple(LeadProblem(**item) for item in problems)})
 
     def to_dict(self) -> dict[str, Any]:
         """The object that ``ecglm measure --json`` prints."""
@@ -77,6 +113,7 @@ class Measurements:
             "spread": {k: round(m.spread, 1) for k, m in self.named().items() if m.spread is not None},
             "leads": {k: list(m.leads) for k, m in self.named().items() if m.leads},
             "reasons": {k: m.reason for k, m in self.named().items() if m.reason is not None},
+            "problems": [problem.to_dict() for problem in self.problems], "not_checked": dict(self.not_checked),
         }
 
 

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -250,6 +251,26 @@ def test_info_json_has_the_contract_keys(tmp_path: Path) -> None:
     assert set(shown["quality"]) == set(shown["leads"])
     assert all(0 <= q <= 1 for q in shown["quality"].values())
     assert set(shown["patient"]) == {"age", "sex"}
+
+
+def test_info_and_measure_name_what_is_wrong_with_a_lead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                         capsys: pytest.CaptureFixture[str]) -> None:
+    from pydicom.data import get_testdata_file
+
+    ecg = ecglm.read(get_testdata_file("waveform_ecg.dcm"))
+    signal = ecg.signal.copy()
+    signal[6] = 0
+    monkeypatch.setitem(vars(ecglm), "read", lambda path, **wanted: replace(ecg, signal=signal))
+    for verb in ("info", "measure"):
+        assert main([verb, "ecg.dcm", "--json"]) == 0
+        shown = json.loads(capsys.readouterr().out)
+        assert shown["problems"] == [{"cause": "flat", "leads": ["V1"], "severity": "major", "text": "flat line in V1",
+                                      "span_s": None}]
+        assert list(shown["not_checked"]) == ["chest leads"]
+        assert main([verb, "ecg.dcm"]) == 0
+        text = capsys.readouterr().out
+        assert "flat line in V1" in text
+        assert "swapped chest leads" in text
 
 
 def test_a_closed_pipe_is_quiet() -> None:

@@ -7,9 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pydicom.data import get_testdata_file
 
 from ecglm.errors import RecordError, UsageError
 from ecglm.inference import load
+from ecglm.inference.evidence import evidence_for
+from ecglm.inference.topics import topics
+from ecglm.records import read
 from ecglm.records.record import Record
 from tests.signal.synthetic import synthetic_ecg
 from tests.tiny_checkpoint import save_tiny
@@ -243,3 +247,19 @@ def test_a_computed_answer_is_part_of_the_dialogue(model, record):
     assert "".join(session.stream("Is the heart rate above 10 bpm?")) == "yes"
     assert session.evidence[0].unit == "bpm"
     assert "does not seem to be about" not in "".join(session.stream("Why?"))
+
+
+def test_exchanged_limb_electrodes_decline_the_axis_and_warn_beside_located_findings(model):
+    ecg = read(get_testdata_file("waveform_ecg.dcm", download=False))
+    i, ii, iii, avr, avl, avf = ecg.signal[:6]
+    turned = replace(ecg, signal=np.stack([-i, iii, ii, avl, avr, avf, *ecg.signal[6:]]))  # RA and LA exchanged
+    axis = model.ask(turned, "What is the heart axis in degrees?")
+    assert axis.abstained
+    assert "reversed (RA/LA)" in axis.reason
+    for question, warned in (("Is there an inferior infarction?", True), ("Is there atrial fibrillation?", False),
+                             ("What is the heart rate?", False)):
+        about = topics(question)
+        shown = [e.text for e in evidence_for(model.answerer.model, model.answerer.reading(turned), about, "yes")]
+        assert any("reversed (RA/LA)" in text for text in shown) == warned, question
+    assert not any("reversed" in e.text for e in evidence_for(
+        model.answerer.model, model.answerer.reading(ecg), topics("Is there an inferior infarction?"), "yes"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ecglm.cli.options import File, Json, Reader, reads_recordings
-from ecglm.cli.output import print_json, print_table, verb_app
+from ecglm.cli.output import print_json, print_table, problem_rows, verb_app
 
 if TYPE_CHECKING:
     from ecglm.records.cart import CartReading
@@ -16,15 +16,17 @@ app = verb_app()
 @app.command()
 @reads_recordings
 def info(file: File, read: Reader, json: Json = False) -> None:
-    """What is in a recording: format, leads, rate, length, quality."""
-    from ecglm.signal import lead_quality
+    """What is in a recording: format, leads, rate, length, quality and what is wrong with which lead."""
+    import ecglm
 
     record = read(file)
-    quality = {lead: round(float(q), 3) for lead, q in lead_quality(record).items()}
+    measured = ecglm.measure(record)
+    quality = {lead: round(float(q), 3) for lead, q in measured.quality.items()}
     facts = {
         "path": file, "format": record.format, "leads": list(record.leads), "fs": record.fs,
         "duration_s": round(record.duration_s, 3), "unit": record.unit,
-        "quality": quality,
+        "quality": quality, "problems": [problem.to_dict() for problem in measured.problems],
+        "not_checked": dict(measured.not_checked),
         "patient": {"age": record.meta.age, "sex": record.meta.sex},
         "start": None if record.start is None else record.start.isoformat(), "device": record.meta.device,
         "missing": {lead: n for lead, n in record.missing.items() if n}, "notes": list(record.notes),
@@ -37,6 +39,7 @@ def info(file: File, read: Reader, json: Json = False) -> None:
         ("path", file), ("format", record.format), ("leads", " ".join(record.leads)), ("rate", f"{record.fs:g} Hz"),
         ("duration", f"{record.duration_s:g} s"), ("unit", record.unit),
         ("quality", "  ".join(f"{lead} {q:.2f}" for lead, q in quality.items())),
+        *problem_rows(measured),
         ("patient", f"age {_known(record.meta.age)}, sex {_known(record.meta.sex)}"),
         ("start", _known(record.start)), ("device", _known(record.meta.device)),
         *(("missing", f"{lead}: {n} samples") for lead, n in record.missing.items() if n),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ecglm.cli.options import File, Json, Reader, reads_recordings
-from ecglm.cli.output import print_json, print_table, verb_app
+from ecglm.cli.output import print_json, print_table, problem_rows, verb_app
 
 app = verb_app()
 
@@ -28,4 +28,5 @@ def measure(file: File, read: Reader, json: Json = False) -> None:
             seen = f"{m.beats} beats, " * bool(m.beats) + where
             rows.append((name, f"{m.value:.1f} {m.unit}", spread, seen))
     rows.append(("rhythm", measured.rhythm or "not given", "", ""))
+    rows += [(*row, "", "") for row in problem_rows(measured)]
     print_table(("measurement", "value", "spread", "from"), rows)

@@ -7,9 +7,12 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from ecglm.schema import Measurements
 
 #: Unicode categories a terminal may act on: control, format (direction), surrogate, private use.
 _UNSAFE = ("Cc", "Cf", "Cs", "Co")
@@ -38,6 +41,12 @@ def print_json(value: Any) -> None:
 def print_text(text: object) -> None:
     """A line for people."""
     print(clean(text))
+
+
+def problem_rows(measured: Measurements) -> list[tuple[str, str]]:
+    """What is wrong with which leads, and what could not be checked, as rows of a table."""
+    return [("problem", problem.text) for problem in measured.problems] \
+        + [("not checked", f"swapped {what}: {why}") for what, why in measured.not_checked.items()]
 
 
 @contextmanager

@@ -61,6 +61,13 @@ def _likeliest_rhythm(reading: Reading) -> Evidence:
                     (), round(best.probability, 4), "probability")
 
 
+def doubts(reading: Reading, about: Topics) -> list[Evidence]:
+    """Electrodes that look exchanged, beside answers on what lies in certain leads; rate and rhythm are the same in all."""
+    located = about.leads or set(about.groups) - {"rhythm"} or [s for s in about.statements if not s.startswith("rhythm:")]
+    return [Evidence(problem.text, problem.leads) for problem in reading.measurements.problems
+            if located and problem.cause in ("limb_reversal", "chest_swap") and problem.severity == "major"]
+
+
 def evidence_for(model: EcgLanguageModel, reading: Reading, about: Topics, answer: str) -> tuple[Evidence, ...]:
     """At most `MOST` facts: statements named in question or answer, then measurements that bear on them."""
     said = topics(answer)
@@ -86,6 +93,7 @@ def evidence_for(model: EcgLanguageModel, reading: Reading, about: Topics, answe
     if "rhythm" in about.groups and answer == "none":
         ordered.insert(0, _likeliest_rhythm(reading))
     ordered = ordered[:MOST]
+    ordered += doubts(reading, about)
     if reading.seconds < reading.record.duration_s:
         ordered.append(Evidence(f"judged on the first {reading.seconds:g} s of {reading.record.duration_s:.0f} s",
                                 span_s=(0.0, reading.seconds)))

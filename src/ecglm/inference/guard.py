@@ -107,7 +107,7 @@ def decline_question(question: str, about: Topics, record: Record, unusable: Seq
         if re.search(pattern, low):
             return what
     if _NOISE.search(low) and not about.statements and not about.measures:
-        return "noise is not judged by kind; `ecglm info` shows how well each lead can be read"
+        return "noise is not judged in answers; `ecglm info` names what disturbs which lead"
     absent = [lead for lead in about.leads if lead not in record.leads]
     if absent:
         return f"lead {', '.join(absent)} is not in this recording, which has {', '.join(record.leads)}"

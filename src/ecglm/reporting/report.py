@@ -11,7 +11,7 @@ from typing import Any
 import ecglm
 from ecglm.paper.page import Page
 from ecglm.records.record import Record, RecordMeta
-from ecglm.schema import Answer, Evidence, Finding, Measurement, Measurements
+from ecglm.schema import Answer, Evidence, Finding, Measurements
 
 #: Findings that are not present are listed as possible from this probability on.
 POSSIBLE = 0.2
@@ -112,7 +112,7 @@ class Report:
         rec["start"] = None if rec["start"] is None else datetime.fromisoformat(rec["start"])
         measured = data["measurements"]
         return Report(
-            RecordSummary(**rec), None if measured is None else _measurements(measured),
+            RecordSummary(**rec), None if measured is None else Measurements.of(measured),
             tuple(Finding(**{**f, "evidence": _evidence(f["evidence"])}) for f in data["findings"]),
             tuple(QuestionAnswer(a["question"], Answer(a["answer"], a["confidence"], a["abstained"],
                                                        _evidence(a["evidence"]), a["model"], a["reason"]))
@@ -127,14 +127,9 @@ class Report:
 
 def _measurements_dict(measured: Measurements) -> dict[str, Any]:
     out = {name: {**asdict(m), "leads": list(m.leads)} for name, m in measured.named().items()}
-    return out | {"rhythm": measured.rhythm, "r_peaks_s": list(measured.r_peaks_s), "quality": dict(measured.quality)}
-
-
-def _measurements(data: Mapping[str, Any]) -> Measurements:
-    values = {name: Measurement(**{**value, "leads": tuple(value["leads"])}) for name, value in data.items()
-              if name not in ("rhythm", "r_peaks_s", "quality")}
-    return Measurements(**values, rhythm=data["rhythm"], r_peaks_s=tuple(data["r_peaks_s"]),
-                        quality=dict(data["quality"]))
+    return out | {"rhythm": measured.rhythm, "r_peaks_s": list(measured.r_peaks_s), "quality": dict(measured.quality),
+                  "problems": [problem.to_dict() for problem in measured.problems],
+                  "not_checked": dict(measured.not_checked)}
 
 
 def _evidence(items: Sequence[Mapping[str, Any]]) -> tuple[Evidence, ...]:

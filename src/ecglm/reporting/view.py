@@ -67,7 +67,7 @@ def view(report: Report, picture: bool = True) -> dict[str, Any]:
             ("Amplitude", "millivolts" if record.unit == "mV" else "normalised, no millivolt scale"),
             ("Missing samples", ", ".join(f"{lead} {n}" for lead, n in record.missing.items()) or "none"),
         ],
-        "notes": list(record.notes),
+        "notes": list(record.notes), "problems": [] if measured is None else [item.text for item in measured.problems],
         "measured": measured is not None, "rows": rows, "rhythm": None if measured is None else measured.rhythm,
         "sources": _sources(rows), "adult": adult, "sex_known": meta.sex is not None,
         "findings": [finding(item) for item in (*report.present, *report.possible)],

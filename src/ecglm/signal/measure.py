@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,22 +12,21 @@ from ecglm.records.leads import LIMB_LEADS
 from ecglm.records.record import Record, checked_record
 from ecglm.schema import Measurement, Measurements
 from ecglm.signal.atrial import P_PRESENT, PWaves, atrial_spectrum, p_waves
-from ecglm.signal.axis import axis_from_leads, limb_disagreement, net_qrs
+from ecglm.signal.axis import MAX_DISAGREEMENT, axis_from_leads, limb_disagreement, net_qrs
 from ecglm.signal.beats import Beats, detect_beats
+from ecglm.signal.causes import lead_problems, limb_gain_problem, reversal_problem
 from ecglm.signal.filters import bandpass
 from ecglm.signal.missing import FloatArray
 from ecglm.signal.prepare import scale_leads
-from ecglm.signal.quality import USABLE, assess
+from ecglm.signal.quality import USABLE, Assessment, assess
 from ecglm.signal.resample import resample
+from ecglm.signal.reversal import ELECTRODES, TypicalBeat, find_reversals
 from ecglm.signal.rhythm import BeatFeatures, pause_intervals, premature_intervals, rmssd, statement
 from ecglm.signal.stack import BeatStack, stack_beats
 from ecglm.signal.waves import PR_RANGE_S, QT_RANGE_S, Waves, delineate, qrs_edges, t_off, t_search
 
 #: Rates (Hz) at which short and long recordings are measured, and the length (s) that divides them.
 MEASURE_FS, LONG_FS, LONG_S = 500.0, 250.0, 300.0
-#: Limb leads that differ from one frontal vector by more than this share give no axis. Challenge 2021 and PTB-XL stay
-#: under 0.04; LUDB, whose leads were scaled one by one, lies above 0.09.
-MAX_DISAGREEMENT = 0.08
 
 
 def bazett(qt_ms: float, rr_s: float) -> float:
@@ -66,11 +66,30 @@ def beat_features(record: Record) -> BeatFeatures:
     return analyse_beats(record).features
 
 
-def analyse_beats(record: Record) -> BeatAnalysis:
-    """Quality, beats, delineation and all that follows from them, once."""
-    judged = assess(record)
-    if judged.verdict is not None:
-        return _nothing(judged.verdict, judged.quality)
+@dataclass(frozen=True)
+class UsualBeat:
+    """The beats of the readable leads, aligned and delineated. signal_LT and stack are z-scored, spread_L undoes it."""
+
+    signal_LT: FloatArray
+    spread_L: FloatArray
+    leads: tuple[str, ...]
+    beats: Beats
+    stack: BeatStack
+    waves: Waves
+    p: PWaves | None
+
+    def typical(self, scaled: bool) -> TypicalBeat:
+        """The median beat for `find_reversals`; scaled: the limb leads ought to share one scale, which is checked."""
+        median, waves = self.stack.median_LW * self.spread_L[:, None], self.waves
+        limb = tuple(lead for lead in self.leads if lead in LIMB_LEADS)
+        if scaled and len(limb) > 2 and not np.isnan(waves.qrs_on):
+            part = median[[self.leads.index(lead) for lead in limb], round(waves.qrs_on): round(waves.qrs_off) + 1]
+            scaled = limb_disagreement(part, limb) <= MAX_DISAGREEMENT
+        return TypicalBeat(median, self.leads, waves, 0.0 if self.p is None else self.p.score, self.stack.fs, scaled)
+
+
+def usual_beat(record: Record, judged: Assessment) -> UsualBeat | Beats:
+    """Beats, median and waves of a readable record; only the beats when there are fewer than two."""
     used = [lead for lead in record.leads if judged.quality[lead] >= USABLE] or \
         [max(judged.quality, key=lambda lead: judged.quality[lead])]
     part = record.select(used)
@@ -80,16 +99,36 @@ def analyse_beats(record: Record) -> BeatAnalysis:
     beats = detect_beats(scaled, fs, [judged.quality[lead] for lead in used])
     stack = stack_beats(scaled, beats.samples, fs)
     if stack is None or len(beats) < 2:
-        return _nothing("fewer than two QRS complexes found", judged.quality, beats)
+        return beats
     rr = float(np.median(beats.rr_s))
     waves = delineate(stack, rr)
-    p = p_waves(scaled, stack, waves, rr)
-    leads = tuple(used)
-    values = _intervals(beats, leads) | _durations(stack, waves, p, rr, beats, leads)
-    values["axis"] = _axis(record, stack, waves, spread, leads)
-    features = _features(scaled, beats, stack, p)
+    return UsualBeat(scaled, spread, tuple(used), beats, stack, waves, p_waves(scaled, stack, waves, rr))
+
+
+def analyse_beats(record: Record) -> BeatAnalysis:
+    """Quality, beats, delineation and all that follows from them, once."""
+    judged = assess(record)
+    if judged.verdict is not None:
+        return _nothing(record, judged.verdict, judged)
+    usual = usual_beat(record, judged)
+    if isinstance(usual, Beats):
+        return _nothing(record, "fewer than two QRS complexes found", judged, usual)
+    beats, stack, waves, leads = usual.beats, usual.stack, usual.waves, usual.leads
+    rr = float(np.median(beats.rr_s))
+    values: dict[str, Any] = _intervals(beats, leads) | _durations(stack, waves, usual.p, rr, beats, leads)
+    typical = usual.typical(record.axis_known)
+    reversals, unchecked = find_reversals(typical)
+    gain = limb_gain_problem(typical) if record.axis_known else None
+    problems = (*lead_problems(record, judged), *(() if gain is None else (gain,)),
+                *(reversal_problem(exchange, record) for exchange in reversals))
+    axis = _axis(record, stack, waves, usual.spread_L, leads)
+    doubt = next((r for r in reversals if r.where == "limb" and r.sure), None) if axis.value is not None else None
+    values["axis"] = axis if doubt is None else _no("axis", f"the limb leads look reversed ({doubt.swap})")
+    features = _features(usual.signal_LT, beats, stack, usual.p)
     found = Measurements(**values, rhythm=statement(features), quality=judged.quality,
-                         r_peaks_s=tuple(round(float(t), 4) for t in beats.times_s))
+                         r_peaks_s=tuple(round(float(t), 4) for t in beats.times_s),
+                         axis_withheld=None if doubt is None else axis.value,
+                         problems=problems, not_checked=unchecked)
     return BeatAnalysis(found, features)
 
 
@@ -101,11 +140,13 @@ def _no(name: str, reason: str) -> Measurement:
     return Measurement(None, _UNITS[name], reason=reason)
 
 
-def _nothing(reason: str, quality: dict[str, float], beats: Beats | None = None) -> BeatAnalysis:
-    values = {name: _no(name, reason) for name in _UNITS}
+def _nothing(record: Record, reason: str, judged: Assessment, beats: Beats | None = None) -> BeatAnalysis:
+    values: dict[str, Any] = {name: _no(name, reason) for name in _UNITS}
     times = () if beats is None else tuple(round(float(t), 4) for t in beats.times_s)
     features = BeatFeatures(len(times), None, None, None, None, 0, 0, 0, 0, None, None, None)
-    return BeatAnalysis(Measurements(**values, rhythm=None, r_peaks_s=times, quality=quality), features)
+    return BeatAnalysis(Measurements(**values, rhythm=None, r_peaks_s=times, quality=judged.quality,
+                                     problems=lead_problems(record, judged),
+                                     not_checked=dict.fromkeys(ELECTRODES, reason)), features)
 
 
 def _intervals(beats: Beats, leads: tuple[str, ...]) -> dict[str, Measurement]:

@@ -6,7 +6,7 @@ Only shape is used, never millivolts, so normalized signals are judged as well.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,12 +34,34 @@ MAX_STEP, MAX_JUMP = 0.30, 0.60
 
 
 @dataclass(frozen=True)
+class LeadSigns:
+    """What the quality of each lead ``[lead]`` is made of.
+
+    held, clipped, gaps: shares of samples that stand still, lie at an extreme, are missing. height: QRS height, in the
+    unit of the record. contrast: height over that of as long a stretch between beats. noise: deviation above 20 Hz
+    between beats, and wander: deviation below 0.5 Hz, over height. detail_LT: what is above 20 Hz, at QUALITY_FS.
+    Without beats all from height on are NaN or empty.
+    """
+
+    held: FloatArray
+    clipped: FloatArray
+    gaps: FloatArray
+    height: FloatArray
+    contrast: FloatArray
+    noise: FloatArray
+    wander: FloatArray
+    detail_LT: FloatArray
+
+
+@dataclass(frozen=True)
 class Assessment:
-    """Quality per lead, the verdict (None: readable) and the beats, at QUALITY_FS, that both rest on."""
+    """Quality per lead, the verdict (None: readable), the beats, at QUALITY_FS, that both rest on, and the signs of each
+    lead, in the order of the record (None when there is too little signal to judge)."""
 
     quality: dict[str, float]
     verdict: str | None
     beats: Beats
+    signs: LeadSigns | None = None
 
 
 def lead_quality(record: Record) -> dict[str, float]:
@@ -70,15 +92,18 @@ def assess(record: Record, quality: Mapping[str, float] | None = None) -> Assess
         return Assessment(zero, "more than 80 % of the samples are missing", empty)
     held = held_fraction(signal)
     live = (held < 0.8) & (gaps < 0.8)
+    clipped = clipped_fraction(signal)
+    signs = _no_beats(held, clipped, gaps)
     if not live.any():
         moving = np.nan_to_num(np.ptp(np.nan_to_num(signal), axis=1)) > 1e-3
         return Assessment(zero, "constant stretches in every lead: not an ECG" if moving.all() and (held < 1).all()
-                          else "flat line in every lead", empty)
+                          else "flat line in every lead", empty, signs)
     raw, _ = fill_missing(resample(signal, record.fs, QUALITY_FS))
     beats = detect_beats(raw, QUALITY_FS, live.astype(float))
     clean = bandpass(raw, QUALITY_FS)
-    scores = _lead_scores(raw, clean, beats, live, record.fs) * np.clip(1 - 1.2 * gaps, 0, 1)
-    scores *= np.clip(1 - 2 * np.maximum(clipped_fraction(signal) - 0.01, 0) / 0.1, 0, 1)
+    scores, signs = _lead_scores(raw, clean, beats, live, signs)
+    scores = scores * np.clip(1 - 1.2 * gaps, 0, 1)
+    scores *= np.clip(1 - 2 * np.maximum(clipped - 0.01, 0) / 0.1, 0, 1)
     scores *= np.clip(1.2 - 1.2 * held, 0, 1)
     found = {lead: round(float(score), 3) for lead, score in zip(record.leads, scores, strict=True)}
     used = live if quality is None else live & np.array([quality.get(lead, 0.0) >= USABLE for lead in record.leads])
@@ -87,7 +112,7 @@ def assess(record: Record, quality: Mapping[str, float] | None = None) -> Assess
         found = {lead: min(score, 0.25) for lead, score in found.items()}
     elif max(found.values()) < 0.15:
         verdict = "noise in every lead"
-    return Assessment(found, verdict, beats)
+    return Assessment(found, verdict, beats, signs)
 
 
 def held_fraction(signal_LT: FloatArray) -> FloatArray:
@@ -116,13 +141,19 @@ def _ramp(value: FloatArray, good: float, bad: float) -> FloatArray:
     return np.clip((value - bad) / (good - bad), 0.0, 1.0)
 
 
-def _lead_scores(raw: FloatArray, clean: FloatArray, beats: Beats, live: BoolArray, fs: float) -> FloatArray:
+def _no_beats(held: FloatArray, clipped: FloatArray, gaps: FloatArray) -> LeadSigns:
+    unknown = np.full(len(held), np.nan)
+    return LeadSigns(held, clipped, gaps, unknown, unknown, unknown, unknown, np.zeros((len(held), 0)))
+
+
+def _lead_scores(raw: FloatArray, clean: FloatArray, beats: Beats, live: BoolArray, signs: LeadSigns,
+                 ) -> tuple[FloatArray, LeadSigns]:
     if len(beats) < 1:
-        return np.where(live, 0.1, 0.0)
+        return np.where(live, 0.1, 0.0), signs
     half = round(0.08 * QUALITY_FS)
     at = beats.samples[(beats.samples >= half) & (beats.samples < raw.shape[1] - half)]
     if not len(at):
-        return np.where(live, 0.1, 0.0)
+        return np.where(live, 0.1, 0.0), signs
     qrs = cut(clean, at, half, half)
     height = np.median(np.ptp(qrs, axis=2), axis=0) + 1e-9
     alike = lead_likeness(qrs)
@@ -137,7 +168,10 @@ def _lead_scores(raw: FloatArray, clean: FloatArray, beats: Beats, live: BoolArr
     noise = 1.48 * np.median(np.abs(rough), axis=1) / height
     wander = (raw - bandpass(raw, QUALITY_FS, 0.5, np.inf, order=2)).std(axis=1) / height
     score = _ramp(alike, 0.9, 0.3) * _ramp(noise, 0.03, 0.25) * (0.4 + 0.6 * _ramp(wander, 0.5, 3.0))
-    return np.where(live, score, 0.0)
+    between = beats.samples[:-1] + (0.7 * np.diff(beats.samples)).astype(np.int64)
+    rest = np.median(np.ptp(cut(clean, between, half, half), axis=2), axis=0) if len(between) else np.zeros(len(clean))
+    signs = replace(signs, height=height, contrast=height / (rest + 1e-9), noise=noise, wander=wander, detail_LT=detail)
+    return np.where(live, score, 0.0), signs
 
 
 def lead_likeness(qrs_BLW: FloatArray) -> FloatArray:

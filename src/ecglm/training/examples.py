@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from ecglm.atomic import replacing
 from ecglm.corpus import ptbxl
 from ecglm.models.processor import EcgInputs, EcgProcessor
 from ecglm.records.leads import STANDARD_12
-from ecglm.schema import Measurement, Measurements
+from ecglm.schema import Measurements
 from ecglm.training.augment import user_masks
 
 #: How often every record is read without some of its leads.
@@ -45,17 +45,6 @@ class EncoderExamples:
     fold_N: NDArray[np.int64]
     measurements: tuple[Measurements, ...]
     lacking: tuple[Lacking, ...]
-
-
-def measurements_from_dict(data: dict[str, Any]) -> Measurements:
-    """Inverse of `dataclasses.asdict` for Measurements."""
-    fields: dict[str, Any] = {}
-    for key, value in data.items():
-        if isinstance(value, dict) and "reason" in value:
-            fields[key] = Measurement(**{**value, "leads": tuple(value["leads"])})
-        else:
-            fields[key] = tuple(value) if isinstance(value, list) else value
-    return Measurements(**fields)
 
 
 def data_hash(data: ptbxl.PtbXl) -> str:
@@ -101,7 +90,7 @@ def build(run: Path, progress: bool = True) -> EncoderExamples:
     cache = run / f"examples-{key}.npz"
     if cache.is_file():
         z = np.load(cache)
-        measured = tuple(measurements_from_dict(m) for m in json.loads(str(z["measurements"])))
+        measured = tuple(Measurements.of(m) for m in json.loads(str(z["measurements"])))
         lacking = tuple(map(Lacking, z["lacking_mask"], z["lacking_beat"], z["lacking_feat"]))
         return EncoderExamples(z["sig"], z["beat"], z["feat"], data.labels_NC, data.fold, measured, lacking)
     with ProcessPoolExecutor(mp_context=get_context("fork")) as pool:  # forked workers share the loaded signals
