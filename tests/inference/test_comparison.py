@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ecglm.inference.comparison import compare, unclear
+from ecglm.inference.comparison import ERROR_SD, MOST_SURE, SAME_WITHIN, compare, sure_of_value, unclear
 from ecglm.inference.topics import topics
 from ecglm.signal import measure
 from tests.signal.synthetic import synthetic_ecg
@@ -85,3 +85,10 @@ def test_a_range_narrower_than_the_measurement_is_declined(measured):
 def test_nothing_is_compared_that_was_not_measured(measured):
     unknown = replace(measured, pr=replace(measured.pr, value=None, reason="no P waves"))
     assert compare("Is the PR interval above 200 ms?", unknown) is None
+
+
+def test_a_number_is_as_sure_as_it_was_measured():
+    sure = {name: sure_of_value(name) for name in SAME_WITHIN}
+    assert SAME_WITHIN.keys() == ERROR_SD.keys()
+    assert all(0.8 < value <= MOST_SURE for value in sure.values())
+    assert sure["heart_rate"] > sure["pr"]  # ± 5 bpm at 1, ± 20 ms at 14

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from ecglm.errors import UsageError
-from ecglm.inference.comparison import SIMPLE, compare, unclear
-from ecglm.inference.confidence import calibrated_confidence
+from ecglm.inference.comparison import SAME_WITHIN, SIMPLE, compare, sure_of_value, unclear
+from ecglm.inference.confidence import answer_kind, calibrated_confidence
 from ecglm.inference.contradiction import contradiction
 from ecglm.inference.draft import draft
 from ecglm.inference.engine import Engine, Generation, Prefix
@@ -182,6 +182,8 @@ class Answerer:
         if wrong is not None:
             return self._declined(wrong)
         confidence = calibrated_confidence(self.model.calibration, text, math.exp(sum(generation.logprobs)))
+        if answer_kind(text) == "number" and len(about.measures) == 1 and about.measures[0] in SAME_WITHIN:
+            confidence *= sure_of_value(about.measures[0])  # it may be read without doubt and still be measured with some
         if not generation.stopped:
             text += " …"
         return Answer(text, confidence, False, evidence_for(self.model, reading, about, text), self.model.name)

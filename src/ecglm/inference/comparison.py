@@ -16,6 +16,8 @@ from ecglm.schema import Measurement, Measurements
 #: Standard deviation of measured minus annotated value: intervals as on LUDB, against the median of the annotated leads
 #: (docs/measure.md; QTc as QT); rate, RR and axis assumed.
 ERROR_SD = {"heart_rate": 1.0, "rr": 10.0, "pr": 14.0, "qrs": 12.0, "qt": 11.0, "qtc_bazett": 12.0, "axis": 10.0}
+#: How far two cardiologists' values may lie apart and still be the same answer: ms, bpm, degrees.
+SAME_WITHIN = {"heart_rate": 5.0, "rr": 25.0, "pr": 20.0, "qrs": 20.0, "qt": 30.0, "qtc_bazett": 30.0, "axis": 15.0}
 MOST_SURE = 0.99
 #: An answer that annotators would share more rarely is not given; values at the end of a wide range lie just below one half.
 EVEN = 0.45
@@ -87,6 +89,11 @@ def compare(question: str, measurements: Measurements) -> Comparison | None:
         return Comparison(False, 0.0, f"it is measured to about ± {sd:g} {measured.unit}, too coarse for so narrow a range; "
                                       f"measured: {value} {measured.unit}")
     return Comparison(holds, min(MOST_SURE, max(0.5, inside if holds else 1.0 - inside)))
+
+
+def sure_of_value(name: str) -> float:
+    """Probability that the annotators' value lies within SAME_WITHIN of a measured one."""
+    return min(MOST_SURE, 2 * _below(SAME_WITHIN[name] / ERROR_SD[name]) - 1)
 
 
 def unclear(question: str, about: Topics) -> bool:
