@@ -60,6 +60,16 @@ def test_the_demo_recording_is_read_right(model, record):
     assert answers[2].confidence < 0.95  # read without doubt, but a PR interval is measured to 14 ms
 
 
+@pytest.mark.parametrize(("question", "said", "instead"), [
+    ("Is there atrial fibrillation?", "yes", "no"), ("Is this sinus rhythm?", "no", "yes"),
+    ("Is it sinus rhythm or atrial fibrillation?", "both", "sinus rhythm")])
+def test_what_contradicts_the_findings_is_replaced_by_what_they_leave(model, record, question, said, instead):
+    answer = model.answerer._instead(model.answerer.reading(record), question, said)
+    assert answer.text == instead
+    assert 0.7 < answer.confidence < 1
+    assert said in answer.evidence[0].text
+
+
 def test_evidence_names_value_unit_and_leads(model, record):
     rate = model.ask(record, "What is the heart rate?").evidence[0]
     assert rate.unit == "bpm"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecglm.inference.contradiction import contradiction
+from ecglm.inference.contradiction import alternatives, contradiction, sure_of
 from ecglm.inference.reading import Encoded, Reading
 from ecglm.knowledge.statements import STATEMENTS
 from ecglm.models.calibration import FindingCalibration
@@ -58,3 +58,21 @@ def test_another_axis_is_withheld(reading):
     normal = replace(reading, measurements=replace(reading.measurements, axis=axis))
     assert "51°" in str(contradiction("What is the axis?", "left axis deviation", normal, CALIBRATION))
     assert contradiction("What is the axis?", "normal axis", normal, CALIBRATION) is None
+
+
+def test_both_needs_both_to_be_called_present(reading):
+    assert "complete left bundle branch block present" in str(contradiction("LBBB or RBBB?", "both", reading, CALIBRATION))
+    assert contradiction("Sinus rhythm or LBBB?", "both", reading, CALIBRATION) is None
+
+
+def test_what_else_could_be_answered():
+    assert alternatives("Is there AF?", "yes") == ("no",)
+    assert set(alternatives("LBBB or RBBB?", "both")) == {
+        "complete left bundle branch block", "complete right bundle branch block", "none"}
+    assert alternatives("What is the rhythm?", "atrial fibrillation") == ()
+    assert alternatives("Is there sinus rhythm and AF?", "yes") == ()
+
+
+def test_an_answer_read_off_a_finding_is_as_sure_as_the_finding(reading):
+    assert sure_of("Is there AF?", reading, CALIBRATION) > 0.95  # far below "possible"
+    assert sure_of("Are there PVCs?", reading, CALIBRATION) == pytest.approx(0.5, abs=0.01)

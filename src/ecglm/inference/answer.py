@@ -14,7 +14,7 @@ from torch import Tensor
 from ecglm.errors import UsageError
 from ecglm.inference.comparison import SAME_WITHIN, SIMPLE, compare, sure_of_value, unclear
 from ecglm.inference.confidence import answer_kind, calibrated_confidence
-from ecglm.inference.contradiction import contradiction
+from ecglm.inference.contradiction import alternatives, contradiction, sure_of
 from ecglm.inference.draft import draft
 from ecglm.inference.engine import Engine, Generation, Prefix
 from ecglm.inference.evidence import evidence_for, measurement_evidence
@@ -180,7 +180,7 @@ class Answerer:
             return self._declined(f"the model named {', '.join(loose)}, which nothing measured supports")
         wrong = contradiction(question, text, reading, self.model.findings_calibration)
         if wrong is not None:
-            return self._declined(wrong)
+            return self._instead(reading, question, text) or self._declined(wrong)
         confidence = calibrated_confidence(self.model.calibration, text, math.exp(sum(generation.logprobs)))
         if answer_kind(text) == "number" and len(about.measures) == 1 and about.measures[0] in SAME_WITHIN:
             confidence *= sure_of_value(about.measures[0])  # it may be read without doubt and still be measured with some
@@ -188,10 +188,35 @@ class Answerer:
             text += " …"
         return Answer(text, confidence, False, evidence_for(self.model, reading, about, text), self.model.name)
 
-    def _choose(self, reading: Reading, question: str, about: Topics, options: tuple[str, ...]) -> Answer:
+    def _instead(self, reading: Reading, question: str, said: str) -> Answer | None:
+        """What the findings leave to be answered where they contradict what the model said; None when that is not one thing."""
+        calibration = self.model.findings_calibration
+        left = [o for o in alternatives(question, said) if contradiction(question, o, reading, calibration) is None]
+        if not left:
+            return None
+        if said in ("yes", "no"):
+            text, confidence = left[0], sure_of(question, reading, calibration)
+        else:
+            text, share = self._likeliest(reading, question, left)
+            confidence = calibrated_confidence(self.model.calibration, text, share)
+        first = Evidence(f'the language model said "{said}", which the findings contradict; answered from them')
+        evidence = evidence_for(self.model, reading, topics(question), text)
+        return Answer(text, confidence, False, (first, *evidence), self.model.name)
+
+    def _likeliest(self, reading: Reading, question: str, answers: Sequence[str]) -> tuple[str, float]:
+        """The answer that the model holds most probable, and its share among these."""
+        scores = self._scores(reading, question, answers)
+        best = int(scores.argmax())
+        return answers[best], float(scores.softmax(0)[best])
+
+    def _scores(self, reading: Reading, question: str, answers: Sequence[str]) -> Tensor:
+        """Log-probability of each answer."""
         stop = self.model.tokens(self.model.format.stop)[:1]
-        ids = [[*self.model.tokens(self.model.plain(learned_name(option))), *stop] for option in options]
-        scores = torch.tensor(self.engine.score(self.prefix(reading.record), self.suffix(question), ids))
+        ids = [[*self.model.tokens(self.model.plain(learned_name(answer))), *stop] for answer in answers]
+        return torch.tensor(self.engine.score(self.prefix(reading.record), self.suffix(question), ids))
+
+    def _choose(self, reading: Reading, question: str, about: Topics, options: tuple[str, ...]) -> Answer:
+        scores = self._scores(reading, question, options)
         if float(scores.exp().sum()) < LEAST_OPTIONS:
             known = [e.text for name in about.measures
                      if (e := measurement_evidence(name, getattr(reading.measurements, name), reading.record.meta))]

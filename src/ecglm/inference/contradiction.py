@@ -1,10 +1,11 @@
-"""Does an answer contradict what was found, or the measured axis? Then it is withheld with both sides named.
+"""Does an answer contradict what was found, or the measured axis? Then another is given, or none, with both sides named.
 
 The language model words the answers; it must not say the opposite of the evidence that stands below them.
 """
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -27,8 +28,7 @@ def contradiction(question: str, answer: str, reading: Reading, calibration: Fin
     about, said = topics(question), topics(answer)
     if "axis" in said.groups or ("axis" in about.groups and answer not in ("yes", "no")):
         return _axis(answer, reading.measurements)
-    beyond_C = log_odds(reading.encoded.prob_C) - log_odds(np.array(calibration.possible, np.float32))
-    beyond = {f"{f.group}:{f.code}": float(b) for f, b in zip(reading.findings, beyond_C, strict=True)}
+    beyond = _beyond(reading, calibration)
     probability = {f"{f.group}:{f.code}": f.probability for f in reading.findings}
     if answer in ("yes", "no"):
         named = about.statements
@@ -37,6 +37,12 @@ def contradiction(question: str, answer: str, reading: Reading, calibration: Fin
         against = [k for k in named if (beyond[k] < -MARGIN if answer == "yes" else beyond[k] > MARGIN)]
         either = len(named) > 1 and (answer == "no" or re.search(r"\bor\b", question) is not None)
         wrong = against if not either or len(against) == len(named) else []
+    elif answer == "both" and len(about.statements) == 2:
+        called = {f"{f.group}:{f.code}" for f in reading.findings if f.present}
+        if not called.issuperset(about.statements):  # two are granted together only when open questions would name both
+            named = " and ".join(BY_KEY[k].name for k in about.statements if k in called) or "neither"
+            return f'the model said "both", but of these the findings call {named} present'
+        wrong = []
     elif answer == "none":
         wrong = [k for k in about.statements if beyond[k] > MARGIN]
     elif answer.lower().startswith("it does not show"):
@@ -45,6 +51,30 @@ def contradiction(question: str, answer: str, reading: Reading, calibration: Fin
         wrong = [k for k in said.statements if beyond[k] < -MARGIN]
     shown = ", ".join(f"{BY_KEY[k].name} {100 * probability[k]:.0f} %" for k in wrong if k not in HIDDEN)
     return f'the model said "{answer}", but the findings give {shown}' if shown else None
+
+
+def alternatives(question: str, answer: str) -> tuple[str, ...]:
+    """What else could be answered to a question about one statement, or about one or the other of two."""
+    named = topics(question).statements
+    if len(named) == 1 and answer in ("yes", "no"):
+        return ("no" if answer == "yes" else "yes",)
+    if len(named) == 2 and answer not in ("yes", "no") and re.search(r"\bor\b", question):
+        return tuple(other for other in (*(BY_KEY[k].name for k in named), "both", "none") if other != answer)
+    return ()
+
+
+def sure_of(question: str, reading: Reading, calibration: FindingCalibration) -> float:
+    """Confidence of yes or no read off the finding that a question names, as if either were equally common."""
+    (key,) = topics(question).statements
+    beyond = _beyond(reading, calibration)[key]
+    return 1.0 / (1.0 + math.exp(-abs(beyond)))
+
+
+def _beyond(reading: Reading, calibration: FindingCalibration) -> dict[str, float]:
+    """How far, in log-odds, each finding's probability lies above "possible"."""
+    assert reading.encoded is not None
+    beyond_C = log_odds(reading.encoded.prob_C) - log_odds(np.array(calibration.possible, np.float32))
+    return {f"{f.group}:{f.code}": float(b) for f, b in zip(reading.findings, beyond_C, strict=True)}
 
 
 def _axis(answer: str, measurements: Measurements) -> str | None:
