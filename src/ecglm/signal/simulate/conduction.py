@@ -12,6 +12,8 @@ import numpy as np
 from ecglm.signal.missing import FloatArray
 from ecglm.signal.simulate.heart import Heart, Ventricle, with_axis
 from ecglm.signal.simulate.kernels import AT, LEFT, LOCAL, RIGHT, VECTOR, grown, net_vector, table, turned
+from ecglm.signal.simulate.support import lead_heights, shape_on
+from ecglm.signal.simulate.torso import TWELVE_12_8
 
 Rng = np.random.Generator
 
@@ -31,7 +33,7 @@ def discordant(beat: Ventricle, rng: Rng, st: float = 0.07, t: float = 0.24) -> 
     """ST segment and T wave that point away from the QRS, as after any abnormal depolarisation (secondary change)."""
     away = -net_vector(beat.qrs) / max(float(np.linalg.norm(net_vector(beat.qrs))), 1e-9)
     size = float(np.linalg.norm(beat.qrs[:, VECTOR], axis=1).max())
-    beat.t = turned(beat.t, 0.0)
+    beat.t = beat.t.copy()
     share = np.abs(beat.t[:, VECTOR]).sum(axis=1, keepdims=True)
     beat.t[:, VECTOR] = share / share.sum() * away * t * size * float(np.exp(rng.normal(0, 0.2)))
     beat.t[:, LOCAL] *= 0.5
@@ -113,12 +115,12 @@ def preexcitation(heart: Heart, rng: Rng) -> None:
     beat.qrs_s = float(rng.uniform(0.120, 0.146))
     left_sided = rng.random() < 0.5
     delta = (0.22, 0.20, -0.42) if left_sided else (0.48, 0.06, 0.22)
-    beat.qrs[:, AT] = 0.36 + 0.62 * beat.qrs[:, AT]
-    beat.qrs[:, LEFT:RIGHT + 1] *= 0.68
+    beat.qrs[:, AT] = 0.30 + 0.68 * beat.qrs[:, AT]
+    beat.qrs[:, LEFT:RIGHT + 1] *= 0.74
     beat.qrs[0, 3:] *= 0.1  # the septum is no longer first
     if left_sided:
         beat.qrs[:, VECTOR] = turned(beat.qrs, 0, -38)[:, VECTOR]
-    beat.qrs = np.vstack([beat.qrs, personal(table((0.30, 0.125, 0.07, *delta)), rng, 0.06)])
+    beat.qrs = np.vstack([beat.qrs, personal(table((0.33, 0.135, 0.20, *delta)), rng, 0.06)])
     beat.t[:, VECTOR] -= 0.55 * np.array(delta) * np.array([[0.7], [0.3]])
     beat.qt_extra_s = 0.02
 
@@ -133,21 +135,18 @@ def long_pr(heart: Heart, rng: Rng, low: float = 0.215, high: float = 0.300) -> 
     heart.pr_s = float(rng.uniform(low, high))
 
 
-def qrs_heights(heart: Heart) -> FloatArray:
-    """Largest and smallest value of the usual QRS in the eight independent leads, ``[2, 8]`` (mV)."""
-    k = heart.usual.qrs
-    t = np.linspace(0, 1, 80)[:, None]
-    z = (t - k[:, AT]) / np.where(t < k[:, AT], k[:, LEFT], k[:, RIGHT])
-    wave = np.exp(-0.5 * z * z) @ (k[:, VECTOR] @ heart.field_83.T + k[:, LOCAL])
-    return np.stack([wave.max(axis=0), wave.min(axis=0)])
+def qrs_wave(heart: Heart) -> FloatArray:
+    """The usual QRS in the eight independent leads, ``[time, 8]`` (mV)."""
+    kernels = heart.usual.qrs
+    return shape_on(np.linspace(0, 1, 80), kernels, lead_heights(kernels, heart.field_83))
 
 
 def left_hypertrophy(heart: Heart, rng: Rng, strain: bool | None = None) -> None:
     """LVH: Sokolow-Lyon (S V1 + R V5 or V6) above 3.5 mV, axis to the left, mostly with strain in V5-V6."""
     beat = heart.usual
     beat.qrs = turned(beat.qrs, float(rng.uniform(-22, 0)), float(rng.uniform(8, 20)))
-    heights = qrs_heights(heart)
-    sokolow = -heights[1, 2] + heights[0, 6:].max()
+    wave = qrs_wave(heart)
+    sokolow = -wave[:, 2].min() + wave[:, 6:].max()
     beat.qrs = grown(beat.qrs, max(1.0, float(rng.uniform(3.9, 5.6)) / max(sokolow, 0.5)))
     beat.qrs_s = float(np.clip(beat.qrs_s + rng.uniform(0.004, 0.014), 0.09, 0.116))
     if strain if strain is not None else rng.random() < 0.75:
@@ -164,8 +163,7 @@ def right_hypertrophy(heart: Heart, rng: Rng) -> None:
     shape = table((0.20, 0.075, 0.10, 0.02, -0.16), (0.42, 0.090, 0.22, 0.52, -0.42), (0.60, 0.090, -0.62, 0.62, -0.72),
                   (0.80, 0.080, -0.40, 0.10, 0.05))
     beat.qrs = with_axis(personal(shape, rng, 0.08), float(rng.uniform(103, 130)), heart.field_83)
-    heights = qrs_heights(heart)
-    beat.qrs = grown(beat.qrs, max(1.0, float(rng.uniform(0.85, 1.3)) / max(heights[0, 2], 0.2)))
+    beat.qrs = grown(beat.qrs, max(1.0, float(rng.uniform(0.85, 1.3)) / max(float(qrs_wave(heart)[:, 2].max()), 0.2)))
     beat.t[:, VECTOR] = np.outer([0.75, 0.25], np.array([0.20, 0.02, 0.26]) * float(rng.uniform(0.7, 1.2)))
     beat.st[:, VECTOR] = np.outer([0.5, 1.0], (0.02, 0.0, 0.07))
     if rng.random() < 0.5:
@@ -188,10 +186,9 @@ def right_atrium(heart: Heart, rng: Rng) -> None:
 
 def low_voltage(heart: Heart, rng: Rng) -> None:
     """QRS under 0.5 mV from peak to nadir in all limb leads, and under 1 mV in the chest leads."""
-    high, low = qrs_heights(heart)
-    i_ii = (high - low)[:2]
-    # III and the augmented leads lie within the sum of both.
-    gain = min(float(rng.uniform(0.28, 0.42)) / float(i_ii.max() * 1.15), 0.85 / float((high - low)[2:].max()))
+    wave = qrs_wave(heart) @ TWELVE_12_8.T
+    range_12 = wave.max(axis=0) - wave.min(axis=0)
+    gain = min(float(rng.uniform(0.32, 0.44)) / float(range_12[:6].max()), 0.90 / float(range_12[6:].max()))
     heart.usual.qrs = grown(heart.usual.qrs, min(gain, 1.0))
     heart.usual.t, heart.usual.st = grown(heart.usual.t, max(gain, 0.35)), grown(heart.usual.st, max(gain, 0.35))
     heart.p = grown(heart.p, 0.75)

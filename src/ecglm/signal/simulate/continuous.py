@@ -54,7 +54,7 @@ def _f_waves(size_mv: float, t: FloatArray, rng: Rng) -> Float32:
     size = size_mv * float(np.exp(rng.normal(0, 0.45)))
     hz = float(np.clip(rng.normal(6.2, 0.9), 4.2, 8.8))
     out = np.zeros((3, len(t)))
-    for way, share in (((-0.28, 0.40, -0.86), 1.0), ((0.55, 0.55, 0.30), 0.6)):
+    for way, share in (((-0.28, 0.26, -0.86), 1.0), ((0.50, 0.42, 0.25), 0.5)):
         phase = _phase(t, hz * float(rng.uniform(0.92, 1.08)), rng, 0.10)
         wave = np.sin(phase) + 0.45 * np.sin(2 * phase + 0.6) + 0.18 * np.sin(3 * phase + 1.0)
         vector = np.array(way) + rng.normal(0, 0.12, 3)
@@ -76,11 +76,11 @@ def _flutter_waves(hz: float, t: FloatArray, rng: Rng) -> Float32:
 
 def _chaos(t: FloatArray, rng: Rng) -> Float32:
     """Ventricular fibrillation: many wandering oscillations of 3 to 8 Hz without a common direction."""
-    size = float(rng.uniform(0.10, 0.28))
+    size = float(rng.uniform(0.06, 0.17))
     out = np.zeros((3, len(t)))
     centre = float(rng.uniform(4.0, 6.0))
     for _ in range(6):
-        phase = _phase(t, centre * float(np.exp(rng.normal(0, 0.16))), rng, 0.10)
+        phase = _phase(t, centre * float(np.exp(rng.normal(0, 0.26))), rng, 0.14)
         wave = (1 + _wandering(t, rng, 0.7, 0.6)) * (np.sin(phase) + 0.2 * np.sin(2 * phase))
         out += np.outer(rng.normal(0, 1, 3), size * wave)
     return out.astype(np.float32)
@@ -90,7 +90,7 @@ def _torsade(t: FloatArray, rng: Rng) -> Float32:
     """Wide complexes at 200 to 250 whose vector turns half way round every 5 to 10 of them (Dessertenne 1966)."""
     hz = float(rng.uniform(200, 250) / 60)
     phase = _phase(t, hz, rng, 0.03)
-    wave = np.sin(phase) + 0.30 * np.sin(2 * phase + 0.5)
+    wave = np.sin(phase) + (0.35 + _wandering(t, rng, 0.15)) * np.sin(2 * phase + 0.5)
     twist = np.pi * t * hz / float(rng.uniform(5, 9)) + float(rng.uniform(0, np.pi)) + _wandering(t, rng, 0.25, 0.8)
     size = float(rng.uniform(0.6, 1.0)) * (1 + _wandering(t, rng, 0.12))
     vector = np.stack([0.55 * np.cos(twist + 0.4), 0.9 * np.cos(twist), 0.8 * np.cos(twist - 0.5)])

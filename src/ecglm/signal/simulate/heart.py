@@ -71,7 +71,6 @@ class Heart:
     alternans: float = 0.0                #: share by which every other QRS is smaller
     swap: str | None = None               #: cables that were swapped (torso.SWAPS)
     chest_gain: FloatArray = field(default_factory=lambda: np.ones(6))
-    calm: bool = False                    #: neither noise nor wander: for tests and pictures
 
     @property
     def qrs_s(self) -> float:
@@ -110,10 +109,13 @@ def draw_heart(rng: np.random.Generator) -> Heart:
 
 def with_axis(kernels: FloatArray, axis_deg: float, field_83: FloatArray) -> FloatArray:
     """Kernels turned in the frontal plane until their net vector has this axis through the given lead field."""
-    for _ in range(6):  # the lead field distorts angles, so that one turn is not enough
-        gap = (axis_deg - axis_of(net_vector(kernels), field_83) + 180) % 360 - 180
-        kernels = turned(kernels, gap)
-    return kernels
+    x, y, z = net_vector(kernels)
+    turn = 0.0
+    for _ in range(8):  # the lead field distorts angles, so that one turn is not enough
+        c, s = np.cos(turn), np.sin(turn)
+        gap = (axis_deg - axis_of(np.array([c * x - s * y, s * x + c * y, z]), field_83) + 180) % 360 - 180
+        turn += np.radians(gap)
+    return turned(kernels, float(np.degrees(turn)))
 
 
 def _varied(kernels: FloatArray, rng: np.random.Generator, height: float, shift: float) -> FloatArray:

@@ -94,14 +94,16 @@ def drawn(
     # exp(-(z / width)^2 / 2), widths as factors so that the inner loop only multiplies.
     scale_left = (np.sqrt(0.5) / np.hypot(left_BK, blur_s)).astype(np.float32)[:, :, None]
     scale_right = (np.sqrt(0.5) / np.hypot(right_BK, blur_s)).astype(np.float32)[:, :, None]
+    coef_BCK = np.ascontiguousarray(coef_BKC.transpose(0, 2, 1), np.float32)
     start_BK = (first_B[:, None] / fs - centre_BK).astype(np.float32)
     for b in range(0, len(anchor_B), CHUNK):
         part = slice(b, b + CHUNK)
         z = start_BK[part, :, None] + offset_W
         z *= np.where(z < 0, scale_left[part], scale_right[part])
         np.multiply(z, -z, out=z)
+        np.maximum(z, -30.0, out=z)  # smaller powers would be denormal numbers, which are slow
         np.exp(z, out=z)
-        np.matmul(coef_BKC[part].transpose(0, 2, 1).astype(np.float32), z, out=waves[part])
+        np.matmul(coef_BCK[part], z, out=waves[part])
     length = out_CT.shape[1]
     for start, wave in zip(first_B + origin, waves, strict=True):
         low, high = max(0, -int(start)), min(width, length - int(start))

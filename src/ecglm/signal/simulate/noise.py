@@ -83,7 +83,8 @@ def _block(device: Device, level: FloatArray, each_91: Float32, n: int, fs: floa
     """Muscle and wander ``[9, time]``: random spectra of the wanted shape, back to time."""
     size = int(next_fast_len(n + 8, real=True))
     hz = np.fft.rfftfreq(size, 1 / fs)
-    bins = len(hz)
+    bins = int(np.searchsorted(hz, 2.0 * device.lowpass_hz))  # nothing passes above
+    hz = hz[:bins]
     f = np.maximum(hz, hz[1])
     through = np.exp(-0.5 * (hz / device.lowpass_hz / 0.85) ** 2)
     # Densities in mV per root hertz, one-sided.
@@ -91,21 +92,21 @@ def _block(device: Device, level: FloatArray, each_91: Float32, n: int, fs: floa
     wander = 0.0035 * level[2] / (1 + (f / 0.9) ** 1.6) / (1 + (device.highpass_hz / f) ** 4) + 0.0006 * level[2] / (1 + f / 3.0)
     scale = np.sqrt(fs * size / 2) / np.sqrt(2)
     raw = rng.standard_normal((2, len(each_91), bins), dtype=np.float32)
-    spectrum = np.empty((len(each_91), bins), np.complex64)
+    spectrum = np.zeros((len(each_91), size // 2 + 1), np.complex64)
     bursts = rng.random() < 0.3
     density = muscle if bursts else np.sqrt(muscle**2 + wander**2)
-    np.multiply(raw[0], (scale * density).astype(np.float32), out=spectrum.real)
-    np.multiply(raw[1], (scale * density).astype(np.float32), out=spectrum.imag)
+    np.multiply(raw[0], (scale * density).astype(np.float32), out=spectrum.real[:, :bins])
+    np.multiply(raw[1], (scale * density).astype(np.float32), out=spectrum.imag[:, :bins])
     out: Float32 = irfft(spectrum, size, axis=1)[:, :n]
     if bursts:  # a muscle that tightens now and then
         knots = np.arange(0, n / fs + 1.5, 0.5)
         height = np.exp(rng.normal(0, 0.6, len(knots)))
         out *= np.interp(np.arange(n) / fs, knots, height).astype(np.float32)
         slow = min(bins, int(25 * size / fs) + 1)
-        low = np.zeros((len(each_91), bins), np.complex64)
-        low[:, :slow] = (rng.standard_normal((len(each_91), slow), dtype=np.float32)
+        spectrum[:] = 0
+        spectrum[:, :slow] = (rng.standard_normal((len(each_91), slow), dtype=np.float32)
                          + 1j * rng.standard_normal((len(each_91), slow), dtype=np.float32)) * (scale * wander[:slow])
-        out += irfft(low, size, axis=1)[:, :n]
+        out += irfft(spectrum, size, axis=1)[:, :n]
     out *= each_91
     return out
 

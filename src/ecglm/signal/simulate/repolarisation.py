@@ -200,7 +200,7 @@ def hypocalcaemia(heart: Heart, rng: Rng) -> None:
 def pulmonary_embolism(heart: Heart, rng: Rng) -> None:
     """S in I, Q and inverted T in III, T inverted in V1-V4, tachycardia."""
     beat = heart.usual
-    beat.qrs = np.vstack([beat.qrs, table((0.86, 0.075, -0.36, 0.02, -0.10), (0.14, 0.065, 0.16, -0.24, 0.0))])
+    beat.qrs = np.vstack([beat.qrs, table((0.84, 0.100, -0.62, 0.04, -0.06), (0.17, 0.090, 0.22, -0.42, 0.0))])
     beat.t[:, VECTOR] = 0.4 * beat.t[:, VECTOR] + np.outer([0.75, 0.25], (0.10, -0.12, 0.26))
     heart.rate = float(rng.uniform(101, 128))
 

@@ -11,7 +11,7 @@ from ecglm.signal.missing import FloatArray
 from ecglm.signal.simulate.kernels import AT, LEFT, LOCAL, RIGHT, VECTOR
 
 #: Share of a wave's largest height (root mean square over the eight leads) at which it begins and ends.
-P_SHARE, QRS_SHARE, T_SHARE = 0.10, 0.035, 0.10
+P_SHARE, QRS_SHARE, T_SHARE = 0.07, 0.012, 0.045
 
 
 class Support(NamedTuple):
@@ -34,7 +34,7 @@ def shape_on(grid_G: FloatArray, kernels: FloatArray, heights_K8: FloatArray) ->
     return np.asarray(np.exp(-0.5 * z * z) @ heights_K8)
 
 
-def support(kernels: FloatArray, field_83: FloatArray, share: float, points: int = 160) -> Support:
+def support(kernels: FloatArray, field_83: FloatArray, share: float, points: int = 120) -> Support:
     """Where the wave rises above and falls below `share` of its largest height; the whole span for a flat wave."""
     low = float((kernels[:, AT] - 3.2 * kernels[:, LEFT]).min())
     high = float((kernels[:, AT] + 3.2 * kernels[:, RIGHT]).max())

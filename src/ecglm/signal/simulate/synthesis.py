@@ -13,12 +13,12 @@ from ecglm.signal.simulate import rhythms
 from ecglm.signal.simulate.conditions import Condition
 from ecglm.signal.simulate.conduction import make_ectopic, make_paced
 from ecglm.signal.simulate.continuous import continuous_activity, has_continuous
-from ecglm.signal.simulate.heart import Heart, Ventricle, draw_heart
+from ecglm.signal.simulate.heart import Heart, draw_heart
 from ecglm.signal.simulate.kernels import AT, LEFT, LOCAL, RIGHT, VECTOR, Float32, drawn, grown, stacked, turned
 from ecglm.signal.simulate.noise import Device, draw_device, recorder_noise
 from ecglm.signal.simulate.schedule import Atrial, Beat, Schedule
 from ecglm.signal.simulate.support import P_SHARE, QRS_SHARE, T_SHARE, Support, ended, fitted, lead_heights, shape_on
-from ecglm.signal.simulate.torso import SWAPS, projection
+from ecglm.signal.simulate.torso import SWAPS, axis_of_leads, projection
 from ecglm.signal.simulate.truth import Truth, atrial_names, beat_names, intervals_of, labels_of, statements_of
 
 Rng = np.random.Generator
@@ -138,14 +138,15 @@ def _waves(heart: Heart, schedule: Schedule, device: Device, fs: float, n: int, 
     if not len(qrs):
         none = np.empty(0)
         return out, _Beats(kind, none, none, none, none, none, none, p_kind, p_on, p_peak, p_off, None)
-    shapes = [_Shape.of(v, heart) for v in (heart.usual, heart.ectopic or heart.usual, heart.paced or heart.usual)]
+    used, kind = np.unique(kind, return_inverse=True)  # only the shapes that occur are prepared
+    shapes = [_Shape.of(heart, Beat(k)) for k in used]
     qrs_s, peak = (np.array([getattr(s, name) for s in shapes])[kind] for name in ("qrs_s", "peak"))
     _draw_qrs(heart, shapes, kind, on, qrs_s, fs, blur, out, rng)
     qt = _qt(heart, on, np.array([s.qt_extra_s for s in shapes])[kind])
     t_peak = _draw_st_t(heart, shapes, kind, on, qrs_s, qt, fs, blur, out, rng)
     _draw_spikes(heart, schedule, fs, blur, out, rng)
     main = shapes[int(np.bincount(kind).argmax())]
-    beats = _Beats(kind, on, on + peak * qrs_s, on + qrs_s, t_peak, on + qt, pr, p_kind, p_on, p_peak, p_off, main.axis_deg)
+    beats = _Beats(used[kind], on, on + peak * qrs_s, on + qrs_s, t_peak, on + qt, pr, p_kind, p_on, p_peak, p_off, main.axis_deg)
     return out, beats
 
 
@@ -163,7 +164,9 @@ class _Shape:
     axis_deg: float | None
 
     @classmethod
-    def of(cls, beat: Ventricle, heart: Heart) -> _Shape:
+    def of(cls, heart: Heart, kind: Beat) -> _Shape:
+        beat = {Beat.USUAL: heart.usual, Beat.ECTOPIC: heart.ectopic, Beat.PACED: heart.paced}[kind]
+        assert beat is not None, "made when the schedule asked for it"
         qrs, peak = fitted(beat.qrs, heart.field_83, QRS_SHARE)
         t, where = ended(beat.t, heart.field_83, T_SHARE)
         return cls(beat.qrs_s, peak, beat.qt_extra_s, qrs, beat.st, t, where, _axis(heart, qrs))
@@ -173,7 +176,7 @@ def _axis(heart: Heart, qrs: FloatArray) -> float | None:
     """Frontal axis (degrees) of the net QRS as recorded, swapped cables and all."""
     area = (shape_on(np.linspace(0, 1, 100), qrs, lead_heights(qrs, heart.field_83)))[:, :2].sum(axis=0)
     i, ii = SWAPS[heart.swap] @ area if heart.swap else area
-    return float(np.degrees(np.arctan2((ii - 0.5 * i) * 2 / np.sqrt(3), i)))
+    return axis_of_leads(float(i), float(ii))
 
 
 def _draw_p(heart: Heart, schedule: Schedule, fs: float, blur: float, out: Float32,
@@ -181,15 +184,10 @@ def _draw_p(heart: Heart, schedule: Schedule, fs: float, blur: float, out: Float
     waves = sorted(schedule.p, key=lambda p: p[0])
     if not waves:
         return [], np.empty(0), np.empty(0), np.empty(0)
-    sinus = heart.p
-    early = turned(grown(sinus, 1.0), 35.0, -25.0)
-    low = grown(turned(sinus, 180.0), 0.85)
-    low[:, VECTOR.start] *= -0.4
-    tables = [sinus, low if any(k is Atrial.RETROGRADE for _, k in waves) or _all(waves, Atrial.ECTOPIC) else early, low, sinus]
-    shapes = [fitted(k, heart.field_83, P_SHARE) for k in tables]
-    kind = np.array([int(k) for _, k in waves])
     on = np.array([t for t, _ in waves])
-    length = heart.p_s * np.array([1.0, 0.92, 0.85, 1.06])[kind]
+    used, kind = np.unique([int(k) for _, k in waves], return_inverse=True)
+    shapes = [fitted(_p_shape(heart, Atrial(k), alone=len(used) == 1), heart.field_83, P_SHARE) for k in used]
+    length = heart.p_s * np.array([1.0, 0.92, 0.85, 1.06])[used][kind]
     kernels = stacked([k for k, _ in shapes])[kind]
     scale = length[:, None]
     drawn(on[:, None] + scale * kernels[:, :, AT], scale * kernels[:, :, LEFT], scale * kernels[:, :, RIGHT],
@@ -197,8 +195,13 @@ def _draw_p(heart: Heart, schedule: Schedule, fs: float, blur: float, out: Float
     return [k for _, k in waves], on, on + length * np.array([p for _, p in shapes])[kind], on + length
 
 
-def _all(waves: list[tuple[float, Atrial]], kind: Atrial) -> bool:
-    return all(k is kind for _, k in waves)
+def _p_shape(heart: Heart, kind: Atrial, alone: bool) -> FloatArray:
+    """P wave by origin. A focus that drives the atria alone sits low in them, as a retrograde wave starts there."""
+    if kind is Atrial.RETROGRADE or (kind is Atrial.ECTOPIC and alone):
+        low = grown(turned(heart.p, 180.0), 0.85)
+        low[:, VECTOR.start] *= -0.4
+        return low
+    return turned(heart.p, 35.0, -25.0) if kind is Atrial.ECTOPIC else heart.p
 
 
 def _draw_qrs(heart: Heart, shapes: list[_Shape], kind: np.ndarray, on: FloatArray, qrs_s: FloatArray, fs: float, blur: float,

@@ -8,6 +8,8 @@ holds in each record.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ecglm.records.leads import STANDARD_12
@@ -64,7 +66,12 @@ def projection(leads: tuple[str, ...]) -> FloatArray:
 def axis_of(vector_3: FloatArray, field_83: FloatArray) -> float:
     """Frontal axis (degrees) of a heart vector, as I and aVF of this lead field show it."""
     i, ii = field_83[:2] @ vector_3
-    return float(np.degrees(np.arctan2((ii - 0.5 * i) * 2 / np.sqrt(3), i)))
+    return axis_of_leads(float(i), float(ii))
+
+
+def axis_of_leads(i: float, ii: float) -> float:
+    """Frontal axis (degrees) of the net QRS in I and II."""
+    return math.degrees(math.atan2((2 * ii - i) / math.sqrt(3), i))
 
 
 assert len(INDEPENDENT) == len(DOWER_83)
