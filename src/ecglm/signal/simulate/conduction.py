@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ecglm.signal.missing import FloatArray
-from ecglm.signal.simulate.heart import Heart, Ventricle, with_axis
+from ecglm.signal.simulate.heart import Heart, Ventricle, lognormal, with_axis
 from ecglm.signal.simulate.kernels import AT, LEFT, LOCAL, RIGHT, VECTOR, grown, net_vector, table, turned
 from ecglm.signal.simulate.support import lead_heights, shape_on
 from ecglm.signal.simulate.torso import TWELVE_12_8
@@ -20,7 +20,7 @@ Rng = np.random.Generator
 
 def personal(kernels: FloatArray, rng: Rng, spread: float = 0.12, size: float = 1.0) -> FloatArray:
     """A textbook shape as one patient has it."""
-    out = grown(kernels, size * float(np.exp(rng.normal(0, 0.17))))
+    out = grown(kernels, size * lognormal(rng, 0.17))
     height = np.linalg.norm(out[:, VECTOR], axis=1, keepdims=True)
     out[:, VECTOR] += rng.normal(0, spread, (len(out), 3)) * height
     out[:, LOCAL] += rng.normal(0, 0.07, (len(out), 8)) * height
@@ -35,7 +35,7 @@ def discordant(beat: Ventricle, rng: Rng, st: float = 0.07, t: float = 0.24) -> 
     size = float(np.linalg.norm(beat.qrs[:, VECTOR], axis=1).max())
     beat.t = beat.t.copy()
     share = np.abs(beat.t[:, VECTOR]).sum(axis=1, keepdims=True)
-    beat.t[:, VECTOR] = share / share.sum() * away * t * size * float(np.exp(rng.normal(0, 0.2)))
+    beat.t[:, VECTOR] = share / share.sum() * away * t * size * lognormal(rng, 0.2)
     beat.t[:, LOCAL] *= 0.5
     beat.st[:, VECTOR] = np.outer([1.0, 0.55], away) * st * size
     beat.st[:, LEFT] *= 1.3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ecglm.signal.missing import FloatArray
-from ecglm.signal.simulate.heart import Heart
+from ecglm.signal.simulate.heart import Heart, lognormal
 from ecglm.signal.simulate.kernels import Float32
 from ecglm.signal.simulate.schedule import Schedule
 
@@ -51,7 +51,7 @@ def _phase(t: FloatArray, hz: float, rng: Rng, spread: float) -> FloatArray:
 
 def _f_waves(size_mv: float, t: FloatArray, rng: Rng) -> Float32:
     """Two wandering sources of 4 to 9 Hz with overtones, largest in V1 (Petrenas et al. 2017, 10.1088/1361-6579/aa9153)."""
-    size = size_mv * float(np.exp(rng.normal(0, 0.45)))
+    size = size_mv * lognormal(rng, 0.45)
     hz = float(np.clip(rng.normal(6.2, 0.9), 4.2, 8.8))
     out = np.zeros((3, len(t)))
     for way, share in (((-0.28, 0.26, -0.86), 1.0), ((0.50, 0.42, 0.25), 0.5)):
@@ -80,7 +80,7 @@ def _chaos(t: FloatArray, rng: Rng) -> Float32:
     out = np.zeros((3, len(t)))
     centre = float(rng.uniform(4.0, 6.0))
     for _ in range(6):
-        phase = _phase(t, centre * float(np.exp(rng.normal(0, 0.26))), rng, 0.14)
+        phase = _phase(t, centre * lognormal(rng, 0.26), rng, 0.14)
         wave = (1 + _wandering(t, rng, 0.7, 0.6)) * (np.sin(phase) + 0.2 * np.sin(2 * phase))
         out += np.outer(rng.normal(0, 1, 3), size * wave)
     return out.astype(np.float32)

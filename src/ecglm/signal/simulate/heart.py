@@ -7,6 +7,7 @@ electrocardiogram, 10.1016/j.jelectrocard.2014.07.022) and that paper's dependen
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -80,31 +81,41 @@ class Heart:
 
 def draw_heart(rng: np.random.Generator) -> Heart:
     """A healthy adult in sinus rhythm."""
-    age = int(np.clip(rng.normal(58, 17), 18, 94))
+    age = int(bounded(rng, 58, 17, 18, 94))
     male = bool(rng.random() < 0.52)
     field_83 = draw_field(rng)
-    size = float(np.exp(rng.normal(0, 0.20))) * (1.06 if male else 0.94) * (1.12 - 0.0024 * (age - 18))
+    size = lognormal(rng, 0.20) * (1.06 if male else 0.94) * (1.12 - 0.0024 * (age - 18))
     qrs = turned(_varied(QRS, rng, 0.16, 0.018), horizontal_deg=rng.normal(0, 9))
     qrs = np.vstack([grown(qrs, size), _notches(rng, size)])
-    axis = float(np.clip(rng.normal(62 - 0.65 * (age - 20), 24), -27, 88))
+    axis = bounded(rng, 62 - 0.65 * (age - 20), 24, -27, 88)
     qrs = with_axis(qrs, axis, field_83)
-    t_gain = float(np.exp(rng.normal(0, 0.30))) * (1.15 if male else 0.85) * (1.15 - 0.004 * (age - 18))
+    t_gain = lognormal(rng, 0.30) * (1.15 if male else 0.85) * (1.15 - 0.004 * (age - 18))
     t = grown(turned(_varied(T, rng, 0.12, 0.006), 0.45 * (axis - 40) + rng.normal(0, 10), rng.normal(0, 14)), t_gain)
     t[:, LEFT] *= np.exp(rng.normal(0, 0.12))
     t[:, RIGHT] *= np.exp(rng.normal(0, 0.10))
-    st = grown(_varied(ST, rng, 0.3, 0.004), float(np.exp(rng.normal(0, 0.5))) * (1.3 if male else 0.7))
-    p = grown(turned(_varied(P, rng, 0.16, 0.02), rng.normal(0, 12), rng.normal(0, 12)), float(np.exp(rng.normal(0, 0.22))))
-    usual = Ventricle(float(np.clip(rng.normal(0.092 if male else 0.086, 0.0075), 0.072, 0.108)), qrs, st, t)
+    st = grown(_varied(ST, rng, 0.3, 0.004), lognormal(rng, 0.5) * (1.3 if male else 0.7))
+    p = grown(turned(_varied(P, rng, 0.16, 0.02), rng.normal(0, 12), rng.normal(0, 12)), lognormal(rng, 0.22))
+    usual = Ventricle(bounded(rng, 0.092 if male else 0.086, 0.0075, 0.072, 0.108), qrs, st, t)
     return Heart(
-        age=age, sex="male" if male else "female", field_83=field_83, rate=float(np.clip(rng.normal(71, 10), 61, 97)),
-        pr_s=float(np.clip(rng.normal(0.150 + 0.0003 * (age - 18), 0.018), 0.123, 0.196)),
-        p_s=float(np.clip(rng.normal(0.104, 0.009), 0.080, 0.118)),
-        qtc_s=float(np.clip(rng.normal(0.402 if male else 0.412, 0.015), 0.365, 0.440)), usual=usual, p=p,
-        u=grown(U, float(np.exp(rng.normal(0, 0.6)))), rsa=float(0.035 * np.exp(rng.normal(0, 0.6) - 0.012 * (age - 40))),
-        lf=float(0.012 * np.exp(rng.normal(0, 0.5))), jitter=float(0.006 * np.exp(rng.normal(0, 0.4))),
-        breath_hz=float(np.clip(rng.normal(0.25, 0.05), 0.13, 0.42)), breath_phase=float(rng.uniform(0, 2 * np.pi)),
-        breath_gain=float(0.035 * np.exp(rng.normal(0, 0.5))), breath_turn_deg=float(2.5 * np.exp(rng.normal(0, 0.5))),
+        age=age, sex="male" if male else "female", field_83=field_83, rate=bounded(rng, 71, 10, 61, 97),
+        pr_s=bounded(rng, 0.150 + 0.0003 * (age - 18), 0.018, 0.123, 0.196),
+        p_s=bounded(rng, 0.104, 0.009, 0.080, 0.118),
+        qtc_s=bounded(rng, 0.402 if male else 0.412, 0.015, 0.365, 0.440), usual=usual, p=p,
+        u=grown(U, lognormal(rng, 0.6)), rsa=0.035 * lognormal(rng, 0.6) * math.exp(-0.012 * (age - 40)),
+        lf=0.012 * lognormal(rng, 0.5), jitter=0.006 * lognormal(rng, 0.4),
+        breath_hz=bounded(rng, 0.25, 0.05, 0.13, 0.42), breath_phase=float(rng.uniform(0, 2 * np.pi)),
+        breath_gain=0.035 * lognormal(rng, 0.5), breath_turn_deg=2.5 * lognormal(rng, 0.5),
     )
+
+
+def bounded(rng: np.random.Generator, mean: float, sd: float, low: float, high: float) -> float:
+    """A normal number, moved to the nearer bound where it lies outside."""
+    return min(max(float(rng.normal(mean, sd)), low), high)
+
+
+def lognormal(rng: np.random.Generator, sd: float) -> float:
+    """A log-normal factor around 1."""
+    return math.exp(float(rng.normal(0, sd)))
 
 
 def with_axis(kernels: FloatArray, axis_deg: float, field_83: FloatArray) -> FloatArray:

@@ -90,8 +90,9 @@ def _block(device: Device, level: FloatArray, each_91: Float32, n: int, fs: floa
     # Densities in mV per root hertz, one-sided.
     muscle = 0.00055 * level[1] * (f / (f + 12.0)) * through
     wander = 0.0035 * level[2] / (1 + (f / 0.9) ** 1.6) / (1 + (device.highpass_hz / f) ** 4) + 0.0006 * level[2] / (1 + f / 3.0)
-    scale = np.sqrt(fs * size / 2) / np.sqrt(2)
-    raw = rng.standard_normal((2, len(each_91), bins), dtype=np.float32)
+    # Uniform numbers will do: each sample is a sum of thousands of them. Their deviation is 1 / sqrt(12).
+    scale = np.sqrt(12) * np.sqrt(fs * size / 2) / np.sqrt(2)
+    raw = _centred(rng, (2, len(each_91), bins))
     spectrum = np.zeros((len(each_91), size // 2 + 1), np.complex64)
     bursts = rng.random() < 0.3
     density = muscle if bursts else np.sqrt(muscle**2 + wander**2)
@@ -104,11 +105,18 @@ def _block(device: Device, level: FloatArray, each_91: Float32, n: int, fs: floa
         out *= np.interp(np.arange(n) / fs, knots, height).astype(np.float32)
         slow = min(bins, int(25 * size / fs) + 1)
         spectrum[:] = 0
-        spectrum[:, :slow] = (rng.standard_normal((len(each_91), slow), dtype=np.float32)
-                         + 1j * rng.standard_normal((len(each_91), slow), dtype=np.float32)) * (scale * wander[:slow])
+        raw = _centred(rng, (2, len(each_91), slow))
+        spectrum[:, :slow] = (raw[0] + 1j * raw[1]) * (scale * wander[:slow])
         out += irfft(spectrum, size, axis=1)[:, :n]
     out *= each_91
     return out
+
+
+def _centred(rng: np.random.Generator, shape: tuple[int, int, int]) -> Float32:
+    """Uniform numbers between -0.5 and 0.5."""
+    raw = rng.random(shape, dtype=np.float32)
+    raw -= np.float32(0.5)
+    return raw
 
 
 def _movement(at_electrodes: Float32, device: Device, n: int, fs: float, rng: np.random.Generator) -> None:

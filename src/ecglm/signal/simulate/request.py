@@ -84,11 +84,10 @@ def resembling(labels: Sequence[str], rng: np.random.Generator) -> str:
     for key in sorted(set(labels), key=lambda k: (not k.startswith("rhythm:"), list(BY_KEY).index(k))):
         if key.startswith("super_class:") or key == "sub_class:NORM" or any(key in c.labels for c in chosen):
             continue
-        fits = [c for c in CONDITIONS.values() if key in c.labels and "sub_class:NORM" not in c.labels or key in
-                ("rhythm:SBRAD", "rhythm:STACH", "rhythm:SARRH", "form:HVOLT") and key in c.labels]
+        fits = [c for c in CONDITIONS.values() if key in c.labels and c.name != "normal_athlete"
+                and (c.rhythm is None or not any(o.rhythm for o in chosen))]
         # Prefer those that add nothing the labels do not have.
-        exact = [c for c in fits if {k for k in c.labels if k != "sub_class:NORM"} <= set(labels)]
-        fits = [c for c in exact or fits if c.rhythm is None or not any(o.rhythm for o in chosen)]
+        fits = [c for c in fits if set(c.labels) - {"sub_class:NORM"} <= set(labels)] or fits
         if fits:
             chosen.append(fits[int(rng.integers(len(fits)))])
     return "+".join(c.name for c in chosen) or "normal"

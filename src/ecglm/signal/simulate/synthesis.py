@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+from scipy.signal import lfilter
 
 from ecglm.records.record import Record, RecordMeta
 from ecglm.signal.missing import FloatArray
@@ -216,13 +217,10 @@ def _draw_qrs(heart: Heart, shapes: list[_Shape], kind: np.ndarray, on: FloatArr
 
 def _qt(heart: Heart, on: FloatArray, extra: FloatArray) -> FloatArray:
     """QT of every beat (s): Fridericia of an RR that follows the rate slowly, never longer than the beat."""
-    rr = np.diff(on, prepend=on[0] - 60 / heart.rate) if len(on) < 2 else np.r_[on[1] - on[0], np.diff(on)]
-    slow = np.empty_like(rr)
-    past = float(np.median(rr))
-    for b, interval in enumerate(rr):
-        past = 0.85 * past + 0.15 * float(np.clip(interval, 0.25, 2.0))
-        slow[b] = _QT_MEMORY * past + (1 - _QT_MEMORY) * float(np.clip(interval, 0.25, 2.0))
-    qt = heart.qtc_s * np.cbrt(slow) + extra
+    rr = np.diff(on, prepend=2 * on[0] - on[1] if len(on) > 1 else on[0] - 60 / heart.rate)
+    felt = np.clip(rr, 0.25, 2.0)
+    past, _ = lfilter([0.15], [1, -0.85], felt, zi=[0.85 * float(np.median(felt))])
+    qt = heart.qtc_s * np.cbrt(_QT_MEMORY * past + (1 - _QT_MEMORY) * felt) + extra
     following = np.r_[rr[1:], rr[-1]]
     return np.asarray(np.minimum(qt, np.maximum(0.98 * following, 0.62 * qt)))
 
@@ -236,8 +234,8 @@ def _draw_st_t(heart: Heart, shapes: list[_Shape], kind: np.ndarray, on: FloatAr
     centre = np.hstack([(on + qrs_s)[:, None] + stretch * st[:, :, AT], end + stretch * t[:, :, AT], end + stretch * u[:, :, AT]])
     kernels = np.concatenate([st, t, u], axis=1)
     heights = _coefficients(heart, kernels, on, 0.025, rng)
-    drawn(centre, stretch * kernels[:, :, LEFT], stretch * kernels[:, :, RIGHT], heights, on + qrs_s, (0.07, float((qt - qrs_s).max()) + 0.36),
-          fs, blur, out, 0)
+    drawn(centre, stretch * kernels[:, :, LEFT], stretch * kernels[:, :, RIGHT], heights, on + qrs_s,
+          (0.07, float((qt - qrs_s).max()) + 0.36), fs, blur, out, 0)
     peaks = np.array([s.t_support.peak for s in shapes])[kind]
     return np.asarray(end[:, 0] + stretch[:, 0] * peaks)
 
