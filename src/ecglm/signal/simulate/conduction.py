@@ -33,11 +33,9 @@ def discordant(beat: Ventricle, rng: Rng, st: float = 0.07, t: float = 0.24) -> 
     """ST segment and T wave that point away from the QRS, as after any abnormal depolarisation (secondary change)."""
     away = -net_vector(beat.qrs) / max(float(np.linalg.norm(net_vector(beat.qrs))), 1e-9)
     size = float(np.linalg.norm(beat.qrs[:, VECTOR], axis=1).max())
-    beat.t = beat.t.copy()
-    share = np.abs(beat.t[:, VECTOR]).sum(axis=1, keepdims=True)
-    beat.t[:, VECTOR] = share / share.sum() * away * t * size * lognormal(rng, 0.2)
+    beat.pull_t(0.0, away * t * size * lognormal(rng, 0.2))
     beat.t[:, LOCAL] *= 0.5
-    beat.st[:, VECTOR] = np.outer([1.0, 0.55], away) * st * size
+    beat.set_st(away * st * size, 0.55 * away * st * size)
     beat.st[:, LEFT] *= 1.3
 
 
@@ -121,7 +119,7 @@ def preexcitation(heart: Heart, rng: Rng) -> None:
     if left_sided:
         beat.qrs[:, VECTOR] = turned(beat.qrs, 0, -38)[:, VECTOR]
     beat.qrs = np.vstack([beat.qrs, personal(table((0.33, 0.135, 0.20, *delta)), rng, 0.06)])
-    beat.t[:, VECTOR] -= 0.55 * np.array(delta) * np.array([[0.7], [0.3]])
+    beat.pull_t(1.0, -0.55 * np.array(delta))
     beat.qt_extra_s = 0.02
 
 
@@ -150,8 +148,9 @@ def left_hypertrophy(heart: Heart, rng: Rng, strain: bool | None = None) -> None
     beat.qrs = grown(beat.qrs, max(1.0, float(rng.uniform(3.9, 5.6)) / max(sokolow, 0.5)))
     beat.qrs_s = float(np.clip(beat.qrs_s + rng.uniform(0.004, 0.014), 0.09, 0.116))
     if strain if strain is not None else rng.random() < 0.75:
-        beat.t[:, VECTOR] = np.outer([0.75, 0.25], np.array([-0.30, -0.06, -0.22]) * float(rng.uniform(0.6, 1.3)))
-        beat.st[:, VECTOR] = np.outer([0.6, 1.0], np.array([-0.09, -0.03, -0.07]) * float(rng.uniform(0.7, 1.3)))
+        beat.pull_t(0.0, np.array([-0.30, -0.06, -0.22]) * float(rng.uniform(0.6, 1.3)))
+        down = np.array([-0.09, -0.03, -0.07]) * float(rng.uniform(0.7, 1.3))
+        beat.set_st(0.6 * down, down)
         beat.t[:, LEFT] *= 1.25
     if rng.random() < 0.4:
         left_atrium(heart, rng)
@@ -164,8 +163,8 @@ def right_hypertrophy(heart: Heart, rng: Rng) -> None:
                   (0.80, 0.080, -0.40, 0.10, 0.05))
     beat.qrs = with_axis(personal(shape, rng, 0.08), float(rng.uniform(103, 130)), heart.field_83)
     beat.qrs = grown(beat.qrs, max(1.0, float(rng.uniform(0.85, 1.3)) / max(float(qrs_wave(heart)[:, 2].max()), 0.2)))
-    beat.t[:, VECTOR] = np.outer([0.75, 0.25], np.array([0.20, 0.02, 0.26]) * float(rng.uniform(0.7, 1.2)))
-    beat.st[:, VECTOR] = np.outer([0.5, 1.0], (0.02, 0.0, 0.07))
+    beat.pull_t(0.0, np.array([0.20, 0.02, 0.26]) * float(rng.uniform(0.7, 1.2)))
+    beat.set_st((0.01, 0.0, 0.035), (0.02, 0.0, 0.07))
     if rng.random() < 0.5:
         right_atrium(heart, rng)
 

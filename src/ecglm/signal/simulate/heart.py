@@ -12,20 +12,21 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ecglm.signal.missing import FloatArray
 from ecglm.signal.simulate.kernels import AT, LEFT, LOCAL, RIGHT, VECTOR, grown, net_vector, table, turned
 from ecglm.signal.simulate.torso import axis_of, draw_field
 
 #: Mean kernels. P and QRS: centre and width as shares of the wave's duration. T: seconds before (negative) its end.
-P = table((0.34, 0.155, 0.045, 0.085, -0.050), (0.64, 0.165, 0.070, 0.055, 0.022))
+P = table((0.34, 0.155, 0.055, 0.070, -0.045), (0.64, 0.165, 0.090, 0.045, 0.022))
 QRS = table(
-    (0.20, 0.085, -0.12, -0.04, -0.24),   # septum: to the right and front
-    (0.38, 0.085, 0.42, 0.34, -0.22),     # apex and anterior wall
-    (0.52, 0.088, 0.84, 0.62, 0.46),      # free wall of the left ventricle
-    (0.72, 0.100, -0.10, -0.16, 0.52),    # base: up and back
+    (0.20, 0.080, -0.09, -0.03, -0.24),   # septum: to the right and front
+    (0.38, 0.080, 0.46, 0.27, -0.22),     # apex and anterior wall
+    (0.52, 0.082, 0.90, 0.46, 0.46),      # free wall of the left ventricle
+    (0.70, 0.090, -0.03, -0.10, 0.50),    # base: up and back
 )
-T = table((-0.100, 0.062, 0.042, 0.26, 0.19, -0.13), (-0.155, 0.060, 0.055, 0.06, 0.04, -0.06))
+T = table((-0.085, 0.050, 0.037, 0.28, 0.145, -0.15), (-0.150, 0.055, 0.050, 0.06, 0.03, -0.05))
 #: The segment between J point and T wave, seconds after J: a plateau made of two bells, without height when normal.
 ST = table((0.020, 0.014, 0.050, 0.0, 0.0, 0.0), (0.085, 0.045, 0.055, 0.012, 0.010, -0.022))
 U = table((0.130, 0.035, 0.018, 0.014, -0.012))
@@ -43,6 +44,17 @@ class Ventricle:
     st: FloatArray
     t: FloatArray
     qt_extra_s: float = 0.0
+
+    def set_st(self, early: ArrayLike, late: ArrayLike) -> None:
+        """An ST segment with these vectors (mV) just after J and before the T wave."""
+        self.st = ST.copy()
+        self.st[:, VECTOR] = [early, late]
+
+    def pull_t(self, keep: float, toward: ArrayLike) -> None:
+        """`keep` of the T wave as it is, and `toward` (mV) added to it."""
+        share = np.array([0.75, 0.25, *np.zeros(len(self.t))])[: len(self.t)]
+        self.t = self.t.copy()
+        self.t[:, VECTOR] = keep * self.t[:, VECTOR] + np.outer(share / share.sum(), np.asarray(toward))
 
 
 @dataclass
@@ -87,22 +99,22 @@ def draw_heart(rng: np.random.Generator) -> Heart:
     size = lognormal(rng, 0.20) * (1.06 if male else 0.94) * (1.12 - 0.0024 * (age - 18))
     qrs = turned(_varied(QRS, rng, 0.16, 0.018), horizontal_deg=rng.normal(0, 9))
     qrs = np.vstack([grown(qrs, size), _notches(rng, size)])
-    axis = bounded(rng, 62 - 0.65 * (age - 20), 24, -27, 88)
+    axis = bounded(rng, 58 - 0.75 * (age - 20), 30, -29, 89)
     qrs = with_axis(qrs, axis, field_83)
-    t_gain = lognormal(rng, 0.30) * (1.15 if male else 0.85) * (1.15 - 0.004 * (age - 18))
-    t = grown(turned(_varied(T, rng, 0.12, 0.006), 0.45 * (axis - 40) + rng.normal(0, 10), rng.normal(0, 14)), t_gain)
+    t_gain = lognormal(rng, 0.30) * (1.15 if male else 0.85) * (1.10 - 0.006 * (age - 18))
+    t = grown(turned(_varied(T, rng, 0.12, 0.006), 0.30 * (axis - 40) + rng.normal(0, 10), rng.normal(0, 14)), t_gain)
     t[:, LEFT] *= np.exp(rng.normal(0, 0.12))
     t[:, RIGHT] *= np.exp(rng.normal(0, 0.10))
     st = grown(_varied(ST, rng, 0.3, 0.004), lognormal(rng, 0.5) * (1.3 if male else 0.7))
     p = grown(turned(_varied(P, rng, 0.16, 0.02), rng.normal(0, 12), rng.normal(0, 12)), lognormal(rng, 0.22))
-    usual = Ventricle(bounded(rng, 0.092 if male else 0.086, 0.0075, 0.072, 0.108), qrs, st, t)
+    usual = Ventricle(bounded(rng, 0.089 if male else 0.084, 0.0075, 0.070, 0.107), qrs, st, t)
     return Heart(
         age=age, sex="male" if male else "female", field_83=field_83, rate=bounded(rng, 71, 10, 61, 97),
         pr_s=bounded(rng, 0.150 + 0.0003 * (age - 18), 0.018, 0.123, 0.196),
         p_s=bounded(rng, 0.104, 0.009, 0.080, 0.118),
         qtc_s=bounded(rng, 0.402 if male else 0.412, 0.015, 0.365, 0.440), usual=usual, p=p,
-        u=grown(U, lognormal(rng, 0.6)), rsa=0.035 * lognormal(rng, 0.6) * math.exp(-0.012 * (age - 40)),
-        lf=0.012 * lognormal(rng, 0.5), jitter=0.006 * lognormal(rng, 0.4),
+        u=grown(U, lognormal(rng, 0.6)), rsa=0.026 * lognormal(rng, 0.6) * math.exp(-0.012 * (age - 40)),
+        lf=0.010 * lognormal(rng, 0.5), jitter=0.005 * lognormal(rng, 0.4),
         breath_hz=bounded(rng, 0.25, 0.05, 0.13, 0.42), breath_phase=float(rng.uniform(0, 2 * np.pi)),
         breath_gain=0.035 * lognormal(rng, 0.5), breath_turn_deg=2.5 * lognormal(rng, 0.5),
     )
@@ -138,7 +150,7 @@ def _varied(kernels: FloatArray, rng: np.random.Generator, height: float, shift:
     out[:, AT] += rng.normal(0, shift, n)
     out[:, LEFT:RIGHT + 1] *= np.exp(rng.normal(0, 0.10, (n, 2)))
     # Near electrodes (V1-V4) see more than a dipole: multipoles fall with the cube of the distance.
-    out[:, LOCAL] += rng.normal(0, 0.09, (n, 8)) * size * np.array([0.4, 0.4, 1.0, 1.3, 1.3, 1.1, 0.8, 0.6])
+    out[:, LOCAL] += rng.normal(0, 0.11, (n, 8)) * size * np.array([0.4, 0.4, 1.0, 1.3, 1.3, 1.1, 0.8, 0.6])
     return out
 
 

@@ -32,7 +32,7 @@ def elevation(heart: Heart, rng: Rng, wall: str) -> None:
     injury = np.array(INJURY[wall]) * (1 + rng.normal(0, 0.08, 3)) * size
     beat.st = table((0.012, 0.016, 0.075, *(0.85 * injury)), (0.100, 0.050, 0.060, *(0.55 * injury)))
     t = injury * float(rng.uniform(0.9, 1.6))
-    beat.t[:, VECTOR] = 0.45 * beat.t[:, VECTOR] + np.outer([0.75, 0.35], t)
+    beat.pull_t(0.45, 1.1 * t)
     beat.t[:, LEFT] *= 1.2
     if rng.random() < 0.4:
         _scar(heart, rng, wall, 0.55)
@@ -42,8 +42,7 @@ def old_infarct(heart: Heart, rng: Rng, wall: str) -> None:
     """Old infarction: Q waves of 30 ms and more over the wall, T inverted there in most."""
     _scar(heart, rng, wall, float(rng.uniform(0.85, 1.2)))
     if rng.random() < 0.7:
-        away = -np.array(INJURY[wall])
-        heart.usual.t[:, VECTOR] = 0.55 * heart.usual.t[:, VECTOR] + np.outer([0.7, 0.3], 0.75 * away)
+        heart.usual.pull_t(0.55, -0.75 * np.array(INJURY[wall]))
 
 
 def _scar(heart: Heart, rng: Rng, wall: str, size: float) -> None:
@@ -75,20 +74,21 @@ def inverted_t(heart: Heart, rng: Rng, wall: str) -> None:
     """Symmetric T inversion over a wall: ischaemia without ST shift."""
     beat, size = heart.usual, float(rng.uniform(0.9, 1.6))
     toward = {"anterior": (-0.20, 0.0, 0.24), "inferior": (0.02, -0.28, 0.0), "lateral": (-0.28, 0.03, 0.06)}[wall]
-    beat.t[:, VECTOR] = 0.25 * beat.t[:, VECTOR] + np.outer([0.8, 0.25], np.array(toward) * size)
+    beat.pull_t(0.25, np.array(toward) * size)
     beat.t[:, LEFT] *= 0.9
 
 
 def flat_t(heart: Heart, rng: Rng) -> None:
     """Nonspecific: low T waves and a slight ST depression."""
     heart.usual.t = grown(heart.usual.t, float(rng.uniform(0.08, 0.35)))
-    heart.usual.st[:, VECTOR] += np.outer([0.6, 0.8], np.array([-0.05, -0.035, 0.02]) * float(rng.uniform(0.3, 1.3)))
+    down = np.array([-0.05, -0.035, 0.02]) * float(rng.uniform(0.3, 1.3))
+    heart.usual.st = np.vstack([heart.usual.st, table((0.020, 0.016, 0.070, *(0.7 * down)), (0.105, 0.05, 0.05, *(0.8 * down)))])
 
 
 def juvenile(heart: Heart, rng: Rng) -> None:
     """Persistent juvenile pattern: T inverted in V1 to V3 of a healthy young person."""
     heart.age = int(rng.integers(18, 32))
-    heart.usual.t[:, VECTOR] += np.outer([0.8, 0.2], (0.05, 0.05, 0.28))
+    heart.usual.pull_t(1.0, (0.05, 0.05, 0.28))
 
 
 def pericarditis(heart: Heart, rng: Rng) -> None:
@@ -201,7 +201,7 @@ def pulmonary_embolism(heart: Heart, rng: Rng) -> None:
     """S in I, Q and inverted T in III, T inverted in V1-V4, tachycardia."""
     beat = heart.usual
     beat.qrs = np.vstack([beat.qrs, table((0.84, 0.100, -0.62, 0.04, -0.06), (0.17, 0.090, 0.22, -0.42, 0.0))])
-    beat.t[:, VECTOR] = 0.4 * beat.t[:, VECTOR] + np.outer([0.75, 0.25], (0.10, -0.12, 0.26))
+    beat.pull_t(0.4, (0.10, -0.12, 0.26))
     heart.rate = float(rng.uniform(101, 128))
 
 

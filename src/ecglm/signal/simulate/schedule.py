@@ -65,12 +65,14 @@ class Schedule:
 def sinus_intervals(heart: Heart, span_s: float, rng: np.random.Generator) -> FloatArray:
     """Successive RR intervals (s) of sinus rhythm that together last at least span_s.
 
-    Respiratory and 0.1-Hz modulation (Task Force of ESC/NASPE 1996, 10.1161/01.CIR.93.5.1043) and a little noise.
+    Respiratory and 0.1-Hz modulation, slow drift (Task Force of ESC/NASPE 1996, 10.1161/01.CIR.93.5.1043) and a little noise.
     """
     mean = 60 / heart.rate
     n = int(span_s / mean * 1.6) + 6
     t = np.arange(n) * mean
-    wave = heart.rsa * np.sin(2 * np.pi * heart.breath_hz * t + heart.breath_phase) \
+    drift = np.cumsum(rng.standard_normal(n)) * 0.6 * heart.lf
+    drift -= np.linspace(drift[0], drift[-1], n)
+    wave = drift + heart.rsa * np.sin(2 * np.pi * heart.breath_hz * t + heart.breath_phase) \
         + heart.lf * np.sin(2 * np.pi * 0.1 * t + rng.uniform(0, 2 * np.pi)) + heart.jitter * rng.standard_normal(n)
     return np.asarray(mean * np.clip(1 + wave, 0.55, 1.6))
 

@@ -11,7 +11,7 @@ from ecglm.signal.missing import FloatArray
 from ecglm.signal.simulate.kernels import AT, LEFT, LOCAL, RIGHT, VECTOR
 
 #: Share of a wave's largest height (root mean square over the eight leads) at which it begins and ends.
-P_SHARE, QRS_SHARE, T_SHARE = 0.07, 0.012, 0.045
+P_SHARE, QRS_SHARE, T_SHARE = 0.07, 0.006, 0.045
 
 
 class Support(NamedTuple):

@@ -49,7 +49,7 @@ SWAPS: dict[str, FloatArray] = {
 def draw_field(rng: np.random.Generator) -> FloatArray:
     """The lead field ``[8, 3]`` of one patient with electrodes roughly where they belong."""
     field = DOWER_83 * np.exp(rng.normal(0, 0.13, (8, 1)))
-    field = field + rng.normal(0, 0.07, (8, 3)) * np.linalg.norm(DOWER_83, axis=1, keepdims=True)
+    field = field + rng.normal(0, 0.09, (8, 3)) * np.linalg.norm(DOWER_83, axis=1, keepdims=True)
     # A chest electrode that is off by a third of the way sees a mixture of its neighbours.
     chest, shift = field[2:], float(np.clip(rng.normal(0, 0.25), -0.5, 0.5))
     other = np.vstack([chest[1:], chest[-1:]]) if shift > 0 else np.vstack([chest[:1], chest[:-1]])
