@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ def features(record: Record) -> tuple[Floats, Floats]:
     power = np.abs(np.fft.rfft(signal * np.hanning(signal.shape[1]), axis=1)) ** 2 / signal.shape[1]
     hz = np.fft.rfftfreq(signal.shape[1], 1 / 250)
     bands = [np.log(power[:, (hz >= low) & (hz < high)].mean(axis=1) + 1e-9)
-             for low, high in zip(BANDS_HZ, BANDS_HZ[1:], strict=False)]
+             for low, high in pairwise(BANDS_HZ)]
     slopes = np.log(np.quantile(np.abs(np.diff(signal, axis=1)), (0.1, 0.5, 0.9, 0.99), axis=1) + 1e-6)
     alike = np.nan_to_num((signal @ signal.T / signal.shape[1])[np.triu_indices(len(signal), 1)])
     return np.concatenate([rhythm.values_F, *bands, *slopes, alike]).astype(np.float32), rhythm.beat_LW.ravel()

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from ecglm.signal.missing import FloatArray
 from ecglm.signal.simulate.kernels import AT, LEFT, LOCAL, RIGHT, VECTOR, grown, net_vector, table, turned
-from ecglm.signal.simulate.torso import axis_of, draw_field
+from ecglm.signal.simulate.torso import axis_of_leads, draw_field
 
 #: Mean kernels. P and QRS: centre and width as shares of the wave's duration. T: seconds before (negative) its end.
 P = table((0.34, 0.155, 0.055, 0.070, -0.045), (0.64, 0.165, 0.090, 0.045, 0.022))
@@ -109,7 +109,7 @@ def draw_heart(rng: np.random.Generator) -> Heart:
     p = grown(turned(_varied(P, rng, 0.16, 0.02), rng.normal(0, 12), rng.normal(0, 12)), lognormal(rng, 0.22))
     usual = Ventricle(bounded(rng, 0.089 if male else 0.084, 0.0075, 0.070, 0.107), qrs, st, t)
     return Heart(
-        age=age, sex="male" if male else "female", field_83=field_83, rate=bounded(rng, 71, 10, 61, 97),
+        age=age, sex="male" if male else "female", field_83=field_83, rate=bounded(rng, 72, 10, 63, 96),
         pr_s=bounded(rng, 0.150 + 0.0003 * (age - 18), 0.018, 0.123, 0.196),
         p_s=bounded(rng, 0.104, 0.009, 0.080, 0.118),
         qtc_s=bounded(rng, 0.402 if male else 0.412, 0.015, 0.365, 0.440), usual=usual, p=p,
@@ -131,14 +131,15 @@ def lognormal(rng: np.random.Generator, sd: float) -> float:
 
 
 def with_axis(kernels: FloatArray, axis_deg: float, field_83: FloatArray) -> FloatArray:
-    """Kernels turned in the frontal plane until their net vector has this axis through the given lead field."""
+    """Kernels turned in the frontal plane until the net QRS in I and II has this axis through the given lead field."""
     x, y, z = net_vector(kernels)
+    beyond_2 = (kernels[:, LEFT] + kernels[:, RIGHT]) @ kernels[:, LOCAL][:, :2]
     turn = 0.0
-    for _ in range(8):  # the lead field distorts angles, so that one turn is not enough
-        c, s = np.cos(turn), np.sin(turn)
-        gap = (axis_deg - axis_of(np.array([c * x - s * y, s * x + c * y, z]), field_83) + 180) % 360 - 180
-        turn += np.radians(gap)
-    return turned(kernels, float(np.degrees(turn)))
+    for _ in range(12):  # the lead field distorts angles, so that one turn is not enough
+        c, s = math.cos(turn), math.sin(turn)
+        i, ii = field_83[:2] @ np.array([c * x - s * y, s * x + c * y, z]) + beyond_2
+        turn += math.radians((axis_deg - axis_of_leads(float(i), float(ii)) + 180) % 360 - 180)
+    return turned(kernels, math.degrees(turn))
 
 
 def _varied(kernels: FloatArray, rng: np.random.Generator, height: float, shift: float) -> FloatArray:

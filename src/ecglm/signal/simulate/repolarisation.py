@@ -144,9 +144,8 @@ def short_qt(heart: Heart, rng: Rng) -> None:
     """QTc of 340 ms and less, hardly an ST segment, tall, narrow T."""
     heart.qtc_s = float(rng.uniform(0.305, 0.335))
     t = heart.usual.t
-    t[:, AT] *= 0.75
-    t[:, LEFT:RIGHT + 1] *= 0.65
-    heart.usual.t, heart.usual.st = grown(t, float(rng.uniform(1.4, 1.9))), grown(heart.usual.st, 0.5)
+    t[:, LEFT:RIGHT + 1] *= 0.80
+    heart.usual.t, heart.usual.st = grown(t, float(rng.uniform(1.15, 1.5))), grown(heart.usual.st, 0.5)
     heart.rate = min(heart.rate, 80.0)
 
 

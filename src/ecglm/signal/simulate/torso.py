@@ -63,12 +63,6 @@ def projection(leads: tuple[str, ...]) -> FloatArray:
     return np.array(rows)
 
 
-def axis_of(vector_3: FloatArray, field_83: FloatArray) -> float:
-    """Frontal axis (degrees) of a heart vector, as I and aVF of this lead field show it."""
-    i, ii = field_83[:2] @ vector_3
-    return axis_of_leads(float(i), float(ii))
-
-
 def axis_of_leads(i: float, ii: float) -> float:
     """Frontal axis (degrees) of the net QRS in I and II."""
     return math.degrees(math.atan2((2 * ii - i) / math.sqrt(3), i))
