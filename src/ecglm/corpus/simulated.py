@@ -131,7 +131,7 @@ class _Subject:
 class RealOrSimulated(_Subject):
     """Tells simulated from real: gradient boosting. AUROC 0.5 would mean that it cannot."""
 
-    id = "gradient boosting"
+    id = "gradient-boosting"
 
     def fit(self) -> Callable[[Floats], dict[str, dict[str, NDArray[np.float64]]]]:
         from sklearn.ensemble import HistGradientBoostingClassifier
@@ -169,7 +169,7 @@ class _Statements(_Subject):
 class TrainedOnSimulated(_Statements):
     """Has seen simulated records only."""
 
-    id = "trained on simulated"
+    id = "trained-on-simulated"
 
     def training(self) -> tuple[Floats, Floats, NDArray[np.uint8]]:
         return _twins()
@@ -178,7 +178,7 @@ class TrainedOnSimulated(_Statements):
 class TrainedOnReal(_Statements):
     """The same model with real records: what the simulated ones could reach at best."""
 
-    id = "trained on real"
+    id = "trained-on-real"
 
     def training(self) -> tuple[Floats, Floats, NDArray[np.uint8]]:
         data = ptbxl.load()

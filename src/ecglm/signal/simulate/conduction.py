@@ -173,7 +173,7 @@ def left_atrium(heart: Heart, rng: Rng) -> None:
     """LAE: P of 120 ms and more, notched in II; terminal force in V1 of 1 mm for 40 ms and more."""
     heart.p_s = float(rng.uniform(0.122, 0.142))
     heart.pr_s = max(heart.pr_s, heart.p_s + 0.03)
-    heart.p = personal(table((0.28, 0.120, 0.050, 0.080, -0.055), (0.70, 0.140, 0.100, 0.085, 0.105)), rng, 0.10)
+    heart.p = personal(table((0.31, 0.140, 0.050, 0.080, -0.055), (0.70, 0.160, 0.100, 0.080, 0.105)), rng, 0.10)
 
 
 def right_atrium(heart: Heart, rng: Rng) -> None:

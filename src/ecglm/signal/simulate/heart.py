@@ -19,17 +19,17 @@ from ecglm.signal.simulate.kernels import AT, LEFT, LOCAL, RIGHT, VECTOR, grown,
 from ecglm.signal.simulate.torso import axis_of_leads, draw_field
 
 #: Mean kernels. P and QRS: centre and width as shares of the wave's duration. T: seconds before (negative) its end.
-P = table((0.34, 0.155, 0.055, 0.070, -0.045), (0.64, 0.165, 0.090, 0.045, 0.022))
+P = table((0.34, 0.155, 0.058, 0.062, -0.045), (0.64, 0.165, 0.090, 0.045, 0.022))
 QRS = table(
     (0.20, 0.080, -0.09, -0.03, -0.24),   # septum: to the right and front
     (0.38, 0.080, 0.46, 0.27, -0.22),     # apex and anterior wall
     (0.52, 0.082, 0.90, 0.46, 0.46),      # free wall of the left ventricle
     (0.70, 0.090, -0.03, -0.10, 0.50),    # base: up and back
 )
-T = table((-0.085, 0.050, 0.037, 0.28, 0.145, -0.15), (-0.150, 0.055, 0.050, 0.06, 0.03, -0.05))
+T = table((-0.085, 0.050, 0.037, 0.235, 0.125, -0.165), (-0.150, 0.055, 0.050, 0.06, 0.03, -0.05))
 #: The segment between J point and T wave, seconds after J: a plateau made of two bells, without height when normal.
 ST = table((0.020, 0.014, 0.050, 0.0, 0.0, 0.0), (0.085, 0.045, 0.055, 0.012, 0.010, -0.022))
-U = table((0.130, 0.035, 0.018, 0.014, -0.012))
+U = table((0.130, 0.035, 0.009, 0.007, -0.007))
 
 
 @dataclass
@@ -99,7 +99,7 @@ def draw_heart(rng: np.random.Generator) -> Heart:
     size = lognormal(rng, 0.20) * (1.06 if male else 0.94) * (1.12 - 0.0024 * (age - 18))
     qrs = turned(_varied(QRS, rng, 0.16, 0.018), horizontal_deg=rng.normal(0, 9))
     qrs = np.vstack([grown(qrs, size), _notches(rng, size)])
-    axis = bounded(rng, 58 - 0.75 * (age - 20), 30, -29, 89)
+    axis = bounded(rng, 41 - 0.75 * (age - 20), 33, -29, 89)
     qrs = with_axis(qrs, axis, field_83)
     t_gain = lognormal(rng, 0.30) * (1.15 if male else 0.85) * (1.10 - 0.006 * (age - 18))
     t = grown(turned(_varied(T, rng, 0.12, 0.006), 0.30 * (axis - 40) + rng.normal(0, 10), rng.normal(0, 14)), t_gain)

@@ -20,7 +20,7 @@ from ecglm.signal.simulate.torso import ELECTRODES, FROM_ELECTRODES_89
 #: Noise of longer records is made in blocks of this length that fade into one another over FADE_S (s).
 BLOCK_S, FADE_S = 60.0, 2.0
 #: Arms and legs move and tremble more than the chest.
-_TREMOR_91 = np.array([[1.5]] * 3 + [[0.6]] * 6)
+_TREMOR_91 = np.array([[1.4]] * 3 + [[0.45]] * 6)
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def draw_device(rng: np.random.Generator) -> Device:
 def recorder_noise(heart: Heart, device: Device, n: int, fs: float, rng: np.random.Generator) -> Float32:
     """Noise of the eight independent leads ``[8, time]`` in mV."""
     level = np.exp(rng.normal(0, 0.55, 3))
-    each_9 = (np.exp(rng.normal(0, 0.45, (len(ELECTRODES), 1))) * _TREMOR_91).astype(np.float32)
+    each_9 = np.exp(rng.normal(0, 0.45, (len(ELECTRODES), 1))).astype(np.float32)
     block = round(BLOCK_S * fs)
     if n <= block:
         at_electrodes = _block(device, level, each_9, n, fs, rng)
@@ -64,7 +64,7 @@ def recorder_noise(heart: Heart, device: Device, n: int, fs: float, rng: np.rand
                 part[:, -fade:] *= rise[::-1]
             at_electrodes[:, start: start + part.shape[1]] += part
     t = np.arange(n, dtype=np.float32) / np.float32(fs)
-    breath = float(0.035 * level[0]) * np.sin(2 * np.pi * heart.breath_hz * t + np.float32(heart.breath_phase))
+    breath = float(0.05 * level[0]) * np.sin(2 * np.pi * heart.breath_hz * t + np.float32(heart.breath_phase))
     pull = rng.normal(0, 1, (len(ELECTRODES), 1)).astype(np.float32) * np.float32(device_share(device, heart.breath_hz))
     at_electrodes += pull * breath
     if device.mains_hz and device.mains_hz < 0.5 * fs:
@@ -90,8 +90,8 @@ def _block(device: Device, level: FloatArray, each_91: Float32, n: int, fs: floa
     f = np.maximum(hz, hz[1])
     through = np.exp(-0.5 * (hz / device.lowpass_hz / 0.85) ** 2)
     # Densities in mV per root hertz, one-sided.
-    muscle = 0.00036 * level[1] * (f / (f + 12.0)) * through
-    wander = 0.0090 * level[2] / (1 + (f / 0.8) ** 1.7) / (1 + (device.highpass_hz / f) ** 4) + 0.0012 * level[2] / (1 + f / 3.0)
+    muscle = 0.00024 * level[1] * _TREMOR_91 * (f / (f + 12.0)) * through
+    wander = 0.0150 * level[2] / (1 + (f / 0.8) ** 1.7) / (1 + (device.highpass_hz / f) ** 4) + 0.0012 * level[2] / (1 + f / 3.0)
     # Uniform numbers will do: each sample is a sum of thousands of them. Their deviation is 1 / sqrt(12).
     scale = np.sqrt(12) * np.sqrt(fs * size / 2) / np.sqrt(2)
     raw = _centred(rng, (2, len(each_91), bins))
