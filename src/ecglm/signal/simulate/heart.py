@@ -135,10 +135,13 @@ def with_axis(kernels: FloatArray, axis_deg: float, field_83: FloatArray) -> Flo
     x, y, z = net_vector(kernels)
     beyond_2 = (kernels[:, LEFT] + kernels[:, RIGHT]) @ kernels[:, LOCAL][:, :2]
     turn = 0.0
+    # I and II of the turned vector are these weights times (cos, sin, 1).
+    weights_23 = np.stack([field_83[:2, 0] * x + field_83[:2, 1] * y, field_83[:2, 1] * x - field_83[:2, 0] * y,
+                           field_83[:2, 2] * z + beyond_2], axis=1).tolist()
     for _ in range(12):  # the lead field distorts angles, so that one turn is not enough
         c, s = math.cos(turn), math.sin(turn)
-        i, ii = field_83[:2] @ np.array([c * x - s * y, s * x + c * y, z]) + beyond_2
-        turn += math.radians((axis_deg - axis_of_leads(float(i), float(ii)) + 180) % 360 - 180)
+        i, ii = (a * c + b * s + rest for a, b, rest in weights_23)
+        turn += math.radians((axis_deg - axis_of_leads(i, ii) + 180) % 360 - 180)
     return turned(kernels, math.degrees(turn))
 
 

@@ -39,10 +39,9 @@ class Device:
 
 def draw_device(rng: np.random.Generator) -> Device:
     """One of the recorders in use: diagnostic band mostly, monitor band at times."""
-    low = float(rng.choice([150.0, 100.0, 40.0], p=[0.6, 0.3, 0.1]))
-    high = float(rng.choice([0.05, 0.15, 0.5], p=[0.6, 0.2, 0.2]))
-    return Device(low, high, float(rng.choice([0.001, 0.0025, 0.00488, 0.005])),
-                  float(rng.choice([50.0, 60.0, 0.0], p=[0.35, 0.25, 0.4])))
+    kinds = ((150.0,) * 12 + (100.0,) * 6 + (40.0,) * 2, (0.05,) * 12 + (0.15,) * 4 + (0.5,) * 4,
+             (0.001, 0.0025, 0.00488, 0.005) * 5, (50.0,) * 7 + (60.0,) * 5 + (0.0,) * 8)
+    return Device(*(kind[pick] for kind, pick in zip(kinds, rng.integers(20, size=4).tolist(), strict=True)))
 
 
 def recorder_noise(heart: Heart, device: Device, n: int, fs: float, rng: np.random.Generator) -> Float32:

@@ -14,6 +14,9 @@ from ecglm.signal.simulate.kernels import AT, LEFT, LOCAL, RIGHT, VECTOR
 P_SHARE, QRS_SHARE, T_SHARE = 0.07, 0.006, 0.045
 
 
+_UNIT = np.linspace(0, 1, 120)
+
+
 class Support(NamedTuple):
     """Onset, peak and end of a wave in the unit of its kernels' centres."""
 
@@ -34,11 +37,11 @@ def shape_on(grid_G: FloatArray, kernels: FloatArray, heights_K8: FloatArray) ->
     return np.asarray(np.exp(-0.5 * z * z) @ heights_K8)
 
 
-def support(kernels: FloatArray, field_83: FloatArray, share: float, points: int = 120) -> Support:
+def support(kernels: FloatArray, field_83: FloatArray, share: float) -> Support:
     """Where the wave rises above and falls below `share` of its largest height; the whole span for a flat wave."""
     low = float((kernels[:, AT] - 3.2 * kernels[:, LEFT]).min())
     high = float((kernels[:, AT] + 3.2 * kernels[:, RIGHT]).max())
-    grid = np.linspace(low, high, points)
+    grid = low + (high - low) * _UNIT
     level = np.sqrt((shape_on(grid, kernels, lead_heights(kernels, field_83)) ** 2).mean(axis=1))
     above = np.flatnonzero(level > share * level.max())
     if not len(above):

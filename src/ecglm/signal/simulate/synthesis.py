@@ -9,6 +9,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from ecglm.records.record import Record, RecordMeta
+from ecglm.signal.beats import IntArray
 from ecglm.signal.missing import FloatArray
 from ecglm.signal.simulate import rhythms
 from ecglm.signal.simulate.conditions import Condition
@@ -95,7 +96,7 @@ def _patient(conditions: tuple[Condition, ...], duration_s: float, heart_rng: Rn
 class _Beats(NamedTuple):
     """Times of what was drawn: per QRS, then per P wave."""
 
-    kind: np.ndarray
+    kind: IntArray
     on: FloatArray
     peak: FloatArray
     off: FloatArray
@@ -139,7 +140,7 @@ def _waves(heart: Heart, schedule: Schedule, device: Device, fs: float, n: int, 
     if not len(qrs):
         none = np.empty(0)
         return out, _Beats(kind, none, none, none, none, none, none, p_kind, p_on, p_peak, p_off, None)
-    used, kind = np.unique(kind, return_inverse=True)  # only the shapes that occur are prepared
+    used, kind = _distinct(kind)  # only the shapes that occur are prepared
     shapes = [_Shape.of(heart, Beat(k)) for k in used]
     qrs_s, peak = (np.array([getattr(s, name) for s in shapes])[kind] for name in ("qrs_s", "peak"))
     _draw_qrs(heart, shapes, kind, on, qrs_s, fs, blur, out, rng)
@@ -180,13 +181,19 @@ def _axis(heart: Heart, qrs: FloatArray) -> float | None:
     return axis_of_leads(float(i), float(ii))
 
 
+def _distinct(kind: IntArray) -> tuple[IntArray, IntArray]:
+    """The kinds that occur, and for each element its place among them."""
+    there = np.bincount(kind) > 0
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[kind]
+
+
 def _draw_p(heart: Heart, schedule: Schedule, fs: float, blur: float, out: Float32,
             rng: Rng) -> tuple[list[Atrial], FloatArray, FloatArray, FloatArray]:
     waves = sorted(schedule.p, key=lambda p: p[0])
     if not waves:
         return [], np.empty(0), np.empty(0), np.empty(0)
     on = np.array([t for t, _ in waves])
-    used, kind = np.unique([int(k) for _, k in waves], return_inverse=True)
+    used, kind = _distinct(np.array([int(k) for _, k in waves]))
     shapes = [fitted(_p_shape(heart, Atrial(k), alone=len(used) == 1), heart.field_83, P_SHARE) for k in used]
     length = heart.p_s * np.array([1.0, 0.92, 0.85, 1.06])[used][kind]
     kernels = stacked([k for k, _ in shapes])[kind]
@@ -205,7 +212,7 @@ def _p_shape(heart: Heart, kind: Atrial, alone: bool) -> FloatArray:
     return turned(heart.p, 35.0, -25.0) if kind is Atrial.ECTOPIC else heart.p
 
 
-def _draw_qrs(heart: Heart, shapes: list[_Shape], kind: np.ndarray, on: FloatArray, qrs_s: FloatArray, fs: float, blur: float,
+def _draw_qrs(heart: Heart, shapes: list[_Shape], kind: IntArray, on: FloatArray, qrs_s: FloatArray, fs: float, blur: float,
               out: Float32, rng: Rng) -> None:
     kernels = stacked([s.qrs for s in shapes])[kind]
     scale = qrs_s[:, None]
@@ -225,7 +232,7 @@ def _qt(heart: Heart, on: FloatArray, extra: FloatArray) -> FloatArray:
     return np.asarray(np.minimum(qt, np.maximum(0.98 * following, 0.62 * qt)))
 
 
-def _draw_st_t(heart: Heart, shapes: list[_Shape], kind: np.ndarray, on: FloatArray, qrs_s: FloatArray, qt: FloatArray,
+def _draw_st_t(heart: Heart, shapes: list[_Shape], kind: IntArray, on: FloatArray, qrs_s: FloatArray, qt: FloatArray,
                fs: float, blur: float, out: Float32, rng: Rng) -> FloatArray:
     """ST, T and U waves; returns the T peaks (s)."""
     st, t, u = stacked([s.st for s in shapes])[kind], stacked([s.t for s in shapes])[kind], np.repeat(heart.u[None], len(on), 0)

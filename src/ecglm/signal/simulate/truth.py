@@ -87,8 +87,8 @@ def intervals_of(qrs_on: FloatArray, r_peak: FloatArray, qrs_off: FloatArray, t_
         "heart_rate": None if mean is None else round(60 / mean, 2), "rr": None if mean is None else round(1000 * mean, 1)}
 
     def median(values: FloatArray) -> float | None:
-        known = values[np.isfinite(values)]
-        return round(1000 * float(np.median(known)), 1) if len(known) else None
+        known = sorted(v for v in values.tolist() if v == v)
+        return round(500 * (known[len(known) // 2] + known[(len(known) - 1) // 2]), 1) if known else None
 
     out |= {"p": median(p_s[usual]), "pr": median(pr_s[usual]), "qrs": median((qrs_off - qrs_on)[usual]),
             "qt": median((t_off - qrs_on)[usual])}
