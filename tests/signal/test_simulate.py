@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -106,7 +107,8 @@ def test_the_signal_meets_the_textbook_criterion(name):
         assert CRITERIA[name](made, values(measure(made.record))), (name, seed, made.truth.intervals)
 
 
-@pytest.mark.parametrize("name", ["normal", "av_block_1", "rbbb", "high_voltage", "lafb", "sinus_tachycardia", "old_inferior_infarct"])
+@pytest.mark.parametrize("name", ["normal", "av_block_1", "rbbb", "high_voltage", "lafb", "sinus_tachycardia",
+                                  "old_inferior_infarct"])
 def test_truth_agrees_with_our_delineation(name):
     gaps = {key: [] for key in ("heart_rate", "pr", "qrs", "qt", "axis")}
     for made in simulate(name, 8, seed=7, noise=False):
@@ -141,7 +143,7 @@ def test_premature_beats_pause_as_they_should():
         assert np.isnan(pvc.p_on[i])
         assert pvc.qrs_off[i] - pvc.qrs_on[i] > 0.12
     bigeminy = simulate_one("bigeminy", seed=1).truth.kind
-    assert all(a != b for a, b in zip(bigeminy, bigeminy[1:], strict=False))
+    assert all(a != b for a, b in pairwise(bigeminy))
 
 
 def test_blocks_conduct_as_they_should():
