@@ -7,7 +7,7 @@ own standard deviations), and are those a small model can learn from: rhythm and
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
@@ -63,7 +63,7 @@ def features(record: Record) -> tuple[Floats, Floats]:
     return np.concatenate([rhythm.values_F, *bands, *slopes, alike]).astype(np.float32), rhythm.beat_LW.ravel()
 
 
-def _stacked(records: list[Record] | Any) -> tuple[Floats, Floats]:
+def _stacked(records: Iterable[Record]) -> tuple[Floats, Floats]:
     pairs = [features(record) for record in records]
     return np.stack([p[0] for p in pairs]), np.stack([p[1] for p in pairs])
 

@@ -48,7 +48,7 @@ class Ventricle:
     def set_st(self, early: ArrayLike, late: ArrayLike) -> None:
         """An ST segment with these vectors (mV) just after J and before the T wave."""
         self.st = ST.copy()
-        self.st[:, VECTOR] = [early, late]
+        self.st[:, VECTOR] = np.array([early, late])
 
     def pull_t(self, keep: float, toward: ArrayLike) -> None:
         """`keep` of the T wave as it is, and `toward` (mV) added to it."""

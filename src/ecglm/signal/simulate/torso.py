@@ -14,20 +14,19 @@ import numpy as np
 
 from ecglm.records.leads import STANDARD_12
 from ecglm.signal.missing import FloatArray
-from ecglm.signal.simulate.kernels import INDEPENDENT
 
-#: Rows: leads INDEPENDENT; columns: x (left), y (down), z (back).
+#: Rows: the independent leads (kernels.INDEPENDENT); columns: x (left), y (down), z (back).
 DOWER_83: FloatArray = np.array([
     [0.632, -0.235, 0.059], [0.235, 1.066, -0.132],
     [-0.515, 0.157, -0.917], [0.044, 0.164, -1.387], [0.882, 0.098, -1.277],
     [1.213, 0.127, -0.601], [1.125, 0.127, -0.086], [0.831, 0.076, 0.230],
 ])
 #: Back from the eight leads to Frank's three, in the sense of least squares.
-TO_FRANK_38: FloatArray = np.linalg.pinv(DOWER_83)
+TO_FRANK_38: FloatArray = np.asarray(np.linalg.pinv(DOWER_83), np.float64)
 #: All that can be asked for, and how it is made of the independent leads.
 FRANK: tuple[str, ...] = ("X", "Y", "Z")
 TWELVE_12_8: FloatArray = np.zeros((12, 8))
-TWELVE_12_8[:6, :2] = [[1, 0], [0, 1], [-1, 1], [-0.5, -0.5], [1, -0.5], [-0.5, 1]]
+TWELVE_12_8[:6, :2] = np.array([[1, 0], [0, 1], [-1, 1], [-0.5, -0.5], [1, -0.5], [-0.5, 1]])
 TWELVE_12_8[6:, 2:] = np.eye(6)
 
 #: Electrodes at which noise arises, and the independent leads made of them (Wilson's terminal for the chest).
@@ -54,7 +53,7 @@ def draw_field(rng: np.random.Generator) -> FloatArray:
     chest, shift = field[2:], float(np.clip(rng.normal(0, 0.25), -0.5, 0.5))
     other = np.vstack([chest[1:], chest[-1:]]) if shift > 0 else np.vstack([chest[:1], chest[:-1]])
     field[2:] = (1 - abs(shift)) * chest + abs(shift) * other
-    return field
+    return np.asarray(field)
 
 
 def projection(leads: tuple[str, ...]) -> FloatArray:
@@ -67,5 +66,3 @@ def axis_of_leads(i: float, ii: float) -> float:
     """Frontal axis (degrees) of the net QRS in I and II."""
     return math.degrees(math.atan2((2 * ii - i) / math.sqrt(3), i))
 
-
-assert len(INDEPENDENT) == len(DOWER_83)

@@ -61,7 +61,7 @@ def run_of_ventricular_beats(heart: Heart, duration_s: float, rng: Rng) -> Sched
     plan = Schedule()
     start = float(rng.uniform(0.25, 0.5)) * duration_s
     rr = 60 / float(rng.uniform(130, 180))
-    run = start + rr * np.arange(int(min(rng.integers(4, 9), max(3, 0.4 * duration_s / rr))))
+    run = start + rr * np.arange(min(int(rng.integers(4, 9)), max(3, int(0.4 * duration_s / rr))))
     for at in sinus_times(heart, -LEAD_IN_S, duration_s + LEAD_OUT_S, rng):
         plan.p.append((float(at), Atrial.SINUS))
         onset = float(at) + heart.pr_s
