@@ -75,7 +75,7 @@ def parse(name: str) -> tuple[Condition, ...]:
 def resembling(labels: Sequence[str], rng: np.random.Generator) -> str:
     """A name for `simulate` whose record bears as many of these statement keys as the table can give.
 
-    Where several conditions bear a statement one is drawn. Raises UsageError for unknown keys.
+    Where several conditions bear a statement one of those that add least to the others is drawn. Raises UsageError for unknown keys.
     """
     unknown = [key for key in labels if key not in BY_KEY]
     if unknown:
@@ -86,9 +86,9 @@ def resembling(labels: Sequence[str], rng: np.random.Generator) -> str:
             continue
         fits = [c for c in CONDITIONS.values() if key in c.labels and c.name != "normal_athlete"
                 and (c.rhythm is None or not any(o.rhythm for o in chosen))]
-        # Prefer those that add nothing the labels do not have.
-        fits = [c for c in fits if set(c.labels) - {"sub_class:NORM"} <= set(labels)] or fits
-        if fits:
+        if fits:  # those that add least to what is wanted
+            extra = [len(set(c.labels) - {"sub_class:NORM", *labels}) for c in fits]
+            fits = [c for c, n in zip(fits, extra, strict=True) if n == min(extra)]
             chosen.append(fits[int(rng.integers(len(fits)))])
     return "+".join(c.name for c in chosen) or "normal"
 
