@@ -75,7 +75,8 @@ def parse(name: str) -> tuple[Condition, ...]:
 def resembling(labels: Sequence[str], rng: np.random.Generator) -> str:
     """A name for `simulate` whose record bears as many of these statement keys as the table can give.
 
-    Where several conditions bear a statement one of those that add least to the others is drawn. Raises UsageError for unknown keys.
+    Where several conditions bear a statement one of those that add least to the others is drawn. Raises UsageError for
+    unknown keys.
     """
     unknown = [key for key in labels if key not in BY_KEY]
     if unknown:
