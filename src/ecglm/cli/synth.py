@@ -26,7 +26,7 @@ def synth(
     show: Annotated[bool, typer.Option("--list", help="List the conditions.")] = False,
     json: Json = False,
 ) -> None:
-    """Simulate labelled recordings: NPZ files, and truth.jsonl with labels, intervals, fiducials and events of each."""
+    """Simulate labelled recordings. Writes NPZ files, and truth.jsonl with labels, intervals, fiducials and events of each."""
     from ecglm.errors import UsageError
     from ecglm.signal.simulate import CONDITIONS, simulate
 
