@@ -56,6 +56,13 @@ DATASETS = Registry("bench dataset", {
     "findings_ptbxl": "ecglm.corpus.ecgqa:findings_items",
     "findings_ludb": "ecglm.corpus.external:ludb_items",
     "findings_challenge2021": "ecglm.corpus.external:challenge_items",
+    "real_and_simulated": "ecglm.corpus.simulated:realism_items",
+})
+#: () -> a model with score_items that a task brings along (its "subjects"), trained when it is first asked.
+SUBJECTS = Registry("bench subject", {
+    "real_or_simulated": "ecglm.corpus.simulated:RealOrSimulated",
+    "trained_on_simulated": "ecglm.corpus.simulated:TrainedOnSimulated",
+    "trained_on_real": "ecglm.corpus.simulated:TrainedOnReal",
 })
 #: (answer, reply, valid answers) -> bool, by the "scoring" of a task.
 SCORERS = Registry("scorer", {

@@ -245,13 +245,15 @@ def test_a_file_that_is_no_result_is_named(tmp_path: Path, text: str) -> None:
 
 
 def test_built_in_tasks_load_and_name_registered_parts() -> None:
-    from ecglm.registry import DATASETS, METRICS, SCORERS
+    from ecglm.registry import DATASETS, METRICS, SCORERS, SUBJECTS
 
-    assert task_names() == ["ecgqa-official", "ecgqa-ptbxl", "findings-challenge2021", "findings-ludb", "findings-ptbxl"]
+    assert task_names() == ["ecgqa-official", "ecgqa-ptbxl", "findings-challenge2021", "findings-ludb", "findings-ptbxl",
+                            "simulate-realism", "simulate-transfer", "simulate-transfer-ludb"]
     for task in map(load_task, task_names()):
         assert task.dataset in DATASETS
         assert all(name in METRICS for name in task.metrics)
         assert all(callable(SCORERS.get(name)) for name in task.scoring)
+        assert all(callable(SUBJECTS.get(name)) for name in task.subjects)
 
 
 def test_tasks_inherit_and_refuse_what_they_do_not_know(tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ def _section(result: dict[str, Any]) -> str:
              f"{task['config']['description']}. {result['n_items']} items of {result['n_patients']} patients."
              + (f" A sample (limit {result['limit']})." if result.get("limit") else ""), ""]
     lines += _findings(result["findings"]) if task["kind"] == "findings" else _questions(result)
+    for name, groups in result.get("others", {}).items():
+        lines += _beside(result["model"]["id"], result["findings"], name, groups)
     return "\n".join([*lines, *_provenance(result), ""])
 
 
@@ -89,6 +91,16 @@ def _findings(groups: dict[str, Any]) -> list[str]:
         if group["not_scored"]:
             lines += [f"Not scored, no positive or no negative record: {', '.join(group['not_scored'])}.", ""]
     return lines
+
+
+def _beside(first: str, groups: dict[str, Any], second: str, others: dict[str, Any]) -> list[str]:
+    """AUROC of two models side by side, with chance."""
+    rows = [[f"**{name}**", "", _decimal(group["macro_auroc"]), _decimal(others[name]["macro_auroc"]), "0.500"]
+            for name, group in groups.items()]
+    rows += [[f"{name} {code}", str(row["n_positive"]), _decimal(row.get("auroc")),
+              _decimal(others[name]["codes"][code].get("auroc")), "0.500"]
+             for name, group in groups.items() for code, row in group["codes"].items() if code not in group["not_scored"]]
+    return [*_table(["AUROC", "n", first, second, "chance"], rows), ""]
 
 
 def _provenance(result: dict[str, Any]) -> list[str]:

@@ -26,7 +26,7 @@ from ecglm.bench.scoring import Floats, QaTable, correctness, findings_table, ma
 from ecglm.bench.task import BenchItem, FindingScores, Prediction, TaskConfig, data_hash, digest
 from ecglm.config import to_dict
 from ecglm.errors import UsageError
-from ecglm.registry import DATASETS
+from ecglm.registry import DATASETS, SUBJECTS
 
 Row = TypeVar("Row", Prediction, FindingScores)
 
@@ -37,16 +37,21 @@ def run(task: TaskConfig, model: Any, out: str | Path, *, items: Sequence[BenchI
         limit: int | None = None, chunk: int = 256, progress: bool = False) -> Path:
     """Run `task` on `model` and write ``<out>/results.json``; returns its path.
 
+    A task with subjects of its own is run on these, whatever `model` is.
+
     items: instead of the task's dataset. limit: ask only this many (chosen by the task's
     seed). chunk: predictions are saved about this often. Raises UsageError when test and
     training data overlap, or the items are not usable.
     """
     folder = Path(out)
     chosen = _prepare(DATASETS.get(task.dataset)(**task.dataset_args) if items is None else items, task, limit)
-    leakage = check_leakage(chosen, model)
-    job = _Job(task, model, chosen, folder, chunk, progress)
-    result = _describe(job, leakage, limit)
-    result |= _findings(job) if task.kind == "findings" else _questions(job)
+    models = [SUBJECTS.get(name)() for name in task.subjects] or [model]
+    jobs = [_Job(task, m, chosen, folder / m.id if task.subjects else folder, chunk, progress) for m in models]
+    leakages = [check_leakage(chosen, m) for m in models]
+    result = _describe(jobs[0], leakages[0], limit)
+    result |= _findings(jobs[0]) if task.kind == "findings" else _questions(jobs[0])
+    if len(jobs) > 1:
+        result["others"] = {job.model.id: _findings(job)["findings"] for job in jobs[1:]}
     result["created"] = datetime.now(UTC).isoformat(timespec="seconds")
     path = folder / "results.json"
     write_text(path, json.dumps(result, indent=1, allow_nan=False) + "\n")

@@ -111,6 +111,7 @@ class TaskConfig:
     balanced: tuple[str, ...] = ("verify",)
     groups: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()  #: models the task brings along (registry.SUBJECTS) instead of the one under test
     draws: int = 1000
     seed: int = 0
 
@@ -120,13 +121,16 @@ class TaskConfig:
             raise ValueError(f"references {sorted(unknown)} are unknown; use heads, chance")
         if self.kind == "qa" and (not self.conditions or not self.scoring):
             raise ValueError("a task of kind qa needs conditions and scoring")
+        if self.subjects and self.kind != "findings":
+            raise ValueError("only a task of kind findings brings subjects along")
         if self.draws < 100:
             raise ValueError("draws must be at least 100 for a 95 % interval")
 
     @property
     def hash(self) -> str:
         """Of every key that matters to the result."""
-        return digest(to_dict(self))
+        # A key that most tasks leave out must not change their hash.
+        return digest({key: value for key, value in to_dict(self).items() if key != "subjects" or value})
 
 
 def task_names() -> list[str]:

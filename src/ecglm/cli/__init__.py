@@ -18,6 +18,7 @@ VERBS: dict[str, str] = {
     "report": "Write a report; the extension of its name chooses the format.",
     "render": "Draw the ECG page as PNG.",
     "convert": "Write a recording, or a part of it, in another format.",
+    "synth": "Simulate labelled recordings.",
     "train": "Train from a recipe.",
     "bench": "List, run and compare benchmarks.",
     "data": "Data sets ecglm can use.",

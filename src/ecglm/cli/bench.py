@@ -43,7 +43,7 @@ def run(
     from ecglm.bench.task import load_task
 
     configs = [load_task(name) for name in tasks]
-    subject = _subject(model)
+    subject = _subject(model) if any(not config.subjects for config in configs) else None
     results = {}
     for config in configs:
         path = runner.run(config, subject, Path(out) / config.name, limit=limit, progress=sys.stderr.isatty())

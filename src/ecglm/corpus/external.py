@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ecglm.bench.task import BenchItem
+from ecglm.corpus import ptbxl
 from ecglm.corpus.folder import data_folder
 from ecglm.knowledge.statements import STATEMENTS
 from ecglm.records import read
@@ -72,9 +73,17 @@ def challenge_items() -> list[BenchItem]:
     return items
 
 
+@lru_cache(maxsize=1)
+def _row_of() -> dict[str, int]:
+    return {str(ecg_id): row for row, ecg_id in enumerate(ptbxl.load().ecg_id)}
+
+
 @lru_cache(maxsize=4096)
-def external_record(key: str) -> Record:
-    """The record of an item above."""
+def bench_record(key: str) -> Record:
+    """The record of a bench item's record_key: a PTB-XL ecg_id, or a path of an item above. One object per record, so
+    that its prefix is shared."""
+    if "/" not in key:
+        return ptbxl.load().record(_row_of()[key])
     name, rest = key.split("/", 1)
     path: Path = data_folder(name) / rest
     return read(path)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 
 from ecglm.bench.task import BenchItem, FindingScores, Prediction
-from ecglm.corpus import ptbxl
-from ecglm.corpus.external import external_record
+from ecglm.corpus.external import bench_record
 from ecglm.corpus.questions import INDEX, choose_answer, query_answer
 from ecglm.corpus.truth import heads_truth
 from ecglm.inference.answer import MAX_ANSWER_TOKENS
@@ -20,19 +18,6 @@ from ecglm.inference.reading import Reading
 from ecglm.models.facts import axis_name
 from ecglm.models.processor import BEAT_LENGTH, EcgInputs
 from ecglm.records.record import Record
-
-
-@lru_cache(maxsize=1)
-def _row_of() -> dict[str, int]:
-    return {str(ecg_id): row for row, ecg_id in enumerate(ptbxl.load().ecg_id)}
-
-
-@lru_cache(maxsize=4096)
-def bench_record(key: str) -> Record:
-    """The record of a bench item's record_key; one object per record, so that its prefix is shared."""
-    if "/" in key:
-        return external_record(key)
-    return ptbxl.load().record(_row_of()[key])
 
 
 class BenchModel:

@@ -6,11 +6,12 @@ a page. Nothing here filters, measures or interprets a signal, and nothing impor
 
 from ecglm.paper.annotate import annotate
 from ecglm.paper.draw import pages, render
+from ecglm.paper.gallery import gallery
 from ecglm.paper.header import PageHeader
 from ecglm.paper.layout import LAYOUTS
-from ecglm.paper.page import Page
+from ecglm.paper.page import Page, save_image
 from ecglm.paper.style import STYLES, Style
 from ecglm.paper.truth import Box, LeadTruth, PageTruth, TextBox
 
 __all__ = ["LAYOUTS", "STYLES", "Box", "LeadTruth", "Page", "PageHeader", "PageTruth", "Style", "TextBox",
-           "annotate", "pages", "render"]
+           "annotate", "gallery", "pages", "render", "save_image"]

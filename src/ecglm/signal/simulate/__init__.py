@@ -1,0 +1,16 @@
+"""Simulated ECGs with their truth: condition and seed in, records and what is true of them out.
+
+`simulate` gives a list, `stream` one record after the other; `CONDITIONS` is the table of what there is. The heart is a
+vector made of bells (`heart`), conditions change it (`conduction`, `repolarisation`), rhythms say when it is active
+(`rhythms`, `ventricular`), a lead field projects it (`torso`), a recorder adds its noise (`noise`).
+"""
+
+from ecglm.signal.simulate.conditions import CONDITIONS, Condition
+from ecglm.signal.simulate.folder import write_folder
+from ecglm.signal.simulate.request import parse, resembling, simulate, simulate_one, stream
+from ecglm.signal.simulate.schedule import Event
+from ecglm.signal.simulate.synthesis import Simulated
+from ecglm.signal.simulate.truth import Truth
+
+__all__ = ["CONDITIONS", "Condition", "Event", "Simulated", "Truth", "parse", "resembling", "simulate", "simulate_one", "stream",
+           "write_folder"]

@@ -1,0 +1,64 @@
+"""`ecglm synth`: a folder that can be continued, read back and trusted."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+import ecglm
+from ecglm.cli import main
+from ecglm.signal.simulate import CONDITIONS, simulate
+
+
+def test_folder_is_continued_not_begun_again(tmp_path, capsys):
+    out = tmp_path / "records"
+    arguments = ["synth", "-o", str(out), "--seed", "4", "--condition", "lbbb", "--condition", "atrial_fibrillation+rbbb"]
+    assert main([*arguments, "--n", "3"]) == 0
+    kept = out / "000000-lbbb.npz"
+    before = kept.stat().st_mtime_ns
+    with open(out / "truth.jsonl", "a", encoding="utf-8") as file:
+        file.write('{"file": "000003-')  # a crash
+    (out / "000002-lbbb.npz").unlink()
+    assert main([*arguments, "--n", "4"]) == 0
+    assert "wrote 2 records" in capsys.readouterr().out
+    assert kept.stat().st_mtime_ns == before
+    rows = [json.loads(line) for line in (out / "truth.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert sorted(row["index"] for row in rows) == [0, 1, 2, 3]
+    for row in rows:
+        read = ecglm.read(out / row["file"])
+        fresh = simulate(["lbbb", "atrial_fibrillation+rbbb"], 4, seed=4)[row["index"]]
+        assert np.array_equal(read.signal, fresh.record.signal)
+        assert row["labels"] == list(fresh.truth.labels)
+        assert len(row["beats"]["r_peak"]) == len(fresh.truth.r_peak)
+    assert main([*arguments, "--n", "4", "--fs", "250"]) == 2
+    assert "another request" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["--condition", "lbb", "-o", "x"], "did you mean 'lbbb'"), ([], "nothing to do"), (["-o", "taken"], "is not empty"),
+    (["--gallery", "sheet.bmp", "--condition", "normal"], ".png"),
+])
+def test_bad_requests_write_nothing(tmp_path, monkeypatch, capsys, arguments, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "notes.txt").write_text("mine")
+    assert main(["synth", *arguments]) == 2
+    assert said in capsys.readouterr().err
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["notes.txt", "taken"]
+
+
+def test_list_and_gallery(tmp_path, capsys):
+    assert main(["synth", "--list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)["conditions"]
+    assert [c["name"] for c in listed] == list(CONDITIONS)
+    assert len(listed) >= 40
+    assert all(c["criterion"] and c["source"] for c in listed)
+    sheet = tmp_path / "sheet.png"
+    assert main(["synth", "--gallery", str(sheet), "--condition", "normal", "--condition", "lbbb"]) == 0
+    image = cv2.imread(str(sheet))
+    dark = (image.max(axis=2) < 60).any(axis=0)
+    assert dark[: len(dark) // 2].mean() > 0.5
+    assert dark[len(dark) // 2:].mean() > 0.5
