@@ -61,8 +61,19 @@ def test_another_axis_is_withheld(reading):
 
 
 def test_both_needs_both_to_be_called_present(reading):
-    assert "complete left bundle branch block present" in str(contradiction("LBBB or RBBB?", "both", reading, CALIBRATION))
+    assert "present: complete left bundle branch block (90 %)" in str(contradiction("LBBB or RBBB?", "both", reading, CALIBRATION))
     assert contradiction("Sinus rhythm or LBBB?", "both", reading, CALIBRATION) is None
+
+
+@pytest.mark.parametrize("answer", ["complete right bundle branch block", "none", "both q waves"])
+def test_of_two_the_one_that_is_called_present_is_it(reading, answer):
+    assert "present: complete left bundle branch block" in str(contradiction("LBBB or RBBB?", answer, reading, CALIBRATION))
+
+
+@pytest.mark.parametrize("answer", ["ventricular premature complex", "atrial premature complex", "none"])
+def test_of_two_that_are_not_called_present_the_model_may_choose(reading, answer):
+    on_the_border = replace(reading, encoded=reading.encoded._replace(prob_C=np.full(N, 0.1, np.float32)))
+    assert contradiction("PVC or PAC?", answer, on_the_border, CALIBRATION) is None
 
 
 def test_what_else_could_be_answered():

@@ -11,7 +11,7 @@ import re
 import numpy as np
 
 from ecglm.inference.reading import Reading
-from ecglm.inference.topics import topics
+from ecglm.inference.topics import Topics, topics
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.calibration import FindingCalibration, log_odds
 from ecglm.models.facts import HIDDEN, axis_name
@@ -37,12 +37,8 @@ def contradiction(question: str, answer: str, reading: Reading, calibration: Fin
         against = [k for k in named if (beyond[k] < -MARGIN if answer == "yes" else beyond[k] > MARGIN)]
         either = len(named) > 1 and (answer == "no" or re.search(r"\bor\b", question) is not None)
         wrong = against if not either or len(against) == len(named) else []
-    elif answer == "both" and len(about.statements) == 2:
-        called = {f"{f.group}:{f.code}" for f in reading.findings if f.present}
-        if not called.issuperset(about.statements):  # two are granted together only when open questions would name both
-            named = " and ".join(BY_KEY[k].name for k in about.statements if k in called) or "neither"
-            return f'the model said "both", but of these the findings call {named} present'
-        wrong = []
+    elif _is_choice(question, about) and (chosen := _wrong_choice(answer, about, said, reading)) is not None:
+        return chosen
     elif answer == "none":
         wrong = [k for k in about.statements if beyond[k] > MARGIN]
     elif answer.lower().startswith("it does not show"):
@@ -53,12 +49,28 @@ def contradiction(question: str, answer: str, reading: Reading, calibration: Fin
     return f'the model said "{answer}", but the findings give {shown}' if shown else None
 
 
+def _is_choice(question: str, about: Topics) -> bool:
+    return len(about.statements) == 2 and re.search(r"\bor\b", question) is not None
+
+
+def _wrong_choice(answer: str, about: Topics, said: Topics, reading: Reading) -> str | None:
+    """Of two statements both are granted only when open questions would name both, and else the one that they name."""
+    present = {f"{f.group}:{f.code}": f for f in reading.findings if f.present}
+    called = [k for k in about.statements if k in present]
+    given = about.statements if answer.startswith("both") else said.statements
+    fits = len(called) == 2 if len(given) > 1 else not called or bool(set(given) & set(called))
+    if fits:
+        return None
+    named = " and ".join(f"{BY_KEY[k].name} ({100 * present[k].probability:.0f} %)" for k in called) or "neither"
+    return f'the model said "{answer}", but of these two the findings call present: {named}'
+
+
 def alternatives(question: str, answer: str) -> tuple[str, ...]:
     """What else could be answered to a question about one statement, or about one or the other of two."""
     named = topics(question).statements
     if len(named) == 1 and answer in ("yes", "no"):
         return ("no" if answer == "yes" else "yes",)
-    if len(named) == 2 and answer not in ("yes", "no") and re.search(r"\bor\b", question):
+    if _is_choice(question, topics(question)) and answer not in ("yes", "no"):
         return tuple(other for other in (*(BY_KEY[k].name for k in named), "both", "none") if other != answer)
     return ()
 
