@@ -17,6 +17,7 @@ VERBS: dict[str, str] = {
     "chat": "Talk about recordings in the terminal.",
     "report": "Write a report; the extension of its name chooses the format.",
     "render": "Draw the ECG page as PNG.",
+    "deidentify": "Remove what says whose a recording is: same signal, same format, dates shifted.",
     "train": "Train from a recipe.",
     "bench": "List, run and compare benchmarks.",
     "data": "Data sets ecglm can use.",

@@ -22,6 +22,7 @@ from ecglm.records.record import Record
 
 #: HIPAA safe harbour, 45 CFR 164.514(b)(2)(i)(C): ages over 89 are one category.
 OLDEST = 90
+_OTHER = re.compile(r"(?:ECG|EKG|V|Ch|Chan|Channel)[ _]?\d{0,3}", re.IGNORECASE)  #: names that say nothing but that it is one
 #: Units of signals that are recorded beside an ECG.
 _UNITS = (
     "mmHg", "cmH2O", "kPa", "bpm", "%", "degC", "l/min", "l/s", "ml", "pm", "ohm", "g", "m/s2", "s", "ms", "Hz", "nu", "pleth",
@@ -29,7 +30,7 @@ _UNITS = (
 
 
 class Written(NamedTuple):
-    """What a writer has put into its folder: the file to pass to `read`, all bytes that are not samples, and the length if known."""
+    """What a writer has put into its folder: the file to `read`, all bytes but samples, the length where reading in parts pays."""
 
     main: str
     text: bytes
@@ -51,7 +52,7 @@ class Case:
     removed: Counter[str] = field(default_factory=Counter)
     unnamed: Counter[str] = field(default_factory=Counter)  #: removed too, under names that the file's author chose
     shifted: Counter[str] = field(default_factory=Counter)
-    kept: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=lambda: {"rate, leads, units and scales"})
     _secrets: set[str] = field(default_factory=set)
     _said: set[str] = field(default_factory=set)
     _numbers: set[str] = field(default_factory=set)
@@ -86,6 +87,7 @@ class Case:
             else:
                 self.shifted[what] += 1
                 self._said.update(spelled(late.date()))
+                self._said.update(f"{late:{form}}" for form in ("%H:%M:%S", "%H%M%S", "%H.%M.%S"))  # the time of day stays
         return late
 
     def say(self, text: str) -> str:
@@ -106,7 +108,7 @@ class Case:
         lead = canonical_lead(name)
         if lead is not None:
             return self.say(lead)
-        other = NOT_ECG.match(name.strip())
+        other = NOT_ECG.match(name.strip()) or _OTHER.fullmatch(name.strip())
         shown = other[0] if other else f"Chan {place}"
         if name.strip() != shown:
             self.drop("channel name", name)

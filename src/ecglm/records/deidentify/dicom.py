@@ -217,7 +217,8 @@ def _group(case: Case, source: Any, samples: list[bytes]) -> Any:
     bits = int(source.get("WaveformBitsAllocated") or 0)
     padding = source.get("WaveformPaddingValue")
     if padding is not None and bits:
-        made.add_new("WaveformPaddingValue", source["WaveformPaddingValue"].VR, padding[: bits // 8] if isinstance(padding, bytes) else padding)
+        value = padding[: bits // 8] if isinstance(padding, bytes) else padding
+        made.add_new("WaveformPaddingValue", source["WaveformPaddingValue"].VR, value)
     data = source.get("WaveformData")
     if isinstance(data, bytes):
         need = int(source.NumberOfWaveformChannels) * int(source.NumberOfWaveformSamples) * bits // 8

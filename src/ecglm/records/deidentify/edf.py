@@ -23,7 +23,7 @@ from ecglm.records.patient import day
 _RECORDS = 1 << 22  #: bytes of data records handled at a time
 _RESERVED = ("EDF+C", "BDF+C", "24BIT")
 _FILTER = re.compile(r"\b(HP|LP|BP|N)\s*:?\s*(DC|\d{1,4}(?:\.\d{1,4})?)\s*(Hz)?", re.I)
-_SENSOR = re.compile(r"(?:(?:ag[-/ ]?agcl|active|passive|adhesive|disposable|gel|dry|cup|ecg|skin|electrodes?)(?:[ ,]+|$))+", re.I)
+_SENSOR = re.compile(r"(?:(?:ag[-/ ]?agcl|active|passive|adhesive|disposable|gel|dry|cup|ecg|electrodes?)(?:[ ,]+|$))+", re.I)
 _ONSET = re.compile(rb"([+-]\d{1,9}(?:\.\d{1,9})?)(?:\x15\d{0,9}(?:\.\d{1,9})?)?\x14")
 _TIME = re.compile(r"[+-]?\d+(?:\.\d*)?")
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -70,10 +70,11 @@ def write(case: Case, folder: Path) -> Written:
             case.drop("reserved field of a signal", text)
     top = _head(case, head, n_signals)
     body = "".join(text.ljust(size)[:size] for size, column in zip(FIELD_BYTES, new, strict=True) for text in column)
+    header = top + body.encode("ascii")
     main = case.name + (".bdf" if width == 3 else ".edf")
-    times = _copy_records(case, len(top) + len(body), width, per_record, labels, n_records, folder / main, top + body.encode("ascii"))
+    times = _copy_records(case, width, per_record, labels, n_records, folder / main, header)
     case.kept.add("samples, byte for byte")
-    return Written(main, top + body.encode("ascii") + times, n_records * float(head[244:252]))
+    return Written(main, header + times, n_records * float(head[244:252]))
 
 
 def _head(case: Case, head: bytes, n_signals: int) -> bytes:
@@ -157,7 +158,7 @@ def _number(case: Case, text: str, path: str) -> str:
 
 
 def _copy_records(
-    case: Case, at: int, width: int, per_record: list[int], labels: list[str], n_records: int, target: Path, header: bytes
+    case: Case, width: int, per_record: list[int], labels: list[str], n_records: int, target: Path, header: bytes
 ) -> bytes:
     """Write header and data records, of annotation signals only the time of each record; returns the bytes of these."""
     size = width * sum(per_record)
@@ -166,7 +167,7 @@ def _copy_records(
     step = max(1, _RECORDS // size)
     kept = []
     with open(case.path, "rb") as stream, open(target, "wb") as out:
-        stream.seek(at)
+        stream.seek(len(header))
         out.write(header)
         for first in range(0, n_records, step):
             count = min(step, n_records - first)

@@ -6,6 +6,7 @@ import os
 
 from ecglm.errors import EcglmError, ReadError, UsageError
 from ecglm.records.deidentify import wfdb
+from ecglm.records.reader import read
 from ecglm.records.sniff import HEAD_BYTES, sniff
 
 #: Kind of `sniff` -> module of this folder.
@@ -67,6 +68,15 @@ def inside(folder: str) -> tuple[list[str], list[str]]:
                 kind = kind_of(path) if os.path.isfile(path) else ""
             except OSError:
                 kind = "unreadable"
-            text = kind == "table" and not path.lower().endswith((".csv", ".tsv"))
-            (left_out if not kind or kind in ("binary", "flac") or text else found).append(path)
+            nothing = not kind or kind in ("binary", "flac") or (kind == "table" and not _is_recording(path))
+            (left_out if nothing else found).append(path)
     return found, left_out
+
+
+def _is_recording(path: str) -> bool:
+    """Whether a text file can be read as one: most beside recordings are lists and notes."""
+    try:
+        read(path, duration_s=1.0)
+    except EcglmError:
+        return False
+    return True

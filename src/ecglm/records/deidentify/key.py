@@ -52,7 +52,7 @@ class Key:
         except ValueError:
             secret = b""
         if len(secret) != _SECRET_BYTES:
-            raise UsageError(f"{name}: this is not a key ({2 * _SECRET_BYTES} hexadecimal digits); name a new file and it is made")
+            raise UsageError(f"{name}: this is not a key ({2 * _SECRET_BYTES} hexadecimal digits); name a new file to make one")
         return cls(secret, kept=True)
 
     def days(self, patient: str) -> int:

@@ -57,7 +57,8 @@ def write(case: Case, folder: Path) -> Written:
 
 
 def _waveform(document: Document, source: Element) -> None:
-    leads = [(lead, data, raw) for lead in source.all("LeadData") if (data := lead.first("WaveFormData")) and (raw := bytes_of(data))]
+    stored = [(lead, data) for lead in source.all("LeadData") if (data := lead.first("WaveFormData")) is not None]
+    leads = [(lead, data, raw) for lead, data in stored if (raw := bytes_of(data)) is not None]
     if not leads:
         return
     waveform = document.add(document.root, "Waveform")

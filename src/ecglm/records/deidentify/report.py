@@ -18,10 +18,9 @@ class Deidentified:
     removed: dict[str, int]
     shifted: dict[str, int]
     kept: tuple[str, ...]
-    source: str = field(repr=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values without the source."""
+        """Plain values."""
         return {
             "target": self.target, "patient": self.patient, "format": self.format,
             "removed": self.removed, "shifted": self.shifted, "kept": list(self.kept),
@@ -33,7 +32,8 @@ class Report:
     """A whole run.
 
     skipped are outputs that were there from an earlier run with the same key (or a recording that is twice in the
-    source); failed are (source, reason); left_out are files that are no recordings. key_kept: names and shifts come again.
+    source); failed are (source, reason); left_out are files that are no recordings. key_kept: names and shifts come
+    again. mapping has source, target and pseudonym of every output: it says whose they are, keep it as safe as the sources.
     """
 
     files: tuple[Deidentified, ...] = ()
@@ -41,6 +41,7 @@ class Report:
     failed: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     left_out: tuple[str, ...] = field(default=(), repr=False)
     key_kept: bool = False
+    mapping: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The object of ``ecglm deidentify --json``. Errors name sources: who must act has to know which file it is."""
@@ -51,8 +52,3 @@ class Report:
             "left_out": dict(sorted(Counter(Path(name).suffix.lower() or "(none)" for name in self.left_out).items())),
             "key_kept": self.key_kept,
         }
-
-    @property
-    def mapping(self) -> list[tuple[str, str, str]]:
-        """Source, target and pseudonym of each recording: this links patients to outputs, so keep it as safe as the sources."""
-        return [(one.source, one.target, one.patient) for one in self.files]

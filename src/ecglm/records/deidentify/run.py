@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from ecglm.atomic import write_text
 from ecglm.errors import EcglmError, UsageError
 from ecglm.records.deidentify import find, wfdb
 from ecglm.records.deidentify.case import Case, Written
@@ -35,6 +37,7 @@ def deidentify(
     *,
     key: Key | str | os.PathLike[str] | None = None,
     patients: Mapping[str, str] | str | os.PathLike[str] | None = None,
+    mapping: str | os.PathLike[str] | None = None,
     keep_names: bool = False,
     overwrite: bool = False,
     progress: bool = False,
@@ -44,118 +47,132 @@ def deidentify(
     source is a recording or a folder; target a folder, or for one recording a file name with
     the format's extension. key (a `Key`, or the file of one, made when missing) decides names and
     shifts; without it they are random. patients names the patient of recordings whose files do
-    not (paths relative to source, or a CSV file with columns path,patient). Samples stay bit for
-    bit; dates move by one number of days per patient; ages over 89 become 90.
+    not (paths relative to source, or a CSV file with columns path,patient). mapping is a CSV
+    file to write sources and outputs to. Samples stay bit for bit; dates move by one number of
+    days per patient; ages over 89 become 90.
 
     Raises EcglmError when the only recording cannot be written, UsageError for unusable
     arguments. In a folder one failure does not stop the others: they are in the report.
     Nothing appears under target before it was read again, compared and searched.
     """
     origin, goal = os.fspath(source), os.fspath(target)
+    for name in (key, mapping):
+        if isinstance(name, (str, os.PathLike)) and _within(os.fspath(name), goal):
+            raise UsageError(f"{os.fspath(name)}: it says whose the outputs are, so it must not lie among them; name another place")
     secret = key if isinstance(key, Key) else Key.random() if key is None else Key.of_file(key)
-    whose = _patients(patients)
-    if not os.path.isdir(origin):
-        path, kind = find.one(origin)
-        chosen = Path(goal).suffix.lower() == _EXTENSIONS.get(kind, ".xml") and not os.path.isdir(goal)
-        if Path(goal).suffix.lower() in {*_EXTENSIONS.values(), ".xml"} and not chosen and not os.path.isdir(goal):
-            raise UsageError(f"{goal}: a {kind} recording stays one; name it *{_EXTENSIONS.get(kind, '.xml')} or give a folder")
-        folder, stem = (os.path.dirname(goal), Path(goal).stem) if chosen else (goal, Path(path).stem if keep_names else None)
-        if stem is not None and os.path.realpath(os.path.join(folder, stem + _suffix(path, kind))) == os.path.realpath(path):
-            raise UsageError(f"{goal}: this is the recording itself; name another file")
-        outcome = _one(path, kind, Path(folder or "."), stem, secret, whose, "", overwrite, keep_names)
-        return Report((outcome,), key_kept=secret.kept) if isinstance(outcome, Deidentified) else Report(
-            skipped=(outcome,), key_kept=secret.kept
-        )
-    first, second = os.path.realpath(origin), os.path.realpath(goal)
-    if os.path.commonpath([first, second]) in (first, second):
-        raise UsageError(f"{goal}: the output must lie outside {origin}, and not around it; name another folder")
-    if os.path.exists(goal) and not os.path.isdir(goal):
-        raise UsageError(f"{goal}: this is a file; a folder of recordings needs a folder")
-    return _folder(origin, goal, secret, whose, keep_names, overwrite, progress)
+    run = _Run(secret, _patients(patients), origin, keep_names, overwrite)
+    if os.path.isdir(origin):
+        run.folder(goal, progress, patients)
+    else:
+        run.single(goal)
+    if mapping is not None:
+        lines = io.StringIO()
+        csv.writer(lines, lineterminator="\n").writerows([("source", "target", "patient"), *run.mapping])
+        write_text(mapping, lines.getvalue())
+    return Report(
+        tuple(run.files), tuple(run.skipped), tuple(run.failed), tuple(run.left_out), secret.kept, tuple(run.mapping)
+    )
 
 
-def _folder(
-    origin: str, goal: str, key: Key, whose: Mapping[str, str], keep_names: bool, overwrite: bool, progress: bool
-) -> Report:
-    found, left_out = find.inside(origin)
-    files: list[Deidentified] = []
-    skipped: list[str] = []
-    failed: list[tuple[str, str]] = []
-    steps: Any = found
-    if progress and len(found) > 1:
-        from rich.console import Console
-        from rich.progress import track
+@dataclass
+class _Run:
+    """One call: its settings, and what came of each recording so far."""
 
-        steps = track(found, "De-identifying", console=Console(stderr=True), transient=True)
-    made: set[str] = set()
-    for path in steps:
-        inner = os.path.relpath(path, origin)
-        folder = Path(goal, os.path.dirname(inner)) if keep_names else Path(goal)
-        try:
-            real, kind = find.one(path)
-            stem = Path(real).stem if keep_names else None
-            outcome = _one(real, kind, folder, stem, key, whose, origin, overwrite, keep_names, made)
-        except EcglmError as problem:
-            failed.append((path, str(problem)))
-        except OSError as problem:
-            failed.append((path, f"{path}: {problem.strerror or problem}; check the file and the space on the disk"))
+    key: Key
+    whose: Mapping[str, str]
+    origin: str
+    keep_names: bool
+    overwrite: bool
+    files: list[Deidentified] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    mapping: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def single(self, goal: str) -> None:
+        path, kind = find.one(self.origin)
+        extension = _EXTENSIONS.get(kind, ".xml")
+        given = "" if os.path.isdir(goal) else Path(goal).suffix.lower()
+        if given in {*_EXTENSIONS.values(), ".xml"} - {extension}:
+            raise UsageError(f"{goal}: the recording stays in its format; name the output *{extension}, or give a folder")
+        if given == extension:
+            self._one(path, kind, Path(goal).parent, Path(goal).stem)
         else:
-            if isinstance(outcome, Deidentified):
-                files.append(outcome)
-                made.add(outcome.target)
-            else:
-                skipped.append(outcome)
-    if not found:
-        raise UsageError(f"{origin}: it holds no recording that ecglm reads; pass a folder with WFDB, DICOM, EDF or XML files")
-    return Report(tuple(files), tuple(skipped), tuple(failed), tuple(left_out), key.kept)
+            self._one(path, kind, Path(goal), Path(path).stem if self.keep_names else None)
+
+    def folder(self, goal: str, progress: bool, patients: object) -> None:
+        if _within(goal, self.origin) or _within(self.origin, goal):
+            raise UsageError(f"{goal}: the output must lie outside {self.origin}, and not around it; name another folder")
+        if os.path.exists(goal) and not os.path.isdir(goal):
+            raise UsageError(f"{goal}: this is a file; a folder of recordings needs a folder")
+        found, self.left_out = find.inside(self.origin)
+        if isinstance(patients, (str, os.PathLike)):
+            found = [path for path in found if os.path.realpath(path) != os.path.realpath(patients)]
+        if not found:
+            raise UsageError(f"{self.origin}: it holds no recording; pass a folder with WFDB, DICOM, EDF or XML files")
+        steps: Iterable[str] = found
+        if progress and len(found) > 1:
+            from rich.console import Console
+            from rich.progress import track
+
+            steps = track(found, "De-identifying", console=Console(stderr=True), transient=True)
+        for path in steps:
+            inner = os.path.dirname(os.path.relpath(path, self.origin)) if self.keep_names else ""
+            try:
+                real, kind = find.one(path)
+                self._one(real, kind, Path(goal, inner), Path(real).stem if self.keep_names else None)
+            except EcglmError as problem:
+                self.failed.append((path, str(problem)))
+            except OSError as problem:
+                self.failed.append((path, f"{path}: {problem.strerror or problem}; check the file and the space on the disk"))
+
+    def _one(self, path: str, kind: str, folder: Path, stem: str | None) -> None:
+        """De-identify one recording, unless its output is there already from the same content and key."""
+        writer = import_module(f"ecglm.records.deidentify.{find.WRITERS[kind]}")
+        files = wfdb.parts(path) if kind == "wfdb" else [path]
+        content = _digest(files)
+        stated = next((self.whose[name] for name in _names(path, self.origin) if name in self.whose), None)
+        identity = _identity([stated] if stated is not None else writer.patient_of(path)) or f"\0recording {content}"
+        patient = self.key.pseudonym("p", identity)
+        name = stem if stem is not None else f"{patient}_{self.key.pseudonym('r', f'{RULES} {content}')}"
+        if kind == "wfdb" and not re.fullmatch(r"[A-Za-z0-9_-]{1,200}", name):
+            raise UsageError(f"{name}: a WFDB record is named with letters, digits, - and _; name another file, or keep no names")
+        main = folder / f"{name}{_EXTENSIONS.get(kind, '.xml')}"
+        if os.path.realpath(main) in map(os.path.realpath, files):
+            raise UsageError(f"{main}: this is the recording itself; name another place")
+        again = any(one.target == str(main) for one in self.files)  # the same bytes twice in the source
+        if stem is None and main.exists() and (again or (self.key.kept and not self.overwrite)):
+            self.skipped.append(str(main))
+        else:
+            _refuse_existing([main], self.overwrite)
+            case = Case(path, read(path, duration_s=1.0), self.key, patient, name)
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as work:
+                written: Written = writer.write(case, Path(work))
+                if not self.keep_names:
+                    case.hide(*(Path(file).stem for file in files))
+                _verify(case, written, Path(work), "" if self.keep_names else name)
+                order = sorted(os.listdir(work), key=lambda file: file == written.main)  # what names the others comes last
+                _refuse_existing([folder / file for file in order], self.overwrite)
+                for file in order:
+                    os.replace(os.path.join(work, file), folder / file)
+            self.files.append(Deidentified(
+                str(main), patient, case.record.format, case.account(), dict(sorted(case.shifted.items())),
+                tuple(sorted(case.kept)),
+            ))  # fmt: skip
+        self.mapping.append((path, str(main), patient))
 
 
-def _one(
-    path: str,
-    kind: str,
-    folder: Path,
-    stem: str | None,
-    key: Key,
-    whose: Mapping[str, str],
-    origin: str,
-    overwrite: bool,
-    keep_names: bool,
-    made: set[str] | frozenset[str] = frozenset(),
-) -> Deidentified | str:
-    """De-identify one recording; returns the target's name alone when it is there already from the same content and key."""
-    writer = import_module(f"ecglm.records.deidentify.{find.WRITERS[kind]}")
-    content = _digest(wfdb.parts(path) if kind == "wfdb" else [path])
-    stated = next((whose[name] for name in _names(path, origin) if name in whose), None)
-    identity = _identity([stated] if stated is not None else writer.patient_of(path)) or f"\0recording {content}"
-    patient = key.pseudonym("p", identity)
-    name = stem if stem is not None else f"{patient}_{key.pseudonym('r', f'{RULES} {content}')}"
-    if kind == "wfdb" and not re.fullmatch(r"[A-Za-z0-9_-]{1,200}", name):
-        raise UsageError(f"{name}: a WFDB record is named with letters, digits, - and _; name another file, or leave --keep-names out")
-    expected = folder / (name + _suffix(path, kind))
-    if stem is None and expected.exists() and (str(expected) in made or (key.kept and not overwrite)):
-        return str(expected)
-    if expected.exists() and not overwrite:
-        raise UsageError(f"{expected}: it exists; name another place, or pass overwrite=True (--overwrite)")
-    case = Case(path, read(path, duration_s=1.0), key, patient, name)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as work:
-        written: Written = writer.write(case, Path(work))
-        case.hide(*(Path(part).stem for part in (wfdb.parts(path) if kind == "wfdb" else [path]) if not keep_names))
-        _verify(case, written, Path(work), "" if keep_names else name)
-        order = sorted(os.listdir(work), key=lambda file: file == written.main)  # what names the others comes last
-        for file in order:
-            if (folder / file).exists() and not overwrite and file != written.main and stem is not None:
-                raise UsageError(f"{folder / file}: it exists; name another place, or pass overwrite=True (--overwrite)")
-        for file in order:
-            os.replace(os.path.join(work, file), folder / file)
-    return Deidentified(
-        str(folder / written.main), patient, case.record.format, case.account(), dict(sorted(case.shifted.items())),
-        tuple(sorted(case.kept)), path,
-    )  # fmt: skip
+def _refuse_existing(paths: Iterable[Path], overwrite: bool) -> None:
+    there = next((path for path in paths if path.exists()), None)
+    if there is not None and not overwrite:
+        raise UsageError(f"{there}: it exists; name another place, or pass overwrite=True (--overwrite)")
 
 
-def _suffix(path: str, kind: str) -> str:
-    return _EXTENSIONS.get(kind, ".xml")
+def _within(path: str, folder: str) -> bool:
+    """Whether a path is a folder or lies in it, links followed."""
+    inner, outer = os.path.realpath(path), os.path.realpath(folder)
+    return os.path.commonpath([inner, outer]) == outer
 
 
 def _digest(paths: list[str]) -> str:
@@ -192,7 +209,7 @@ def _patients(given: Mapping[str, str] | str | os.PathLike[str] | None) -> Mappi
 
 def _names(path: str, origin: str) -> list[str]:
     """The names under which a list of patients may have a recording."""
-    inner = os.path.relpath(path, origin) if origin else os.path.basename(path)
+    inner = os.path.relpath(path, origin) if os.path.isdir(origin) else os.path.basename(path)
     return [inner, os.path.splitext(inner)[0], os.path.normpath(path)]
 
 
@@ -210,7 +227,7 @@ def _verify(case: Case, written: Written, work: Path, name: str) -> None:
             or any(old != new for old, new in leads)
             or not np.array_equal(before.signal, after.signal, equal_nan=True)
         ):
-            raise EcglmError(f"{case.path}: written without its identifiers, it reads differently; nothing was kept, please report it")
+            raise EcglmError(f"{case.path}: its signal would not be the same in the output; nothing was kept, please report it")
         at += _WINDOW_S
         if written.seconds is None or at >= written.seconds - 0.5 / before.fs:
             break

@@ -85,8 +85,8 @@ def _waveforms(document: Document, parent: Node, source: Element, allocated: flo
     labels = source.get("leadlabels").split()
     if labels:
         document.use(source, "leadlabels")
-        shown = [document.case.label(label, place).replace(" ", "") for place, label in enumerate(labels, 1)]
-        about["leadlabels"] = " ".join(document.case.say(label) for label in shown)
+        shown = " ".join(document.case.label(label, place).replace(" ", "") for place, label in enumerate(labels, 1))
+        about["leadlabels"] = document.case.say(shown)
     raw = bytes_of(source) or b""
     packed = "XLI" in (about.get("compression"), about.get("compressmethod")) and about.get("compressflag") != "False"
     if packed:

@@ -22,7 +22,7 @@ from ecglm.records.wfdb_signals import infer_length, open_signal
 _BLOCK = 1 << 22
 _CLOCK = re.compile(r"\d{1,2}(?::\d{1,2}){0,2}(?:\.\d{1,6})?")
 _WHOLE = re.compile(r"-?\d{1,10}")
-_PATIENT = re.compile(r"#\s*<?(?:patient|subject)(?:[ _-]?(?:id|no|number|code))?>?\s*[:=]\s*(\S.*)|#\s*<?mrn>?\s*[:=]\s*(\S.*)", re.I)
+_PATIENT = re.compile(r"\s*#\s*<?(?:(?:patient|subject)(?:[ _-]?(?:id|no|number|code))?|mrn)>?\s*[:=]\s*(\S.*)", re.I)
 
 
 def header_of(path: str) -> tuple[str, Header]:
@@ -59,7 +59,7 @@ def parts(path: str) -> list[str]:
 def patient_of(path: str) -> list[str]:
     """What the comments say about who it is."""
     found = [_PATIENT.match(comment) for comment in header_of(path)[1].comments]
-    return [(match[1] or match[2]).strip() for match in found if match]
+    return [match[1].strip() for match in found if match]
 
 
 def write(case: Case, folder: Path) -> Written:
@@ -110,8 +110,8 @@ def _single(case: Case, text: str, header: Header, path: str, name: str, length:
         shape = (f"x{channel.per_frame}" if channel.per_frame > 1 else "") + (f":{channel.skew}" if channel.skew else "")
         gain = f"{channel.gain!r}({channel.baseline})/{case.unit(channel.unit)}"
         label = case.label(channel.name, place)
-        for number in (*whole, str(channel.baseline), f"{channel.gain:g}"):
-            case.number(number)
+        for text_of_number in (*whole, str(channel.baseline), f"{channel.gain:g}"):
+            case.number(text_of_number)
         lines.append(f"{renamed[channel.file]} {channel.fmt}{shape} {gain} {' '.join(whole)} 0 {label}")
     _write_header(case, text, header, name, "", total, lines, folder)
     return total
@@ -162,7 +162,7 @@ def _copy_samples(case: Case, file: str, path: str, group: list[Channel], total:
     try:
         after = os.fstat(fd).st_size - offset - need
         if after < 0:
-            raise ReadError(path, f"its signal file has {-after} bytes less than the header promises", "it was cut short; get it again")
+            raise ReadError(path, f"a signal file has {-after} bytes less than promised", "it was cut short; get it again")
         with open(target, "wb") as stream:
             for at in range(0, need, _BLOCK):
                 stream.write(os.pread(fd, min(_BLOCK, need - at), offset + at))

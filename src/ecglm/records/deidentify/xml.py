@@ -11,6 +11,7 @@ import binascii
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 from numpy.typing import NDArray
@@ -75,7 +76,7 @@ class Document:
         self.use(source)
         self._samples.append((node, base64.b64encode(raw).decode("ascii")))
 
-    def list(self, node: Node, source: Element, values: NDArray[object], separator: str) -> None:
+    def list(self, node: Node, source: Element, values: NDArray[Any], separator: str) -> None:
         """Samples as a list of numbers."""
         self.use(source)
         self._samples.append((node, separator.join(map(str, values.tolist()))))
