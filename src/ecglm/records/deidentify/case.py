@@ -30,7 +30,7 @@ _UNITS = (
 
 
 class Written(NamedTuple):
-    """What a writer has put into its folder: the file to `read`, all bytes but samples, the length where reading in parts pays."""
+    """What a writer has put into its folder: the file to `read`, all bytes but samples, the length where parts can be read."""
 
     main: str
     text: bytes
@@ -157,9 +157,7 @@ class Case:
 
     def leaks(self, written: bytes) -> list[str]:
         """The removed texts that are in what was written (without samples)."""
-        for made in (self.patient, self.name):
-            written = written.replace(made.encode(), b" ")
-        return left_in(written, self._hidden() - self._numbers)
+        return left_in(written.replace(self.patient.encode(), b" "), self._hidden() - self._numbers)
 
     def account(self) -> dict[str, int]:
         """The removed fields by name, and how many; authored names only where they are plain and hold nothing removed."""

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from ecglm.records.patient import day
 
-#: Shorter texts (initials, "42", "ECG") are in every file by chance.
-SHORTEST = 4
+#: Shorter texts (initials, "42", "ECG") are in every file by chance; names in other scripts are short.
+SHORTEST, SHORTEST_OTHER = 4, 2
 _LONGEST, _MUCH = 200, 20_000  #: of a text that is looked for as a whole, and that is cut into words
 #: Every usual spelling of a date; two-digit years and single digits too, where they stay long enough to mean a date.
 _SPELLINGS = (
@@ -35,7 +35,9 @@ def needles(text: str) -> Iterator[str]:
         for found in _DATE.finditer(part):
             if (when := day(found[0])) is not None and 1850 <= when.year <= 2150:
                 yield from spelled(when)
-        if len(word) < SHORTEST or _YEAR.fullmatch(word) or _DECIMAL.fullmatch(word) or not any(c.isalnum() for c in word):
+        if len(word) < (SHORTEST if word.isascii() else SHORTEST_OTHER) or not any(c.isalnum() for c in word):
+            continue
+        if _YEAR.fullmatch(word) or _DECIMAL.fullmatch(word):
             continue
         yield word.casefold()
 
@@ -52,9 +54,10 @@ def left_in(written: bytes, removed: Iterable[str]) -> list[str]:
     Case does not matter. Numbers count only between other characters than digits; a time may follow
     the eight digits of a date.
     """
-    plain = written.lower()
-    narrow = plain.replace(b"\0", b"")  # UTF-16 of Latin letters without every other byte
+    narrow = written.replace(b"\0", b"").lower()  # UTF-16 of Latin letters without every other byte
     text = narrow.decode("utf-8", "replace").casefold()
+    wide = [written[at:].decode(name, "ignore").casefold() for name in ("utf-16-le", "utf-16-be") for at in (0, 1)]
+    others = [text, *wide, *(written.decode(name, "replace").casefold() for name in ("latin-1", "gb18030"))]
     found = []
     for needle in removed:
         if needle.isascii() and needle.isdigit():
@@ -63,8 +66,7 @@ def left_in(written: bytes, removed: Iterable[str]) -> list[str]:
         elif needle.isascii():
             hit = needle.encode() in narrow
         else:
-            forms = (needle.encode(name, "replace") for name in ("utf-16-le", "utf-16-be", "latin-1", "gb18030"))
-            hit = needle in text or any(len(form.strip(b"?")) >= SHORTEST and form in plain for form in forms)
+            hit = any(needle in other for other in others)
         if hit:
             found.append(needle)
     return found

@@ -58,7 +58,7 @@ def deidentify(
     origin, goal = os.fspath(source), os.fspath(target)
     for name in (key, mapping):
         if isinstance(name, (str, os.PathLike)) and _within(os.fspath(name), goal):
-            raise UsageError(f"{os.fspath(name)}: it says whose the outputs are, so it must not lie among them; name another place")
+            raise UsageError(f"{os.fspath(name)}: it says whose the outputs are and must not lie among them; name another place")
     secret = key if isinstance(key, Key) else Key.random() if key is None else Key.of_file(key)
     run = _Run(secret, _patients(patients), origin, keep_names, overwrite)
     if os.path.isdir(origin):
@@ -149,9 +149,10 @@ class _Run:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as work:
                 written: Written = writer.write(case, Path(work))
-                if not self.keep_names:
-                    case.hide(*(Path(file).stem for file in files))
-                _verify(case, written, Path(work), "" if self.keep_names else name)
+                if not self.keep_names and case.leaks(name.encode()):
+                    raise UsageError(f"{main}: its name holds something that was removed from {path}; name it otherwise")
+                case.hide(*(Path(file).stem for file in files if Path(file).stem != name))
+                _verify(case, written, Path(work))
                 order = sorted(os.listdir(work), key=lambda file: file == written.main)  # what names the others comes last
                 _refuse_existing([folder / file for file in order], self.overwrite)
                 for file in order:
@@ -213,7 +214,7 @@ def _names(path: str, origin: str) -> list[str]:
     return [inner, os.path.splitext(inner)[0], os.path.normpath(path)]
 
 
-def _verify(case: Case, written: Written, work: Path, name: str) -> None:
+def _verify(case: Case, written: Written, work: Path) -> None:
     """Read the output again. Raises EcglmError when its signal differs or anything that was removed is found in it."""
     output = str(work / written.main)
     at = 0.0
@@ -231,8 +232,8 @@ def _verify(case: Case, written: Written, work: Path, name: str) -> None:
         at += _WINDOW_S
         if written.seconds is None or at >= written.seconds - 0.5 / before.fs:
             break
-    if found := case.leaks(written.text + b"\n" + name.encode()):
+    if found := case.leaks(written.text):
         raise EcglmError(
-            f"{case.path}: {len(found)} of the removed texts would still be in the output or in its name "
-            f"(the first has {len(found[0])} characters); nothing was kept; name the output otherwise, or please report it"
+            f"{case.path}: {len(found)} of the removed texts would still be in the output (the first has {len(found[0])} characters); "
+            "nothing was kept, please report it"
         )

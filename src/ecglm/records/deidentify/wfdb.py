@@ -67,7 +67,8 @@ def write(case: Case, folder: Path) -> Written:
     text, header = header_of(case.path)
     if not header.segments:
         total = _single(case, text, header, case.path, case.name, None, folder)
-        return Written(f"{case.name}.hea", (folder / f"{case.name}.hea").read_bytes(), total / header.fs)
+        written = (folder / f"{case.name}.hea").read_bytes()
+        return Written(f"{case.name}.hea", written.replace(case.name.encode(), b" "), total / header.fs)
     names: dict[str, str] = {"~": "~"}
     for name, length in header.segments:
         if name not in names:
@@ -80,10 +81,10 @@ def write(case: Case, folder: Path) -> Written:
     lines = [f"{names[name]} {length}" for name, length in header.segments]
     for _, length in header.segments:
         case.number(str(length))
-    _write_header(case, text, header, case.name, f"/{len(lines)}", header.n_samples, lines, folder)
+    _write_header(case, case.path, text, header, case.name, f"/{len(lines)}", header.n_samples, lines, folder)
     total = sum(length for _, length in header.segments)
     written = b"".join((folder / f"{name}.hea").read_bytes() for name in (case.name, *names.values()) if name != "~")
-    return Written(f"{case.name}.hea", written, total / header.fs)
+    return Written(f"{case.name}.hea", written.replace(case.name.encode(), b" "), total / header.fs)
 
 
 def _single(case: Case, text: str, header: Header, path: str, name: str, length: int | None, folder: Path) -> int:
@@ -99,7 +100,7 @@ def _single(case: Case, text: str, header: Header, path: str, name: str, length:
     renamed = {"~": "~"}
     for number, (file, group) in enumerate((item for item in by_file.items() if item[0] != "~"), 1):
         renamed[file] = f"{name}{f'_{number}' if len(by_file) > 1 else ''}.dat"
-        case.drop("file name", os.path.splitext(file)[0])
+        case.removed["file name"] += 1  # `deidentify` looks for the names of files itself
         _copy_samples(case, file_inside(source, file, path), path, group, total, folder / renamed[file])
     body = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")][1:]
     lines = []
@@ -113,17 +114,17 @@ def _single(case: Case, text: str, header: Header, path: str, name: str, length:
         for text_of_number in (*whole, str(channel.baseline), f"{channel.gain:g}"):
             case.number(text_of_number)
         lines.append(f"{renamed[channel.file]} {channel.fmt}{shape} {gain} {' '.join(whole)} 0 {label}")
-    _write_header(case, text, header, name, "", total, lines, folder)
+    _write_header(case, path, text, header, name, "", total, lines, folder)
     return total
 
 
 def _write_header(
-    case: Case, text: str, header: Header, name: str, segments: str, total: int | None, lines: list[str], folder: Path
+    case: Case, path: str, text: str, header: Header, name: str, segments: str, total: int | None, lines: list[str], folder: Path
 ) -> None:
     first = next(line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
     match = RECORD_LINE.match(first)
     assert match is not None  # parse_header has seen it
-    case.drop("record name", match[1])
+    case.drop("record name", *[match[1]] * (match[1] != Path(path).stem))
     fields = [f"{name}{segments}", str(header.n_signals), repr(header.fs).removesuffix(".0"), str(total or 0)]
     for number in fields[1:]:
         case.number(number)
@@ -138,9 +139,8 @@ def _write_header(
         case.drop("base date", match[7])
     comments = []
     if name == case.name:
-        comments = [f"# Age: {case.age}"] if case.age is not None else []
-        comments += [f"# Sex: {case.sex.capitalize()}"] if case.sex is not None else []
-    case.say("# Age: # Sex: Female Male mV")
+        comments = [case.say(f"# Age: {case.age}")] if case.age is not None else []
+        comments += [case.say(f"# Sex: {case.sex.capitalize()}")] if case.sex is not None else []
     for comment in header.comments:
         case.drop("comment", comment)
     (folder / f"{name}.hea").write_text("\n".join([" ".join(fields), *lines, *comments]) + "\n", encoding="ascii")
