@@ -22,7 +22,7 @@ _LONG = {"PN": f"{NAME}^{FIRST}", "LO": ALL, "SH": MRN, "ST": ALL, "LT": ALL, "U
 
 
 def planted(folder: Path) -> Path:
-    """pydicom's recording with a planted value in every text attribute of its dictionary, in private and nested ones, and around."""
+    """pydicom's recording with a planted value in every text attribute of its dictionary, in private and nested ones too."""
     dataset = pydicom.dcmread(SAMPLE)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -108,12 +108,13 @@ def test_uids_and_dates_of_a_series_stay_together(tmp_path: Path) -> None:
     dataset.StudyDate, dataset.AcquisitionDateTime = "20130225", "20130225105919"
     dataset.save_as(tmp_path / "b.dcm")
     key = Key.random()
-    one, two = (pydicom.dcmread(deidentify(path, tmp_path / "out", key=key).files[0].target) for path in (SAMPLE, tmp_path / "b.dcm"))
+    targets = [deidentify(path, tmp_path / "out", key=key).files[0].target for path in (SAMPLE, tmp_path / "b.dcm")]
+    one, two = map(pydicom.dcmread, targets)
     assert one.StudyInstanceUID == two.StudyInstanceUID != pydicom.dcmread(SAMPLE).StudyInstanceUID
     assert one.SOPInstanceUID != two.SOPInstanceUID
     assert one.PatientID == two.PatientID
-    days = [read(made.filename).start for made in (one, two)]
-    assert (days[1] - days[0]).days == 31  # type: ignore[operator]
+    starts = [read(target).start for target in targets]
+    assert (starts[1] - starts[0]).days == 31  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(("stated", "born", "age"), [

@@ -60,7 +60,9 @@ def test_nothing_planted_survives_and_the_records_do(tmp_path: Path, bdf: bool) 
         assert reader.getPrefilter(0) == "HP:0.05Hz LP:150Hz"
         assert reader.getTransducer(0) == ""
         assert len(reader.readAnnotations()[0]) == 0
-        np.testing.assert_array_equal(reader.readSignal(2, digital=True), pyedflib.EdfReader(str(source)).readSignal(2, digital=True))
+        other = reader.readSignal(2, digital=True)
+    with pyedflib.EdfReader(str(source)) as reader:
+        np.testing.assert_array_equal(other, reader.readSignal(2, digital=True))
     assert report.removed["annotations"] >= 5
     assert report.removed["bytes after the samples"] == len(ALL)
     assert Path(report.target).stat().st_size == source.stat().st_size - len(ALL)
@@ -93,3 +95,14 @@ def test_an_anonymised_file_stays_readable_and_the_same_but_for_its_date(tmp_pat
     once = deidentify(planted(tmp_path), tmp_path / "one").files[0].target
     twice = deidentify(once, tmp_path / "two").files[0].target
     assert_same_signal(once, twice)
+
+
+def test_a_second_annotation_signal_under_another_name_is_blanked_too(tmp_path: Path) -> None:
+    raw = bytearray(planted(tmp_path, trailing=b"").read_bytes())
+    raw[256 + 2 * 16 : 256 + 3 * 16] = b"EDF Annotations2".ljust(16)  # RESP, 1000 bytes of each second
+    first = 256 * 5
+    raw[first + 2000 : first + 2000 + len(ALL)] = ALL.encode()
+    (tmp_path / "two.edf").write_bytes(raw)
+    report = deidentify(tmp_path / "two.edf", tmp_path / "out").files[0]
+    assert_clean(tmp_path / "out")
+    assert_same_signal_of_leads(tmp_path / "two.edf", report.target)

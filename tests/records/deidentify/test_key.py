@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ def test_both_directions_occur_and_patients_differ() -> None:
 def test_a_leap_day_keeps_its_distance_to_its_neighbours() -> None:
     key = Key(bytes(32))
     moved = [key.moved(datetime(2020, 2, 28) + timedelta(days=day), "p") for day in range(3)]
-    assert [b - a for a, b in zip(moved, moved[1:], strict=False)] == [timedelta(days=1)] * 2  # type: ignore[operator]
+    assert [b - a for a, b in pairwise(moved)] == [timedelta(days=1)] * 2  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("when", [datetime.min, datetime.max])

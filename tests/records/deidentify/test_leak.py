@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import pytest
 
-from ecglm.records.deidentify.leak import left_in, needles, spelled
+from ecglm.records.deidentify.leak import left_in, needles
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-16-le", "utf-16-be", "utf-16"])
@@ -23,12 +21,13 @@ def test_names_in_other_scripts_are_found(name: str) -> None:
         assert left_in(b"<name>" + name.encode(encoding) + b"</name>", needles(name))
 
 
-@pytest.mark.parametrize("written", ["19530508", "1953-05-08", "08.05.1953", "05/08/1953", "8 may 1953", "08-MAY-1953", "19530508120000"])
+@pytest.mark.parametrize(
+    "written", ["19530508", "1953-05-08", "08.05.1953", "05/08/1953", "08 May 1953", "08-MAY-1953", "May 08, 1953", "19530508120000"]
+)
 @pytest.mark.parametrize("stated", ["19530508", "1953-05-08", "born 08-MAY-1953", "19530508123456.000"])
 def test_dates_are_found_in_other_spellings(stated: str, written: str) -> None:
-    if written != "8 may 1953":
-        assert left_in(written.encode(), needles(stated))
-    assert "08 may 1953" in spelled(date(1953, 5, 8))
+    assert left_in(written.encode(), needles(stated))
+    assert not left_in(b"19530509 1953-05-09", needles(stated))
 
 
 def test_numbers_count_whole_only_and_short_texts_not_at_all() -> None:

@@ -40,7 +40,8 @@ def planted(
         f"{name}.dat {fmt}{offset} 200(10)/mV 12 0 {data[0, place]} {place} 0 {lead}"
         for place, lead in enumerate(("II (Einthoven)", f"lead of {NAME}"))
     ]
-    (folder / f"{name}.hea").write_text(f"{COMMENTS}{name} 2 500/500.0(0) {length} {started}\n" + "\n".join(lines) + f"\n{COMMENTS}")
+    text = "\n".join([f"{name} 2 500/500.0(0) {length} {started}", *lines])
+    (folder / f"{name}.hea").write_text(f"{COMMENTS}{text}\n{COMMENTS}")
     (folder / f"{name}.atr").write_bytes(ALL.encode())
     return folder / f"{name}.hea"
 

@@ -15,7 +15,7 @@ from ecglm.records.xmltree import Element, numbers, parse
 _ROOT = {"xmlns": "urn:hl7-org:v3", "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance", "type": "Observation"}
 _MDC, _ACT, _LOINC, _GENDER = "2.16.840.1.113883.6.24", "2.16.840.1.113883.5.4", "2.16.840.1.113883.6.1", "2.16.840.1.113883.5.1"
 _SUBJECT = ("componentOf", "timepointEvent", "componentOf", "subjectAssignment", "subject", "trialSubject")
-_STAMP = re.compile(r"(\d{8})(\d{0,6})(\.\d{1,6})?(?:[+-]\d{4})?")
+_STAMP = re.compile(r"(\d{8})(\d{0,6})(\.\d{1,6})?(?:[+-]\d{4})?", re.ASCII)
 _TIMES = ("s", "ms", "us", "min")
 
 

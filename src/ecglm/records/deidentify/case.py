@@ -22,7 +22,9 @@ from ecglm.records.record import Record
 
 #: HIPAA safe harbour, 45 CFR 164.514(b)(2)(i)(C): ages over 89 are one category.
 OLDEST = 90
-_OTHER = re.compile(r"(?:ECG|EKG|V|Ch|Chan|Channel)[ _]?\d{0,3}", re.IGNORECASE)  #: names that say nothing but that it is one
+#: Names that say nothing but that it is one.
+_OTHER = re.compile(r"(?:ECG|EKG|V|Ch|Chan|Channel)[ _]?\d{0,3}", re.IGNORECASE | re.ASCII)
+_NUMBER = re.compile(r"[-+]?(?:\d{1,10}\.?\d{0,15}|\.\d{1,15})(?:[eE][-+]?\d{1,2})?", re.ASCII)
 #: Units of signals that are recorded beside an ECG.
 _UNITS = (
     "mmHg", "cmH2O", "kPa", "bpm", "%", "degC", "l/min", "l/s", "ml", "pm", "ohm", "g", "m/s2", "s", "ms", "Hz", "nu", "pleth",
@@ -98,7 +100,7 @@ class Case:
     def number(self, text: str) -> str | None:
         """A number of the source in plain digits, or None when it is none or longer than a setting or measurement needs."""
         shown = text.strip()
-        if not re.fullmatch(r"[-+]?(?:\d{1,10}\.?\d{0,15}|\.\d{1,15})(?:[eE][-+]?\d{1,2})?", shown):
+        if not _NUMBER.fullmatch(shown):
             return None
         self._numbers.update(digits for digits in re.findall(r"\d+", shown) if len(digits) < 6)
         return shown
@@ -109,15 +111,15 @@ class Case:
         if lead is not None:
             return self.say(lead)
         other = NOT_ECG.match(name.strip()) or _OTHER.fullmatch(name.strip())
-        shown = other[0] if other else f"Chan {place}"
+        shown = other[0] if other is not None and other[0].isascii() else f"Chan {place}"
         if name.strip() != shown:
             self.drop("channel name", name)
         return self.say(shown)
 
     def unit(self, text: str) -> str:
         """A channel's unit: a voltage, none, or one of a list; ``unknown`` is neither, as the text was."""
-        shown = text.strip()
-        if unit_per_mv(shown) is not None or is_relative(shown):
+        shown = text.strip().replace("µ", "u").replace("μ", "u")
+        if shown.isascii() and (unit_per_mv(shown) is not None or is_relative(shown)):
             return self.say(shown)
         known = {unit.lower(): unit for unit in _UNITS}.get(shown.lower())
         if known is None:

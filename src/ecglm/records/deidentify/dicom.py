@@ -59,7 +59,7 @@ _CONCEPTS = {
 }
 _UCUM = {"bpm": "{H.B.}/min", "ms": "ms", "deg": "deg"}
 _TEXTS = ("AE", "LO", "LT", "PN", "SH", "ST", "UC", "UI", "UR", "UT")
-_CLOCK = re.compile(r"\d{2}(?:\d{2}(?:\d{2}(?:\.\d{1,6})?)?)?")
+_CLOCK = re.compile(r"\d{2}(?:\d{2}(?:\d{2}(?:\.\d{1,6})?)?)?", re.ASCII)
 
 
 def _read(path: str) -> Any:
@@ -82,11 +82,13 @@ def patient_of(path: str) -> list[str]:
 
 def write(case: Case, folder: Path) -> Written:
     """The object under case.name in folder. Raises ReadError."""
+    from pydicom.errors import BytesLengthException
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             return _write(case, _read(case.path), folder)
-        except FAILURES as problem:
+        except (*FAILURES, BytesLengthException) as problem:
             raise _unusable(case.path, problem) from None
 
 

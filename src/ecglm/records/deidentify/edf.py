@@ -25,6 +25,7 @@ _RESERVED = ("EDF+C", "BDF+C", "24BIT")
 _FILTER = re.compile(r"\b(HP|LP|BP|N)\s*:?\s*(DC|\d{1,4}(?:\.\d{1,4})?)\s*(Hz)?", re.I)
 _SENSOR = re.compile(r"(?:(?:ag[-/ ]?agcl|active|passive|adhesive|disposable|gel|dry|cup|ecg|electrodes?)(?:[ ,]+|$))+", re.I)
 _ONSET = re.compile(rb"([+-]\d{1,9}(?:\.\d{1,9})?)(?:\x15\d{0,9}(?:\.\d{1,9})?)?\x14")
+_ANNOTATIONS = ("EDF Annotations", "BDF Annotations")
 _TIME = re.compile(r"[+-]?\d+(?:\.\d*)?")
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _YEARS = (1985, 2084)  #: what the two digits of the start date can say
@@ -45,7 +46,7 @@ def write(case: Case, folder: Path) -> Written:
     path = case.path
     with open(path, "rb") as stream:
         head = stream.read(256)
-        n_signals = int(head[252:256])
+        n_signals = _whole(head[252:256])
         fields = stream.read(256 * n_signals)
     width = 3 if head.startswith(b"\xff") else 2
     columns: list[list[str]] = []
@@ -54,8 +55,8 @@ def write(case: Case, folder: Path) -> Written:
         columns.append([fields[at + i * size : at + (i + 1) * size].decode("latin-1").strip() for i in range(n_signals)])
         at += size * n_signals
     labels, sensors, units, *limits, filters, counts, reserved = columns
-    per_record = [int(count) for count in counts]
-    n_records = int(head[236:244])
+    per_record = [_whole(count) for count in counts]
+    n_records = _whole(head[236:244])
     new = [
         [_label(case, label, place) for place, label in enumerate(labels, 1)],
         [_sensor(case, sensor) for sensor in sensors],
@@ -75,6 +76,11 @@ def write(case: Case, folder: Path) -> Written:
     times = _copy_records(case, width, per_record, labels, n_records, folder / main, header)
     case.kept.add("samples, byte for byte")
     return Written(main, header + times, n_records * float(head[244:252]))
+
+
+def _whole(text: str | bytes) -> int:
+    """A number that `read` has accepted."""
+    return int(float(text))
 
 
 def _head(case: Case, head: bytes, n_signals: int) -> bytes:
@@ -126,7 +132,7 @@ def _start(case: Case, head: bytes) -> tuple[datetime | None, bool]:
 
 
 def _label(case: Case, label: str, place: int) -> str:
-    if label in ("EDF Annotations", "BDF Annotations"):
+    if label in _ANNOTATIONS:
         return case.say(label)
     name = lead_name(label)
     shown = case.label(name, place)
@@ -163,7 +169,8 @@ def _copy_records(
     """Write header and data records, of annotation signals only the time of each record; returns the bytes of these."""
     size = width * sum(per_record)
     begins = np.concatenate([[0], np.cumsum(per_record)]) * width
-    notes = [(int(begins[i]), int(begins[i + 1])) for i, label in enumerate(labels) if label.endswith("Annotations")]
+    notes = [i for i, label in enumerate(labels) if "annotation" in label.lower()]
+    timed = next((i for i in notes if labels[i] in _ANNOTATIONS), None)
     step = max(1, _RECORDS // size)
     kept = []
     with open(case.path, "rb") as stream, open(target, "wb") as out:
@@ -172,8 +179,8 @@ def _copy_records(
         for first in range(0, n_records, step):
             count = min(step, n_records - first)
             records_RB = np.frombuffer(bytearray(stream.read(count * size)), np.uint8).reshape(count, size)
-            for place, (begin, end) in enumerate(notes):
-                kept.append(_keep_times(case, records_RB[:, begin:end], place == 0))
+            for i in notes:
+                kept.append(_keep_times(case, records_RB[:, begins[i] : begins[i + 1]], i == timed))
             out.write(records_RB.tobytes())
         after = os.fstat(stream.fileno()).st_size - stream.tell()
     if after > 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from ecglm.errors import EcglmError, ReadError, UsageError
@@ -34,8 +35,9 @@ def one(path: str) -> tuple[str, str]:
     if not os.path.isfile(path):
         raise UsageError(f"{path}: there is no such file or folder; check the spelling")
     header = os.path.splitext(path)[0] + ".hea"
-    if header != path and os.path.isfile(header) and os.path.abspath(path) in map(os.path.abspath, wfdb.parts(header)):
-        path = header
+    with contextlib.suppress(EcglmError):  # another recording's header of the same name may be damaged
+        if header != path and os.path.isfile(header) and os.path.abspath(path) in map(os.path.abspath, wfdb.parts(header)):
+            path = header
     kind = kind_of(path)
     if kind in WRITERS:
         return path, kind

@@ -128,6 +128,7 @@ class _Run:
 
     def _one(self, path: str, kind: str, folder: Path, stem: str | None) -> None:
         """De-identify one recording, unless its output is there already from the same content and key."""
+        record = read(path, duration_s=1.0)  # first of all: it refuses what is damaged, absurd or too large
         writer = import_module(f"ecglm.records.deidentify.{find.WRITERS[kind]}")
         files = wfdb.parts(path) if kind == "wfdb" else [path]
         content = _digest(files)
@@ -145,7 +146,7 @@ class _Run:
             self.skipped.append(str(main))
         else:
             _refuse_existing([main], self.overwrite)
-            case = Case(path, read(path, duration_s=1.0), self.key, patient, name)
+            case = Case(path, record, self.key, patient, name)
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as work:
                 written: Written = writer.write(case, Path(work))
@@ -234,6 +235,6 @@ def _verify(case: Case, written: Written, work: Path) -> None:
             break
     if found := case.leaks(written.text):
         raise EcglmError(
-            f"{case.path}: {len(found)} of the removed texts would still be in the output (the first has {len(found[0])} characters); "
-            "nothing was kept, please report it"
+            f"{case.path}: {len(found)} of the removed texts would still be in the output (the first has "
+            f"{len(found[0])} characters); nothing was kept, please report it"
         )

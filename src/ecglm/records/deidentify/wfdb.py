@@ -20,8 +20,8 @@ from ecglm.records.wfdb_header import RECORD_LINE, Channel, Header, parse_header
 from ecglm.records.wfdb_signals import infer_length, open_signal
 
 _BLOCK = 1 << 22
-_CLOCK = re.compile(r"\d{1,2}(?::\d{1,2}){0,2}(?:\.\d{1,6})?")
-_WHOLE = re.compile(r"-?\d{1,10}")
+_CLOCK = re.compile(r"\d{1,2}(?::\d{1,2}){0,2}(?:\.\d{1,6})?", re.ASCII)
+_WHOLE = re.compile(r"-?\d{1,10}", re.ASCII)
 _PATIENT = re.compile(r"\s*#\s*<?(?:(?:patient|subject)(?:[ _-]?(?:id|no|number|code))?|mrn)>?\s*[:=]\s*(\S.*)", re.I)
 
 
