@@ -22,7 +22,8 @@ def test_names_in_other_scripts_are_found(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["19530508", "1953-05-08", "08.05.1953", "05/08/1953", "08 May 1953", "08-MAY-1953", "May 08, 1953", "19530508120000"]
+    "written",
+    ["19530508", "1953-05-08", "08.05.1953", "05/08/1953", "08 May 1953", "08-MAY-1953", "May 08, 1953", "19530508120000"],
 )
 @pytest.mark.parametrize("stated", ["19530508", "1953-05-08", "born 08-MAY-1953", "19530508123456.000"])
 def test_dates_are_found_in_other_spellings(stated: str, written: str) -> None:

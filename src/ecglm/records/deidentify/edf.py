@@ -105,7 +105,7 @@ def _head(case: Case, head: bytes, n_signals: int) -> bytes:
         (case.say(f"X {sex} X X"), 80),
         (case.say(f"Startdate {long_date} X X X"), 80),
         (f"{moved:%d.%m.%y}" if moved is not None and known else "01.01.85", 8),
-        (clock, 8),
+        (case.say(clock), 8),
         (str(256 * (n_signals + 1)), 8),
         (stored if stored in _RESERVED else "", 44),
         (_number(case, head[236:244].decode("latin-1"), case.path), 8),

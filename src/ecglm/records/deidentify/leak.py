@@ -31,7 +31,7 @@ def needles(text: str) -> Iterator[str]:
     """
     whole = text.strip()[:_MUCH]
     for part in dict.fromkeys((whole[:_LONGEST], *_CUT.split(whole))):
-        word = part.strip(" .:-_/#*+@")
+        word = part.strip(" .:-_/#*+@=<>")
         for found in _DATE.finditer(part):
             if (when := day(found[0])) is not None and 1850 <= when.year <= 2150:
                 yield from spelled(when)

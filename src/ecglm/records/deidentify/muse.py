@@ -6,7 +6,7 @@ import zlib
 from pathlib import Path
 
 from ecglm.records.deidentify.case import Case, Written
-from ecglm.records.deidentify.xml import Document, Node, bytes_of, ids, plain
+from ecglm.records.deidentify.xml import Document, Node, bytes_of, ids, one_of, plain
 from ecglm.records.muse import MEASURED
 from ecglm.records.xmltree import Element, parse
 
@@ -78,7 +78,11 @@ def _lead(document: Document, waveform: Node, source: Element, data: Element, ra
         document.use(source.first(name) or source)
         document.add(lead, name, case.number(str(value)))
     document.numbers(lead, source, *_LEAD)
-    document.choice(lead, source, "LeadAmplitudeUnits", "MICROVOLTS", "MILLIVOLTS")
+    if unit := source.say("LeadAmplitudeUnits"):  # one that is not known must not become the default, microvolts
+        known = one_of(unit, ("MICROVOLTS", "MILLIVOLTS"))
+        if known:
+            document.use(source.all("LeadAmplitudeUnits")[0])
+        document.add(lead, "LeadAmplitudeUnits", case.say(known or "unknown"))
     if (named := source.first("LeadID")) is not None:
         document.use(named)
         document.add(lead, "LeadID", case.label(named.text, place))

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ecglm.atomic import write_text
-from ecglm.errors import EcglmError, UsageError
+from ecglm.errors import EcglmError, ReadError, UsageError
 from ecglm.records.deidentify import find, wfdb
 from ecglm.records.deidentify.case import Case, Written
 from ecglm.records.deidentify.key import Key
@@ -123,11 +123,16 @@ class _Run:
                 self._one(real, kind, Path(goal, inner), Path(real).stem if self.keep_names else None)
             except EcglmError as problem:
                 self.failed.append((path, str(problem)))
-            except OSError as problem:
-                self.failed.append((path, f"{path}: {problem.strerror or problem}; check the file and the space on the disk"))
 
     def _one(self, path: str, kind: str, folder: Path, stem: str | None) -> None:
         """De-identify one recording, unless its output is there already from the same content and key."""
+        try:
+            self._written(path, kind, folder, stem)
+        except OSError as problem:
+            what = f"{os.path.basename(os.fsdecode(problem.filename))}: " if problem.filename else ""
+            raise ReadError(path, f"{what}{problem.strerror or problem}", "check its files and the space on the disk") from None
+
+    def _written(self, path: str, kind: str, folder: Path, stem: str | None) -> None:
         record = read(path, duration_s=1.0)  # first of all: it refuses what is damaged, absurd or too large
         writer = import_module(f"ecglm.records.deidentify.{find.WRITERS[kind]}")
         files = wfdb.parts(path) if kind == "wfdb" else [path]

@@ -130,7 +130,7 @@ def _write_header(
         case.number(number)
     clock = match[6] or ""
     if _CLOCK.fullmatch(clock):
-        fields.append(clock)
+        fields.append(case.say(clock))
         case.kept.add("time of day")
         moved = case.moved(header.start, "base date")
         if moved is not None:
