@@ -49,14 +49,16 @@ def test_a_damaged_file_gives_an_error_and_nothing_else_or_a_clean_output(tmp_pa
     for done in rounds(150):  # noqa: B007
         source.write_bytes(mutate_values(seed.decode(), rng).encode() if kind in VALUES else mutate(seed, rng, 1500))
         out = tmp_path / "out"
+        refusal = ""
         try:
             deidentify(source, out, key=key)
         except EcglmError as problem:
-            assert "signal would not be the same" not in str(problem), str(problem)
+            refusal = str(problem)
+        assert "signal would not be the same" not in refusal
+        if refusal:
             assert not out.exists() or not list(out.iterdir())
-        else:
-            written += 1
-            if kind not in ("dicom", "edf"):  # in those a mutation may make a name of a number of the header
-                assert_clean(out)
-            shutil.rmtree(out)
+            continue
+        written += 1
+        assert_clean(out)
+        shutil.rmtree(out)
     assert written > 0.1 * done
