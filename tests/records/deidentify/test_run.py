@@ -15,7 +15,7 @@ import ecglm
 from ecglm.cli import main
 from ecglm.errors import EcglmError, UsageError
 from ecglm.records import read
-from ecglm.records.deidentify import Key, deidentify, dicom, run
+from ecglm.records.deidentify import Key, deidentify, dicom, dicom_parts, run
 
 from ..carts import LEADS_8, muse, sierra, waves
 from ..encoders import simple
@@ -151,7 +151,7 @@ def test_an_output_with_something_left_in_it_is_not_kept(tmp_path: Path, monkeyp
 
 
 def test_an_output_with_another_signal_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dicom, "_CHANNEL_NUMBERS", ("WaveformChannelNumber", "ChannelSensitivity", "WaveformBitsStored"))
+    monkeypatch.setattr(dicom_parts, "_CHANNEL_NUMBERS", ("WaveformChannelNumber", "ChannelSensitivity", "WaveformBitsStored"))
     dataset = pydicom.dcmread(SAMPLE)
     dataset.WaveformSequence[0].ChannelDefinitionSequence[3].ChannelBaseline = 7
     dataset.save_as(tmp_path / "b.dcm")

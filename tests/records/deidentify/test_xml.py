@@ -108,3 +108,11 @@ def test_samples_of_carts_survive(carts_dir: Path, tmp_path: Path) -> None:
         assert old.cart is not None
         assert new.cart is not None
         assert (old.cart.measured(), old.cart.statements) == (new.cart.measured(), new.cart.statements)
+
+
+def test_a_number_longer_than_a_setting_needs_is_none(tmp_path: Path) -> None:
+    text = muse(waves(8)).replace("<LeadTimeOffset>0<", "<LeadTimeOffset>5551234567<")
+    text = text.replace("<NumberofLeads>8<", "<NumberofLeads>8829431<").replace("<QTInterval>452<", "<QTInterval>8829431<")
+    (tmp_path / "m.xml").write_text(text)
+    deidentify(tmp_path / "m.xml", tmp_path / "out")
+    assert_clean(tmp_path / "out", "5551234567")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ecglm.errors import ReadError
 from ecglm.records.cardiology import MEASURED
-from ecglm.records.deidentify.case import Case, Written
+from ecglm.records.deidentify.case import COUNT, Case, Written
 from ecglm.records.deidentify.xml import Document, Node, ids, plain
 from ecglm.records.xmltree import Element, numbers, parse
 
@@ -67,7 +67,7 @@ def _strip(document: Document, parent: Node, source: Element) -> None:
     if not leads:
         return
     strip = document.add(parent, source.name)
-    document.numbers(strip, source, "NumberOfLeads", "ChannelSampleCountTotal")
+    document.numbers(strip, source, "NumberOfLeads", "ChannelSampleCountTotal", digits=COUNT)
     _scale(document, strip, source)
     for place, lead in enumerate(leads, 1):
         name = document.case.label(lead.get("lead"), place)

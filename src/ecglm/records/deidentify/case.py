@@ -24,7 +24,8 @@ from ecglm.records.record import Record
 OLDEST = 90
 #: Names that say nothing but that it is one.
 _OTHER = re.compile(r"(?:ECG|EKG|V|Ch|Chan|Channel)[ _]?\d{0,3}", re.IGNORECASE | re.ASCII)
-_NUMBER = re.compile(r"[-+]?(?:\d{1,10}\.?\d{0,15}|\.\d{1,15})(?:[eE][-+]?\d{1,2})?", re.ASCII)
+_NUMBER = re.compile(r"[-+]?(?:(\d{1,20})\.?\d{0,15}|\.\d{1,15})(?:[eE][-+]?\d{1,2})?", re.ASCII)
+COUNT = 9  #: digits of a number of samples or bytes
 #: Units of signals that are recorded beside an ECG.
 _UNITS = (
     "mmHg", "cmH2O", "kPa", "bpm", "%", "degC", "l/min", "l/s", "ml", "pm", "ohm", "g", "m/s2", "s", "ms", "Hz", "nu", "pleth",
@@ -97,12 +98,13 @@ class Case:
         self._said.add(text.casefold())
         return text
 
-    def number(self, text: str) -> str | None:
-        """A number of the source in plain digits, or None when it is none or longer than a setting or measurement needs."""
+    def number(self, text: str, digits: int = 5) -> str | None:
+        """A number in plain digits, or None when it is none or has more digits before its point than such a number needs."""
         shown = text.strip()
-        if not _NUMBER.fullmatch(shown):
+        match = _NUMBER.fullmatch(shown)
+        if match is None or len(match[1] or "") > digits:
             return None
-        self._numbers.update(digits for digits in re.findall(r"\d+", shown) if len(digits) < 6)
+        self._numbers.update(part for part in re.findall(r"\d+", shown) if len(part) < 6)
         return shown
 
     def label(self, name: str, place: int) -> str:

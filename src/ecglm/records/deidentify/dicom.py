@@ -18,8 +18,8 @@ from typing import Any
 from ecglm.errors import ReadError
 from ecglm.records.channels import clean
 from ecglm.records.deidentify.case import Case, Written
-from ecglm.records.dicom import FAILURES, channel_name, channel_unit
-from ecglm.records.leads import SCP_LEADS, canonical_lead
+from ecglm.records.deidentify.dicom_parts import CONCEPTS, code, copy_numbers, copy_words, is_many, measurement, waveform_group
+from ecglm.records.dicom import FAILURES
 
 GENERAL_ECG = "1.2.840.10008.5.1.4.1.1.9.1.2"
 _EXPLICIT = "1.2.840.10008.1.2.1"
@@ -29,35 +29,6 @@ _DATES = ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate")
 _TIMES = ("StudyTime", "SeriesTime", "AcquisitionTime", "ContentTime")
 _UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SynchronizationFrameOfReferenceUID")
 _EMPTY = ("AccessionNumber", "ReferringPhysicianName", "PatientBirthDate", "StudyID", "Manufacturer")  # type 2
-_GROUP_NUMBERS = (
-    "MultiplexGroupTimeOffset", "TriggerTimeOffset", "TriggerSamplePosition", "NumberOfWaveformChannels",
-    "NumberOfWaveformSamples", "SamplingFrequency", "WaveformBitsAllocated",
-)  # fmt: skip
-_CHANNEL_NUMBERS = (
-    "WaveformChannelNumber", "ChannelSensitivity", "ChannelSensitivityCorrectionFactor", "ChannelBaseline",
-    "ChannelTimeSkew", "ChannelSampleSkew", "ChannelOffset", "WaveformBitsStored", "FilterLowFrequency",
-    "FilterHighFrequency", "NotchFilterFrequency", "NotchFilterBandwidth",
-)  # fmt: skip
-_WORDS = {
-    "WaveformOriginality": ("ORIGINAL", "DERIVED"),
-    "WaveformSampleInterpretation": ("SB", "UB", "MB", "AB", "SS", "US", "SL", "UL"),
-    "MultiplexGroupLabel": ("RHYTHM", "MEDIAN BEAT", "MEDIAN", "REPRESENTATIVE BEAT"),
-    "SynchronizationTrigger": ("SOURCE", "EXTERNAL", "PASSTHRU", "NO TRIGGER"),
-    "AcquisitionTimeSynchronized": ("Y", "N"),
-}
-#: Field of a reading -> code value, scheme and meaning.
-_CONCEPTS = {
-    "heart_rate_bpm": ("8867-4", "LN", "Heart rate"),
-    "rr_ms": ("5.10.2.1-3", "SCPECG", "RR Interval"),
-    "pr_ms": ("5.13.5-7", "SCPECG", "PR Interval"),
-    "qrs_ms": ("5.13.5-9", "SCPECG", "QRS Duration"),
-    "qt_ms": ("5.13.5-11", "SCPECG", "QT Interval"),
-    "qtc_ms": ("5.10.2.5-5", "SCPECG", "QTc Interval"),
-    "p_axis_deg": ("5.10.3-11", "SCPECG", "P Axis"),
-    "qrs_axis_deg": ("5.10.3-13", "SCPECG", "QRS Axis"),
-    "t_axis_deg": ("5.10.3-15", "SCPECG", "T Axis"),
-}
-_UCUM = {"bpm": "{H.B.}/min", "ms": "ms", "deg": "deg"}
 _TEXTS = ("AE", "LO", "LT", "PN", "SH", "ST", "UC", "UI", "UR", "UT")
 _CLOCK = re.compile(r"\d{2}(?:\d{2}(?:\d{2}(?:\.\d{1,6})?)?)?", re.ASCII)
 
@@ -114,18 +85,18 @@ def _write(case: Case, source: Any, folder: Path) -> Written:
     made.PatientSex = {"female": "F", "male": "M"}.get(case.sex or "", "")
     if case.age is not None:
         made.PatientAge = f"{case.age:03d}Y"
-    _copy_numbers(case, source, made, ("SeriesNumber", "InstanceNumber"))
-    _copy_words(case, source, made, ("SynchronizationTrigger", "AcquisitionTimeSynchronized"))
+    copy_numbers(case, source, made, ("SeriesNumber", "InstanceNumber"))
+    copy_words(case, source, made, ("SynchronizationTrigger", "AcquisitionTimeSynchronized"))
     made.setdefault("SeriesNumber", None)
     made.setdefault("InstanceNumber", "1")
     made.AcquisitionContextSequence = []
     samples: list[bytes] = []
-    made.WaveformSequence = [_group(case, group, samples) for group in source.get("WaveformSequence") or []]
+    made.WaveformSequence = [waveform_group(case, group, samples) for group in source.get("WaveformSequence") or []]
     case.kept.add("samples, byte for byte")
     measured = case.measured()
-    if any(field in _CONCEPTS for field in measured):
+    if any(field in CONCEPTS for field in measured):
         made.WaveformAnnotationSequence = [
-            _measurement(case, field, value) for field, value in measured.items() if field in _CONCEPTS
+            measurement(case, field, value) for field, value in measured.items() if field in CONCEPTS
         ]
     made.PatientIdentityRemoved = case.say("YES")
     made.DeidentificationMethod = case.say(METHOD)
@@ -135,7 +106,7 @@ def _write(case: Case, source: Any, folder: Path) -> Written:
         options.append(("113107", "Retain Longitudinal Temporal Information Modified Dates Option"))
     if case.age is not None or case.sex is not None:
         options.append(("113108", "Retain Patient Characteristics Option"))
-    made.DeidentificationMethodCodeSequence = [_code(case, value, "DCM", meaning) for value, meaning in options]
+    made.DeidentificationMethodCodeSequence = [code(case, value, "DCM", meaning) for value, meaning in options]
     made.file_meta = FileMetaDataset()
     made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID
     made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID
@@ -187,92 +158,6 @@ def _moment(text: str, form: str) -> datetime | None:
         return None
 
 
-def _copy_numbers(case: Case, source: Any, made: Any, keywords: tuple[str, ...]) -> None:
-    for keyword in keywords:
-        value = source.get(keyword)
-        texts = [case.number(str(part)) for part in (value if isinstance(value, (list, tuple)) or _many(value) else [value])]
-        if value is not None and str(value) and None not in texts:
-            setattr(made, keyword, value)
-
-
-def _many(value: object) -> bool:
-    return type(value).__name__ == "MultiValue"
-
-
-def _copy_words(case: Case, source: Any, made: Any, keywords: tuple[str, ...]) -> None:
-    for keyword in keywords:
-        word = str(source.get(keyword) or "").strip().upper()
-        if word in _WORDS[keyword]:
-            setattr(made, keyword, case.say(word))
-
-
-def _group(case: Case, source: Any, samples: list[bytes]) -> Any:
-    """A multiplex group: what describes its samples, and the bytes of these."""
-    from pydicom.dataset import Dataset
-
-    made = Dataset()
-    _copy_numbers(case, source, made, _GROUP_NUMBERS)
-    _copy_words(case, source, made, ("WaveformOriginality", "WaveformSampleInterpretation", "MultiplexGroupLabel"))
-    made.ChannelDefinitionSequence = [
-        _channel(case, channel, place) for place, channel in enumerate(source.get("ChannelDefinitionSequence") or [], 1)
-    ]
-    bits = int(source.get("WaveformBitsAllocated") or 0)
-    padding = source.get("WaveformPaddingValue")
-    if padding is not None and bits:
-        value = padding[: bits // 8] if isinstance(padding, bytes) else padding
-        made.add_new("WaveformPaddingValue", source["WaveformPaddingValue"].VR, value)
-    data = source.get("WaveformData")
-    if isinstance(data, bytes):
-        need = int(source.NumberOfWaveformChannels) * int(source.NumberOfWaveformSamples) * bits // 8
-        kept = data[:need]
-        if len(data) - need > 1:  # one byte more makes the length even
-            case.removed["bytes after the samples"] += len(data) - need
-        made.add_new("WaveformData", source["WaveformData"].VR, kept)
-        samples.append(kept)
-    return made
-
-
-def _channel(case: Case, source: Any, place: int) -> Any:
-    from pydicom.dataset import Dataset
-
-    made = Dataset()
-    _copy_numbers(case, source, made, _CHANNEL_NUMBERS)
-    name = case.label(channel_name(source), place)
-    made.ChannelLabel = name[:16]
-    codes = {lead: code for code, lead in SCP_LEADS.items()}
-    if canonical_lead(name) in codes:
-        made.ChannelSourceSequence = [_code(case, f"5.6.3-9-{codes[name]}", "SCPECG", f"Lead {name}")]
-    else:
-        made.ChannelSourceSequence = [_code(case, "0", "99ECGLM", name)]
-    if source.get("ChannelSensitivity") is not None:
-        unit = case.unit(channel_unit(source))
-        made.ChannelSensitivityUnitsSequence = [_code(case, unit or "1", "UCUM", unit or "no units")]
-    if any(made.get(keyword) is not None for keyword in ("FilterLowFrequency", "FilterHighFrequency", "NotchFilterFrequency")):
-        case.kept.add("filters")
-    return made
-
-
-def _measurement(case: Case, field: str, value: float) -> Any:
-    from pydicom.dataset import Dataset
-
-    made = Dataset()
-    made.ConceptNameCodeSequence = [_code(case, *_CONCEPTS[field])]
-    made.ReferencedWaveformChannels = [1, 0]
-    made.AnnotationGroupNumber = 0
-    made.NumericValue = case.number(f"{value:g}")
-    unit = _UCUM[field.rpartition("_")[2]]
-    made.MeasurementUnitsCodeSequence = [_code(case, unit, "UCUM", unit)]
-    return made
-
-
-def _code(case: Case, value: str, scheme: str, meaning: str) -> Any:
-    from pydicom.dataset import Dataset
-
-    made = Dataset()
-    made.CodeValue, made.CodingSchemeDesignator, made.CodeMeaning = case.say(value), case.say(scheme), case.say(meaning)
-    return made
-
-
 def _elements(dataset: Any, above: str = "") -> Iterator[tuple[str, Any]]:
     """Every element of a data set and its sequences with a path of names: no numbers of items, tags for private ones."""
     for element in dataset:
@@ -315,6 +200,6 @@ def _texts(element: Any) -> Iterator[str]:
     if isinstance(value, bytes):
         yield value[:20_000].decode("latin-1") if element.VR == "UN" or element.tag.is_private else ""
     elif element.VR in _TEXTS:
-        yield from (str(part) for part in (value if _many(value) else [value]) if _standard_uid(part) is None)
+        yield from (str(part) for part in (value if is_many(value) else [value]) if _standard_uid(part) is None)
     elif element.VR in ("DA", "DT"):
         yield str(value)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.errors import ReadError
-from ecglm.records.deidentify.case import Case, Written
+from ecglm.records.deidentify.case import COUNT, Case, Written
 from ecglm.records.edf import FIELD_BYTES, lead_name
 from ecglm.records.leads import canonical_lead
 from ecglm.records.patient import day
@@ -157,7 +157,7 @@ def _filter(case: Case, text: str) -> str:
 
 
 def _number(case: Case, text: str, path: str) -> str:
-    shown = case.number(text)
+    shown = case.number(text, COUNT)
     if shown is None:
         raise ReadError(path, "a number of its header is not written in plain digits", "export it again")
     return shown

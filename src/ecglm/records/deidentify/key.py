@@ -39,10 +39,14 @@ class Key:
     def of_file(cls, path: str | os.PathLike[str]) -> Key:
         """The key in a file, which is made (readable by its owner only) when there is none. Raises UsageError."""
         name = os.fspath(path)
-        with contextlib.suppress(FileExistsError):
+        try:
             handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w", encoding="ascii") as stream:
                 stream.write(secrets.token_hex(_SECRET_BYTES) + "\n")
+        except FileExistsError:
+            pass
+        except OSError as problem:
+            raise UsageError(f"{name}: no key can be written there ({problem.strerror}); name another place") from None
         if not os.path.isfile(name):
             raise UsageError(f"{name}: the key must be a file; name a new one, or one that an earlier run made")
         with open(name, "rb") as stream:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from pathlib import Path
 
-from ecglm.records.deidentify.case import Case, Written
+from ecglm.records.deidentify.case import COUNT, Case, Written
 from ecglm.records.deidentify.xml import Document, Node, bytes_of, ids, one_of, plain
 from ecglm.records.muse import MEASURED
 from ecglm.records.xmltree import Element, parse
@@ -76,7 +76,7 @@ def _lead(document: Document, waveform: Node, source: Element, data: Element, ra
     width = int(source.number("LeadSampleSize") or 2)
     for name, value in (("LeadByteCountTotal", len(raw)), ("LeadSampleCountTotal", len(raw) // max(1, width))):
         document.use(source.first(name) or source)
-        document.add(lead, name, case.number(str(value)))
+        document.add(lead, name, case.number(str(value), COUNT))
     document.numbers(lead, source, *_LEAD)
     if unit := source.say("LeadAmplitudeUnits"):  # one that is not known must not become the default, microvolts
         known = one_of(unit, ("MICROVOLTS", "MILLIVOLTS"))
@@ -89,5 +89,5 @@ def _lead(document: Document, waveform: Node, source: Element, data: Element, ra
     for name in ("LeadOff", "BaselineSway"):
         document.choice(lead, source, name, "TRUE", "FALSE")
     document.use(source.first("LeadDataCRC32") or source)
-    document.add(lead, "LeadDataCRC32", case.number(str(zlib.crc32(raw))))
+    document.add(lead, "LeadDataCRC32", case.say(str(zlib.crc32(raw))))
     document.base64(document.add(lead, "WaveFormData"), data, raw)

@@ -59,6 +59,8 @@ def deidentify(
     for name in (key, mapping):
         if isinstance(name, (str, os.PathLike)) and _within(os.fspath(name), goal):
             raise UsageError(f"{os.fspath(name)}: it says whose the outputs are and must not lie among them; name another place")
+    if not os.path.isdir(origin):
+        find.one(origin)  # before a key is made for nothing
     secret = key if isinstance(key, Key) else Key.random() if key is None else Key.of_file(key)
     run = _Run(secret, _patients(patients), origin, keep_names, overwrite)
     if os.path.isdir(origin):

@@ -21,7 +21,7 @@ from ecglm.records.wfdb_signals import infer_length, open_signal
 
 _BLOCK = 1 << 22
 _CLOCK = re.compile(r"\d{1,2}(?::\d{1,2}){0,2}(?:\.\d{1,6})?", re.ASCII)
-_WHOLE = re.compile(r"-?\d{1,10}", re.ASCII)
+_WHOLE = {3: re.compile(r"\d{1,2}"), 4: re.compile(r"-?\d{1,10}"), 5: re.compile(r"-?\d{1,10}"), 6: re.compile(r"-?\d{1,5}")}
 _PATIENT = re.compile(r"\s*#\s*<?(?:(?:patient|subject)(?:[ _-]?(?:id|no|number|code))?|mrn)>?\s*[:=]\s*(\S.*)", re.I)
 
 
@@ -101,13 +101,14 @@ def _single(case: Case, text: str, header: Header, path: str, name: str, length:
     for number, (file, group) in enumerate((item for item in by_file.items() if item[0] != "~"), 1):
         renamed[file] = f"{name}{f'_{number}' if len(by_file) > 1 else ''}.dat"
         case.removed["file name"] += 1  # `deidentify` looks for the names of files itself
-        _copy_samples(case, file_inside(source, file, path), path, group, total, folder / renamed[file])
+        _copy_samples(case, file_inside(source, file, path), path, group, total, round(header.fs), folder / renamed[file])
     body = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")][1:]
     lines = []
     for place, (channel, line) in enumerate(zip(header.channels, body, strict=False), 1):
         fields = line.split(None, 8)
         # ADC resolution, ADC zero, initial value, checksum; the block size and where samples begin are ours.
-        whole = [fields[at] if len(fields) > at and _WHOLE.fullmatch(fields[at]) else "0" for at in (3, 4, 5, 6)]
+        given = [fields[at] if len(fields) > at and form.fullmatch(fields[at]) else "0" for at, form in _WHOLE.items()]
+        whole = [str(int(number)) for number in given]
         shape = (f"x{channel.per_frame}" if channel.per_frame > 1 else "") + (f":{channel.skew}" if channel.skew else "")
         gain = f"{channel.gain!r}({channel.baseline})/{case.unit(channel.unit)}"
         label = case.label(channel.name, place)
@@ -146,14 +147,14 @@ def _write_header(
     (folder / f"{name}.hea").write_text("\n".join([" ".join(fields), *lines, *comments]) + "\n", encoding="ascii")
 
 
-def _copy_samples(case: Case, file: str, path: str, group: list[Channel], total: int, target: Path) -> None:
+def _copy_samples(case: Case, file: str, path: str, group: list[Channel], total: int, rate: int, target: Path) -> None:
     """The bytes of these channels' samples, and nothing before or after them."""
     fmt, offset = group[0].fmt, group[0].offset
     if any(channel.fmt != fmt for channel in group):
         raise ReadError(path, "it gives several storage formats for one signal file", "correct the header")
     case.kept.add("samples, byte for byte" if fmt in FORMATS else "samples")
     if fmt in FLAC_FORMATS:
-        _encode_again(file, path, group, total, target)
+        _encode_again(file, path, group, total, rate, target)
         return
     if fmt not in FORMATS:
         raise ReadError(path, f"its storage format {fmt} is not a WFDB format", "correct the header")
@@ -172,14 +173,12 @@ def _copy_samples(case: Case, file: str, path: str, group: list[Channel], total:
         case.removed.update({what: count} if count else {})
 
 
-def _encode_again(file: str, path: str, group: list[Channel], total: int, target: Path) -> None:
+def _encode_again(file: str, path: str, group: list[Channel], total: int, rate: int, target: Path) -> None:
     import soundfile
 
     fmt, per_frame = group[0].fmt, group[0].per_frame
     rows, step = total * per_frame, max(1, _BLOCK // len(group))
     subtype = {508: "PCM_S8", 516: "PCM_16", 524: "PCM_24"}[fmt]
-    with soundfile.SoundFile(file) as old:
-        rate = old.samplerate
     with soundfile.SoundFile(target, "w", rate, len(group), subtype, format="FLAC") as stream:
         for at in range(0, rows, step):
             block = read_flac(file, path, fmt, len(group), group[0].offset, at, min(step, rows - at))

@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 from numpy.typing import NDArray
 
-from ecglm.records.deidentify.case import Case, Written
+from ecglm.records.deidentify.case import COUNT, Case, Written
 from ecglm.records.xmltree import Element, unbase64
 
 Node = ElementTree.Element
@@ -44,11 +44,11 @@ class Document:
         """Say that the text and these attributes of a source element went into the document."""
         self._used.setdefault(id(source), set()).update(attributes)
 
-    def numbers(self, parent: Node, source: Element, *names: str, **attributes: str) -> None:
-        """Copy children that hold one number; fixed attributes go with each."""
+    def numbers(self, parent: Node, source: Element, *names: str, digits: int = 5, **attributes: str) -> None:
+        """Copy children that hold one number of so many digits; fixed attributes go with each."""
         for name in names:
             found = source.first(name)
-            text = None if found is None else self.case.number(found.text)
+            text = None if found is None else self.case.number(found.text, digits)
             if found is not None and text is not None:
                 self.use(found, *attributes)
                 self.add(parent, name, text, **{key: self.case.say(value) for key, value in attributes.items()})
@@ -65,7 +65,8 @@ class Document:
         found: dict[str, str] = {}
         for key in (*numeric, *allowed):
             given = source.get(key)
-            value = one_of(given, allowed[key]) if key in allowed else self.case.number(given)
+            digits = COUNT if key.startswith("duration") else 5
+            value = one_of(given, allowed[key]) if key in allowed else self.case.number(given, digits)
             if given and value is not None:
                 found[key] = self.case.say(value) if key in allowed else value
                 self.use(source, key)
