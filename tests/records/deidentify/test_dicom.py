@@ -66,6 +66,7 @@ def planted(folder: Path) -> Path:
 
 def test_nothing_planted_survives_and_the_samples_do(tmp_path: Path) -> None:
     source = planted(tmp_path)
+    assert source.read_bytes().count(NAME.encode()) > 500
     report = deidentify(source, tmp_path / "out").files[0]
     assert_clean(tmp_path / "out", "642341", "Anonymous", "Galliera", "20130125")
     old, new = assert_same_signal(source, report.target)

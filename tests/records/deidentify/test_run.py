@@ -227,3 +227,18 @@ def test_the_command_prints_names_of_fields_and_never_values(
     assert "PatientID" in capsys.readouterr().out
     assert main(["deidentify", str(source), str(tmp_path / "out"), "--key", str(tmp_path / "k")]) == 0
     assert "1 were there already" in capsys.readouterr().out
+
+
+def test_a_signal_file_left_by_an_interruption_does_not_stop_the_next_run(tmp_path: Path) -> None:
+    source = simple(tmp_path, "r")
+    target = Path(deidentify(source, tmp_path / "out", key=tmp_path / "k").files[0].target)
+    target.unlink()
+    assert deidentify(source, tmp_path / "out", key=tmp_path / "k").files[0].target == str(target)
+
+
+def test_no_key_is_made_for_a_recording_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        deidentify(tmp_path / "none.dcm", tmp_path / "out", key=tmp_path / "k")
+    assert not (tmp_path / "k").exists()
+    with pytest.raises(UsageError, match="no key can be written"):
+        deidentify(SAMPLE, tmp_path / "out", key=tmp_path / "missing" / "k")

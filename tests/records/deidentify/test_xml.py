@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -96,6 +97,17 @@ def test_what_hides_behind_the_samples_is_left_out(tmp_path: Path) -> None:
     np.testing.assert_array_equal(old.signal, new.signal)
     assert new.leads[:-1] == old.leads[:-1]
     assert new.leads[-1] == "Chan 8"
+
+
+def test_bytes_behind_packed_leads_are_left_out(tmp_path: Path) -> None:
+    text = sierra(waves())
+    stored = re.search(r"<parsedwaveforms[^>]*>([^<]*)<", text)[1]  # type: ignore[index]
+    longer = base64.b64encode(base64.b64decode(stored) + ALL.encode()).decode()
+    (tmp_path / "s.xml").write_text(text.replace(stored, longer))
+    target = Path(deidentify(tmp_path / "s.xml", tmp_path / "out").files[0].target)
+    assert_same_signal(tmp_path / "s.xml", target)
+    written = re.search(r"<parsedwaveforms[^>]*>([^<]*)<", target.read_text())[1]  # type: ignore[index]
+    assert base64.b64decode(written) == base64.b64decode(stored)
 
 
 def test_samples_of_carts_survive(carts_dir: Path, tmp_path: Path) -> None:

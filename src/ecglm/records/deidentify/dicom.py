@@ -123,7 +123,10 @@ def _write(case: Case, source: Any, folder: Path) -> Written:
 
 def _standard_uid(value: object) -> str | None:
     """A UID that DICOM itself defines, which tells nothing about anybody."""
-    return str(value) if re.fullmatch(r"1\.2\.840\.10008\.[\d.]{1,40}", str(value or "")) else None
+    from pydicom.uid import UID
+
+    text = str(value or "")
+    return text if UID(text).name != text else None  # pydicom names those of the standard
 
 
 def _times(case: Case, source: Any, made: Any) -> None:

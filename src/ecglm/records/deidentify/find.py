@@ -44,7 +44,7 @@ def one(path: str) -> tuple[str, str]:
     if kind in _READ_ONLY:
         raise ReadError(
             path, f"{_READ_ONLY[kind]} files are not de-identified as they are",
-            "convert it to WFDB, EDF or DICOM first; ecglm writes typed fields only",
+            "convert it to WFDB or EDF first",
         )  # fmt: skip
     raise ReadError(path, "it is not a recording that can be de-identified", "pass WFDB, DICOM, EDF, BDF or XML of a cart")
 

@@ -157,12 +157,13 @@ class _Run:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=folder, prefix=".partial-") as work:
                 written: Written = writer.write(case, Path(work))
-                if not self.keep_names and case.leaks(name.encode()):
+                if stem is not None and not self.keep_names and case.leaks(name.encode()):
                     raise UsageError(f"{main}: its name holds something that was removed from {path}; name it otherwise")
                 case.hide(*(Path(file).stem for file in files if Path(file).stem != name))
                 _verify(case, written, Path(work))
                 order = sorted(os.listdir(work), key=lambda file: file == written.main)  # what names the others comes last
-                _refuse_existing([folder / file for file in order], self.overwrite)
+                if stem is not None:  # under a pseudonym, what is there without its main file was left by an interruption
+                    _refuse_existing([folder / file for file in order], self.overwrite)
                 for file in order:
                     os.replace(os.path.join(work, file), folder / file)
             self.files.append(Deidentified(
