@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from ecglm.records import Record, read
+from ecglm.records.deidentify import Key
 
 NAME, FIRST, MRN, PHONE, SITE = "Quillfeather", "Zebulon", "MRN8829431", "0170-5551234", "Mercyvale"
 BORN, SEEN = date(1931, 5, 17), date(2011, 12, 3)
+#: A fixed key: of random names and dates, one in hundreds holds a short planted text by chance.
+KEY = Key(bytes(32))
 #: One text with all of them, for every field that takes text.
 ALL = f"{NAME} {FIRST} {MRN} {PHONE} {SITE}"
 

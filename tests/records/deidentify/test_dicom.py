@@ -15,7 +15,7 @@ from pydicom.sequence import Sequence
 from ecglm.records import read
 from ecglm.records.deidentify import Deidentified, Key, deidentify
 
-from .planted import ALL, BORN, FIRST, MRN, NAME, SEEN, assert_clean, assert_same_signal
+from .planted import ALL, BORN, FIRST, KEY, MRN, NAME, SEEN, assert_clean, assert_same_signal
 
 SAMPLE = Path(str(get_testdata_file("waveform_ecg.dcm")))
 _LONG = {"PN": f"{NAME}^{FIRST}", "LO": ALL, "SH": MRN, "ST": ALL, "LT": ALL, "UT": ALL, "UC": ALL, "AE": NAME, "UR": f"http://{NAME}"}
@@ -67,7 +67,7 @@ def planted(folder: Path) -> Path:
 def test_nothing_planted_survives_and_the_samples_do(tmp_path: Path) -> None:
     source = planted(tmp_path)
     assert source.read_bytes().count(NAME.encode()) > 500
-    report = deidentify(source, tmp_path / "out").files[0]
+    report = deidentify(source, tmp_path / "out", key=KEY).files[0]
     assert_clean(tmp_path / "out", "642341", "Anonymous", "Galliera", "20130125")
     old, new = assert_same_signal(source, report.target)
     assert (old.meta.age, new.meta.age) == (80, 80)
@@ -125,7 +125,7 @@ def test_ages_over_89_are_one_and_an_age_of_dates_is_kept(tmp_path: Path, stated
     dataset = pydicom.dcmread(SAMPLE)
     dataset.PatientAge, dataset.PatientBirthDate = stated, born
     dataset.save_as(tmp_path / "a.dcm")
-    assert read(deidentify(tmp_path / "a.dcm", tmp_path / "out").files[0].target).meta.age == age
+    assert read(deidentify(tmp_path / "a.dcm", tmp_path / "out", key=KEY).files[0].target).meta.age == age
 
 
 @pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"])
@@ -139,5 +139,5 @@ def test_every_transfer_syntax(tmp_path: Path, syntax: str) -> None:
     written.file_meta, written.preamble = dataset.file_meta, bytes(128)
     little = syntax != "1.2.840.10008.1.2.2"
     written.save_as(tmp_path / "s.dcm", implicit_vr=syntax == "1.2.840.10008.1.2", little_endian=little)
-    _, new = assert_same_signal(tmp_path / "s.dcm", deidentify(tmp_path / "s.dcm", tmp_path / "out").files[0].target)
+    _, new = assert_same_signal(tmp_path / "s.dcm", deidentify(tmp_path / "s.dcm", tmp_path / "out", key=KEY).files[0].target)
     np.testing.assert_array_equal(new.signal, read(SAMPLE).signal)

@@ -12,7 +12,7 @@ import pytest
 from ecglm.records import read
 from ecglm.records.deidentify import Key, deidentify
 
-from .planted import ALL, BORN, FIRST, MRN, NAME, PHONE, SEEN, SITE, assert_clean, assert_same_signal
+from .planted import ALL, BORN, FIRST, KEY, MRN, NAME, PHONE, SEEN, SITE, assert_clean, assert_same_signal
 
 SEEN_AT = datetime(SEEN.year, SEEN.month, SEEN.day, 10, 11, 12)
 WAVE = (np.sin(np.arange(5000) / 40) * 900).round()
@@ -49,7 +49,7 @@ def planted(folder: Path, bdf: bool = False, year: int = SEEN.year, trailing: by
 @pytest.mark.parametrize("bdf", [False, True])
 def test_nothing_planted_survives_and_the_records_do(tmp_path: Path, bdf: bool) -> None:
     source = planted(tmp_path, bdf)
-    report = deidentify(source, tmp_path / "out", key=Key(bytes(32))).files[0]
+    report = deidentify(source, tmp_path / "out", key=KEY).files[0]
     assert_clean(tmp_path / "out")
     old, new = read(source), read(report.target)
     np.testing.assert_array_equal(old.signal, new.signal)
@@ -74,7 +74,7 @@ def test_a_plain_edf_loses_its_free_patient_text(tmp_path: Path) -> None:
     raw[88:168] = f"seen in {SITE} by {NAME}".encode().ljust(80)
     raw[192:236] = NAME.encode().ljust(44)
     (tmp_path / "plain.edf").write_bytes(raw)
-    report = deidentify(tmp_path / "plain.edf", tmp_path / "out").files[0]
+    report = deidentify(tmp_path / "plain.edf", tmp_path / "out", key=KEY).files[0]
     assert_clean(tmp_path / "out")
     assert_same_signal_of_leads(tmp_path / "plain.edf", report.target)
 
@@ -103,6 +103,6 @@ def test_a_second_annotation_signal_under_another_name_is_blanked_too(tmp_path: 
     first = 256 * 5
     raw[first + 2000 : first + 2000 + len(ALL)] = ALL.encode()
     (tmp_path / "two.edf").write_bytes(raw)
-    report = deidentify(tmp_path / "two.edf", tmp_path / "out").files[0]
+    report = deidentify(tmp_path / "two.edf", tmp_path / "out", key=KEY).files[0]
     assert_clean(tmp_path / "out")
     assert_same_signal_of_leads(tmp_path / "two.edf", report.target)

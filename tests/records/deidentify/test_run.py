@@ -44,7 +44,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_folder_keeps_one_patient_together_over_formats(folder: Path, tmp_path: Path) -> None:
-    report = ecglm.deidentify(folder, tmp_path / "out")
+    report = ecglm.deidentify(folder, tmp_path / "out", key=Key(bytes(32)))
     assert sorted(one.format for one in report.files) == ["dicom", "edf", "muse", "wfdb"]
     assert not report.failed
     assert_clean(tmp_path / "out")

@@ -14,7 +14,7 @@ from ecglm.records import read
 from ecglm.records.deidentify import deidentify
 
 from ..encoders import RANGES, encode, encode_differences
-from .planted import ALL, BORN, MRN, NAME, PHONE, SEEN, SITE, assert_clean, assert_same_signal
+from .planted import ALL, BORN, KEY, MRN, NAME, PHONE, SEEN, SITE, assert_clean, assert_same_signal
 
 STARTED = f"10:11:12.5 {SEEN:%d/%m/%Y}"
 COMMENTS = (
@@ -49,7 +49,7 @@ def planted(
 @pytest.mark.parametrize("fmt", [*RANGES])
 def test_nothing_planted_survives_in_any_storage_format(tmp_path: Path, fmt: str) -> None:
     source = planted(tmp_path, fmt, prolog=ALL.encode()[:40])
-    report = deidentify(source, tmp_path / "out").files[0]
+    report = deidentify(source, tmp_path / "out", key=KEY).files[0]
     assert_clean(tmp_path / "out", "Einthoven", "lead of")
     old, new = read(source), read(report.target)
     np.testing.assert_array_equal(old.signal, new.signal)
@@ -64,7 +64,7 @@ def test_nothing_planted_survives_in_any_storage_format(tmp_path: Path, fmt: str
 
 
 def test_wfdb_reads_the_output(tmp_path: Path) -> None:
-    report = deidentify(planted(tmp_path, "212"), tmp_path / "out").files[0]
+    report = deidentify(planted(tmp_path, "212"), tmp_path / "out", key=KEY).files[0]
     theirs = oracle.rdrecord(str(Path(report.target).with_suffix("")), physical=False)
     np.testing.assert_array_equal(theirs.d_signal, oracle.rdrecord(str(tmp_path / MRN), physical=False).d_signal)
     assert theirs.base_time is not None
@@ -74,12 +74,12 @@ def test_wfdb_reads_the_output(tmp_path: Path) -> None:
 @pytest.mark.parametrize("given", [f"{MRN}.hea", f"{MRN}.dat", MRN])
 def test_a_record_may_be_named_as_for_reading(tmp_path: Path, given: str) -> None:
     planted(tmp_path)
-    assert deidentify(tmp_path / given, tmp_path / "out").files[0].format == "wfdb"
+    assert deidentify(tmp_path / given, tmp_path / "out", key=KEY).files[0].format == "wfdb"
 
 
 def test_a_length_that_is_not_stated_is_that_of_the_file(tmp_path: Path) -> None:
     source = planted(tmp_path, length="", started="")
-    _, new = (read(source), read(deidentify(source, tmp_path / "out").files[0].target))
+    _, new = (read(source), read(deidentify(source, tmp_path / "out", key=KEY).files[0].target))
     assert new.n_samples == 900
     assert_clean(tmp_path / "out")
 
@@ -93,7 +93,7 @@ def test_tags_of_a_flac_signal_file_do_not_survive(tmp_path: Path) -> None:
         stream.write(ALL.encode())
     (tmp_path / "f.hea").write_text(f"f 2 250 4000\nf.dat 516+7 200/mV 16 0 0 0 0 I\nf.dat 516+7 200/mV 16 0 0 0 0 II\n#{NAME}\n")
     assert NAME.encode() in (tmp_path / "f.dat").read_bytes()
-    _, new = assert_same_signal(tmp_path / "f.hea", deidentify(tmp_path / "f.hea", tmp_path / "out").files[0].target)
+    _, new = assert_same_signal(tmp_path / "f.hea", deidentify(tmp_path / "f.hea", tmp_path / "out", key=KEY).files[0].target)
     assert_clean(tmp_path / "out")
     np.testing.assert_array_equal((new.signal.T * 200).round(), data[7:4007])
 
@@ -124,14 +124,14 @@ def test_a_record_of_hours_is_compared_in_parts(tmp_path: Path) -> None:
     data = (np.arange(2 * 3600 * 20) % 1999).astype("<i2")
     (tmp_path / "long.dat").write_bytes(data.tobytes())
     (tmp_path / "long.hea").write_text(f"long 1 20 {len(data)}\nlong.dat 16 200/mV 16 0 0 0 0 V5\n")
-    assert_same_signal(tmp_path / "long.hea", deidentify(tmp_path / "long.hea", tmp_path / "out").files[0].target)
+    assert_same_signal(tmp_path / "long.hea", deidentify(tmp_path / "long.hea", tmp_path / "out", key=KEY).files[0].target)
 
 
 def test_a_header_that_leads_elsewhere_or_promises_too_much_gives_nothing(tmp_path: Path) -> None:
     (tmp_path / "x.hea").write_text("x 1 500 100\n../secret.dat 16 200/mV 16 0 0 0 0 I\n")
     with pytest.raises(EcglmError, match="plain file name"):
-        deidentify(tmp_path / "x.hea", tmp_path / "out")
+        deidentify(tmp_path / "x.hea", tmp_path / "out", key=KEY)
     planted(tmp_path, length="9000")
     with pytest.raises(EcglmError, match="cut short"):
-        deidentify(tmp_path / f"{MRN}.hea", tmp_path / "out")
+        deidentify(tmp_path / f"{MRN}.hea", tmp_path / "out", key=KEY)
     assert not list((tmp_path / "out").rglob("*"))

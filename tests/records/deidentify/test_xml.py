@@ -14,7 +14,7 @@ from ecglm.records import read
 from ecglm.records.deidentify import deidentify
 
 from ..carts import LEADS_8, aecg, cardiology, muse, sierra, waves
-from .planted import ALL, BORN, FIRST, MRN, NAME, SEEN, SITE, assert_clean, assert_same_signal
+from .planted import ALL, BORN, FIRST, KEY, MRN, NAME, SEEN, SITE, assert_clean, assert_same_signal
 
 BEAT = waves(8, 300, seed=4) // 4
 BEAT_12 = waves(12, 300, seed=4) // 4
@@ -49,7 +49,7 @@ def planted(text: str) -> str:
 def test_nothing_planted_survives_and_samples_beats_and_measurements_do(tmp_path: Path, kind: str) -> None:
     source = tmp_path / f"{NAME}.xml"
     source.write_text(planted(WRITERS[kind]()), encoding="utf-8")
-    report = deidentify(source, tmp_path / "out").files[0]
+    report = deidentify(source, tmp_path / "out", key=KEY).files[0]
     assert_clean(tmp_path / "out", *DATES, "Doe", "Smith", "4711", "PageWriter", "CardioSoft", "MAC55", "Maker")
     old, new = assert_same_signal(source, report.target)
     assert new.meta.age == old.meta.age
@@ -73,7 +73,7 @@ def test_nothing_planted_survives_and_samples_beats_and_measurements_do(tmp_path
 def test_other_encodings(tmp_path: Path, encoding: str) -> None:
     text = planted(muse(waves(8))).replace("ISO-8859-1", encoding.removesuffix("-sig"))
     (tmp_path / "m.xml").write_bytes(text.encode(encoding))
-    report = deidentify(tmp_path / "m.xml", tmp_path / "out").files[0]
+    report = deidentify(tmp_path / "m.xml", tmp_path / "out", key=KEY).files[0]
     assert_clean(tmp_path / "out", "Doe")
     assert_same_signal(tmp_path / "m.xml", report.target)
 
@@ -84,14 +84,14 @@ def test_other_encodings(tmp_path: Path, encoding: str) -> None:
 def test_ages_over_89_are_one(tmp_path: Path, age: str, unit: str, kept: int) -> None:
     text = muse(waves(8)).replace("<PatientAge>67<", f"<PatientAge>{age}<").replace("<AgeUnits>YEARS<", f"<AgeUnits>{unit}<")
     (tmp_path / "m.xml").write_text(text)
-    assert read(deidentify(tmp_path / "m.xml", tmp_path / "out").files[0].target).meta.age == kept
+    assert read(deidentify(tmp_path / "m.xml", tmp_path / "out", key=KEY).files[0].target).meta.age == kept
 
 
 def test_what_hides_behind_the_samples_is_left_out(tmp_path: Path) -> None:
     text = muse(waves(8), leads=LEADS_8)
     source = tmp_path / "m.xml"
     source.write_text(text.replace("<LeadID>V6<", f"<LeadID>{NAME}<").replace("<LeadOff>FALSE", f"<LeadOff>{FIRST}"))
-    report = deidentify(source, tmp_path / "out").files[0]
+    report = deidentify(source, tmp_path / "out", key=KEY).files[0]
     assert_clean(tmp_path / "out")
     old, new = read(source), read(report.target)
     np.testing.assert_array_equal(old.signal, new.signal)
@@ -104,7 +104,7 @@ def test_bytes_behind_packed_leads_are_left_out(tmp_path: Path) -> None:
     stored = re.search(r"<parsedwaveforms[^>]*>([^<]*)<", text)[1]  # type: ignore[index]
     longer = base64.b64encode(base64.b64decode(stored) + ALL.encode()).decode()
     (tmp_path / "s.xml").write_text(text.replace(stored, longer))
-    target = Path(deidentify(tmp_path / "s.xml", tmp_path / "out").files[0].target)
+    target = Path(deidentify(tmp_path / "s.xml", tmp_path / "out", key=KEY).files[0].target)
     assert_same_signal(tmp_path / "s.xml", target)
     written = re.search(r"<parsedwaveforms[^>]*>([^<]*)<", target.read_text())[1]  # type: ignore[index]
     assert base64.b64decode(written) == base64.b64decode(stored)
@@ -126,5 +126,5 @@ def test_a_number_longer_than_a_setting_needs_is_none(tmp_path: Path) -> None:
     text = muse(waves(8)).replace("<LeadTimeOffset>0<", "<LeadTimeOffset>5551234567<")
     text = text.replace("<NumberofLeads>8<", "<NumberofLeads>8829431<").replace("<QTInterval>452<", "<QTInterval>8829431<")
     (tmp_path / "m.xml").write_text(text)
-    deidentify(tmp_path / "m.xml", tmp_path / "out")
+    deidentify(tmp_path / "m.xml", tmp_path / "out", key=KEY)
     assert_clean(tmp_path / "out", "5551234567")
