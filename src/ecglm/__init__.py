@@ -19,6 +19,7 @@ _PUBLIC: dict[str, str] = {
     "read": "ecglm.records:read",
     "Record": "ecglm.records.record:Record",
     "RecordMeta": "ecglm.records.record:RecordMeta",
+    "deidentify": "ecglm.records.deidentify:deidentify",
     "measure": "ecglm.signal:measure",
     "load": "ecglm.inference:load",
     "Model": "ecglm.inference:Model",
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from ecglm.inference import load as load
     from ecglm.paper import render as render
     from ecglm.records import read as read
+    from ecglm.records.deidentify import deidentify as deidentify
     from ecglm.records.record import Record as Record
     from ecglm.records.record import RecordMeta as RecordMeta
     from ecglm.reporting import Report as Report

@@ -61,7 +61,8 @@ def test_another_axis_is_withheld(reading):
 
 
 def test_both_needs_both_to_be_called_present(reading):
-    assert "present: complete left bundle branch block (90 %)" in str(contradiction("LBBB or RBBB?", "both", reading, CALIBRATION))
+    assert "present: complete left bundle branch block (90 %)" in str(
+        contradiction("LBBB or RBBB?", "both", reading, CALIBRATION))
     assert contradiction("Sinus rhythm or LBBB?", "both", reading, CALIBRATION) is None
 
 

@@ -19,6 +19,7 @@ VERBS: dict[str, str] = {
     "render": "Draw the ECG page as PNG.",
     "convert": "Write a recording, or a part of it, in another format.",
     "synth": "Simulate labelled recordings.",
+    "deidentify": "Remove what says whose a recording is: same signal, same format, dates shifted.",
     "train": "Train from a recipe.",
     "bench": "List, run and compare benchmarks.",
     "data": "Data sets ecglm can use.",

@@ -2,7 +2,8 @@
 
 In: the path of a file in a format of `reader.FORMATS`, treated as hostile until parsed.
 Out: a `Record` in millivolts with canonical lead names and notes on every decision taken.
-`Record.save` is the way back. Libraries for a format load when a file of that format is read.
+`Record.save` is the way back; the folder `deidentify` writes files again without identifiers.
+Libraries for a format load when a file of that format is read.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ from ecglm.records.xmltree import Element, number, numbers, parse
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "min": 60.0}
 _NEAR_S = 60.0  #: sets of one strip (columns of a page) start within a minute
 _BEAT = "REPRESENTATIVE_BEAT"
-_AGE_CODE = "21612-7"  # LOINC: reported age
-_MEASURED = {
+AGE_CODE = "21612-7"  # LOINC: reported age
+MEASURED = {
     "MDC_ECG_HEART_RATE": "heart_rate_bpm",
     "MDC_ECG_TIME_PD_RR": "rr_ms",
     "MDC_ECG_TIME_PD_P": "p_ms",
@@ -183,7 +183,7 @@ def _meta(root: Element, series: Element, seen: date | None) -> RecordMeta:
     unit = "a"
     for observed in root.walk("relatedObservation"):
         value = observed.first("value")
-        if _code(observed) == _AGE_CODE and value is not None:
+        if _code(observed) == AGE_CODE and value is not None:
             age, unit = number(value.get("value")), {"mo": "m", "wk": "w"}.get(value.get("unit"), value.get("unit"))
     author = series.first("author/seriesAuthor")
     device = ""
@@ -209,10 +209,10 @@ def _annotations(series: list[Element]) -> tuple[dict[str, float | None], list[s
         code, value = _code(annotation), annotation.first("value")
         if code == "MDC_ECG_BEAT":
             return
-        if value is not None and code in _MEASURED:
+        if value is not None and code in MEASURED:
             scale = {"s": 1000.0, "us": 1e-3}.get(value.get("unit"), 1.0)
             found = number(value.get("value"))
-            measured.setdefault(_MEASURED[code], None if found is None else found * scale)
+            measured.setdefault(MEASURED[code], None if found is None else found * scale)
         elif value is not None and code.startswith(("MDC_ECG_RHY", "MDC_ECG_INTERPRETATION")):
             said.append(value.get("displayName") or value.text)
         for inner in annotation.all("component/annotation"):

@@ -21,7 +21,7 @@ from ecglm.records.strip import Channel, check_channels, median_of, record_of
 from ecglm.records.xmltree import Element, numbers, parse
 
 _UNITS = {"uvperlsb": "uV", "mvperlsb": "mV", "nvperlsb": "nV"}
-_MEASURED = {
+MEASURED = {
     "VentricularRate": "heart_rate_bpm",
     "RRInterval": "rr_ms",
     "PDuration": "p_ms",
@@ -143,7 +143,7 @@ def _cart(root: Element, path: str) -> CartReading | None:
     values: dict[str, float | None] = {}
     median: MedianBeat | None = None
     if measured is not None:
-        for name, field in _MEASURED.items():
+        for name, field in MEASURED.items():
             found = measured.number(name)
             values[field] = found if found is not None else values.get(field)
         beat = measured.first("MedianSamples")

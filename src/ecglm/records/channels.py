@@ -66,7 +66,7 @@ RELATIVE_UNITS = frozenset(
 )
 
 #: Signals that are recorded beside an ECG and are none, by the start of their name.
-_NOT_ECG = re.compile(
+NOT_ECG = re.compile(
     r"(?:a?bp\b|art\b|ao\b|cvp|pap\b|icp|nibp|lap\b|rap\b|uap|uvp|fem|p[0-9]\b|resp|airflow|flow|nasal|chest|thor|rip\b|"
     r"pleth|ppg|spo2|sao2|so2|o2|et?co2|co2|eeg|eog|emg|erp|meg|mcg|temp|acc|gyro|mark|event|status|stim|trig|annot|"
     r"edf annot|bdf annot|pulse|hr\b|rr\b|qrs|rate|gsr|eda|scr|pcg|sound|snor|pos(?:ition)?\b|light|batt|time|sv\b|"
@@ -113,7 +113,7 @@ def choose(request: Request, names: Sequence[str], units: Sequence[str]) -> Sele
         shown = clean(name) or f"ch{row + 1}"
         if lead is not None and (factor is not None or is_relative(unit)):
             known.append((row, lead, factor))
-        elif lead is None and factor is not None and not _NOT_ECG.match(name.strip()):
+        elif lead is None and factor is not None and not NOT_ECG.match(name.strip()):
             known.append((row, shown, factor))
             own_name.append(shown)
         else:

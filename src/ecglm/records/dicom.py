@@ -133,7 +133,7 @@ def _read(request: Request, dataset: Any) -> Record:
         )
     raw_NC = _samples(group, n_channels, total, path, _big_endian(dataset))
     selection = choose(
-        request, [_name(channel) for channel in definitions], [_unit(channel) for channel in definitions]
+        request, [channel_name(channel) for channel in definitions], [channel_unit(channel) for channel in definitions]
     )
     first, count = request.window(fs, total, len(selection.rows))
     padding = _padding(group, raw_NC.dtype)
@@ -179,8 +179,8 @@ def _median(group: Any, path: str, big_endian: bool) -> MedianBeat | None:
     padding = _padding(group, raw_NC.dtype)
     channels = []
     for row, definition in enumerate(definitions):
-        scale, base = _calibration(definition, path, _name(definition))
-        channels.append(Channel(_name(definition), raw_NC[:, row], scale, _unit(definition), base, padding))
+        scale, base = _calibration(definition, path, channel_name(definition))
+        channels.append(Channel(channel_name(definition), raw_NC[:, row], scale, channel_unit(definition), base, padding))
     return median_of(channels, float(group.SamplingFrequency))
 
 
@@ -218,7 +218,7 @@ def _big_endian(dataset: Any) -> bool:
     return dataset.original_encoding[1] is False
 
 
-def _name(channel: Any) -> str:
+def channel_name(channel: Any) -> str:
     """Code first (it has no spelling), then its meaning, then the label."""
     source = channel.get("ChannelSourceSequence")
     if source:
@@ -231,7 +231,7 @@ def _name(channel: Any) -> str:
     return str(channel.get("ChannelLabel") or "")
 
 
-def _unit(channel: Any) -> str:
+def channel_unit(channel: Any) -> str:
     """The UCUM code of the sensitivity unit; blank when the channel has no sensitivity."""
     units = channel.get("ChannelSensitivityUnitsSequence")
     if channel.get("ChannelSensitivity") is None:

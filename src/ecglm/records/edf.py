@@ -39,7 +39,7 @@ FAILURES = (
 )
 AGE_FIELD = "age="  #: of ecglm's own writer, among the patient's additional subfields
 SAMPLES_FIELD = "samples="  #: among the recording's additional subfields: what follows pads the last data record
-_FIELDS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)  # bytes per signal of each header field, in file order
+FIELD_BYTES = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)  # bytes per signal of each header field, in file order
 
 
 class _Signal(NamedTuple):
@@ -159,7 +159,7 @@ def _layout(path: str) -> _Layout:
         raise ReadError(path, f"it has {size} bytes, its header alone {header_bytes}", "it was cut short; get it again")
     columns: list[list[bytes]] = []
     at = 0
-    for field_width in _FIELDS:
+    for field_width in FIELD_BYTES:
         columns.append([fields[at + i * field_width : at + (i + 1) * field_width] for i in range(n_signals)])
         at += field_width * n_signals
     signals = tuple(

@@ -22,7 +22,7 @@ from ecglm.records.strip import Channel, check_channels, median_of, record_of, w
 from ecglm.records.xmltree import Element, number, parse, unbase64
 
 _UNITS = {"MICROVOLTS": "uV", "MILLIVOLTS": "mV", "": "uV"}
-_MEASURED = {
+MEASURED = {
     "VentricularRate": "heart_rate_bpm",
     "PRInterval": "pr_ms",
     "QRSDuration": "qrs_ms",
@@ -144,10 +144,10 @@ def _cart(root: Element, median: MedianBeat | None) -> tuple[CartReading | None,
     notes = []
     for source in (original, now):
         if source is not None:
-            for name, field in _MEASURED.items():
+            for name, field in MEASURED.items():
                 if values.get(field) is None:
                     values[field] = source.number(name)
-    if now is not None and original is not None and any(now.say(name) != original.say(name) for name in _MEASURED):
+    if now is not None and original is not None and any(now.say(name) != original.say(name) for name in MEASURED):
         notes.append("measurements were edited after the recording: the cart's own are shown")
     said = root.first("OriginalDiagnosis") or root.first("Diagnosis")
     return cart_reading(values, _statements(said) if said is not None else [], median), notes

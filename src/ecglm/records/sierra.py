@@ -27,7 +27,7 @@ from ecglm.records.xmltree import Element, number, parse, unbase64
 _DAMAGED = "it is damaged; get it again"
 _FILLER = 32767  #: what beats shorter than their place end with
 _STANDARD = ("STD-12", "10-WIRE")
-_MEASURED = {  # the interpretation's names first, then those of the measurement program
+MEASURED = {  # the interpretation's names first, then those of the measurement program
     "heart_rate_bpm": ("heartrate", "meanventrate"),
     "rr_ms": ("rrint", "meanrrint"),
     "p_ms": ("pdur", "meanpdur"),
@@ -185,7 +185,7 @@ def _cart(root: Element, path: str) -> CartReading | None:
         sources += root.all(name)
     values: dict[str, float | None] = {}
     for source in sources:
-        for field, names in _MEASURED.items():
+        for field, names in MEASURED.items():
             for name in names:
                 if values.get(field) is None:
                     values[field] = source.number(name)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 CODE_BITS = 10
 _END = (1 << CODE_BITS) - 1
 _BIAS = 64  #: subtracted from every stored difference after the first
-_HEADER = 8
+HEADER = 8
 MAX_LEAD_BYTES = 2 << 20  #: half an hour at 500 Hz; carts store 11 s
 MAX_BYTES = 32 << 20  #: of all leads together
 
@@ -28,8 +28,8 @@ def decode(data: bytes, n_leads: int) -> list[NDArray[np.int64]]:
     at = total = 0
     for lead in range(n_leads):
         size = int.from_bytes(data[at : at + 4], "little")
-        first = int.from_bytes(data[at + 6 : at + _HEADER], "little", signed=True)
-        at += _HEADER
+        first = int.from_bytes(data[at + 6 : at + HEADER], "little", signed=True)
+        at += HEADER
         if not 0 < size <= len(data) - at:
             raise XliError(f"lead {lead + 1} claims {size} packed bytes of {max(len(data) - at, 0)}")
         unpacked = unlzw(data[at : at + size], MAX_LEAD_BYTES + 1)
