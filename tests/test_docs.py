@@ -39,7 +39,8 @@ def folder(tmp_path_factory):
     except CheckpointError as error:
         pytest.skip(f"the base language model is not here and could not be fetched: {error}")
     where = tmp_path_factory.mktemp("docs")
-    for name in ("ecg.dcm", "before.dcm", "after.dcm"):
+    (where / "study").mkdir()
+    for name in ("ecg.dcm", "before.dcm", "after.dcm", "study/one.dcm"):
         shutil.copy(str(get_testdata_file("waveform_ecg.dcm", download=False)), where / name)
     return where
 
