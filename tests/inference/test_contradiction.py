@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecglm.inference.contradiction import alternatives, contradiction, sure_of
+from ecglm.inference.contradiction import UNNAMED, alternatives, contradiction, sure_of
 from ecglm.inference.reading import Encoded, Reading
 from ecglm.knowledge.statements import STATEMENTS
 from ecglm.models.calibration import FindingCalibration
@@ -88,3 +88,20 @@ def test_what_else_could_be_answered():
 def test_an_answer_read_off_a_finding_is_as_sure_as_the_finding(reading):
     assert sure_of("Is there AF?", reading, CALIBRATION) > 0.95  # far below "possible"
     assert sure_of("Are there PVCs?", reading, CALIBRATION) == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize("question", [
+    "Is there anything wrong?", "Does this rhythm need cardioversion?", "Is the heart beating?", "Are the leads swapped?"])
+def test_yes_and_no_need_something_that_is_judged(reading, question):
+    for answer in ("yes", "no"):
+        assert contradiction(question, answer, reading, CALIBRATION) == UNNAMED
+
+
+@pytest.mark.parametrize("question", [
+    "Is the rhythm regular?", "Are the beats irregular?", "Is the axis normal?", "Is the QRS wide?", "Any ventricular ectopy?"])
+def test_yes_and_no_to_what_is_measured_stand(reading, question):
+    assert contradiction(question, "yes", reading, CALIBRATION) is None
+
+
+def test_no_rhythm_is_not_said_where_one_is_called_present(reading):
+    assert "sinus rhythm 99 %" in str(contradiction("What is the rhythm?", "none", reading, CALIBRATION))

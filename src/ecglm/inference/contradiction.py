@@ -19,6 +19,9 @@ from ecglm.schema import Measurements
 
 #: How far, in log-odds, a probability must lie on the other side of "possible" before an answer is withheld.
 MARGIN = 1.0
+#: A yes or no to anything else rests on nothing that could be shown: "Is anything wrong?", "Is the heart beating?".
+UNNAMED = 'a yes or no needs a finding or a value to be named, as in "Is there atrial fibrillation?" or "Is the ECG normal?"'
+_REGULAR = re.compile(r"\b(ir)?regular")
 
 
 def contradiction(question: str, answer: str, reading: Reading, calibration: FindingCalibration) -> str | None:
@@ -31,6 +34,8 @@ def contradiction(question: str, answer: str, reading: Reading, calibration: Fin
     beyond = _beyond(reading, calibration)
     probability = {f"{f.group}:{f.code}": f.probability for f in reading.findings}
     if answer in ("yes", "no"):
+        if not (about.statements or about.measures or "axis" in about.groups or _REGULAR.search(question.lower())):
+            return UNNAMED
         named = about.statements
         if about.measures or len(named) > 1:  # "is the PR interval normal?", "a normal sinus rhythm"
             named = tuple(k for k in named if k != "super_class:NORM")
@@ -40,7 +45,8 @@ def contradiction(question: str, answer: str, reading: Reading, calibration: Fin
     elif _is_choice(question, about) and (chosen := _wrong_choice(answer, about, said, reading)) is not None:
         return chosen
     elif answer == "none":
-        wrong = [k for k in about.statements if beyond[k] > MARGIN]
+        called = [f"{f.group}:{f.code}" for f in reading.findings if f.present and f.group in about.groups]
+        wrong = [k for k in about.statements if beyond[k] > MARGIN] or [k for k in called if not about.statements]
     elif answer.lower().startswith("it does not show"):
         wrong = [k for k in said.statements if beyond[k] > MARGIN]
     else:
