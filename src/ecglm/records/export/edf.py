@@ -74,15 +74,16 @@ def _data_records(record: Record, target: str) -> tuple[int, float]:
     largest = max((_RECORD_BYTES // 2 - 60) // len(record.leads), 1)  # annotations take the place of 60 samples
     fitting = []
     for per_record in range(1, min(largest, round(_LONGEST_S * record.fs)) + 1):
-        seconds = round(per_record / record.fs, 5)  # pyedflib counts in steps of 10 us
-        if _SHORTEST_S <= seconds <= _LONGEST_S and per_record / seconds == record.fs:
+        seconds = round(per_record / record.fs, 5)  # pyedflib counts in steps of 10 us, and cuts what lies between
+        whole = int(seconds * 1e5) == round(seconds * 1e5)
+        if whole and _SHORTEST_S <= seconds <= _LONGEST_S and per_record / seconds == record.fs:
             fitting.append((per_record, seconds))
     if not fitting:
         raise UsageError(f"{target}: EDF cannot hold {record.fs:.9g} Hz exactly; save as .hea, .csv or .npz")
     n = record.n_samples
-    whole = [found for found in fitting if n % found[0] == 0 and (found[1] >= 0.1 or n // found[0] <= 1000)]
+    even = [found for found in fitting if n % found[0] == 0 and (found[1] >= 0.1 or n // found[0] <= 1000)]
     within = [found for found in fitting if found[0] <= n]
-    return min(whole or within or fitting[:1], key=lambda found: abs(found[1] - 1.0))
+    return min(even or within or fitting[:1], key=lambda found: abs(found[1] - 1.0))
 
 
 def _channel(label: str, row: Stored, fs: float, target: str) -> dict[str, object]:
