@@ -60,9 +60,9 @@ DATASETS = Registry("bench dataset", {
 })
 #: () -> a model with score_items that a task brings along (its "subjects"), trained when it is first asked.
 SUBJECTS = Registry("bench subject", {
-    "real_or_simulated": "ecglm.corpus.simulated:RealOrSimulated",
-    "trained_on_simulated": "ecglm.corpus.simulated:TrainedOnSimulated",
-    "trained_on_real": "ecglm.corpus.simulated:TrainedOnReal",
+    "real_or_simulated": "ecglm.corpus.simulated:real_or_simulated",
+    "trained_on_simulated": "ecglm.corpus.simulated:trained_on_simulated",
+    "trained_on_real": "ecglm.corpus.simulated:trained_on_real",
 })
 #: (answer, reply, valid answers) -> bool, by the "scoring" of a task.
 SCORERS = Registry("scorer", {

@@ -159,9 +159,11 @@ def test_segment_of_a_segment_and_segments_elsewhere(tmp_path: Path) -> None:
     assert "promises 2000 samples and its segments add up to 1500" in fails(tmp_path / "m.hea")
 
 
-@pytest.mark.parametrize("path", ["/no/such/folder/x.hea", "nothing-here.dcm", "nul\0byte.hea", ""])
-def test_paths_that_lead_nowhere(path: str) -> None:
-    fails(path)
+@pytest.mark.parametrize(("path", "problem"), [
+    ("/no/such/folder/x.hea", "the folder /no/such/folder does not exist either"), ("nothing-here.dcm", "there is no such file"),
+    ("nul\0byte.hea", "this is not a usable path"), ("", "there is no such file")])
+def test_paths_that_lead_nowhere(path: str, problem: str) -> None:
+    assert problem in fails(path)
 
 
 def test_missing_file_suggests_a_neighbour_and_folders_a_file(tmp_path: Path) -> None:

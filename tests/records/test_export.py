@@ -84,8 +84,13 @@ def test_round_trip(
     signal = signal + np.float32(offset)
     if gaps and extension != "edf":
         signal[0, ::3] = np.nan
+    record = Record(signal, fs, tuple(leads[: len(signal)]), start=start, meta=meta)
+    if extension == "csv" and record.leads == ("Chan 7",):  # a table of one column with a blank in its name is two columns
+        with pytest.raises(UsageError, match="Chan 7 would not be read back as a lead"):
+            record.save(tmp_path / "x.csv")
+        return
     try:
-        check(Record(signal, fs, tuple(leads[: len(signal)]), start=start, meta=meta), tmp_path / f"x.{extension}")
+        check(record, tmp_path / f"x.{extension}")
     except UsageError as problem:  # microvolts on an offset of millivolts: EDF's eight characters do not reach
         if extension != "edf" or "more digits than EDF holds" not in str(problem):
             raise

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +25,9 @@ from ecglm.signal import prepare, read_rhythm
 from ecglm.signal.simulate import Simulated, resembling, simulate_one
 
 Floats = NDArray[np.float32]
+#: Probabilities ``[N]`` by group and code, and what gives them for features ``[N, F]`` and median beats ``[N, lead * window]``.
+Probabilities = dict[str, dict[str, NDArray[np.float64]]]
+Judge = Callable[[Floats, Floats], Probabilities]
 TRAIN_FOLDS, TEST_FOLD = (1, 2, 3, 4, 5, 6, 7, 8), 9
 #: Edges (Hz) of the bands whose power is a feature.
 BANDS_HZ = (0.5, 1, 2, 4, 7, 10, 15, 20, 25, 30, 35, 40)
@@ -92,94 +94,75 @@ def _item_features(record_key: str) -> tuple[Floats, Floats]:
     return features(record)
 
 
-class _Subject:
-    """A small model trained on PTB-XL's training folds, their twins or both. Trains when it is first asked."""
+class Subject:
+    """A small model trained on PTB-XL's training folds, their twins or both. Learns when it is first asked."""
 
-    id = ""
-
-    def __init__(self) -> None:
+    def __init__(self, name: str, learn: Callable[[], Judge]) -> None:
         data = ptbxl.load()
-        rows = data.rows(TRAIN_FOLDS)
-        self.train_patients = frozenset(str(p) for p in data.patient[rows])
+        self.id, self.fingerprint = name, f"{name}-1"
+        self.train_patients = frozenset(str(p) for p in data.patient[data.rows(TRAIN_FOLDS)])
         self.train_hashes = None
-        self.fingerprint = f"{self.id}-1"
-        self._model: Callable[[Floats], dict[str, dict[str, NDArray[np.float64]]]] | None = None
-        self._components: Any = None
-
-    def _joined(self, values: Floats, beats: Floats) -> Floats:
-        """Features and the principal components of the median beat (fitted on the first, the training, call)."""
-        from sklearn.decomposition import PCA
-
-        if self._components is None:
-            self._components = PCA(BEAT_COMPONENTS, random_state=0).fit(beats)
-        return np.hstack([values, self._components.transform(beats)]).astype(np.float32)
-
-    def fit(self) -> Callable[[Floats], dict[str, dict[str, NDArray[np.float64]]]]:
-        """Train; returns features ``[N, F]`` -> probabilities ``[N]`` by group and code."""
-        raise NotImplementedError
+        self._learn = learn
+        self._judge: Judge | None = None
 
     def score_items(self, items: list[BenchItem], progress: bool) -> list[FindingScores]:
         """Probabilities for every item, in order."""
-        if self._model is None:
-            self._model = self.fit()
+        if self._judge is None:
+            self._judge = self._learn()
         pairs = [_item_features(item.record_key) for item in items]
-        found = self._model(self._joined(np.stack([p[0] for p in pairs]), np.stack([p[1] for p in pairs])))
+        found = self._judge(np.stack([p[0] for p in pairs]), np.stack([p[1] for p in pairs]))
         return [FindingScores(item.id, {group: {code: float(p[n]) for code, p in codes.items()}
                                         for group, codes in found.items()}) for n, item in enumerate(items)]
 
 
-class RealOrSimulated(_Subject):
-    """Tells simulated from real: gradient boosting. AUROC 0.5 would mean that it cannot."""
-
-    id = "gradient-boosting"
-
-    def fit(self) -> Callable[[Floats], dict[str, dict[str, NDArray[np.float64]]]]:
-        from sklearn.ensemble import HistGradientBoostingClassifier
-
-        (real, real_beats), (twins, twin_beats, _) = _real(), _twins()
-        x = self._joined(np.vstack([real, twins]), np.vstack([real_beats, twin_beats]))
-        y = np.r_[np.zeros(len(real)), np.ones(len(twins))]
-        model = HistGradientBoostingClassifier(max_iter=200, learning_rate=0.08, max_leaf_nodes=15, random_state=0).fit(x, y)
-        return lambda values: {"origin": {"simulated": model.predict_proba(values)[:, 1]}}
+def real_or_simulated() -> Subject:
+    """Tells simulated from real. AUROC 0.5 would mean that it cannot."""
+    return Subject("gradient-boosting", _tell_apart)
 
 
-class _Statements(_Subject):
-    """Every statement at once: extremely randomised trees."""
-
-    def training(self) -> tuple[Floats, Floats, NDArray[np.uint8]]:
-        """Features, median beats and labels to learn from."""
-        raise NotImplementedError
-
-    def fit(self) -> Callable[[Floats], dict[str, dict[str, NDArray[np.float64]]]]:
-        from sklearn.ensemble import ExtraTreesClassifier
-
-        values, beats, labels = self.training()
-        known = [i for i in range(labels.shape[1]) if 0 < labels[:, i].sum() < len(labels)]
-        trees = ExtraTreesClassifier(400, min_samples_leaf=2, max_features=0.2, random_state=0, n_jobs=1)
-        trees.fit(self._joined(values, beats), labels[:, known])
-        names = [BY_KEY[keys()[i]] for i in known]
-
-        def probabilities(x: Floats) -> dict[str, dict[str, NDArray[np.float64]]]:
-            each = trees.predict_proba(x)
-            return {group: {s.code: p[:, 1] for s, p in zip(names, each, strict=True) if s.group == group} for group in GROUPS}
-
-        return probabilities
-
-
-class TrainedOnSimulated(_Statements):
+def trained_on_simulated() -> Subject:
     """Has seen simulated records only."""
-
-    id = "trained-on-simulated"
-
-    def training(self) -> tuple[Floats, Floats, NDArray[np.uint8]]:
-        return _twins()
+    return Subject("trained-on-simulated", lambda: _statements(*_twins()))
 
 
-class TrainedOnReal(_Statements):
+def trained_on_real() -> Subject:
     """The same model with real records: what the simulated ones could reach at best."""
+    data = ptbxl.load()
+    return Subject("trained-on-real", lambda: _statements(*_real(), data.labels_NC[data.rows(TRAIN_FOLDS)]))
 
-    id = "trained-on-real"
 
-    def training(self) -> tuple[Floats, Floats, NDArray[np.uint8]]:
-        data = ptbxl.load()
-        return (*_real(), data.labels_NC[data.rows(TRAIN_FOLDS)])
+def _joiner(beats: Floats) -> Callable[[Floats, Floats], Floats]:
+    """Features and median beats -> features with the principal components of these, the training beats."""
+    from sklearn.decomposition import PCA
+
+    components = PCA(BEAT_COMPONENTS, random_state=0).fit(beats)
+    return lambda values, others: np.hstack([values, components.transform(others)]).astype(np.float32)
+
+
+def _tell_apart() -> Judge:
+    """Gradient boosting."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    (real, real_beats), (twins, twin_beats, _) = _real(), _twins()
+    values, beats = np.vstack([real, twins]), np.vstack([real_beats, twin_beats])
+    joined = _joiner(beats)
+    model = HistGradientBoostingClassifier(max_iter=200, learning_rate=0.08, max_leaf_nodes=15, random_state=0)
+    model.fit(joined(values, beats), np.r_[np.zeros(len(real)), np.ones(len(twins))])
+    return lambda values, beats: {"origin": {"simulated": model.predict_proba(joined(values, beats))[:, 1]}}
+
+
+def _statements(values: Floats, beats: Floats, labels: NDArray[np.uint8]) -> Judge:
+    """Every statement at once: extremely randomised trees."""
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    joined = _joiner(beats)
+    known = [i for i in range(labels.shape[1]) if 0 < labels[:, i].sum() < len(labels)]
+    trees = ExtraTreesClassifier(400, min_samples_leaf=2, max_features=0.2, random_state=0, n_jobs=1)
+    trees.fit(joined(values, beats), labels[:, known])
+    names = [BY_KEY[keys()[i]] for i in known]
+
+    def judge(values: Floats, beats: Floats) -> Probabilities:
+        each = trees.predict_proba(joined(values, beats))
+        return {group: {s.code: p[:, 1] for s, p in zip(names, each, strict=True) if s.group == group} for group in GROUPS}
+
+    return judge

@@ -221,6 +221,7 @@ def build_record(
     start: datetime | None,
     meta: RecordMeta,
     format_name: str,
+    limb_scale_shared: bool = False,
     cart: CartReading | None = None,
 ) -> Record:
     """The record of decoded channels whose column 0 is sample `first` of the file; start is the time of the file's sample 0."""
@@ -232,6 +233,7 @@ def build_record(
         fs,
         leads,
         unit=selection.unit,
+        limb_scale_shared=limb_scale_shared and selection.unit != "mV",
         start=start,
         meta=meta,
         source=request.path,

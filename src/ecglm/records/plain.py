@@ -7,14 +7,14 @@ is millivolts if the amplitudes can be; a missing rate is an error, never a gues
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.errors import ReadError
-from ecglm.records.channels import choose, finish, is_relative, unit_per_mv
+from ecglm.records.channels import build_record, choose, is_relative, unit_per_mv
 from ecglm.records.leads import STANDARD_12
 from ecglm.records.record import Record, RecordMeta
 from ecglm.records.request import MAX_CHANNELS, Request
@@ -90,20 +90,17 @@ def build(
                 f"it states no amplitude unit and its values, swinging by {swing:.4g}, cannot be millivolts",
                 "pass unit='uV', 'mV', 'V' or 'normalized' (--unit)",
             )
-    signal, leads, said_all = finish(request, signal, selection, said)
-    if start is not None and first:
-        start += timedelta(seconds=first / rate)
-    return Record(
+    return build_record(
+        request,
         signal,
-        rate,
-        leads,
-        unit=selection.unit,
-        limb_scale_shared=limb_scale_shared and selection.unit != "mV",
+        selection,
+        said,
+        fs=rate,
+        first=first,
         start=start,
         meta=meta or RecordMeta(),
-        source=path,
-        format=format_name,
-        notes=said_all,
+        format_name=format_name,
+        limb_scale_shared=limb_scale_shared,
     )
 
 
