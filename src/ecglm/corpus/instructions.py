@@ -139,13 +139,17 @@ def pool(truth: Truth, rows: NDArray[np.int64], measured: Sequence[Measurements]
         for a in members:
             near = look_alikes(a, members)
             far = [m for m in members if m != a and m not in near]
-            for b in (*rng.permutation(near)[:2], *rng.permutation(far)[:2]):
-                has = {int(row): truth.pair(int(row), q.INDEX[a], q.INDEX[str(b)]) for row in rows}
-                kinds: dict[str, list[int]] = defaultdict(list)
-                for row, pair in has.items():
-                    kinds[q.choose_answer(a, str(b), pair)].append(row)
-                for row in _balanced_rows({kind: focused(np.array(of)) for kind, of in kinds.items()}, scale // 2, rng):
-                    add(row, q.choose(a, str(b), has[row], rng, varied=True))
+            for b in (*rng.permutation(near)[:2], *rng.permutation(far))[:4]:
+                columns = [q.INDEX[a], q.INDEX[str(b)]]
+                has = {int(row): truth.pair(int(row), *columns) for row in rows}
+                # Half of the questions are hard: both statements are possible, and it matters which are called present.
+                contested = truth.has_NC[rows][:, columns].all(1)
+                for hard in (False, True):
+                    kinds: dict[str, list[int]] = defaultdict(list)
+                    for row in rows[contested == hard]:
+                        kinds[q.choose_answer(a, str(b), has[int(row)])].append(int(row))
+                    for row in _balanced_rows({kind: focused(np.array(of)) for kind, of in kinds.items()}, scale // 4, rng):
+                        add(row, q.choose(a, str(b), has[row], rng, varied=True))
     for kind in q.QUERY:
         answers: dict[str, list[int]] = defaultdict(list)
         for row in rows:
@@ -156,7 +160,7 @@ def pool(truth: Truth, rows: NDArray[np.int64], measured: Sequence[Measurements]
         if "none" in common:  # by far the commonest answer in life: even shares alone would make it one of forty
             drawn += rng.choice(common["none"], size=2 * scale).tolist()
         for row in drawn:
-            add(row, q.query(kind, truth.named_NC[row], truth.axis_N[row], rng))
+            add(row, q.query(kind, truth.named_NC[row], truth.axis_N[row], rng, varied=True))
     for row in list(pairs):
         offered = measurement_pairs(measured[row], sex[row], rng)
         for i in rng.choice(len(offered), size=min(3, len(offered)), replace=False):

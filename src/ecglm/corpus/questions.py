@@ -86,6 +86,19 @@ QUERY: dict[str, tuple[str, ...]] = {
         "What ectopic beats does this ECG have?", "Which kinds of extra systoles can be identified?",
     ),
 }
+#: More ways to ask the open questions, for training only.
+SPOKEN_QUERY: dict[str, tuple[str, ...]] = {
+    "super_class": ("Which broad diagnostic category is this?", "What kind of disease is this, in general?",
+                    "Which superclass?", "Give the diagnostic category."),
+    "sub_class": ("What are the diagnoses?", "Which diagnosis fits this tracing?", "Diagnoses?", "Name every diagnosis.",
+                  "Which diagnostic statements apply?"),
+    "form": ("How is the morphology?", "What changes of shape do the waves have?", "Which waveform findings are there?",
+             "Describe the form of P, QRS and T.", "Is anything unusual about the shape of the complexes, and what?",
+             "Which morphology statements apply?", "What is seen in the waveforms of this tracing?"),
+    "rhythm": ("Rhythm?", "What rhythm is this?", "Which rhythm statements apply?", "In what rhythm is the heart?"),
+    "axis": ("Heart axis?", "Which way does the electrical axis point?", "What is the QRS axis like?"),
+    "extrasystole": ("Which premature beats are there?", "What type of ectopic beats do you see?", "Extra beats: which kind?"),
+}
 NOUN = {"super_class": "diagnostic superclass", "sub_class": "diagnosis", "form": "form-related finding",
         "rhythm": "rhythm", "axis": "axis", "extrasystole": "extra systole"}
 #: ECG-QA template ids whose form each of our questions takes (single-ECG templates 1-47).
@@ -177,8 +190,9 @@ def query_answer(kind: str, labels_C: NDArray[np.uint8], axis: str) -> str:
     return joined(("normal ecg",) if kind == "super_class" and "normal ecg" in names else names)
 
 
-def query(kind: str, labels_C: NDArray[np.uint8], axis: str, rng: np.random.Generator, unseen: bool = False) -> Question:
-    """Open question on a group, the axis or extrasystoles."""
+def query(kind: str, labels_C: NDArray[np.uint8], axis: str, rng: np.random.Generator, unseen: bool = False,
+          varied: bool = False) -> Question:
+    """Open question on a group, the axis or extrasystoles. varied: with spoken wordings, for training."""
     valid: tuple[str, ...]
     if kind == "axis":
         valid = AXIS_ANSWERS
@@ -186,5 +200,7 @@ def query(kind: str, labels_C: NDArray[np.uint8], axis: str, rng: np.random.Gene
         valid = (*EXTRASYSTOLES.values(), "none")
     else:
         valid = (*(s.name for s in of_group(kind) if s.key not in UNSPOKEN), "none")
-    return Question(_words(QUERY[kind], rng, unseen), query_answer(kind, labels_C, axis), "query", TEMPLATE["query", kind], kind,
+    spoken = SPOKEN_QUERY[kind] if varied and rng.random() < 0.5 else ()
+    text = spoken[int(rng.integers(len(spoken)))] if spoken else _words(QUERY[kind], rng, unseen)
+    return Question(text, query_answer(kind, labels_C, axis), "query", TEMPLATE["query", kind], kind,
                     valid)
