@@ -16,7 +16,7 @@ from ecglm.models import base
 #: A page whose commands need two recordings and no model.
 NO_MODEL = "docs/deidentify.md"
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ["README.md", "docs/ask.md"]
+PAGES = ["README.md", "docs/ask.md", "docs/waves.md"]
 #: Commands that need a terminal, data sets or an hour.
 NOT_RUN = ("chat", "train", "bench", "pull", "adapt")
 

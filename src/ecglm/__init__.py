@@ -21,6 +21,8 @@ _PUBLIC: dict[str, str] = {
     "RecordMeta": "ecglm.records.record:RecordMeta",
     "deidentify": "ecglm.records.deidentify:deidentify",
     "measure": "ecglm.signal:measure",
+    "delineate": "ecglm.signal.delineation:delineate",
+    "rhythm": "ecglm.signal.rhythm_name:rhythm",
     "load": "ecglm.inference:load",
     "Model": "ecglm.inference:Model",
     "render": "ecglm.paper:render",
@@ -51,6 +53,8 @@ if TYPE_CHECKING:
     from ecglm.schema import Measurement as Measurement
     from ecglm.schema import Measurements as Measurements
     from ecglm.signal import measure as measure
+    from ecglm.signal.delineation import delineate as delineate
+    from ecglm.signal.rhythm_name import rhythm as rhythm
 
 
 def __getattr__(name: str) -> Any:

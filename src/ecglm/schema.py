@@ -133,6 +133,26 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Rhythm:
+    """A rhythm statement: name, what else was seen (blocks, ectopic beats, pauses), the numbers it rests on, or the reason
+    why there is none."""
+
+    name: str | None
+    also: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+    reason: str | None = None
+
+    @property
+    def text(self) -> str:
+        """In one line."""
+        return "; ".join((self.name, *self.also)) if self.name else f"not given: {self.reason}"
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"name": self.name, "also": list(self.also), "evidence": [e.to_dict() for e in self.evidence],
+                "reason": self.reason}
+
+
+@dataclass(frozen=True)
 class Finding:
     """A statement about the ECG: SCP-ECG code, name, calibrated probability, decision."""
 

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from ecglm.cli.options import File, Json, Reader, reads_recordings
-from ecglm.cli.output import print_json, print_table, problem_rows, verb_app
+from ecglm.cli.output import print_json, print_table, print_text, problem_rows, verb_app
 
 app = verb_app()
 
 
 @app.command()
 @reads_recordings
-def measure(file: File, read: Reader, json: Json = False) -> None:
+def measure(
+    file: File, read: Reader, json: Json = False,
+    waves: Annotated[str | None, typer.Option(
+        "--waves", metavar="WAVES.csv", help="Also write where every P, QRS and T begins, peaks and ends.")] = None,
+) -> None:
     """Heart rate, intervals, axis and rhythm, each with unit or the reason why not."""
     import ecglm
+    from ecglm.atomic import write_text
 
-    measured = ecglm.measure(read(file))
+    record = read(file)
+    measured, found = ecglm.measure(record), ecglm.delineate(record)
+    rhythm = ecglm.rhythm(record, found)
+    if waves is not None:
+        lines = ["lead,wave,onset_s,peak_s,offset_s,beat"]
+        lines += [f"{lead},{wave},{on:.3f},{peak:.3f},{off:.3f},{kind}" for lead, wave, on, peak, off, kind in found.rows()]
+        write_text(waves, "\n".join(lines) + "\n")
     if json:
-        print_json(measured.to_dict())
+        print_json(measured.to_dict() | {"rhythm_name": rhythm.to_dict()})
         return
     rows = []
     for name, m in measured.named().items():
@@ -27,6 +42,9 @@ def measure(file: File, read: Reader, json: Json = False) -> None:
             where = f"{len(m.leads)} leads" if len(m.leads) > 3 else ", ".join(m.leads)
             seen = f"{m.beats} beats, " * bool(m.beats) + where
             rows.append((name, f"{m.value:.1f} {m.unit}", spread, seen))
-    rows.append(("rhythm", measured.rhythm or "not given", "", ""))
+    rows.append(("rhythm", rhythm.text, "", ""))
+    rows += [("", item.text, "", "") for item in rhythm.evidence]
     rows += [(*row, "", "") for row in problem_rows(measured)]
     print_table(("measurement", "value", "spread", "from"), rows)
+    if waves is not None:
+        print_text(f"wrote {waves}")
