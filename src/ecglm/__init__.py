@@ -26,6 +26,7 @@ _PUBLIC: dict[str, str] = {
     "load": "ecglm.inference:load",
     "Model": "ecglm.inference:Model",
     "render": "ecglm.paper:render",
+    "plot": "ecglm.reporting.plot:plot",
     "Report": "ecglm.reporting:Report",
     "Measurement": "ecglm.schema:Measurement",
     "Measurements": "ecglm.schema:Measurements",
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from ecglm.records.record import Record as Record
     from ecglm.records.record import RecordMeta as RecordMeta
     from ecglm.reporting import Report as Report
+    from ecglm.reporting.plot import plot as plot
     from ecglm.schema import Answer as Answer
     from ecglm.schema import Evidence as Evidence
     from ecglm.schema import Finding as Finding

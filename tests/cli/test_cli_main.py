@@ -176,7 +176,7 @@ def test_a_question_alone_is_told_what_is_missing(model: FakeModel, capsys: pyte
 
 @pytest.mark.parametrize("arguments", [
     ["ask", "a.csv", "Is there AF?"], ["measure", "a.csv"], ["info", "a.csv"], ["chat", "a.csv"],
-    ["render", "a.csv", "-o", "page.png"]])
+    ["render", "a.csv", "-o", "page.png"], ["plot", "a.csv", "-o", "page.png", "--no-findings"]])
 def test_every_verb_reads_with_the_options_of_read(
         model: FakeModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str]) -> None:
     monkeypatch.setattr("builtins.input", lambda prompt="": "")

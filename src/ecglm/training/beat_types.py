@@ -20,7 +20,7 @@ from ecglm.errors import UsageError
 from ecglm.signal import prepare
 from ecglm.signal.beat_types import CLASSES, Trees, type_features
 from ecglm.signal.delineation import waves_of
-from ecglm.signal.simulate import stream
+from ecglm.signal.simulate import Truth, stream
 from ecglm.signal.wave_network import FS
 
 SIMULATED = ("premature_ventricular", "bigeminy", "trigeminy", "ventricular_run", "premature_ventricular+lbbb",
@@ -63,9 +63,17 @@ def simulated_beats(count: int, seed: int) -> list[tuple[NDArray[np.float64], ND
     rng, out = np.random.default_rng(seed), []
     for one in stream(SIMULATED, count, seed=seed, fs=FS, duration_s=60.0):
         leads = [one.record.leads[k] for k in sorted(rng.choice(12, 2, replace=False))]
-        kinds = np.array(["V" if kind == "ventricular" else "N" for kind in one.truth.kind])
-        out.append(typed_beats(Beats(one.truth.condition, one.record.select(leads), one.truth.r_peak, kinds, np.empty((0, 2)))))
+        out.append(typed_beats(Beats(one.truth.condition, one.record.select(leads), one.truth.r_peak, _classes(one.truth),
+                                     np.empty((0, 2)))))
     return out
+
+
+def _classes(truth: Truth) -> NDArray[np.str_]:
+    """AAMI class of each simulated beat: supraventricular where an ectopic P wave led to it."""
+    early = np.array(truth.atrial_on)[np.array(truth.atrial_kind) == "ectopic"]
+    led = [bool(np.isclose(early, on, atol=0.002).any()) for on in truth.p_on]
+    return np.array(["V" if kind == "ventricular" else "S" if ectopic else "N"
+                     for kind, ectopic in zip(truth.kind, led, strict=True)])
 
 
 def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = False, progress: bool = True) -> Path:
