@@ -68,6 +68,7 @@ SUBJECTS = Registry("bench subject", {
 STUDIES = Registry("study", {
     "delineation": "ecglm.bench.studies.delineation:run",
     "beats": "ecglm.bench.studies.beats:run",
+    "reversal": "ecglm.bench.studies.reversal:run",
     "rhythm": "ecglm.bench.studies.rhythm:run",
 })
 #: (recipe file, overrides, resume, progress) -> Path, by the "kind" of a recipe.
@@ -75,6 +76,7 @@ RECIPES = Registry("recipe kind", {
     "language": "ecglm.training.pipeline:run",
     "delineator": "ecglm.training.delineator:run",
     "beat-types": "ecglm.training.beat_types:run",
+    "reversal": "ecglm.training.reversal:run",
 })
 #: (answer, reply, valid answers) -> bool, by the "scoring" of a task.
 SCORERS = Registry("scorer", {
