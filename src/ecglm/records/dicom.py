@@ -8,6 +8,7 @@ Of the multiplex groups the original rhythm strip is read; a median beat is kept
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import struct
@@ -80,7 +81,7 @@ def read_dicom(request: Request) -> Record:
         try:
             if size > MAX_DEFLATED_BYTES and DEFLATED.encode() in _head(path):
                 raise ReadError(path, f"it is deflated and has {size} bytes", "convert it to explicit little endian")
-            with open(path, "rb") as stream:
+            with _Bounded(path, size) as stream:
                 dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True)
             return _read(request, dataset)
         except (*FAILURES, BytesLengthException, InvalidDicomError) as problem:
@@ -89,6 +90,17 @@ def read_dicom(request: Request) -> Record:
                 f"it is not a usable DICOM file ({type(problem).__name__}: {clean(str(problem), 80)})",
                 "it is damaged; get it again",
             ) from None
+
+
+class _Bounded(io.BufferedReader):
+    """A file of which no more is asked than it has: for a damaged length of 4 GB Python would allocate them first."""
+
+    def __init__(self, path: str, size: int) -> None:
+        super().__init__(io.FileIO(path))
+        self._size = size
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(size if size is None else min(size, self._size))
 
 
 def _head(path: str) -> bytes:
