@@ -42,8 +42,13 @@ def dicom(folder: Path) -> Path:
 
 
 MUTANTS = 150
-#: In EDF no byte may move: what slides from a text into the samples is kept as samples.
-GRAMMARS: dict[str, Grammar] = {"wfdb": binary, "dicom": binary, "edf": fields}
+def who(data: bytes, rng: random.Random) -> bytes:
+    """The first fields of EDF and the labels. Where its sizes change, texts may become samples, which are all kept."""
+    place = rng.choice((slice(8, 184), slice(256, 256 + 64)))
+    return data[: place.start] + fields(data[place], rng) + data[place.stop :]
+
+
+GRAMMARS: dict[str, Grammar] = {"wfdb": binary, "dicom": binary, "edf": who}
 XML = ("aecg", "muse", "cardiology", "sierra")
 SEEDS: dict[str, Callable[[Path], Path]] = {
     "wfdb": planted_wfdb,
