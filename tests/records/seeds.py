@@ -17,7 +17,7 @@ import soundfile
 from ecglm.records import Record, RecordMeta
 
 from .carts import LEADS_8, LEADS_12, aecg, cardiology, ishne, muse, sierra, waves
-from .encoders import edf, encode, encode_differences, header, simple
+from .encoders import discontinuous, edf, encode, encode_differences, header, simple
 from .gdf_writer import gdf
 from .many import code_file, parquet_file
 from .mfer_writer import mfer
@@ -125,13 +125,13 @@ def _dicom(folder: Path, syntax: str = "", annotated: bool = False) -> Path:
     return target
 
 
-def _edf(name: str, folder: Path) -> Path:
-    """The samples stay zero: the start date, which pyedflib sets to now, is overwritten."""
+def _edf(name: str, folder: Path, gaps: bool = False) -> Path:
+    """The start date, which pyedflib sets to now, is overwritten."""
     target = edf(folder / name, [("I", "mV", 20, np.zeros(40)), ("II", "mV", 10, np.ones(20))], 2, bdf=name.endswith("bdf"))
     data = bytearray(target.read_bytes())
     data[88:184] = b"Startdate 02-JAN-2020 X X Cart".ljust(80) + b"02.01.2010.00.00"
     target.write_bytes(data)
-    return target
+    return discontinuous(target, ["+0.5", "+3.5"]) if gaps else target
 
 
 def _npy(folder: Path) -> Path:
@@ -233,8 +233,12 @@ SEEDS: dict[str, tuple[Seed, ...]] = {
         Seed("big-endian", partial(_dicom, syntax=pydicom.uid.ExplicitVRBigEndian)),
         Seed("deflated", partial(_dicom, syntax=pydicom.uid.DeflatedExplicitVRLittleEndian)),
     ),
-    "edf": (Seed("EDF+", partial(_edf, "f.edf"), _FIXED), Seed("exported", _saved("f.edf"), _FIXED)),
-    "bdf": (Seed("BDF+", partial(_edf, "f.bdf"), _FIXED),),
+    "edf": (
+        Seed("EDF+C", partial(_edf, "f.edf"), _FIXED),
+        Seed("exported", _saved("f.edf"), _FIXED),
+        Seed("EDF+D", partial(_edf, "f.edf", gaps=True), _FIXED),
+    ),
+    "bdf": (Seed("BDF+C", partial(_edf, "f.bdf"), _FIXED), Seed("BDF+D", partial(_edf, "f.bdf", gaps=True), _FIXED)),
     "csv": (
         Seed("comma", _file("f.csv", _csv), _TEXT),
         Seed("tab, decimal comma", _file("f.tsv", _tsv), _TEXT),

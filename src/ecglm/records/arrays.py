@@ -26,7 +26,7 @@ from ecglm.errors import EcglmError, ReadError
 from ecglm.records.channels import clean
 from ecglm.records.plain import build
 from ecglm.records.record import Record, RecordMeta
-from ecglm.records.request import MAX_RAW_BYTES, Request
+from ecglm.records.request import MAX_RAW_BYTES, BoundedFile, Request
 
 SIGNAL_KEYS = ("signal", "ecg", "ECG", "val", "data", "arr_0")
 FS_KEYS = ("fs", "Fs", "FS", "sfreq", "sampling_rate", "frequency", "sample_rate")
@@ -111,7 +111,7 @@ def read_npz(request: Request) -> Record:
     """An ``.npz`` archive with `signal` and, where known, `fs`, `leads`, `unit`, `start`, `age`, `sex`, `device`."""
     path = request.path
     try:
-        with zipfile.ZipFile(path) as archive:
+        with BoundedFile(path) as stream, zipfile.ZipFile(stream) as archive:
             entries = {info.filename.removesuffix(".npy"): info for info in archive.infolist()[:1000]}
             wanted = [
                 next((key for key in keys if key in entries), None)

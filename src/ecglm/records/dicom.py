@@ -8,7 +8,6 @@ Of the multiplex groups the original rhythm strip is read; a median beat is kept
 from __future__ import annotations
 
 import contextlib
-import io
 import os
 import re
 import struct
@@ -27,7 +26,7 @@ from ecglm.records.dicom_cart import annotations_of
 from ecglm.records.leads import SCP_LEADS
 from ecglm.records.patient import day, patient
 from ecglm.records.record import Record, RecordMeta
-from ecglm.records.request import MAX_CHANNELS, Request
+from ecglm.records.request import MAX_CHANNELS, BoundedFile, Request
 from ecglm.records.strip import Channel, median_of
 
 MAX_FILE_BYTES = 1 << 30
@@ -81,7 +80,7 @@ def read_dicom(request: Request) -> Record:
         try:
             if size > MAX_DEFLATED_BYTES and DEFLATED.encode() in _head(path):
                 raise ReadError(path, f"it is deflated and has {size} bytes", "convert it to explicit little endian")
-            with _Bounded(path, size) as stream:
+            with BoundedFile(path) as stream:
                 dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True)
             return _read(request, dataset)
         except (*FAILURES, BytesLengthException, InvalidDicomError) as problem:
@@ -90,17 +89,6 @@ def read_dicom(request: Request) -> Record:
                 f"it is not a usable DICOM file ({type(problem).__name__}: {clean(str(problem), 80)})",
                 "it is damaged; get it again",
             ) from None
-
-
-class _Bounded(io.BufferedReader):
-    """A file of which no more is asked than it has: for a damaged length of 4 GB Python would allocate them first."""
-
-    def __init__(self, path: str, size: int) -> None:
-        super().__init__(io.FileIO(path))
-        self._size = size
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        return super().read(size if size is None else min(size, self._size))
 
 
 def _head(path: str) -> bytes:
