@@ -13,7 +13,8 @@ class EcglmError(Exception):
     """Base of all expected failures. `str(error)` is one line, ready to be shown."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(str(message).split()))
+        words = " ".join(str(message).split())
+        super().__init__("".join(letter if letter.isprintable() else "?" for letter in words))  # names in files steer terminals
 
 
 class ReadError(EcglmError):

@@ -226,6 +226,21 @@ def test_deflated_dicom_bombs_are_not_inflated(tmp_path: Path) -> None:
     assert "deflated" in fails(tmp_path / "x.dcm")
 
 
+def test_a_dicom_value_of_four_gigabytes_is_not_asked_for(tmp_path: Path) -> None:
+    data = DICOM.read_bytes()
+    at = data.index(b"\x00\x54\x10\x10OW\0\0") + 8
+    (tmp_path / "x.dcm").write_bytes(data[:at] + b"\xf0\xff\xff\xff" + data[at + 4 :])
+    tracemalloc.start()
+    fails(tmp_path / "x.dcm")
+    assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    tracemalloc.stop()
+
+
+def test_messages_do_not_steer_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "r.hea").write_text(HEA.replace("r.dat", "r\x1b]0;x\x07.dat"))
+    assert f"{tmp_path}/r.hea: its signal file r?]0;x?.dat is missing" in fails(tmp_path / "r.hea")
+
+
 def test_truncated_files_name_byte_counts(tmp_path: Path) -> None:
     source = edf(tmp_path / "x.edf", [("I", "mV", 500, np.zeros(5000))])
     source.write_bytes(source.read_bytes()[:-100])

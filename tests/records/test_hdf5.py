@@ -13,6 +13,7 @@ import pytest
 
 from ecglm.errors import ReadError, UsageError
 from ecglm.records import STANDARD_12, read
+from ecglm.records.hdf5_heaps import MAX_BYTES
 
 from .many import code_file, twelve
 from .peak import cost_of
@@ -118,6 +119,49 @@ def test_descriptions_are_small(tmp_path: Path) -> None:
         file["leads"] = np.array([b"I" * 60_000, b"II"])
     with pytest.raises(ReadError, match="its leads has 2 values"):
         read(tmp_path / "y.h5", fs=500)
+
+
+def named_by_texts(path: Path) -> bytes:
+    """h5py stores a list of str as texts of variable length, in a heap."""
+    with h5py.File(path, "w") as file:
+        file["signal"], file.attrs["fs"], file.attrs["unit"] = np.zeros((2, 500)), 500, "mV"
+        file["leads"] = ["I", "V1"]
+    assert read(path).leads == ("I", "V1")
+    return path.read_bytes()
+
+
+def test_a_heap_without_an_end_is_not_walked(tmp_path: Path) -> None:
+    data = bytearray(named_by_texts(tmp_path / "x.h5"))
+    heap = data.index(b"GCOL\x01")
+    at = heap + 16
+    while data[at : at + 2] != b"\0\0":  # to the free space, which is given no size: HDF5 would stay there
+        at += 16 + (int.from_bytes(data[at + 8 : at + 16], "little") + 7) // 8 * 8
+    data[at + 8 : at + 16] = bytes(8)
+    (tmp_path / "x.h5").write_bytes(data)
+    cost = cost_of(tmp_path / "x.h5")
+    assert f"the texts at byte {at} are damaged" in cost.said
+    assert cost.seconds < 2
+    data[heap + 8 : heap + 16] = b"\xff" * 8
+    (tmp_path / "x.h5").write_bytes(data)
+    with pytest.raises(ReadError, match=f"the texts at byte {heap} are damaged"):
+        read(tmp_path / "x.h5")
+
+
+def test_texts_of_variable_length_are_left_out_of_huge_files(tmp_path: Path) -> None:
+    named_by_texts(tmp_path / "x.h5")
+    os.truncate(tmp_path / "x.h5", MAX_BYTES + 1)
+    with pytest.raises(ReadError, match="it has 2 leads without names"):
+        read(tmp_path / "x.h5", unit="mV")
+    assert read(tmp_path / "x.h5", unit="mV", leads=["I", "V1"]).fs == 500
+
+
+def test_types_within_types_are_not_read(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["signal"], file.attrs["fs"], file.attrs["unit"] = np.zeros((2, 500)), 500, "mV"
+        lists = file.create_dataset("leads", 2, h5py.vlen_dtype(np.uint8))
+        lists[0] = lists[1] = np.array([73], np.uint8)
+    with pytest.raises(ReadError, match="it has 2 leads without names"):
+        read(tmp_path / "x.h5")
 
 
 def test_record_is_refused_by_formats_of_one(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ HDF5 unfolds them.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import os
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from ecglm.errors import ReadError
 from ecglm.records.arrays import FS_KEYS, LEAD_KEYS, SIGNAL_KEYS, UNIT_KEYS, describe
 from ecglm.records.channels import clean
+from ecglm.records.hdf5_heaps import heaps_are_sound
 from ecglm.records.leads import CHEST_LEADS
 from ecglm.records.record import Record
 from ecglm.records.request import Request
@@ -62,7 +64,7 @@ def read_hdf5(request: Request) -> Record:
             name = _signal_name(datasets, path)
             signal = datasets[name]
             _check_kind(signal, path)
-            found = _about(file, signal, datasets, path)
+            found = _about(h5py, file, signal, datasets, path)
             if signal.ndim < 3:
                 request.refuse_record()
                 row, notes = None, []
@@ -116,20 +118,30 @@ def _check_kind(dataset: Any, path: str) -> None:
         )
 
 
-def _about(file: Any, signal: Any, datasets: Mapping[str, Any], path: str) -> dict[str, NDArray[Any]]:
-    """Rate, leads, unit and the typed facts: attributes of the array before those of the file, before small arrays."""
+def _about(h5py: Any, file: Any, signal: Any, datasets: Mapping[str, Any], path: str) -> dict[str, NDArray[Any]]:
+    """Rate, leads, unit and the typed facts: attributes of the array before those of the file, before small arrays.
+
+    Numbers and texts are read, of what else there is in HDF5 nothing: it has crashed on damaged types within types.
+    """
     found: dict[str, NDArray[Any]] = {}
+    sound = functools.cache(lambda: heaps_are_sound(file, path))
+
+    def usable(dtype: np.dtype[Any]) -> bool:
+        return dtype.kind in "iufSb" or (h5py.check_string_dtype(dtype) is not None and sound())
+
     for key in _ABOUT:
         for owner in (signal, file):
             if key not in found and key in owner.attrs:
                 kind = owner.attrs.get_id(key)
                 _check_small(path, key, kind.shape, kind.dtype)
-                found[key] = _plain(owner.attrs[key])
+                if usable(kind.dtype):
+                    found[key] = _plain(owner.attrs[key])
         dataset = datasets.get(key)
         if key not in found and dataset is not None and not _elsewhere(dataset):
             _check_small(path, key, dataset.shape, dataset.dtype)
             _check_chunks(path, dataset, [slice(0, n) for n in dataset.shape])
-            found[key] = _plain(dataset[()])
+            if usable(dataset.dtype):
+                found[key] = _plain(dataset[()])
     return found
 
 

@@ -191,4 +191,6 @@ def _rows_of_text(codes: NDArray[Any]) -> list[str]:
     """Text of a matrix of character codes, one string per row."""
     if codes.ndim != 2 or codes.size > 100_000:
         raise ValueError(f"text has shape {codes.shape}")
+    if not codes.size:  # of any number of rows
+        return []
     return ["".join(chr(int(c)) if 0 <= c < 0x110000 else "?" for c in row).rstrip() for row in codes]

@@ -5,6 +5,7 @@ Knows nothing about any format.
 
 from __future__ import annotations
 
+import io
 import math
 import os
 from collections.abc import Sequence
@@ -99,6 +100,17 @@ class Request:
                 raise UsageError(
                     f"{self.path}: {key}= is for files that do not state it, and {format_name} does; leave {key} out"
                 )
+
+
+class BoundedFile(io.BufferedReader):
+    """A file of which no more is asked than it has: for a damaged length of 4 GB Python would allocate them first."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(io.FileIO(path))
+        self._size = os.path.getsize(path)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(size if size is None else min(size, self._size))
 
 
 def make_request(
