@@ -18,7 +18,7 @@ from ecglm.schema import Evidence, Rhythm
 from ecglm.signal.atrial import atrial_spectrum
 from ecglm.signal.conduction import MOST, PR_S, STEADY, Conduction, conduction, owners
 from ecglm.signal.delineation import Delineation, delineate
-from ecglm.signal.missing import BoolArray, FloatArray
+from ecglm.signal.missing import FloatArray
 from ecglm.signal.prepare import prepare
 from ecglm.signal.rhythm import local_rr
 from ecglm.signal.stack import stack_beats
@@ -96,7 +96,7 @@ def _alone(p_P3: FloatArray, qrs_B3: FloatArray, owner: NDArray[np.int64]) -> Fl
     return out
 
 
-def _dropped(p_P3: FloatArray, qrs_B3: FloatArray, types: BoolArray, owner: NDArray[np.int64]) -> FloatArray:
+def _dropped(p_P3: FloatArray, qrs_B3: FloatArray, types: NDArray[np.str_], owner: NDArray[np.int64]) -> FloatArray:
     """Onsets of those `_alone` beside no ventricular beat that come when the other P waves let expect one: what else looks
     like a P wave (a U wave, noise) does not keep time."""
     chosen = _alone(p_P3, qrs_B3, owner)
@@ -112,7 +112,7 @@ def _dropped(p_P3: FloatArray, qrs_B3: FloatArray, types: BoolArray, owner: NDAr
     return out
 
 
-def _numbers(record: Record, waves: Delineation, types: BoolArray, owner: NDArray[np.int64]) -> _Numbers:
+def _numbers(record: Record, waves: Delineation, types: NDArray[np.str_], owner: NDArray[np.int64]) -> _Numbers:
     qrs, p = waves.overall["qrs"], waves.overall["p"]
     rr = np.diff(qrs[:, 0])
     return _Numbers(
@@ -137,7 +137,7 @@ def _pacing(record: Record, waves: Delineation) -> float:
     return float(np.mean(paced)) if paced else 0.0
 
 
-def _pattern(qrs_B3: FloatArray, types: BoolArray, owner: NDArray[np.int64]) -> str | None:
+def _pattern(qrs_B3: FloatArray, types: NDArray[np.str_], owner: NDArray[np.int64]) -> str | None:
     """Bigeminy or trigeminy, by early beats in turn; ventricular where these are wider and no P wave leads to them."""
     rr = np.diff(qrs_B3[:, 0])
     if len(rr) < 5:
@@ -193,7 +193,7 @@ def _sinus(n: _Numbers, pattern: str | None) -> str:
     return "sinus arrhythmia" if n.conduction.rr_cv > SINUS_VARIES and pattern is None else "sinus rhythm"
 
 
-def _also(name: str, n: _Numbers, types: BoolArray, pattern: str | None) -> tuple[str, ...]:
+def _also(name: str, n: _Numbers, types: NDArray[np.str_], pattern: str | None) -> tuple[str, ...]:
     out = [pattern] if pattern else []
     sinus = name.startswith("sinus")
     if sinus and (n.conduction.pr_ms or 0) > LONG_PR_MS:
@@ -207,7 +207,7 @@ def _also(name: str, n: _Numbers, types: BoolArray, pattern: str | None) -> tupl
     return tuple(out)
 
 
-def _ectopy(types: BoolArray, name: str) -> list[str]:
+def _ectopy(types: NDArray[np.str_], name: str) -> list[str]:
     out = []
     runs = [len(run) for run in "".join("V" if kind == "V" else " " for kind in types).split()]
     if runs and max(runs) >= 3 and max(runs) < len(types):
@@ -220,7 +220,7 @@ def _ectopy(types: BoolArray, name: str) -> list[str]:
     return out
 
 
-def _evidence(name: str, n: _Numbers, types: BoolArray) -> tuple[Evidence, ...]:
+def _evidence(name: str, n: _Numbers, types: NDArray[np.str_]) -> tuple[Evidence, ...]:
     c, whole = n.conduction, int((types != "V").sum())
     out = [Evidence(f"rate {n.rate:.0f} bpm from {n.beats} beats", value=n.rate, unit="bpm"),
            Evidence(f"RR intervals change by {100 * c.rr_change:.0f} % from beat to beat", value=100 * c.rr_change, unit="%"),
