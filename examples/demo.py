@@ -43,7 +43,7 @@ def main() -> None:
         if answer.abstained:
             print(f"  no answer: {answer.reason}")
         else:
-            print(f"  {answer.shown}  (confidence {100 * answer.confidence:.0f} %)")
+            print(f"  {answer.text}  (confidence {100 * answer.confidence:.0f} %)")
         for evidence in answer.evidence:
             print(f"    - {evidence.text}")
         print()

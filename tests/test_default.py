@@ -155,23 +155,3 @@ def test_what_training_hardly_showed_is_declined(model, record, question):
 def test_options_that_do_not_fit_are_declined(model, record):
     assert model.ask(record, "What is the rhythm?", options=["banana", "apple"]).abstained
     assert model.ask(record, "What is the rhythm?", options=["Atrial fibrillation", "Sinus rhythm"]).text == "Sinus rhythm"
-
-
-def test_kinds_of_findings_on_a_real_recording(model, record):
-    normal, both, odd = (model.ask(record, question) for question in
-                         ("Is the ECG abnormal?", "What is the heart rate and the rhythm?", "Any arrhythmia?"))
-    assert (normal.text, odd.text) == ("no", "no")
-    assert normal.confidence > 0.5
-    assert "normal ecg" in normal.evidence[0].text
-    assert both.text.startswith("61 bpm; sinus")
-    assert model.ask(record.select(["II", "V5"]), "Is the ECG abnormal?").abstained
-
-
-def test_chat_explains_its_last_answer(model, record):
-    session = model.chat(record)
-    said = "".join(session.stream("What is the rhythm?"))
-    assert session.answer is not None
-    why = "".join(session.stream("Are you sure?"))
-    assert said in why
-    assert f"{100 * session.answer.confidence:.0f} %" in why
-    assert all(item.text in why for item in session.evidence)

@@ -171,8 +171,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer with its calibrated confidence and evidence, or an abstention with its reason. note: what must be said beside
-    the text, such as that a yes rests on a finding that is only possible."""
+    """An answer with its calibrated confidence and evidence, or an abstention with its reason."""
 
     text: str
     confidence: float
@@ -180,14 +179,7 @@ class Answer:
     evidence: tuple[Evidence, ...]
     model: str
     reason: str | None = None
-    note: str | None = None
-
-    @property
-    def shown(self) -> str:
-        """The text with its note, for people."""
-        return f"{self.text} ({self.note})" if self.note else self.text
 
     def to_dict(self) -> dict[str, Any]:
         return {"answer": self.text, "confidence": round(self.confidence, 4), "abstained": self.abstained,
-                "reason": self.reason, "note": self.note, "evidence": [e.to_dict() for e in self.evidence],
-                "model": self.model}
+                "reason": self.reason, "evidence": [e.to_dict() for e in self.evidence], "model": self.model}

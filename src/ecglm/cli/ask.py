@@ -51,6 +51,6 @@ def _print(answer: Answer) -> None:
     if answer.abstained:
         print_text(f"No answer: {answer.reason or 'the recording does not allow one'}")
     else:
-        print_text(f"{answer.shown}  (confidence {100 * answer.confidence:.0f} %)")
+        print_text(f"{answer.text}  (confidence {100 * answer.confidence:.0f} %)")
     for evidence in answer.evidence:
         print_text(f"  - {evidence.text}")

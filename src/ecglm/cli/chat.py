@@ -9,8 +9,8 @@ from ecglm.cli.output import clean, print_text, verb_app
 
 app = verb_app()
 _HELP = """Ask about rhythm, rate, intervals, axis, diagnoses and wave forms, such as "What is the rhythm?", "Why?",
-"Are you sure?", "Is the QTc prolonged?", "LBBB or RBBB?". With several recordings, "ECG 2: what is the rate?" turns to the
-second. /quit or an empty line ends."""
+"Is the QTc prolonged?", "LBBB or RBBB?". With several recordings, "ECG 2: what is the rate?" turns to the second.
+/quit or an empty line ends."""
 
 
 @app.command()
@@ -29,14 +29,9 @@ def chat(files: Files, read: Reader, model: Model = None) -> None:
             print_text(_HELP)
             continue
         try:
-            before = session.answer
             for piece in session.stream(line):
                 print(clean(piece), end="", flush=True)
-            if session.answer is not None and session.answer is not before:
-                print_text(f"  (confidence {100 * session.answer.confidence:.0f} %)")
-            else:
-                print()
-                continue
+            print()
             for evidence in session.evidence:
                 print_text(f"  - {evidence.text}")
         except UsageError as error:  # this question cannot be put; the next one may

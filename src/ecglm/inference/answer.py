@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -17,10 +18,7 @@ from ecglm.inference.contradiction import alternatives, contradiction, sure_of
 from ecglm.inference.draft import draft
 from ecglm.inference.engine import Engine, Generation, Prefix
 from ecglm.inference.evidence import evidence_for, measurement_evidence
-from ecglm.inference.grounding import ungrounded_numbers, unmeasured, why_unknown
-from ecglm.inference.groups import answer_group, asked_group
 from ecglm.inference.guard import check_question, decline_question
-from ecglm.inference.halves import halves, rejoined
 from ecglm.inference.reading import Reading, read_recording
 from ecglm.inference.topics import Topics, learned_name, spelled_out, topics
 from ecglm.knowledge.statements import BY_KEY
@@ -30,8 +28,6 @@ from ecglm.records.record import Record, checked_record, checked_records
 from ecglm.schema import Answer, Evidence
 
 MAX_ANSWER_TOKENS = 64
-#: Note beside a yes to a finding that is only possible.
-POSSIBLE = "possible, not called present"
 #: Recordings whose findings and cached prefix are kept.
 KEPT = 8
 MAX_OPTIONS = 40
@@ -41,10 +37,7 @@ BATCH, SHARE_FROM = 16, 3
 LEAST_PREVALENCE = 0.0069
 #: Options whose joint probability is smaller than this do not fit the question.
 LEAST_OPTIONS = 1e-3
-
-
-#: Recording, checked question, options.
-_Asked = tuple[Record, str, tuple[str, ...] | None]
+_NUMBER = re.compile(r"(-?\d+)\s*(bpm|ms|degrees|%)?")
 
 
 class _Waiting(NamedTuple):
@@ -120,22 +113,11 @@ class Answerer:
     def ask_batch(
         self, items: Sequence[tuple[Record, str] | tuple[Record, str, Sequence[str] | None]], progress: bool = False,
     ) -> list[Answer]:
-        """Answers in order. Questions on one recording share its prefix and are generated together; one that asks two things
-        is answered in two halves."""
-        full: list[_Asked] = []
-        asked: list[tuple[int, ...]] = []
-        for item in items:
-            record, question = checked_record(item[0]), check_question(item[1])
-            options = _check_options(item[2] if len(item) > 2 else None)
-            parts = (halves(question) if options is None else None) or (question,)
-            asked.append(tuple(range(len(full), len(full) + len(parts))))
-            full += [(record, part, options) for part in parts]
-        answers = self._answers(full, progress)
-        return [answers[of[0]] if len(of) == 1 else rejoined(answers[of[0]], answers[of[1]]) for of in asked]
-
-    def _answers(self, full: Sequence[_Asked], progress: bool) -> list[Answer]:
+        """Answers in order. Questions on one recording share its prefix and are generated together."""
         from rich.progress import track
 
+        full = [(checked_record(item[0]), check_question(item[1]), _check_options(item[2] if len(item) > 2 else None))
+                for item in items]
         by_record: OrderedDict[int, list[int]] = OrderedDict()
         for index, (record, _, _) in enumerate(full):
             by_record.setdefault(id(record), []).append(index)
@@ -199,27 +181,12 @@ class Answerer:
         wrong = contradiction(question, text, reading, self.model.findings_calibration)
         if wrong is not None:
             return self._instead(reading, question, text) or self._declined(wrong)
-        confidence = self._confidence(about, text, math.exp(sum(generation.logprobs)))
-        return self._answer(reading, question, text if generation.stopped else text + " …", confidence)
-
-    def stated(self, reading: Reading, question: str, text: str) -> Answer:
-        """What the model said elsewhere (in a dialogue) as an answer: confidence, evidence, note."""
-        share = math.exp(float(self._scores(reading, question, [text])[0]))
-        return self._answer(reading, question, text, self._confidence(topics(question), text, share))
-
-    def _confidence(self, about: Topics, text: str, share: float) -> float:
-        confidence = calibrated_confidence(self.model.calibration, text, share)
+        confidence = calibrated_confidence(self.model.calibration, text, math.exp(sum(generation.logprobs)))
         if answer_kind(text) == "number" and len(about.measures) == 1 and about.measures[0] in SAME_WITHIN:
             confidence *= sure_of_value(about.measures[0])  # it may be read without doubt and still be measured with some
-        return confidence
-
-    def _answer(self, reading: Reading, question: str, text: str, confidence: float, first: tuple[Evidence, ...] = ()) -> Answer:
-        """With evidence, and a note where a yes rests on what is only possible."""
-        about = topics(question)
-        possible = text == "yes" and len(about.statements) == 1 and not next(
-            f for f in reading.findings if f"{f.group}:{f.code}" == about.statements[0]).present
-        evidence = (*first, *evidence_for(self.model, reading, about, text))
-        return Answer(text, confidence, False, evidence, self.model.name, note=POSSIBLE if possible else None)
+        if not generation.stopped:
+            text += " …"
+        return Answer(text, confidence, False, evidence_for(self.model, reading, about, text), self.model.name)
 
     def _instead(self, reading: Reading, question: str, said: str) -> Answer | None:
         """What the findings leave to be answered where they contradict what the model said; None when that is not one thing."""
@@ -233,7 +200,8 @@ class Answerer:
             text, share = self._likeliest(reading, question, left)
             confidence = calibrated_confidence(self.model.calibration, text, share)
         first = Evidence(f'the language model said "{said}", which the findings contradict; answered from them')
-        return self._answer(reading, question, text, confidence, (first,))
+        evidence = evidence_for(self.model, reading, topics(question), text)
+        return Answer(text, confidence, False, (first, *evidence), self.model.name)
 
     def _likeliest(self, reading: Reading, question: str, answers: Sequence[str]) -> tuple[str, float]:
         """The answer that the model holds most probable, and its share among these."""
@@ -268,18 +236,13 @@ class Answerer:
         """Why this question about this recording is not answered, or None."""
         about = topics(question)
         reason = reading.declined or decline_question(question, about, reading.record, reading.unusable) \
-            or unmeasured(about, reading) or self.untrained(about)
+            or _unmeasured(about, reading) or self.untrained(about)
         if reason is None and compare(question, reading.measurements) is None and unclear(question, about):
             return SIMPLE
         return reason
 
     def computed(self, question: str, reading: Reading, options: Sequence[str] | None = None) -> Answer | None:
-        """The answer to a yes/no question about measured values alone or a kind of finding, which needs no language model, or
-        None."""
-        group = asked_group(question) if options is None and reading.encoded is not None else None
-        if group is not None:
-            rates = zip(self.model.config.labels, self.model.findings_calibration.prevalence, strict=True)
-            return answer_group(self.model, reading, group, frozenset(key for key, rate in rates if rate >= LEAST_PREVALENCE))
+        """The answer to a yes/no question about measured values alone, which needs no language model, or None."""
         result = compare(question, reading.measurements)
         said = {option.lower(): option for option in options or ("yes", "no")}
         if result is None or not {"yes", "no"} <= said.keys():
@@ -300,6 +263,35 @@ class Answerer:
         return Answer("", 0.0, True, (), self.model.name, reason)
 
 
+def ungrounded_numbers(text: str, about: Topics, reading: Reading) -> list[str]:
+    """Numbers of an answer that were not measured: a number needs its own quantity's value, or at least its unit's."""
+    asked = [getattr(reading.measurements, name).value for name in about.measures]
+    if len(asked) == 1 and asked[0] is not None:
+        return [n for n in re.findall(r"-?\d+", text) if int(n) != round(asked[0])]
+    known = set(_NUMBER.findall(reading.facts))
+    plain = {number for number, _ in known}
+    return [number for number, unit in _NUMBER.findall(text)
+            if (number, unit) not in known and (unit or number not in plain)]
+
+
+def _unmeasured(about: Topics, reading: Reading) -> str | None:
+    """Why a question about measured values alone has no answer here; None when one of them was measured."""
+    if set(about.statements) - {"super_class:NORM"} or not about.measures or "rhythm" in about.groups:
+        return None
+    if any(getattr(reading.measurements, name).value is not None for name in about.measures):
+        return None
+    return why_unknown(about, reading)
+
+
+def why_unknown(about: Topics, reading: Reading) -> str:
+    """Why a value that was asked for is missing."""
+    for name in about.measures:
+        reason = getattr(reading.measurements, name).reason
+        if reason:
+            return str(reason)
+    return "this could not be measured on this recording"
+
+
 def _check_options(options: Sequence[str] | None) -> tuple[str, ...] | None:
     if options is None:
         return None
@@ -317,7 +309,7 @@ def joined(answers: Sequence[Answer]) -> Answer:
         return answers[0]
     parts, evidence = [], []
     for number, answer in enumerate(answers, start=1):
-        parts.append(f"ECG {number}: {answer.shown if not answer.abstained else 'no answer (' + str(answer.reason) + ')'}")
+        parts.append(f"ECG {number}: {answer.text if not answer.abstained else 'no answer (' + str(answer.reason) + ')'}")
         evidence += [Evidence(f"ECG {number}: {e.text}", e.leads, e.value, e.unit, e.span_s) for e in answer.evidence]
     given = [a for a in answers if not a.abstained]
     return Answer("; ".join(parts), min((a.confidence for a in given), default=0.0), not given, tuple(evidence),

@@ -7,23 +7,20 @@ from collections.abc import Iterator, Sequence
 from copy import deepcopy
 
 from ecglm.errors import UsageError
-from ecglm.inference.answer import MAX_ANSWER_TOKENS, Answerer
+from ecglm.inference.answer import MAX_ANSWER_TOKENS, Answerer, ungrounded_numbers, why_unknown
 from ecglm.inference.contradiction import contradiction
 from ecglm.inference.engine import Prefix
-from ecglm.inference.grounding import ungrounded_numbers, why_unknown
+from ecglm.inference.evidence import evidence_for
 from ecglm.inference.guard import check_question
 from ecglm.inference.topics import topics
 from ecglm.records.record import Record, checked_records
-from ecglm.schema import Answer, Evidence
+from ecglm.schema import Evidence
 
 #: A dialogue longer than this (tokens) starts anew from the recording.
 MAX_CONTEXT = 3000
 _NAMED, _LEADING = re.compile(r"\becg (\d+)\b", re.I), re.compile(r"^\s*ecg \d+\s*:", re.I)
-#: Messages that lean on what was said, and so need not name an ECG topic; those that ask for its reasons.
-_FOLLOW_UP = re.compile(r"(and\b|tell me more|how severe)", re.I)
-_EXPLAIN = re.compile(r"(but )?(why( (so|is that|do you (say|think) (so|that)))?|are you (really )?(sure|certain)|really|"
-                      r"explain( (this|that))?|how (sure|certain|confident)( are you)?|what makes you (say|think) (so|that)|"
-                      r"based on what)\W*$", re.I)
+#: Messages that lean on what was said, and so need not name an ECG topic.
+_FOLLOW_UP = re.compile(r"(why|and\b|are you sure|explain|tell me more|how (sure|severe)|what makes)", re.I)
 
 
 class ChatSession:
@@ -34,13 +31,7 @@ class ChatSession:
         self.records = checked_records(records)
         self.current = 0
         self._dialogues: dict[int, tuple[Prefix, int]] = {}
-        #: What the last message was answered with; None where it was not.
-        self.answer: Answer | None = None
-
-    @property
-    def evidence(self) -> tuple[Evidence, ...]:
-        """What the last answer rests on."""
-        return () if self.answer is None else self.answer.evidence
+        self.evidence: tuple[Evidence, ...] = ()
 
     def use(self, number: int) -> None:
         """Talk about recording `number` (from 1) from now on."""
@@ -49,14 +40,11 @@ class ChatSession:
         self.current = number - 1
 
     def stream(self, text: str) -> Iterator[str]:
-        """The reply to one message, piece by piece; afterwards `answer` holds it with confidence and evidence."""
+        """The reply to one message, piece by piece; afterwards `evidence` holds what it rests on."""
         question = check_question(self._pick(text))
-        if self.answer is not None and _EXPLAIN.match(question):
-            yield explained(self.answer)
-            return
         record = self.records[self.current]
         reading, about = self.answerer.reading(record), topics(question)
-        self.answer = None
+        self.evidence = ()
         if len(self.records) > 1:
             yield f"ECG {self.current + 1}: "
         reason = self.answerer.decline(question, reading)
@@ -73,13 +61,13 @@ class ChatSession:
             suffix = [*model.tokens(model.format.between_turns), *suffix]
         computed = self.answerer.computed(question, reading)
         if computed is not None:
+            self.evidence = computed.evidence
             if computed.abstained:
                 yield f"I cannot answer that: {computed.reason}."
                 return
             engine.read(prefix, [*suffix, *model.tokens(computed.text)])
             self._dialogues[self.current] = (prefix, turns + 1)
-            self.answer = computed
-            yield computed.shown
+            yield computed.text
             return
         ids: list[int] = []
         said = ""
@@ -95,13 +83,11 @@ class ChatSession:
             return
         loose = ungrounded_numbers(said, about, reading)
         wrong = contradiction(question, said.strip(), reading, model.findings_calibration)
-        self.answer = self.answerer.stated(reading, question, said.strip())
         if loose:
             yield f" (caution: {', '.join(loose)} was not measured)"
         elif wrong is not None:
             yield f" (caution, do not rely on this: {wrong})"
-        elif self.answer.note:
-            yield f" ({self.answer.note})"
+        self.evidence = evidence_for(model, reading, about, said)
 
     def _pick(self, text: str) -> str:
         """Turn to the recording that a message names: "ECG 2: ..." or "... in ECG 2?"."""
@@ -110,9 +96,3 @@ class ChatSession:
             self.use(named.pop())
             return _LEADING.sub("", text)
         return text
-
-
-def explained(answer: Answer) -> str:
-    """The reasons of an answer in one sentence."""
-    because = "; ".join(item.text for item in answer.evidence) or "the findings as a whole"
-    return f'I answered "{answer.shown}" with a confidence of {100 * answer.confidence:.0f} %, because of: {because}.'

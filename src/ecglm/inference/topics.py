@@ -24,7 +24,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "sub_class:ILBBB": ("incomplete lbbb",), "sub_class:IRBBB": ("incomplete rbbb", "irbbb"),
     "sub_class:LAFB/LPFB": ("fascicular", "lafb", "lpfb", "hemiblock"),
     "sub_class:AVB": ("av block", "atrioventricular block", "heart block"),
-    "sub_class:LVH": ("lvh", "left ventricle"), "sub_class:RVH": ("rvh",),
+    "sub_class:LVH": ("lvh", "left ventricle", "ventricular hypertrophy"), "sub_class:RVH": ("rvh",),
     "sub_class:IVCD": ("ivcd", "intraventricular conduction"),
     "sub_class:WPW": ("wpw", "preexcitation", "pre-excitation", "delta wave"),
     "sub_class:AMI": ("anterior infarct", "anterior mi"), "sub_class:IMI": ("inferior infarct", "inferior mi"),

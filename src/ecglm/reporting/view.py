@@ -73,7 +73,7 @@ def view(report: Report, picture: bool = True) -> dict[str, Any]:
         "findings": [finding(item) for item in (*report.present, *report.possible)],
         "diagnosis": [finding(item) for item in report.present],
         "examined": len(report.findings), "possible_from": percent(POSSIBLE),
-        "answers": [{"question": item.question, "text": item.answer.shown, "abstained": item.answer.abstained,
+        "answers": [{"question": item.question, "text": item.answer.text, "abstained": item.answer.abstained,
                      "percent": percent(item.answer.confidence), "reason": item.answer.reason,
                      "model": item.answer.model,
                      "evidence": evidence(item.answer.evidence)} for item in report.answers],
