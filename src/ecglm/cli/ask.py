@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecglm.cli.options import Json, Model, Reader, reads_recordings
-from ecglm.cli.output import print_json, print_text, verb_app, waiting
+from ecglm.cli.output import how_sure, print_json, print_text, verb_app, waiting
 
 if TYPE_CHECKING:
     from ecglm.schema import Answer
@@ -26,13 +26,21 @@ def ask(
     model: Model = None, json: Json = False,
 ) -> None:
     """Ask a question about one or several recordings."""
+    import shlex
+    from pathlib import Path
+
     import ecglm
     from ecglm.errors import UsageError
     from ecglm.inference import joined
 
     *files, question = asked
     if not files:
-        raise UsageError(f'"{question}" stands alone; give a recording and a question: ecglm ask FILE "What is the rhythm?"')
+        given = f"{shlex.quote(question)} 'What is the rhythm?'" if Path(question).exists() else f"FILE {shlex.quote(question)}"
+        raise UsageError(f'"{question}" stands alone; give a recording and a question: ecglm ask {given}')
+    there = next((n for n, file in enumerate(files) if not Path(file).exists()), len(files))
+    if 0 < there < len(files):  # words after the recordings that are no files: a question without quotes
+        command = shlex.join(["ecglm", "ask", *files[:there], " ".join(asked[there:])])
+        raise UsageError(f"{files[there]}: no such file; put the question in quotes: {command}")
     records = [read(file) for file in files]
     choices = None if options is None else [part.strip() for part in options.split(",") if part.strip()]
     with waiting("Reading the recording"):
@@ -51,6 +59,6 @@ def _print(answer: Answer) -> None:
     if answer.abstained:
         print_text(f"No answer: {answer.reason or 'the recording does not allow one'}")
     else:
-        print_text(f"{answer.text}  (confidence {100 * answer.confidence:.0f} %)")
+        print_text(f"{answer.text}  {how_sure(answer)}")
     for evidence in answer.evidence:
         print_text(f"  - {evidence.text}")
