@@ -30,18 +30,22 @@ def ask(
     from pathlib import Path
 
     import ecglm
-    from ecglm.errors import UsageError
+    from ecglm.errors import ReadError, UsageError
     from ecglm.inference import joined
 
     *files, question = asked
     if not files:
         given = f"{shlex.quote(question)} 'What is the rhythm?'" if Path(question).exists() else f"FILE {shlex.quote(question)}"
         raise UsageError(f'"{question}" stands alone; give a recording and a question: ecglm ask {given}')
-    there = next((n for n, file in enumerate(files) if not Path(file).exists()), len(files))
-    if 0 < there < len(files):  # words after the recordings that are no files: a question without quotes
-        command = shlex.join(["ecglm", "ask", *files[:there], " ".join(asked[there:])])
-        raise UsageError(f"{files[there]}: no such file; put the question in quotes: {command}")
-    records = [read(file) for file in files]
+    records = []
+    for number, file in enumerate(files):
+        try:
+            records.append(read(file))
+        except ReadError:
+            if not (records and file.isalpha()):
+                raise
+            command = shlex.join(["ecglm", "ask", *files[:number], " ".join(asked[number:])])
+            raise UsageError(f"{file}: is no recording; put the question in quotes: {command}") from None
     choices = None if options is None else [part.strip() for part in options.split(",") if part.strip()]
     with waiting("Reading the recording"):
         answers = ecglm.load(model=model).ask_batch([(record, question, choices) for record in records])

@@ -122,7 +122,8 @@ class Answerer:
         single = [(record, part, options) for (record, question, options), names in zip(full, split, strict=True)
                   for part in ([part for _, part in names] or [question])]
         answers = iter(self._ask_single(single, progress))
-        return [joined([next(answers) for _ in names], [name for name, _ in names]) if names else next(answers) for names in split]
+        return [joined([next(answers) for _ in names], [name for name, _ in names]) if names else next(answers)
+                for names in split]
 
     def _ask_single(self, full: Sequence[tuple[Record, str, tuple[str, ...] | None]], progress: bool) -> list[Answer]:
         """Answers to questions that were checked and ask for one thing each."""
@@ -215,7 +216,8 @@ class Answerer:
             confidence = calibrated_confidence(self.model.calibration, text, share)
         first = Evidence(f'the language model said "{said}", which the findings contradict; answered from them')
         evidence = evidence_for(self.model, reading, topics(question), text)
-        return Answer(text, confidence, False, (first, *evidence), self.model.name, note=remark(question, text, reading, calibration))
+        note = remark(question, text, reading, calibration)
+        return Answer(text, confidence, False, (first, *evidence), self.model.name, note=note)
 
     def _likeliest(self, reading: Reading, question: str, answers: Sequence[str]) -> tuple[str, float]:
         """The answer that the model holds most probable, and its share among these."""

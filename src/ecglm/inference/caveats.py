@@ -16,9 +16,9 @@ def paced(reading: Reading, keys: Iterable[str]) -> str | None:
     """A caveat where a pacemaker rhythm is called present and one of these statements rests on the shape of QRS, ST or T."""
     if not any(f.code == "PACE" and f.present for f in reading.findings):
         return None
-    doubtful = any(key.split(":")[0] in _SHAPE_GROUPS and key not in _NOT_SHAPE for key in keys)
-    return "a pacemaker rhythm is called present: infarction, ST-T and hypertrophy cannot be judged from paced beats" if doubtful \
-        else None
+    if all(key.split(":")[0] not in _SHAPE_GROUPS or key in _NOT_SHAPE for key in keys):
+        return None
+    return "a pacemaker rhythm is called present: infarction, ST-T and hypertrophy cannot be judged from paced beats"
 
 
 def young(reading: Reading) -> str | None:

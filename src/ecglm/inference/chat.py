@@ -79,8 +79,8 @@ class ChatSession:
             yield f'To "{question}" I gave no answer that can be relied on: {answer.reason}.'
         else:
             note = f" ({answer.note})" if answer.note else ""
-            yield (f'To "{question}" I said "{answer.text}"{note}. Confidence {100 * answer.confidence:.0f} % means that about so '
-                   "many in a hundred such answers are right. It rests on:")
+            yield (f'To "{question}" I said "{answer.text}"{note}. Confidence {100 * answer.confidence:.0f} % means that about '
+                   "so many in a hundred such answers are right. It rests on:")
             self.answer = answer
 
     def _reply(self, question: str) -> Iterator[str]:
@@ -124,7 +124,7 @@ class ChatSession:
         """What must follow the words that were streamed: they cannot be taken back, so what `ask` would say instead is added."""
         answer = self.answerer.said(reading, question, generation)
         if not said:
-            yield self._refuse(question, answer if answer.abstained else declined(self.answerer.model, "the model gave no answer"))
+            yield self._refuse(question, answer)
             return
         self._keep(question, answer)
         if answer.abstained:

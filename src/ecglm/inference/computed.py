@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from ecglm.inference.comparison import ERROR_SD, MOST_SURE, compare, share_inside
 from ecglm.inference.contradiction import beyond_possible, even_odds
 from ecglm.inference.evidence import evidence_for
@@ -16,6 +18,7 @@ from ecglm.inference.reading import Reading
 from ecglm.inference.topics import Topics, topics
 from ecglm.knowledge.ranges import ADULT_YEARS, flag, normal_range
 from ecglm.knowledge.statements import BY_KEY
+from ecglm.models.calibration import FindingCalibration, log_odds
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import axis_name
 from ecglm.records.record import Record
@@ -26,17 +29,16 @@ LEAST_PREVALENCE = 0.0069
 #: Statements named in a remark; more would hide the answer.
 MOST_NAMED = 4
 _STRIP = r"(?:recording|ecg|ekg|strip|tracing|signal|file)"
+_THERE = rf"(?:(?:are|were) (?:there|recorded|present|available|included)|does (?:this|the|it) ?{_STRIP}? (?:have|contain))"
 #: Questions about the recording as a file: sampling rate, length, number and names of leads.
 _FILE = {
-    "fs": re.compile(r"(?:what(?:'s| is)? |at what |with (?:what|which) |which |how )?.*\bsampl(?:ing|e)\b.*\b(?:rate|frequency)\b"
-                     r"|.*\b(?:rate|frequency) .*\bsampled\b"),
+    "fs": re.compile(r"(?:(?:what|which|how|at what|give|with).*|(?:the )?)\bsampl(?:ing|e) (?:rate|frequency)\b.*|"
+                     r"(?:at |with )?(?:what|which) (?:rate|frequency) .*\bsampled\b"),
     "duration": re.compile(rf"how long (?:is|was|does) (?:the|this) {_STRIP}\b(?: last)?|"
                            rf"what(?:'s| is) the (?:duration|length) of (?:the|this) {_STRIP}|"
                            rf"(?:what(?:'s| is) the )?{_STRIP} (?:duration|length)|how many seconds .*{_STRIP}.*"),
-    "count": re.compile(rf"how many leads(?: (?:are|were) (?:there|recorded|present|available)| does (?:this|the|it) ?{_STRIP}? have)?"
-                        rf"(?: (?:in|on) (?:this|the) {_STRIP})?"),
-    "leads": re.compile(rf"(?:what|which) leads (?:(?:are|were) (?:there|recorded|present|available|included)|"
-                        rf"does (?:this|the|it) ?{_STRIP}? (?:have|contain))(?: (?:in|on) (?:this|the) {_STRIP})?"),
+    "count": re.compile(rf"how many leads(?: {_THERE})?(?: (?:in|on) (?:this|the) {_STRIP})?"),
+    "leads": re.compile(rf"(?:what|which) leads {_THERE}(?: (?:in|on) (?:this|the) {_STRIP})?"),
 }
 #: Where a value lies, in words; each option must say exactly one.
 _STATES = {"low": r"bradycardi\w*|slow|low|below|short(?:ened)?|too (?:slow|low|short)", "normal": r"normal|within",
@@ -105,27 +107,36 @@ def _any_of(model: EcgLanguageModel, reading: Reading, about: Topics, group: str
     maybe = sorted((key for key in judged if beyond[key] >= 0 and key not in present), key=lambda key: -beyond[key])
     named = there or maybe or [max(judged, key=lambda key: beyond[key])]
     whole = group == "abnormality"
-    if there:
-        confidence = even_odds(beyond[there[0]])
-    else:
-        confidence = even_odds(beyond[NORMAL] if whole else -max(beyond[key] for key in judged))
+    sure = 1.0 - _sure(reading, calibration, [NORMAL]) if whole else _sure(reading, calibration, judged)
     text = said["yes" if there else "no"]
     shown = replace(about, statements=(*named[:MOST_NAMED - 1 if whole else MOST_NAMED], *((NORMAL,) if whole else ())))
     evidence = evidence_for(model, reading, shown, text)
     if unjudged:
-        names = [BY_KEY[key].name for key in unjudged]
-        more = f" and {len(names) - 6} more" if len(names) > 6 else ""
-        evidence = (*evidence, Evidence(f"not judged here, for want of leads or of training recordings: {', '.join(names[:6])}{more}"))
-    return Answer(text, max(0.5, confidence), False, evidence, model.name, note=_members(reading, there, maybe))
+        names = _listed([BY_KEY[key].name for key in unjudged], 6)
+        evidence = (*evidence, Evidence(f"not judged here, for want of leads or of training recordings: {names}"))
+    confidence = min(MOST_SURE, max(0.5, sure if there else 1.0 - sure))
+    return Answer(text, confidence, False, evidence, model.name, note=_members(reading, there, maybe))
 
 
 def _members(reading: Reading, there: Sequence[str], maybe: Sequence[str]) -> str | None:
     """Which members of a group are called present, or else which are possible."""
     probability = {f"{f.group}:{f.code}": f.probability for f in reading.findings}
-    names = [f"{BY_KEY[key].name} {100 * probability[key]:.0f} %" for key in there or maybe]
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    text = ", ".join(names[:MOST_NAMED]) + more
-    return None if not names else text if there else f"possible, not called present: {text}"
+    text = _listed([f"{BY_KEY[key].name} {100 * probability[key]:.0f} %" for key in there or maybe], MOST_NAMED)
+    return None if not text else text if there else f"possible, not called present: {text}"
+
+
+def _listed(names: Sequence[str], most: int) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _sure(reading: Reading, calibration: FindingCalibration, keys: Sequence[str]) -> float:
+    """Probability that any of these statements holds, if that were as common as not: their joint odds against those in the
+    training recordings, as though they were independent. Of the whole ECG: that it is not normal."""
+    columns = [i for i, f in enumerate(reading.findings) if f"{f.group}:{f.code}" in keys]
+    assert reading.encoded is not None
+    shares = (reading.encoded.prob_C[columns], np.array(calibration.prevalence, np.float32)[columns])
+    here, usual = (log_odds(np.float32(1 - np.prod(1 - p))) for p in shares)
+    return even_odds(float(here - usual))
 
 
 def _in_words(model: EcgLanguageModel, reading: Reading, about: Topics, options: Sequence[str]) -> Answer | None:
@@ -150,7 +161,7 @@ def _in_words(model: EcgLanguageModel, reading: Reading, about: Topics, options:
     else:
         flagged = flag(name, measured.value, meta.sex, meta.age)
         if flagged is None:
-            return declined(model, f"normal ranges are for adults from {ADULT_YEARS} years on, and the patient's age is {meta.age}")
+            return declined(model, f"normal ranges are for adults from {ADULT_YEARS} years on; the patient is {meta.age}")
         state, limits = flagged, normal_range(name, meta.sex)
         assert limits is not None
         below, above = (-math.inf if limits.low is None else limits.low), (math.inf if limits.high is None else limits.high)

@@ -21,7 +21,7 @@ MOST = 6
 
 
 def measurement_evidence(name: str, m: Measurement, meta: RecordMeta) -> Evidence | None:
-    """Text such as "PR interval 160 ms, normal; 9 beats, which vary by 2 ms, lead II"; None when it was not measured."""
+    """Text such as "PR interval 160 ms, normal; 9 beats vary by 2 ms, lead II"; None when it was not measured."""
     if m.value is None:
         return None
     if name == "axis":
@@ -32,7 +32,7 @@ def measurement_evidence(name: str, m: Measurement, meta: RecordMeta) -> Evidenc
     where = []
     if m.beats:
         vary = m.spread is not None and name not in ("rr_sd", "rmssd", "axis")
-        where.append(f"{m.beats} beats" + (f" that vary by {m.spread:.0f} {m.unit}" if vary else ""))
+        where.append(f"{m.beats} beats" + (f" vary by {m.spread:.0f} {m.unit}" if vary else ""))
     if m.leads:
         where.append("all leads" if len(m.leads) >= 8 else "lead " + ", ".join(m.leads))
     return Evidence(text + (f"; {', '.join(where)}" if where else ""), m.leads, round(m.value, 1), m.unit)

@@ -45,7 +45,7 @@ _SIZE = r"tall|high|deep|large|peaked|giant|amplitude"
 _WAVE = r"[pqrstu][ -]?waves?|qrs( complex(es)?)?"
 _TALL = re.compile(rf"\b({_SIZE})\b.*\b({_WAVE})\b|\b({_WAVE})\b.*\b({_SIZE})\b")
 _UNJUDGED = re.compile(
-    r"\bventricular (tachycardia|fibrillation|flutter)|\bv[tf]\b|\bvfib\b|torsade|hyper-?k|hypo-?k|(hyper|hypo)-?calc|electrolyte|"
+    r"\bventricular (tachycardia|fibrillation|flutter)|\bv[tf]\b|\bvfib\b|torsade|(hyper|hypo)-?(k|calc)|electrolyte|"
     r"potassium|calcium|hypotherm|osborn|takotsubo|myocarditis|tamponade|amyloid|sarcoid|intoxication|toxicity|overdose|"
     r"brugada|pericarditis|pericardial|short qt|\basystole|cardiac arrest|"
     r"early repol|pulmonary embol|mobitz|wenckebach|(second|third|2nd|3rd)[ -]degree|complete (av|heart) block|junctional|"
@@ -53,11 +53,13 @@ _UNJUDGED = re.compile(
     r"\bp[ -]waves?\b(?!.*(sinus|rhythm))|\bu[ -]waves?\b")
 _NOT_JUDGED = "this is not among the findings and values that are judged; `ecglm report` lists them"
 _NEGATION = re.compile(
-    r"\b(is|are|was|has|have|sees?|there|got) no\b|\bshows? no\b(?! abnormality\b)|\bnot\b(?! (?:below|under|above|over|less than|more than)\b)|\bno signs? of\b|"
+    r"\b(is|are|was|has|have|sees?|there|got) no\b|\bshows? no\b(?! abnormality\b)|"
+    r"\bnot\b(?! (?:below|under|above|over|less than|more than)\b)|\bno signs? of\b|"
     r"n't\b|\b(?:is|are|does|do|has|have|was)nt\b|^no |\bwithout\b|\babsen(t|ce)\b|\bfree of\b|\bnegative for\b|\bnever\b|"
     r"\bneither\b|\black(s|ing)?\b")
-#: What turns nothing round: "This is AF, isn't it?", "... or not?".
-_TAG = re.compile(r",? (?:or not|(?:is|are|does|do|has|have|was)(?:n't|nt| not) (?:it|there|he|she|they|this|that))\W*$|\bnot sure\b")
+#: What turns nothing round: "This is AF, isn't it?", and what asks nothing more: "... or not?".
+_TAG = re.compile(r",? (?:is|are|does|do|has|have|was)(?:n't|nt| not) (?:it|there|he|she|they|this|that)\W*$|\bnot sure\b")
+_OR_NOT = re.compile(r",? or not\W*$", re.I)
 #: Forms of question that were never trained and would be misread, with what to do instead.
 _NOT_A_FORM: tuple[tuple[str, str], ...] = (
     (r"\bhow many (?!beats per minute|degrees|milli|ms\b|mv\b)", "counts are not given; `ecglm measure` lists the beats"),
@@ -72,7 +74,8 @@ _NOT_A_FORM: tuple[tuple[str, str], ...] = (
      r"\b(pr|tp) segment|qt dispersion|fridericia|framingham|hodges|\b[tp][ -](wave )?axis",
      "answers give heart rate, RR, PR, QRS, QT, QTc (Bazett) and the QRS axis; `ecglm measure` and `ecglm info` list more"),
     (r"\b(poem|joke|story|song|recipe)\b", _UNRELATED),
-    (r"\bsampl(e|es|ed|ing)\b|\bsignal quality\b|quality of the (signal|recording|tracing|ecg)|\b(good|bad|poor) (signal|recording|quality)|"
+    (r"\bsampl(e|es|ed|ing)\b|\bsignal quality\b|quality of the (signal|recording|tracing|ecg)|"
+     r"\b(good|bad|poor) (signal|recording|quality)|"
      r"\b(file|recording) format\b|how long (is|was|does) (the|this) (recording|ecg|strip|tracing)|number of leads",
      "`ecglm info` says what is in the file: leads, sampling rate, length and the quality of each lead"),
 )
@@ -96,7 +99,7 @@ def check_question(question: str) -> str:
         raise UsageError("the question must be text")
     if len(question) > MAX_QUESTION:
         raise UsageError(f"the question has {len(question):,} characters; ask in at most {MAX_QUESTION:,}")
-    text = clean_question(question)
+    text = _OR_NOT.sub("?", clean_question(question))
     if not any(c.isalnum() for c in text):
         raise UsageError('the question is empty; ask something, such as "What is the heart rate?"')
     return text

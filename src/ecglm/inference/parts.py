@@ -12,8 +12,8 @@ from ecglm.inference.topics import Topics, topics
 ONE_AT_A_TIME = "this asks for several things at once; ask one at a time"
 _OPEN_LEAD = r"what(?:'s| is| are| were| was)|how (?:is|are)|give(?: me)?|tell me|name|list|describe|show(?: me)?|report|measure"
 _POLAR_LEAD = (r"(?:is|are) there(?: any)?(?: (?:signs?|evidence) of)?|do(?:es)? (?:this|the|it|she|he)(?: \w+)? (?:show|have)"
-               r"(?: (?:signs?|symptoms|evidence) of)?|(?:can|do|could) you see|any|has (?:the|this|she|he)(?: patient)?(?: got)?|"
-               r"is (?:it|this)|do you see")
+               r"(?: (?:signs?|symptoms|evidence) of)?|(?:can|do|could) you see|any|do you see|"
+               r"has (?:the|this|she|he)(?: patient)?(?: got)?|is (?:it|this)")
 _LEAD = re.compile(rf"(?P<lead>{_OPEN_LEAD}|{_POLAR_LEAD}) ")
 _FULL = re.compile(r"(?:what|which|how|why|is|are|does|do|can|could|has|have|give|name|list|describe)\b(?! than\b)")
 _ARTICLE = re.compile(r"^(?:the|an?|any|his|her|its|also|both) ")
@@ -22,9 +22,10 @@ _JOINT = re.compile(r",? and (?:also )?|, | as well as ")
 _SHARED = re.compile(r"(?:is|are) (?P<list>.+?) (?P<end>(?:both )?(?:normal|abnormal|prolonged|too long|regular|"
                      r"within (?:the )?normal (?:limits|range)))")
 #: One of a pair of words that share what follows: "left and right bundle branch block".
-_PAIRED = re.compile(r"\b(?:left|right|inferior|anterior|lateral|posterior|atrial|ventricular|complete|incomplete),? and "
-                     r"(?:left|right|inferior|anterior|lateral|posterior|atrial|ventricular|complete|incomplete)\b")
-_NOT_JOINED = re.compile(r"n't\b|\b(?:no|not|without|between|difference|or|than|from|range|correspond|relation|ratio|both|if|when|because)\b|\d and ")
+_SIDE = r"(?:left|right|inferior|anterior|lateral|posterior|atrial|ventricular|complete|incomplete)"
+_PAIRED = re.compile(rf"\b{_SIDE},? and {_SIDE}\b")
+_NOT_JOINED = re.compile(r"n't\b|\b(?:no|not|without|between|difference|or|than|from|range|correspond|relation|ratio|both|if|"
+                         r"when|because)\b|\d and ")
 #: The words of a question for one measured value.
 _VALUE = {"heart_rate": "heart rate", "rr": "RR interval", "pr": "PR interval", "qrs": "QRS duration", "qt": "QT interval",
           "qtc_bazett": "QTc"}
@@ -63,7 +64,8 @@ def several(question: str, about: Topics) -> bool:
 
 def _named(about: Topics) -> tuple[object, ...]:
     """What a part of an enumeration is about: empty when nothing that is judged is named."""
-    found = (about.statements, about.anyof, about.measures, tuple(g for g in about.groups if g in ("rhythm", "axis", "sub_class")))
+    groups = tuple(group for group in about.groups if group in ("rhythm", "axis", "sub_class"))
+    found = (about.statements, about.anyof, about.measures, groups)
     return found if any(found) else ()
 
 
@@ -81,8 +83,7 @@ def _question(name: str, before: str, after: str, is_open: bool) -> str:
     value = _VALUE.get(about.measures[0]) if len(about.measures) == 1 and not about.statements else None
     if value and (is_open or after):
         return f"What is the {value}?" if is_open else f"Is the {value}{after}?"
-    if is_open:
-        if about.groups and about.groups[0] in ("rhythm", "axis"):
-            return f"What is the {'rhythm' if about.groups[0] == 'rhythm' else 'heart axis'}?"
+    if is_open and about.groups and about.groups[0] in ("rhythm", "axis"):
+        return f"What is the {'rhythm' if about.groups[0] == 'rhythm' else 'heart axis'}?"
     text = f"{before}{'the ' if is_open else ''}{name}{after}?"
     return text[0].upper() + text[1:]
