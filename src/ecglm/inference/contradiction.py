@@ -10,6 +10,7 @@ import re
 
 import numpy as np
 
+from ecglm.inference.caveats import young
 from ecglm.inference.reading import Reading
 from ecglm.inference.topics import Topics, topics
 from ecglm.knowledge.statements import BY_KEY
@@ -107,13 +108,16 @@ def remark(question: str, answer: str, reading: Reading, calibration: FindingCal
         named = tuple(k for k in named if k != "super_class:NORM")
     if reading.encoded is None or low.startswith("it does not show"):
         return None
+    if about.measures and low in ("yes", "no") and (child := young(reading)) is not None:
+        return child
     of, beyond = {f"{f.group}:{f.code}": f for f in reading.findings}, beyond_possible(reading, calibration)
     shown = [k for k in named if k not in HIDDEN and of[k].present == (low == "no")]
     if not shown or (low == "yes" and len(shown) < len(named) and re.search(r"\bor\b", question)):
         return None
     word = "but called present" if low == "no" else \
         f"{'possible' if all(beyond[k] >= 0 for k in shown) else 'borderline'}, not called present"
-    return f"{word}: " + ", ".join(f"{of[k].name} {100 * of[k].probability:.0f} %" for k in shown)
+    text = f"{word}: " + ", ".join(f"{of[k].name} {100 * of[k].probability:.0f} %" for k in shown)
+    return f"{text}; the confidence takes yes and no for equally common" if low == "yes" else text
 
 
 def _axis(answer: str, measurements: Measurements) -> str | None:

@@ -54,7 +54,8 @@ ANY_OF: Mapping[str, AnyOf] = {
     "ischaemia": AnyOf(("ischemia", "ischaemia", "ischemic", "ischaemic"), ("sub_class:ISC", "sub_class:ISCI", "sub_class:ISCA")),
     "ST changes": AnyOf(("st change", "st segment change", "st abnormality", "st abnormalities", "st deviation"),
                         ("form:STD", "form:STE", "form:NST")),
-    "T wave changes": AnyOf(("t wave change", "t-wave change", "t wave abnormality", "t wave abnormalities", "abnormal t wave"),
+    "T wave changes": AnyOf(("t wave change", "t-wave change", "t wave abnormality", "t wave abnormalities", "abnormal t wave",
+                              "t wave abnormal", "t waves abnormal"),
                             ("form:INVT", "form:LOWT", "form:NT", "form:NDT")),
 }
 #: Questions that ask for more than yes or no, or whose yes and no would be turned round.
