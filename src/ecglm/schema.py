@@ -171,7 +171,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer with its calibrated confidence and evidence, or an abstention with its reason."""
+    """An answer with its calibrated confidence and evidence, or an abstention with its reason. note: what must be read with
+    the text, such as "possible, not called present: av block 6 %"; the text alone is the answer that is scored."""
 
     text: str
     confidence: float
@@ -179,7 +180,9 @@ class Answer:
     evidence: tuple[Evidence, ...]
     model: str
     reason: str | None = None
+    note: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {"answer": self.text, "confidence": round(self.confidence, 4), "abstained": self.abstained,
-                "reason": self.reason, "evidence": [e.to_dict() for e in self.evidence], "model": self.model}
+                "reason": self.reason, "note": self.note, "evidence": [e.to_dict() for e in self.evidence],
+                "model": self.model}

@@ -28,15 +28,16 @@ class FakeModel:
     """Answers without weights and remembers what it was asked."""
 
     evidence = (Evidence("heart rate 61 bpm", ("II",), 61.0, "bpm"),)
+    answer = Answer("Sinus rhythm", 0.72, False, evidence, "fake", note="possible, not called present: sinus rhythm 40 %")
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
         self.read_with: dict[str, Any] = {}
 
     def ask_batch(self, items: list[tuple[Record, str, list[str] | None]]) -> list[Answer]:
-        return [self.answer(*item) for item in items]
+        return [self.one(*item) for item in items]
 
-    def answer(self, record: Record, question: str, options: list[str] | None) -> Answer:
+    def one(self, record: Record, question: str, options: list[str] | None) -> Answer:
         self.asked.append((record, question, options))
         if not question:
             raise UsageError("the question is empty; ask something")
@@ -236,7 +237,8 @@ def test_chat_streams_several_turns_and_survives_a_bad_one(
     monkeypatch.setattr("builtins.input", lambda prompt="": lines())  # type: ignore[call-arg]
     assert main(["chat", "a.dcm"]) == 0
     captured = capsys.readouterr()
-    assert captured.out == "Sinus rhythm\ufffd.\n  - heart rate 61 bpm\n" * 2
+    sure = "(possible, not called present: sinus rhythm 40 %; confidence 72 %)"
+    assert captured.out == f"Sinus rhythm\ufffd.  {sure}\n  - heart rate 61 bpm\n" * 2
     assert captured.err == "ecglm: the question is too long; shorten it\n"
 
 

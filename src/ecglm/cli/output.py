@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from ecglm.schema import Measurements
+    from ecglm.schema import Answer, Measurements
 
 #: Unicode categories a terminal may act on: control, format (direction), surrogate, private use.
 _UNSAFE = ("Cc", "Cf", "Cs", "Co")
@@ -41,6 +41,11 @@ def print_json(value: Any) -> None:
 def print_text(text: object) -> None:
     """A line for people."""
     print(clean(text))
+
+
+def how_sure(answer: Answer) -> str:
+    """What follows an answer's text: "(possible, not called present: av block 6 %; confidence 77 %)"."""
+    return f"({answer.note + '; ' if answer.note else ''}confidence {100 * answer.confidence:.0f} %)"
 
 
 def problem_rows(measured: Measurements) -> list[tuple[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ecglm.inference.caveats import paced, partial, young
+from ecglm.inference.guard import unsupported
 from ecglm.inference.reading import Reading, lead_evidence, strongest_leads
 from ecglm.inference.topics import SUPPORT, Topics, topics
 from ecglm.knowledge.ranges import flag
@@ -19,7 +21,7 @@ MOST = 6
 
 
 def measurement_evidence(name: str, m: Measurement, meta: RecordMeta) -> Evidence | None:
-    """Text such as "PR interval 160 ms, normal (9 beats, lead II)"; None when it was not measured."""
+    """Text such as "PR interval 160 ms, normal; 9 beats vary by 2 ms, lead II"; None when it was not measured."""
     if m.value is None:
         return None
     if name == "axis":
@@ -27,11 +29,10 @@ def measurement_evidence(name: str, m: Measurement, meta: RecordMeta) -> Evidenc
     else:
         word = _RANGE.get(flag(name, m.value, meta.sex, meta.age) or "")
         text = f"{_LABEL[name]} {m.value:.0f} {m.unit}" + (f", {word}" if word else "")
-        if m.spread is not None and name not in ("rr_sd", "rmssd"):
-            text += f" (± {m.spread:.0f})"
     where = []
     if m.beats:
-        where.append(f"{m.beats} beats")
+        vary = m.spread is not None and name not in ("rr_sd", "rmssd", "axis")
+        where.append(f"{m.beats} beats" + (f" vary by {m.spread:.0f} {m.unit}" if vary else ""))
     if m.leads:
         where.append("all leads" if len(m.leads) >= 8 else "lead " + ", ".join(m.leads))
     return Evidence(text + (f"; {', '.join(where)}" if where else ""), m.leads, round(m.value, 1), m.unit)
@@ -74,7 +75,7 @@ def evidence_for(model: EcgLanguageModel, reading: Reading, about: Topics, answe
     keys = list(dict.fromkeys([*about.statements, *said.statements]))
     if not keys and about.groups:
         keys = [f"{f.group}:{f.code}" for f in reading.findings
-                if f.group in about.groups and f.present and f"{f.group}:{f.code}" not in HIDDEN]
+                if f.group in about.groups and f.present and _sayable(f"{f.group}:{f.code}", reading)]
     fields = list(dict.fromkeys([*about.measures, *(m for key in keys for m in SUPPORT.get(key, ()))]))
     if "rhythm" in about.groups:
         fields = list(dict.fromkeys([*fields, "heart_rate", "rr_sd"]))
@@ -87,14 +88,20 @@ def evidence_for(model: EcgLanguageModel, reading: Reading, about: Topics, answe
     ordered = [*shown, *out] if about.measures and not about.statements else [*out, *shown]
     if not ordered:
         ordered = [finding_evidence(model, reading, f"{f.group}:{f.code}") for f in reading.findings
-                   if f.present and f"{f.group}:{f.code}" not in HIDDEN]
+                   if f.present and _sayable(f"{f.group}:{f.code}", reading)]
         rate = measurement_evidence("heart_rate", reading.measurements.heart_rate, reading.record.meta)
         ordered += [rate] if rate else []
     if "rhythm" in about.groups and answer == "none":
         ordered.insert(0, _likeliest_rhythm(reading))
     ordered = ordered[:MOST]
     ordered += doubts(reading, about)
-    if reading.seconds < reading.record.duration_s:
-        ordered.append(Evidence(f"judged on the first {reading.seconds:g} s of {reading.record.duration_s:.0f} s",
-                                span_s=(0.0, reading.seconds)))
+    ordered += [Evidence(text) for text in (paced(reading, keys), young(reading)) if text]
+    if (text := partial(reading)) is not None:
+        ordered.append(Evidence(text, span_s=(0.0, reading.seconds)))
     return tuple(ordered)
+
+
+def _sayable(key: str, reading: Reading) -> bool:
+    """Whether a statement may be said of these leads at all."""
+    readable = [lead for lead in reading.record.leads if lead not in reading.unusable]
+    return key not in HIDDEN and unsupported(key, readable) is None

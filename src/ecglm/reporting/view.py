@@ -67,7 +67,8 @@ def view(report: Report, picture: bool = True) -> dict[str, Any]:
             ("Amplitude", "millivolts" if record.unit == "mV" else "normalised, no millivolt scale"),
             ("Missing samples", ", ".join(f"{lead} {n}" for lead, n in record.missing.items()) or "none"),
         ],
-        "notes": list(record.notes), "problems": [] if measured is None else [item.text for item in measured.problems],
+        "caveats": list(report.caveats), "notes": list(record.notes),
+        "problems": [] if measured is None else [item.text for item in measured.problems],
         "measured": measured is not None, "rows": rows, "rhythm": None if measured is None else measured.rhythm,
         "sources": _sources(rows), "adult": adult, "sex_known": meta.sex is not None,
         "findings": [finding(item) for item in (*report.present, *report.possible)],
@@ -75,7 +76,7 @@ def view(report: Report, picture: bool = True) -> dict[str, Any]:
         "examined": len(report.findings), "possible_from": percent(POSSIBLE),
         "answers": [{"question": item.question, "text": item.answer.text, "abstained": item.answer.abstained,
                      "percent": percent(item.answer.confidence), "reason": item.answer.reason,
-                     "model": item.answer.model,
+                     "model": item.answer.model, "note": item.answer.note or "",
                      "evidence": evidence(item.answer.evidence)} for item in report.answers],
         "recommendations": [{"text": row.text, "source": row.source, "for": ", ".join(names)}
                             for row, names in recommendations(report.findings)],
