@@ -35,7 +35,7 @@ def test_no_benchmark_wording_is_answered_or_declined_by_these_rules():
     record, measurements = measured()
     fired = {question: rules for question in BENCHMARK if any(rules := (
         of_file(question, record), compare(question, measurements), unclear(question, topics(question)), parts(question),
-        several(question, topics(question)), asked_group(question, topics(question)), mixed(question, topics(question))))}
+        several(question), asked_group(question, topics(question)), mixed(question, topics(question))))}
     assert fired == {}
     assert len(BENCHMARK) > 6_000
 
@@ -130,7 +130,7 @@ def test_what_is_no_plain_enumeration_stays_whole(question):
     "Is there left and right bundle branch block?", "Is AF likely here and LVH as well?", "Could AF and LVH be seen?"])
 def test_what_names_two_things_otherwise_is_declined(question):
     assert parts(question) == ()
-    assert several(question, topics(question))
+    assert several(question)
 
 
 @pytest.mark.parametrize(("question", "options", "value", "chosen"), [

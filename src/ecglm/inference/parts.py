@@ -52,8 +52,8 @@ def parts(question: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, _question(name, before, after, is_open)) for name in names)
 
 
-def several(question: str, about: Topics) -> bool:
-    """Whether a question joins two things by "and" in a way that `parts` does not take apart."""
+def several(question: str) -> bool:
+    """Whether a question that `parts` does not take apart joins two things by "and"."""
     low = question.lower()
     if _PAIRED.search(low):
         return True
