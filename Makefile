@@ -1,4 +1,4 @@
-# make demo: install into .venv, answer four questions about a real ECG.   make test: everything CI checks.
+# make demo: install into .venv, answer six questions about a real ECG.   make test: everything CI checks.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin

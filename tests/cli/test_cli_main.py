@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -165,6 +166,18 @@ def test_ask_json_has_the_contract_keys(model: FakeModel, capsys: pytest.Capture
     assert shown["answer"].startswith("ECG 1: yes")
 
 
+def test_what_is_only_possible_is_said_beside_the_answer(
+        model: FakeModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(model, "one", lambda *_: replace(model.answer, text="yes"))
+    assert main(["ask", "a.dcm", "Is it sinus rhythm?"]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first == "yes  (possible, not called present: sinus rhythm 40 %; confidence 72 %)"
+    assert main(["ask", "a.dcm", "b.dcm", "Is it sinus rhythm?", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["recordings"][0]["note"] == "possible, not called present: sinus rhythm 40 %"
+    assert shown["note"].startswith("ECG 1: possible, not called present")
+
+
 def test_several_recordings_are_named(model: FakeModel, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ask", "a.dcm", "b.dcm", "Colour?"]) == 0
     assert capsys.readouterr().out == "a.dcm:\nNo answer: an ECG cannot tell\nb.dcm:\nNo answer: an ECG cannot tell\n"
@@ -172,7 +185,28 @@ def test_several_recordings_are_named(model: FakeModel, capsys: pytest.CaptureFi
 
 def test_a_question_alone_is_told_what_is_missing(model: FakeModel, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ask", "What is the rhythm?"]) == 2
-    assert "give a recording and a question" in capsys.readouterr().err
+    assert "give a recording and a question: ecglm ask FILE 'What is the rhythm?'" in capsys.readouterr().err
+
+
+def test_a_question_without_quotes_is_given_back_in_quotes() -> None:
+    from pydicom.data import get_testdata_file
+
+    file = str(get_testdata_file("waveform_ecg.dcm"))
+    done = run("ask", file, "Is", "it", "AF;", "or", "what's", "this?")
+    hint = done.stderr.split("put the question in quotes: ")[1]
+    assert shlex.split(hint) == ["ecglm", "ask", file, "Is it AF; or what's this?"]
+
+
+def test_messages_of_reading_name_options_not_keywords() -> None:
+    from pydicom.data import get_testdata_file
+
+    file = str(get_testdata_file("waveform_ecg.dcm"))
+    for arguments, said in (
+            (["--start", "99"], "choose --start and --duration within it"), (["--fs", "0"], "--fs 0.0 is not usable"),
+            (["--duration", "-1"], "--duration -1.0 is not usable"), (["--leads", ","], "such as II,V1")):
+        done = run("info", file, *arguments)
+        assert said in done.stderr
+        assert "start_s" not in done.stderr
 
 
 @pytest.mark.parametrize("arguments", [

@@ -6,7 +6,7 @@ import pytest
 
 from ecglm.corpus import instructions
 from ecglm.corpus import questions as q
-from ecglm.inference.guard import decline_question, decline_record, unsupported
+from ecglm.inference.guard import check_question, decline_question, decline_record, unsupported
 from ecglm.inference.topics import learned_name, spelled_out, topics
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.facts import HIDDEN
@@ -134,3 +134,51 @@ def test_open_questions_need_what_the_whole_ecg_needs():
     assert "limb lead" in str(declined("What is the diagnosis?", ("V1", "V2", "V3")))
     assert declined("What is the rhythm?", ("V1", "V2", "V3")) is None
     assert declined("What is the diagnosis?", CHEST_LEADS) is None
+
+
+@pytest.mark.parametrize("question", [
+    "Is there no AF?", "Isn't there atrial fibrillation?", "Does it not show AF?", "Doesn\u2019t it show AF?",
+    "Hasn't the patient got AF?", "Is this ECG not normal?", "Are there no abnormalities?", "No AF?", "isnt it AF?",
+    "Could this not be sinus rhythm?", "Does the ECG lack P waves in sinus rhythm?"])
+def test_yes_and_no_to_a_negation_would_be_unclear(question):
+    assert "without the negation" in str(declined(question))
+
+
+@pytest.mark.parametrize("question", [
+    "This is AF, isn't it?", "The ECG is normal, isn't it?", "Is the heart rate not below 60?", "Is there non-specific ischemia?",
+    "Does this ECG show no abnormality?"])
+def test_what_only_sounds_like_a_negation_is_not_declined(question):
+    assert declined(question) is None
+
+
+def test_or_not_asks_nothing_more():
+    assert check_question("Is there AF, or not?") == check_question("Is there AF or not") == "Is there AF?"
+
+
+@pytest.mark.parametrize("question", ["hyperkalaemia?", "Is there digoxin toxicity?", "Takotsubo?", "Is it cardiac tamponade?"])
+def test_what_is_not_judged_is_said_to_be_so(question):
+    assert "not among the findings" in str(declined(question))
+
+
+@pytest.mark.parametrize("question", [
+    "Should the patient be treated?", "What treatment is needed?", "Does this rhythm need cardioversion?", "Which drug helps?"])
+def test_treatment_is_named_as_the_reason(question):
+    assert "which treatment is right" in str(declined(question))
+
+
+@pytest.mark.parametrize("question", [
+    "Ist das EKG normal?", "\u00bfHay fibrilaci\u00f3n auricular?", "Gibt es Vorhofflimmern?", "Le rythme est-il sinusal ?",
+    "\u8fd9\u662f AF \u5417?", "Zeigt das EKG einen LBBB?"])
+def test_other_languages_are_declined(question):
+    assert "ask in English" in str(declined(question))
+
+
+@pytest.mark.parametrize("question", [
+    "Is the signal quality good?", "How long is this ECG in minutes?", "Is the ECG sampled finely?"])
+def test_questions_about_the_file_name_the_command(question):
+    assert "`ecglm info`" in str(declined(question))
+
+
+def test_groups_are_not_judged_lead_by_lead_either():
+    assert "lead by lead" in str(declined("Is there ischaemia in V2?"))
+    assert declined("Is there any arrhythmia in lead II?") is None

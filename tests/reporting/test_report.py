@@ -17,7 +17,7 @@ from ecglm.errors import UsageError
 from ecglm.records.record import Record
 from ecglm.reporting import Report, save_html
 from ecglm.reporting.save import to_html, to_json, to_markdown
-from ecglm.schema import Finding
+from ecglm.schema import Answer, Finding
 
 Make = Callable[..., Report]
 SECTIONS = ["Patient Information", "Medical History", "ECG Data Analysis", "Pathological Analysis", "Diagnosis",
@@ -165,3 +165,16 @@ def test_other_extensions_are_refused_with_the_choices(make: Make, tmp_path: Pat
 
 def test_the_same_report_gives_the_same_file(make: Make) -> None:
     assert to_html(make()) == to_html(make())
+
+
+def test_what_limits_report_and_answers_is_shown(make: Make) -> None:
+    noted = Answer("yes", 0.7, False, (), "m", note="possible, not called present: av block 6 %")
+    report = make(answers=(("Is there AV block?", noted),), caveats=("judged on the first 60 s of 1805 s",))
+    reader = Reader(to_html(report))
+    assert "Mind: judged on the first 60 s of 1805 s" in words(reader, "Patient Information")
+    assert "yes ( possible, not called present: av block 6 % )" in words(reader, "Questions and answers")
+    markdown = to_markdown(report)
+    assert "- Mind: judged on the first 60 s of 1805 s" in markdown
+    assert "yes (possible, not called present: av block 6 %) (confidence 70 %" in markdown
+    again = Report.from_dict(json.loads(json.dumps(report.to_dict())))
+    assert (again.caveats, again.answers) == (report.caveats, report.answers)

@@ -141,7 +141,7 @@ class Answerer:
             for index in indices:
                 _, question, options = full[index]
                 about = topics(question)
-                reason = self.decline(question, reading) or (ONE_AT_A_TIME if options and parts(question) else None)
+                reason = self.decline(question, reading)
                 if reason is not None:
                     out[index] = declined(self.model, reason)
                 elif (known := computed(self.model, question, reading, options)) is not None:
@@ -258,7 +258,7 @@ class Answerer:
             or _unmeasured(about, reading) or self.untrained(about)
         if reason is None and compare(question, reading.measurements) is None and unclear(question, about):
             return SIMPLE
-        return reason or (ONE_AT_A_TIME if several(question, about) else mixed(question, about))
+        return reason or (ONE_AT_A_TIME if parts(question) or several(question) else mixed(question, about))
 
     def untrained(self, about: Topics) -> str | None:
         """Why statements with next to no training cases cannot be judged, or None."""

@@ -135,7 +135,7 @@ def _sure(reading: Reading, calibration: FindingCalibration, keys: Sequence[str]
     columns = [i for i, f in enumerate(reading.findings) if f"{f.group}:{f.code}" in keys]
     assert reading.encoded is not None
     shares = (reading.encoded.prob_C[columns], np.array(calibration.prevalence, np.float32)[columns])
-    here, usual = (log_odds(np.float32(1 - np.prod(1 - p))) for p in shares)
+    here, usual = log_odds(np.array([1 - np.prod(1 - p) for p in shares], np.float32))
     return even_odds(float(here - usual))
 
 

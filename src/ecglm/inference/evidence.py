@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecglm.inference.caveats import paced, partial, young
+from ecglm.inference.caveats import distorted, partial, young
 from ecglm.inference.guard import unsupported
 from ecglm.inference.reading import Reading, lead_evidence, strongest_leads
 from ecglm.inference.topics import SUPPORT, Topics, topics
@@ -95,7 +95,7 @@ def evidence_for(model: EcgLanguageModel, reading: Reading, about: Topics, answe
         ordered.insert(0, _likeliest_rhythm(reading))
     ordered = ordered[:MOST]
     ordered += doubts(reading, about)
-    ordered += [Evidence(text) for text in (paced(reading, keys), young(reading)) if text]
+    ordered += [Evidence(text) for text in (distorted(reading, keys), young(reading)) if text]
     if (text := partial(reading)) is not None:
         ordered.append(Evidence(text, span_s=(0.0, reading.seconds)))
     return tuple(ordered)

@@ -46,13 +46,14 @@ def parts(question: str) -> tuple[tuple[str, str], ...]:
     is_open = not after and lead is not None and re.match(_OPEN_LEAD, lead["lead"]) is not None
     of = [_findings(topics(n)) if before and not after and not is_open and not _FULL.match(n.lower()) else _named(topics(n))
           for n in names]
-    if len(names) < 2 or not all(of) or len(set(of)) < len(of):
+    full = {_FULL.match(name.lower()) is not None for name in names}
+    if len(names) < 2 or not all(of) or len(set(of)) < len(of) or (not before and len(full) > 1):
         return ()
     return tuple((name, _question(name, before, after, is_open)) for name in names)
 
 
-def several(question: str, about: Topics) -> bool:
-    """Whether a question joins two things by "and" in a way that `parts` does not take apart."""
+def several(question: str) -> bool:
+    """Whether a question that `parts` does not take apart joins two things by "and"."""
     low = question.lower()
     if _PAIRED.search(low):
         return True
