@@ -229,12 +229,29 @@ def test_chunks_are_what_hdf5_makes_of_them(
 ) -> None:  # fmt: skip
     with h5py.File(tmp_path / "x.h5", "w") as file:
         options = {"chunks": chunks, "compression": compression, "shuffle": shuffle, "fletcher32": fletcher32}
-        stored = file.create_dataset("x", data.shape, data.dtype, fillvalue=7, maxshape=(None, None), **options)
+        stored = file.create_dataset("x", data.shape, data.dtype, maxshape=(None, None), **options)
         rows, columns = min(rows, data.shape[0]), min(columns, data.shape[1])
         stored[:rows, :columns] = data[:rows, :columns]  # some chunks are never written
         whole, corner = tuple(slice(0, n) for n in data.shape), (slice(rows - 1, rows), slice(columns - 1, data.shape[1]))
         for parts in (whole, corner):
             np.testing.assert_array_equal(unfold(stored, list(parts), "x.h5"), stored[parts])
+
+
+def test_chunks_never_written_are_zeros_or_refused(tmp_path: Path) -> None:
+    for fillvalue in (None, 7):
+        with h5py.File(tmp_path / "x.h5", "w") as file:
+            signal = file.create_dataset("signal", (2, 500), "f4", chunks=(2, 100), fillvalue=fillvalue)
+            signal[:, :100] = 0.5
+            file["leads"] = ["I", "II"]
+        if fillvalue is None:
+            assert read(tmp_path / "x.h5", fs=500, unit="mV").signal.sum() == 100
+            continue
+        with pytest.raises(ReadError, match=r"its chunk at \(0, 100\) was never written"):
+            read(tmp_path / "x.h5", fs=500, unit="mV")
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("signal", (2, 500), "f4")
+    with pytest.raises(ReadError, match="its samples were never written"):
+        read(tmp_path / "x.h5", fs=500, unit="mV")
 
 
 @pytest.mark.parametrize(

@@ -34,9 +34,10 @@ _ID_TYPES = ("i4", "i8", "u4", "u8", *(f"S{n}" for n in range(1, 65)))
 _MAX_NAMES, _MAX_RECORDS, _MAX_SMALL_BYTES, _MAX_VARIABLE = 1000, 1_000_000, 64 << 10, 32
 #: Unfolded bytes that any file may have, and more of them per stored byte than samples of an ECG ever fold.
 _FREE_BYTES, _UNFOLDED = 16 << 20, 64
+_COMPACT = 0  # H5D_COMPACT
 _PLAIN = "iufSb"  # kinds of types that are numbers and texts of fixed length
 _DAMAGED = "it is damaged; get it again"
-_FAILURES = (
+FAILURES = (
     OSError, ValueError, KeyError, RuntimeError, TypeError, MemoryError, OverflowError, AttributeError, IndexError,
     UnicodeError, NotImplementedError, zlib.error,
 )  # fmt: skip
@@ -57,10 +58,10 @@ def read_hdf5(request: Request) -> Record:
     h5py = request.library("h5py", "HDF5")
     try:
         with h5py.File(path, "r", locking=False) as file:
-            datasets = _datasets(h5py, file, path)
+            datasets = datasets_of(h5py, file, path)
             name = _signal_name(datasets, path)
             signal = datasets[name]
-            _check_kind(signal, path)
+            check_kind(signal, path)
             found = _about(h5py, file, signal, datasets, path)
             if signal.ndim < 3:
                 request.refuse_record()
@@ -68,8 +69,8 @@ def read_hdf5(request: Request) -> Record:
             else:
                 row, said = _find(request, signal.shape[0], datasets)
                 notes = [said]
-            data = _samples(signal, row, path)
-    except _FAILURES as problem:
+            data = samples(signal, row, path)
+    except FAILURES as problem:
         raise ReadError(path, f"it is not a usable HDF5 file ({clean(str(problem).replace(path, ''), 90)})", _DAMAGED) from None
     if name == "tracings" and data.ndim == 2 and data.shape[1] == 12 and not found.keys() & set(LEAD_KEYS):
         data = _as_code(request, data, found, notes)
@@ -79,7 +80,7 @@ def read_hdf5(request: Request) -> Record:
     return describe(request, data, found, "hdf5", notes)
 
 
-def _datasets(h5py: Any, file: Any, path: str) -> dict[str, Any]:
+def datasets_of(h5py: Any, file: Any, path: str) -> dict[str, Any]:
     """The arrays of the root. Soft and external links may lead anywhere and are not followed."""
     names = list(itertools.islice(file, _MAX_NAMES + 1))
     if len(names) > _MAX_NAMES:
@@ -92,20 +93,25 @@ def _signal_name(datasets: Mapping[str, Any], path: str) -> str:
     for key in ("tracings", *SIGNAL_KEYS):
         if key in datasets:
             return key
-    arrays = [name for name, dataset in datasets.items() if not _elsewhere(dataset) and dataset.ndim in (2, 3)]
+    arrays = [name for name, dataset in datasets.items() if not is_elsewhere(dataset) and dataset.ndim in (2, 3)]
     if len(arrays) != 1:
         listed = clean(", ".join(datasets), 80) or "none"
         raise ReadError(path, f"it has no array named signal (it has {listed})", "name the array of samples signal")
     return arrays[0]
 
 
-def _elsewhere(dataset: Any) -> bool:
+def is_elsewhere(dataset: Any) -> bool:
     """Whether the samples lie in other files (asked of the creation properties, which open none)."""
     return bool(dataset.id.get_create_plist().get_external_count()) or dataset.is_virtual
 
 
-def _check_kind(dataset: Any, path: str) -> None:
-    if _elsewhere(dataset):
+def in_header(dataset: Any) -> bool:
+    """Whether the values lie beside the description (a compact array)."""
+    return bool(dataset.id.get_create_plist().get_layout() == _COMPACT)
+
+
+def check_kind(dataset: Any, path: str) -> None:
+    if is_elsewhere(dataset):
         raise ReadError(path, "its samples lie in other files", "copy them into one file, as with h5repack")
     plain = dataset.dtype.kind in "iuf" and dataset.dtype.itemsize == dataset.id.get_type().get_size() <= 8
     if not plain or dataset.ndim not in (1, 2, 3) or 0 in dataset.shape:
@@ -131,20 +137,20 @@ def _about(h5py: Any, file: Any, signal: Any, datasets: Mapping[str, Any], path:
         for owner in (signal, file):
             if key not in found and key in owner.attrs:
                 kind = owner.attrs.get_id(key)
-                _check_small(path, key, kind.shape, kind.dtype)
+                check_small(path, key, kind.shape, kind.dtype)
                 if usable(kind.dtype):
                     found[key] = _plain(owner.attrs[key])
         dataset = datasets.get(key)
-        if key not in found and dataset is not None and not _elsewhere(dataset):
-            _check_small(path, key, dataset.shape, dataset.dtype)
-            if usable(dataset.dtype) and dataset.chunks is None:
+        if key not in found and dataset is not None and not is_elsewhere(dataset):
+            check_small(path, key, dataset.shape, dataset.dtype)
+            if usable(dataset.dtype) and (in_header(dataset) or dataset.id.get_offset() is not None):
                 found[key] = _plain(dataset[()])
-            elif dataset.dtype.kind in _PLAIN:
+            elif dataset.dtype.kind in _PLAIN and dataset.chunks is not None:
                 found[key] = _plain(unfold(dataset, [slice(0, n) for n in dataset.shape], path))
     return found
 
 
-def _check_small(path: str, key: str, shape: tuple[int, ...] | None, dtype: np.dtype[Any]) -> None:
+def check_small(path: str, key: str, shape: tuple[int, ...] | None, dtype: np.dtype[Any]) -> None:
     """Raise ReadError for a description of many bytes; texts of variable length may all be the same long one."""
     count = math.prod(shape or (0,))
     if count * dtype.itemsize > _MAX_SMALL_BYTES or (dtype.kind == "O" and count > _MAX_VARIABLE):
@@ -169,8 +175,8 @@ def _find(request: Request, n_records: int, datasets: Mapping[str, Any]) -> tupl
     if n_records > _MAX_RECORDS:
         raise ReadError(path, f"it claims {n_records} records, the limit is {_MAX_RECORDS}", _DAMAGED)
     names: list[str] | range = range(n_records)
-    if ids is not None and not _elsewhere(ids) and ids.shape == (n_records,) and ids.dtype.str[1:] in _ID_TYPES:
-        names = [_text(item) for item in _samples(ids, None, path).tolist()]
+    if ids is not None and not is_elsewhere(ids) and ids.shape == (n_records,) and ids.dtype.str[1:] in _ID_TYPES:
+        names = [_text(item) for item in samples(ids, None, path).tolist()]
     if request.record is None:
         if n_records == 1:
             return 0, f"the file's only record is {names[0]}"
@@ -188,7 +194,7 @@ def _text(item: int | bytes) -> str:
     return item.decode("utf-8", "replace").strip() if isinstance(item, bytes) else str(item)
 
 
-def _samples(dataset: Any, row: int | None, path: str) -> NDArray[Any]:
+def samples(dataset: Any, row: int | None, path: str) -> NDArray[Any]:
     """The whole array, or one row of its first axis. Raises ReadError for what would unfold to too much."""
     offset = dataset.id.get_offset()
     if offset is not None:  # in one piece
@@ -205,6 +211,8 @@ def _samples(dataset: Any, row: int | None, path: str) -> NDArray[Any]:
             f"its samples unfold to {wanted} bytes (at most {MAX_UNFOLDED_BYTES >> 20} MB, and {_UNFOLDED} for each stored one)",
             "save it in one piece (without chunks), of which a part can be read",
         )
+    if dataset.chunks is None and not in_header(dataset):
+        raise ReadError(path, "its samples were never written", "write them")
     values: NDArray[Any] = dataset[tuple(parts)] if dataset.chunks is None else unfold(dataset, parts, path)
     return values if row is None else values[0]
 

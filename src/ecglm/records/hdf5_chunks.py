@@ -22,6 +22,7 @@ MAX_UNFOLDED_BYTES = 256 << 20  #: of the chunks of one record
 MAX_LZF_BYTES = 8 << 20  #: which are undone one reference at a time
 _MAX_CHUNKS = 20_000
 _GZIP, _SHUFFLE, _FLETCHER32, _LZF = 1, 2, 3, 32_000  # plug-ins are never loaded
+_FILL_DEFAULT = 1  # H5D_FILL_VALUE_DEFAULT: 0
 _DAMAGED = "it is damaged; get it again"
 
 
@@ -38,11 +39,13 @@ def unfold(dataset: Any, parts: list[slice], path: str) -> NDArray[Any]:
     most = MAX_LZF_BYTES if _LZF in filters else MAX_UNFOLDED_BYTES
     if size * count > most or count > _MAX_CHUNKS:
         raise ReadError(path, f"its {count} chunks of {shape} are too many or too large", "save it in one piece")
-    out = np.full([part.stop - part.start for part in parts], dataset.fillvalue, dtype)
+    out = np.zeros([part.stop - part.start for part in parts], dtype)
     for place in itertools.product(*places):
         held = dataset.id.get_chunk_info_by_coord(place)
-        if held.byte_offset is None:
-            continue  # never written: the fill value
+        if held.byte_offset is None:  # never written
+            if plist.fill_value_defined() != _FILL_DEFAULT:  # HDF5 crashes when it is asked for one that is damaged
+                raise ReadError(path, f"its chunk at {place} was never written", "write all samples, missing ones as NaN")
+            continue
         if held.size > most:
             raise ReadError(path, f"a chunk of {size} bytes is stored in {held.size}", _DAMAGED)
         skipped, raw = dataset.id.read_direct_chunk(place)
