@@ -33,6 +33,7 @@ from .mutants import EXPANDED
 from .seeds import SEEDS
 
 MAX_CPU_S = 2.0
+MAX_WAIT_S = 60.0  #: as for a pipe that nobody writes to; a busy machine makes 2 s of processor long
 MAX_BYTES = 512 << 20
 MAX_FAULTS = 10  #: different ones, after which the rest is not read
 _PROGRAMS = (".py", ".pyc", ".so")
@@ -147,6 +148,7 @@ class Fuzz:
         watch.armed = True
         begin = time.process_time()
         signal.setitimer(signal.ITIMER_PROF, MAX_CPU_S)
+        signal.setitimer(signal.ITIMER_REAL, MAX_WAIT_S)
         try:
             wrong = problem_of(read(target, **asked))
             outcome.read += 1
@@ -163,6 +165,7 @@ class Fuzz:
             wrong = f"{type(error).__name__} at {last.filename}:{last.lineno}: {str(error)[:200]!r}"
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.setitimer(signal.ITIMER_REAL, 0)
             watch.armed = False
         took = time.process_time() - begin
         if took > outcome.slowest:
@@ -177,6 +180,7 @@ def run(kind: str, first: int, last: int, seconds: float, folder: Path) -> Outco
     """Read these mutants. The number of the one that is being read stands in folder/number, should the process end."""
     fuzz, watch, outcome = Fuzz(kind, folder), Watch(folder), Outcome(first, last)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
     warnings.simplefilter("error")
     base = _limit_memory()
     (folder / "number").write_bytes(bytes(8))

@@ -19,7 +19,7 @@ from ecglm.records import Record, RecordMeta
 from .carts import LEADS_8, LEADS_12, aecg, cardiology, ishne, muse, sierra, waves
 from .encoders import discontinuous, edf, encode, encode_differences, header, simple
 from .gdf_writer import gdf
-from .many import code_file, parquet_file
+from .many import code_file, mat73_file, parquet_file
 from .mfer_writer import mfer
 from .mutants import (
     Grammar,
@@ -150,6 +150,13 @@ def _mat(version: str, packed: bool, folder: Path) -> Path:
     return folder / "f.mat"
 
 
+def _mat73(folder: Path, **storage: Any) -> Path:
+    described = {"val": _record().signal, "fs": 500.0, "units": "mV", "leads": ["I", "II"]}
+    if not storage:
+        return mat73_file(folder / "f.mat", described)
+    return mat73_file(folder / "f.mat", {"val": _record().signal, "leads": "I \nII"}, **storage)
+
+
 def _without_checksums(data: bytes) -> bytes:
     """An SCP-ECG file whose checksums are 0, which means that there are none: so mutants get past them."""
     out = bytearray(data)
@@ -250,6 +257,8 @@ SEEDS: dict[str, tuple[Seed, ...]] = {
     "mat": (
         Seed("level 4", partial(_mat, "4", False), asked=_ASKED),
         Seed("level 5", partial(_mat, "5", False)),
+        Seed("7.3", _mat73),
+        Seed("7.3, gzip", partial(_mat73, chunks=True, compression="gzip"), asked={"fs": 500.0, "unit": "mV"}),
         Seed("level 5, compressed", partial(_mat, "5", True), (binary, inside_mat, inside_mat)),
     ),
     "aecg": (

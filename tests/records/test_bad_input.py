@@ -54,7 +54,7 @@ def fails(path: Path | str, **kwargs: object) -> str:
             "it has 72 bytes where its header promises 86",
         ),
         ("x.ecg", b"ISHNE1.0" + bytes(600), "its header claims 0 leads"),
-        ("x.mat", b"MATLAB 7.3 MAT-file, Platform: GLNXA64" + bytes(100), "save -v7"),
+        ("x.mat", b"MATLAB 7.3 MAT-file, Platform: GLNXA64" + bytes(100), "without its HDF5 part"),
         ("x.h5", b"\x89HDF\r\n\x1a\n" + bytes(100), "it is not a usable HDF5 file"),
         ("x.parquet", b"PAR1" + bytes(100), "it is not a usable Parquet file"),
         ("x.gz", b"\x1f\x8b\x08\0" + bytes(20), "decompress it first"),

@@ -34,7 +34,7 @@ def test_gaps_are_missing_samples(tmp_path: Path, bdf: bool) -> None:
     np.testing.assert_allclose(record.signal[:, :200], whole.signal[:, :200], rtol=1e-6, atol=1e-7)
     np.testing.assert_allclose(record.signal[:, 750:], whole.signal[:, 200:], rtol=1e-6, atol=1e-7)
     assert np.isnan(record.signal[:, 200:750]).all()
-    assert "1 gaps of 5.5 s in all are missing samples" in record.notes
+    assert "1 gap, 5.5 s in all: missing samples" in record.notes
     assert record.missing == {"II": 550, "V1": 550}
     for start, length in ((0.5, 1.0), (1.5, 7.0), (3.0, 1.0), (9.0, 0.5)):
         part = read(tmp_path / f"d.{'bdf' if bdf else 'edf'}", start_s=start, duration_s=length, leads=["V1"])
@@ -44,7 +44,7 @@ def test_gaps_are_missing_samples(tmp_path: Path, bdf: bool) -> None:
 def test_without_gaps_it_is_the_continuous_file(tmp_path: Path) -> None:
     record = read(written(tmp_path, ["+0", "+1.004", "+2.0", "+2.995"]))  # as a clock that is read to milliseconds
     np.testing.assert_allclose(record.signal, read(tmp_path / "x.edf").signal, rtol=1e-6, atol=1e-7)
-    assert not any("gaps" in note for note in record.notes)
+    assert not any("gap" in note for note in record.notes)
 
 
 def test_the_start_is_that_of_the_first_record(tmp_path: Path) -> None:

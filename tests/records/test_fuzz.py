@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from .fuzz import MAX_CPU_S, Fuzz, Outcome
+from .fuzz import MAX_CPU_S, MAX_WAIT_S, Fuzz, Outcome
 from .seeds import SEEDS
 
-COUNT, BOX_S = 20_000, 20.0
+COUNT, BOX_S = 20_000, 25.0
 _ASKED = os.environ.get("ECGLM_FUZZ")
 _ROOT = Path(__file__).resolve().parents[2]
 #: Stacks and heaps of threads count as memory.
@@ -37,7 +37,8 @@ def fuzzed(program: Sequence[str], kind: str, count: int, seconds: float, folder
         pytest.fail(child.stderr)
     name = signal.Signals(-child.returncode).name
     number = int.from_bytes((folder / "number").read_bytes(), "little")
-    why = f"more than {MAX_CPU_S:g} s of processor" if name == "SIGPROF" else f"the process ended by {name} {child.stderr[-500:]}"
+    known = {"SIGPROF": f"more than {MAX_CPU_S:g} s of processor", "SIGALRM": f"more than {MAX_WAIT_S:g} s of waiting"}
+    why = known.get(name) or f"the process ended by {name} {child.stderr[-500:]}"
     return Outcome(1, number, faults=[f"{kind} {number}: {why}"])
 
 

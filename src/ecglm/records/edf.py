@@ -111,7 +111,7 @@ def _read(request: Request, reader: Any, layout: _Layout) -> Record:
         stored, runs = _time_line(request.path, layout, fs, per_record)
         total, gaps = runs[-1].begin + runs[-1].length, len(runs) - 1
         missing_s = total / fs - layout.n_records * layout.record_s
-        notes = [*notes, f"{gaps} gaps of {missing_s:g} s in all are missing samples"] if gaps else notes
+        notes = [*notes, f"{gaps} gap{'s' * (gaps > 1)}, {missing_s:g} s in all: missing samples"] if gaps else notes
     else:
         total = layout.n_records * per_record
         if layout.n_samples is not None and 0 < total - layout.n_samples < per_record:

@@ -32,6 +32,7 @@ _READERS = {
     "npy": "arrays:read_npy",
     "npz": "arrays:read_npz",
     "mat": "mat:read_mat",
+    "mat73": "mat73:read_mat73",
     "aecg": "aecg:read_aecg",
     "muse": "muse:read_muse",
     "cardiology": "cardiology:read_cardiology",
