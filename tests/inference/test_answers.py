@@ -212,7 +212,7 @@ def test_long_recordings_are_judged_by_their_first_minute_and_say_so(model):
 def test_a_number_needs_its_own_quantity(text, loose):
     from types import SimpleNamespace
 
-    from ecglm.inference.answer import ungrounded_numbers
+    from ecglm.inference.grounding import ungrounded_numbers
     from ecglm.inference.topics import topics
 
     facts = "Rhythm: sinus rhythm 97%. Heart rate 72 bpm; PR 160 ms; axis -45 degrees left axis deviation."

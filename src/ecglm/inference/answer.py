@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from ecglm.inference.contradiction import alternatives, contradiction, remark, s
 from ecglm.inference.draft import draft
 from ecglm.inference.engine import Engine, Generation, Prefix
 from ecglm.inference.evidence import evidence_for, measurement_evidence
+from ecglm.inference.grounding import ungrounded_numbers, unmeasured, why_unknown
 from ecglm.inference.groups import mixed
 from ecglm.inference.guard import check_question, decline_question
 from ecglm.inference.listed import kept
@@ -39,7 +39,6 @@ MAX_OPTIONS = 40
 BATCH, SHARE_FROM = 16, 3
 #: Options whose joint probability is smaller than this do not fit the question.
 LEAST_OPTIONS = 1e-3
-_NUMBER = re.compile(r"(-?\d+)\s*(bpm|ms|degrees|%)?")
 
 
 class _Waiting(NamedTuple):
@@ -255,7 +254,7 @@ class Answerer:
             return None
         about = topics(question)
         reason = reading.declined or decline_question(question, about, reading.record, reading.unusable) \
-            or _unmeasured(about, reading) or self.untrained(about)
+            or unmeasured(about, reading) or self.untrained(about)
         if reason is None and compare(question, reading.measurements) is None and unclear(question, about):
             return SIMPLE
         return reason or (ONE_AT_A_TIME if parts(question) or several(question) else mixed(question, about))
@@ -264,35 +263,6 @@ class Answerer:
         """Why statements with next to no training cases cannot be judged, or None."""
         names = [BY_KEY[key].name for key in rare(self.model, about.statements)]
         return f"too few training recordings showed {', '.join(names)} to judge it" if names else None
-
-
-def ungrounded_numbers(text: str, about: Topics, reading: Reading) -> list[str]:
-    """Numbers of an answer that were not measured: a number needs its own quantity's value, or at least its unit's."""
-    asked = [getattr(reading.measurements, name).value for name in about.measures]
-    if len(asked) == 1 and asked[0] is not None:
-        return [n for n in re.findall(r"-?\d+", text) if int(n) != round(asked[0])]
-    known = set(_NUMBER.findall(reading.facts))
-    plain = {number for number, _ in known}
-    return [number for number, unit in _NUMBER.findall(text)
-            if (number, unit) not in known and (unit or number not in plain)]
-
-
-def _unmeasured(about: Topics, reading: Reading) -> str | None:
-    """Why a question about measured values alone has no answer here; None when one of them was measured."""
-    if set(about.statements) - {"super_class:NORM"} or not about.measures or "rhythm" in about.groups:
-        return None
-    if any(getattr(reading.measurements, name).value is not None for name in about.measures):
-        return None
-    return why_unknown(about, reading)
-
-
-def why_unknown(about: Topics, reading: Reading) -> str:
-    """Why a value that was asked for is missing."""
-    for name in about.measures:
-        reason = getattr(reading.measurements, name).reason
-        if reason:
-            return str(reason)
-    return "this could not be measured on this recording"
 
 
 def _check_options(options: Sequence[str] | None) -> tuple[str, ...] | None:
