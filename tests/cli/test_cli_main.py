@@ -197,18 +197,6 @@ def test_a_question_without_quotes_is_given_back_in_quotes() -> None:
     assert shlex.split(hint) == ["ecglm", "ask", file, "Is it AF; or what's this?"]
 
 
-def test_messages_of_reading_name_options_not_keywords() -> None:
-    from pydicom.data import get_testdata_file
-
-    file = str(get_testdata_file("waveform_ecg.dcm"))
-    for arguments, said in (
-            (["--start", "99"], "choose --start and --duration within it"), (["--fs", "0"], "--fs 0.0 is not usable"),
-            (["--duration", "-1"], "--duration -1.0 is not usable"), (["--leads", ","], "such as II,V1")):
-        done = run("info", file, *arguments)
-        assert said in done.stderr
-        assert "start_s" not in done.stderr
-
-
 @pytest.mark.parametrize("arguments", [
     ["ask", "a.csv", "Is there AF?"], ["measure", "a.csv"], ["info", "a.csv"], ["chat", "a.csv"],
     ["render", "a.csv", "-o", "page.png"], ["plot", "a.csv", "-o", "page.png", "--no-findings"]])

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-
-from ecglm.errors import EcglmError, UsageError
 
 if TYPE_CHECKING:
     from ecglm.records import Record
@@ -35,21 +32,6 @@ _READ: dict[str, Any] = {
     "fs": Annotated[float | None, typer.Option("--fs", metavar="HZ", help="Sampling rate, where the file does not state it.")],
     "unit": Annotated[str | None, typer.Option("--unit", help="mV, uV, nV, V or normalized, where the file does not state it.")],
 }
-_OPTION = {"start_s": "--start", "duration_s": "--duration"} | {key: f"--{key}" for key in ("leads", "record", "fs", "unit")}
-#: Keywords of Python in messages of `ecglm.read`, not those of a line of code; the option may stand behind in brackets.
-_KEYWORD = re.compile(r"\b(start_s|duration_s)\b=?|\b(leads|record|fs|unit)=(?!\.\.\.)(?: \((--[^)]*)\))?|"
-                      r" \(--start, --duration\)")
-
-
-def _in_options(error: EcglmError) -> EcglmError:
-    """The same error, in the words of the command line."""
-    def option(found: re.Match[str]) -> str:
-        key = found[1] or found[2]
-        value = found[0].endswith("=") and not found.string[found.end():].startswith(" ")
-        return found[3] or ("" if key is None else _OPTION[key] + (" " if value else ""))
-
-    error.args = (_KEYWORD.sub(option, str(error)),)
-    return error
 
 
 def reads_recordings(verb: Callable[..., None]) -> Callable[..., None]:
@@ -64,17 +46,8 @@ def reads_recordings(verb: Callable[..., None]) -> Callable[..., None]:
         wanted = {key: given[key] for key in _READ if given[key] is not None}
         given = {key: value for key, value in given.items() if key in own.parameters}
         if "leads" in wanted:
-            wanted["leads"] = [lead.strip() for lead in wanted["leads"].split(",") if lead.strip()]
-            if not wanted["leads"]:
-                raise UsageError("--leads names no lead; give names such as II,V1 or leave it out")
-
-        def read(path: str) -> Record:
-            try:
-                return ecglm.read(path, **wanted)
-            except EcglmError as error:
-                raise _in_options(error) from None
-
-        verb(**given, read=read)
+            wanted["leads"] = [lead.strip() for lead in wanted["leads"].split(",")]
+        verb(**given, read=lambda path: ecglm.read(path, **wanted))
 
     own = inspect.signature(verb, eval_str=True)
     options = [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
