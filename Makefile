@@ -37,7 +37,7 @@ lint: $(VENV)/.installed-dev
 test: lint
 	$(BIN)/pytest
 
-# Damaged files of every format; make test reads 20,000 of each, for 25 seconds at most.
+# Damaged files of every format; make test reads 20,000 of each, for 20 seconds at most.
 FUZZ ?= 200000
 fuzz: $(VENV)/.installed-dev
 	ECGLM_FUZZ=$(FUZZ) $(BIN)/pytest -s tests/records/test_fuzz.py

@@ -20,7 +20,7 @@ import pytest
 from .fuzz import MAX_CPU_S, MAX_WAIT_S, Fuzz, Outcome
 from .seeds import SEEDS
 
-COUNT, BOX_S = 20_000, 25.0
+COUNT, BOX_S = 20_000, 20.0
 _ASKED = os.environ.get("ECGLM_FUZZ")
 _ROOT = Path(__file__).resolve().parents[2]
 #: Stacks and heaps of threads count as memory.
