@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ecglm.inference.contradiction import UNNAMED, alternatives, contradiction, remark, sure_of
+from ecglm.inference.topics import topics
 from tests.inference.made import CALIBRATION, N, made
 
 
@@ -105,3 +106,15 @@ def test_what_is_only_possible_is_not_said_like_what_is_present(question, answer
 def test_adult_ranges_are_not_held_against_a_child_in_silence():
     assert "5 years old" in remark("Is the heart rate normal?", "yes", made({}, age=5), CALIBRATION)
     assert remark("Is the heart rate normal?", "yes", made({}, age=50), CALIBRATION) is None
+
+
+@pytest.mark.parametrize("question", ["Which morphological findings does this tracing have?", "Which extrasystoles are there?",
+                                      "List the form-related findings."])
+def test_none_of_one_group_stands_beside_findings_of_another(reading, question):
+    assert contradiction(question, "none", reading, CALIBRATION) is None
+
+
+def test_no_abnormality_means_a_normal_ecg(reading):
+    question = "Does this ECG show no abnormality?"
+    assert topics(question).statements == ("super_class:NORM",)
+    assert contradiction(question, "no", reading, CALIBRATION) is None

@@ -32,7 +32,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "sub_class:LAO/LAE": ("left atrial", "left atrium"), "sub_class:RAO/RAE": ("right atrial", "right atrium"),
     "super_class:MI": ("heart attack", "mi", "infarct", "infarction"), "super_class:CD": ("conduction",),
     "super_class:STTC": ("st-t", "repolarisation", "repolarization", "st segment"), "super_class:HYP": ("hypertrophy",),
-    "super_class:NORM": ("normal", "healthy"), "sub_class:ISC": ("non-specific ischaemia",),
+    "super_class:NORM": ("normal", "healthy", "no abnormality"), "sub_class:ISC": ("non-specific ischaemia",),
     "sub_class:ISCI": ("inferior ischaemia",), "sub_class:ISCA": ("anterior ischaemia",),
     "form:PVC": ("pvc", "pvcs", "vpc", "ventricular extrasystole", "ventricular extra systole", "ventricular ectopy",
                  "ventricular ectopic", "ventricular ectopic beat", "ventricular premature beat", "premature ventricular beat",
