@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydicom.data import get_testdata_file
 
 import ecglm
 from ecglm.cli import VERBS, main
@@ -208,6 +209,31 @@ def test_every_verb_reads_with_the_options_of_read(
     assert model.read_with == {"start_s": 2.0, "duration_s": 5.5, "leads": ["II", "V5"], "fs": 250.0, "unit": "uV"}
     assert not main(arguments)
     assert model.read_with == {}
+
+
+@pytest.mark.parametrize(("options", "keywords", "on_the_command_line", "in_python"), [
+    (["--start", "-1"], {"start_s": -1.0}, "--start -1.0 is not usable", "start_s=-1.0 is not usable"),
+    (["--start", "99"], {"start_s": 99.0}, "choose --start and --duration within", "choose start_s= and duration_s= within"),
+    (["--fs", "500"], {"fs": 500.0}, "--fs is for files that do not state it", "fs= is for files that do not state it"),
+    (["--record", "a"], {"record": "a"}, "--record is for files of several", "record= is for files of several"),
+])
+def test_messages_call_arguments_as_they_were_given(options: list[str], keywords: dict[str, Any], on_the_command_line: str,
+                                                    in_python: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(get_testdata_file("waveform_ecg.dcm", download=False))
+    assert main(["info", path, *options]) == 2
+    assert on_the_command_line in capsys.readouterr().err
+    with pytest.raises(EcglmError, match=in_python):
+        ecglm.read(path, **keywords)
+
+
+def test_options_in_messages_are_those_of_the_verb(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x.csv").write_text("I,II\n" + "0.1,0.2\n" * 3000)
+    assert main(["measure", str(tmp_path / "x.csv")]) == 2
+    assert "pass --fs, in Hz" in capsys.readouterr().err
+    assert main(["synth", "-o", str(tmp_path / "out"), "--duration", "0.01"]) == 2
+    assert "--duration 0.01 s is outside" in capsys.readouterr().err
+    with pytest.raises(EcglmError, match=r"pass fs=, in Hz"):  # nothing is left of it afterwards
+        ecglm.read(tmp_path / "x.csv")
 
 
 def test_a_csv_without_a_rate_is_read_with_one(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ecglm.errors import UsageError
+from ecglm.errors import UsageError, argument
 from ecglm.inference.comparison import SAME_WITHIN, SIMPLE, compare, sure_of_value, unclear
 from ecglm.inference.computed import computed, declined, of_file, rare
 from ecglm.inference.confidence import answer_kind, calibrated_confidence
@@ -269,10 +269,11 @@ def _check_options(options: Sequence[str] | None) -> tuple[str, ...] | None:
     if options is None:
         return None
     if isinstance(options, str):
-        raise UsageError('options must be a list of answers, as in options=["yes", "no"]')
+        raise UsageError(f"the options must be a list of answers, as in {argument('options', ['yes', 'no'])}")
     cleaned = tuple(clean_question(str(option)) for option in options)
     if len(cleaned) < 2 or len({c.lower() for c in cleaned}) != len(cleaned) or not all(cleaned) or len(cleaned) > MAX_OPTIONS:
-        raise UsageError(f"options must be 2 to {MAX_OPTIONS} different, non-empty answers, as in --options \"yes,no\"")
+        raise UsageError(f"the options must be 2 to {MAX_OPTIONS} different, non-empty answers, as in "
+                         f"{argument('options', ['yes', 'no'])}")
     return cleaned
 
 

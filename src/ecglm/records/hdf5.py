@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecglm.errors import ReadError
+from ecglm.errors import ReadError, argument
 from ecglm.records.arrays import FS_KEYS, LEAD_KEYS, SIGNAL_KEYS, UNIT_KEYS, describe
 from ecglm.records.channels import clean
 from ecglm.records.hdf5_chunks import MAX_UNFOLDED_BYTES, unfold
@@ -181,7 +181,7 @@ def _find(request: Request, n_records: int, datasets: Mapping[str, Any]) -> tupl
         if n_records == 1:
             return 0, f"the file's only record is {names[0]}"
         shown = ", ".join(str(name) for name in names[:3])
-        raise ReadError(path, f"it holds {n_records} recordings ({shown}, ...)", f"name one with record= (--record {names[0]})")
+        raise ReadError(path, f"it holds {n_records} recordings ({shown}, ...)", f"name one with {argument('record', names[0])}")
     rows = [row for row, name in enumerate(names) if str(name) == request.record]
     if not rows:
         shown = f"{names[0]} to {names[-1]}" if isinstance(names, range) else ", ".join(names[:5]) + ", ..."
@@ -237,7 +237,7 @@ def _as_code(request: Request, data_NL: NDArray[Any], found: dict[str, NDArray[A
         notes.append("laid out as the CODE data sets: 400 Hz is their rate")
     if not found.keys() & set(UNIT_KEYS) and request.unit is None:
         found |= {"unit": np.array("normalized"), "limb_scale_shared": np.array(int(sure))}
-        notes.append("CODE's authors contradict themselves about the amplitude unit: pass unit= (--unit) if you know it")
+        notes.append(f"CODE's authors contradict themselves about the amplitude unit: pass {argument('unit')} if you know it")
     return data_NL
 
 

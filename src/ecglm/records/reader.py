@@ -14,7 +14,7 @@ from importlib import import_module
 
 from ecglm.errors import ReadError, RecordError
 from ecglm.records.record import Record
-from ecglm.records.request import Request, make_request
+from ecglm.records.request import Request, make_request, read_a_part
 from ecglm.records.sniff import HEAD_BYTES, sniff
 from ecglm.records.wfdb import MAX_HEADER_BYTES, read_wfdb
 
@@ -88,9 +88,7 @@ def read(
             name, f"it cannot be read ({problem.strerror or problem})", "check the file and its permissions"
         ) from None
     except MemoryError:
-        raise ReadError(
-            name, "there is not enough memory to read it", "read a part of it with start_s= and duration_s= (--start, --duration)"
-        ) from None
+        raise ReadError(name, "there is not enough memory to read it", read_a_part()) from None
 
 
 def _read(request: Request) -> Record:
