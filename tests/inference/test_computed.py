@@ -11,6 +11,7 @@ from ecglm.corpus import questions as q
 from ecglm.inference.caveats import caveats
 from ecglm.inference.comparison import compare, unclear
 from ecglm.inference.computed import computed, of_file
+from ecglm.inference.contradiction import remark
 from ecglm.inference.evidence import evidence_for, measurement_evidence
 from ecglm.inference.groups import ANY_OF, asked_group, mixed
 from ecglm.inference.listed import kept
@@ -18,7 +19,7 @@ from ecglm.inference.parts import parts, several
 from ecglm.inference.topics import topics
 from ecglm.knowledge.statements import BY_KEY, STATEMENTS
 from ecglm.records.leads import CHEST_LEADS
-from tests.inference.made import MODEL, made, measured
+from tests.inference.made import CALIBRATION, MODEL, made, measured
 
 BENCHMARK = sorted({w[0].upper() + w[1:] for w in (
     *(wording.format(x=s.name) for wording in q.VERIFY for s in STATEMENTS), *q.VERIFY_NORMAL,
@@ -200,6 +201,53 @@ def test_infarction_in_paced_or_wide_beats_has_a_caveat(sure, qrs, said):
         about_pacing = [text for text in found if "a pacemaker" in text]
         assert len(about_pacing) == (said is not None)
         assert said is None or said in about_pacing[0]
+
+
+@pytest.mark.parametrize("question", ["Is there left bundle branch block?", "Is the QRS wide?", "What is the QRS duration?",
+                                      "Is there an intraventricular conduction disturbance?"])
+def test_pacing_qualifies_what_is_said_of_the_width_of_the_qrs(question):
+    def about_pacing(**finding):
+        reading = made(finding, qrs=160)
+        return [e.text for e in evidence_for(MODEL, reading, topics(question), "yes") if "pac" in e.text and "widens" in e.text]
+
+    (paced,) = about_pacing(**{"rhythm:PACE": 0.9})
+    assert paced.startswith("a pacemaker rhythm is called present: pacing itself widens the QRS")
+    unseen = about_pacing(**{"rhythm:SR": 0.9})
+    assert len(unseen) == ("block" in question or "conduction" in question)  # a duration is true whatever it comes from
+    assert all("hardly ever recognised" in text for text in unseen)
+
+
+def test_pacing_is_no_matter_for_the_rate_nor_a_narrow_qrs_for_block():
+    for question, sure, qrs in (("What is the heart rate?", {"rhythm:PACE": 0.9}, 160),
+                                ("Is there left bundle branch block?", {"rhythm:SR": 0.9}, 90)):
+        texts = [e.text for e in evidence_for(MODEL, made(sure, qrs=qrs), topics(question), "no")]
+        assert not any("widens" in text for text in texts)
+
+
+def test_a_qtc_that_is_long_by_one_formula_only_has_a_caveat():
+    fast = made({}, heart_rate=116.0, qtc_bazett=510.0, qtc_fridericia=440.0)
+    assert caveats(fast) == ("QTc depends on the formula at 116 bpm: Bazett 510 ms, above normal; Fridericia 440 ms, normal",)
+    texts = [e.text for e in evidence_for(MODEL, fast, topics("Is the QTc prolonged?"), "yes")]
+    assert caveats(fast)[0] in texts
+    assert not any("formula" in e.text for e in evidence_for(MODEL, fast, topics("What is the PR interval?"), "160 ms"))
+    assert caveats(made({}, heart_rate=116.0, qtc_bazett=510.0, qtc_fridericia=480.0)) == ()
+    assert caveats(made({}, age=5, heart_rate=116.0, qtc_bazett=510.0, qtc_fridericia=440.0)) == caveats(made({}, age=5))
+
+
+def test_no_diagnosis_is_not_said_as_if_nothing_were_found():
+    reading = made({"super_class:STTC": 0.8, "sub_class:ISC": 0.05, "form:PVC": 0.9})
+    question = "What diagnostic symptoms does this ECG show?"
+    assert remark(question, "none", reading, CALIBRATION) == "no single diagnosis; called present: st/t change 80 %"
+    first = evidence_for(MODEL, reading, topics(question), "none")[0]
+    assert first.text == "no diagnosis is sure enough; the likeliest is non-specific ischemia, 5 %"
+    assert remark(question, "none", made({"super_class:NORM": 0.9}), CALIBRATION) is None
+    assert remark("What form-related symptoms does this ECG show?", "none", reading, CALIBRATION) is None
+
+
+def test_a_normal_axis_is_no_evidence_of_a_normal_ecg():
+    texts = [e.text for e in evidence_for(MODEL, made({}), topics("What is the heart axis?"), "normal heart axis")]
+    assert texts[0].startswith("frontal QRS axis")
+    assert not any("normal ecg" in text or "PR interval" in text for text in texts)
 
 
 def test_children_and_long_recordings_have_a_caveat():

@@ -110,6 +110,8 @@ def remark(question: str, answer: str, reading: Reading, calibration: FindingCal
         named = tuple(k for k in named if k != "super_class:NORM")
     if reading.encoded is None or low.startswith("it does not show"):
         return None
+    if low == "none" and "sub_class" in about.groups and not about.statements:
+        return _broader(reading)
     if about.measures and low in ("yes", "no") and (child := young(reading)) is not None:
         return child
     of, beyond = {f"{f.group}:{f.code}": f for f in reading.findings}, beyond_possible(reading, calibration)
@@ -120,6 +122,13 @@ def remark(question: str, answer: str, reading: Reading, calibration: FindingCal
         f"{'possible' if all(beyond[k] >= 0 for k in shown) else 'borderline'}, not called present"
     text = f"{word}: " + ", ".join(f"{of[k].name} {100 * of[k].probability:.0f} %" for k in shown)
     return f"{text}; the confidence takes yes and no for equally common" if low == "yes" else text
+
+
+def _broader(reading: Reading) -> str | None:
+    """What is called present of the classes of disease where none of their diagnoses is."""
+    classes = [f for f in reading.findings if f.group == "super_class" and f.present and f.code != "NORM"]
+    shown = ", ".join(f"{f.name} {100 * f.probability:.0f} %" for f in classes)
+    return f"no single diagnosis; called present: {shown}" if shown else None
 
 
 def _axis(answer: str, measurements: Measurements) -> str | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ecglm.inference.caveats import distorted, partial, young
+from ecglm.inference.caveats import distorted, formula, partial, widened, young
 from ecglm.inference.guard import unsupported
 from ecglm.inference.reading import Reading, lead_evidence, strongest_leads
 from ecglm.inference.topics import SUPPORT, Topics, topics
 from ecglm.knowledge.ranges import flag
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.elm import EcgLanguageModel
-from ecglm.models.facts import HIDDEN, axis_name
+from ecglm.models.facts import HIDDEN, UNSPOKEN, axis_name
 from ecglm.records.record import RecordMeta
 from ecglm.schema import Evidence, Measurement
 
@@ -55,10 +55,15 @@ def finding_evidence(model: EcgLanguageModel, reading: Reading, key: str) -> Evi
     return Evidence(text, leads, round(probability, 4), "probability")
 
 
-def _likeliest_rhythm(reading: Reading) -> Evidence:
-    """What "none" means when the rhythm was asked for."""
-    best = max((f for f in reading.findings if f.group == "rhythm"), key=lambda f: f.probability)
-    return Evidence(f"no rhythm statement is sure enough; the likeliest is {best.name}, {100 * best.probability:.0f} %",
+def _likeliest(reading: Reading, group: str) -> Evidence | None:
+    """What "none" means when the rhythm or the diagnoses were asked for."""
+    shown = [f for f in reading.findings if f.group == group and f"{group}:{f.code}" not in UNSPOKEN
+             and _sayable(f"{group}:{f.code}", reading)]
+    if not shown:
+        return None
+    best = max(shown, key=lambda f: f.probability)
+    noun = "rhythm statement" if group == "rhythm" else "diagnosis"
+    return Evidence(f"no {noun} is sure enough; the likeliest is {best.name}, {100 * best.probability:.0f} %",
                     (), round(best.probability, 4), "probability")
 
 
@@ -73,6 +78,8 @@ def evidence_for(model: EcgLanguageModel, reading: Reading, about: Topics, answe
     """At most `MOST` facts: statements named in question or answer, then measurements that bear on them."""
     said = topics(answer)
     keys = list(dict.fromkeys([*about.statements, *said.statements]))
+    if "axis" in said.groups or "axis" in about.groups:  # "normal heart axis" is not a normal ECG
+        keys = [key for key in keys if key != "super_class:NORM"]
     if not keys and about.groups:
         keys = [f"{f.group}:{f.code}" for f in reading.findings
                 if f.group in about.groups and f.present and _sayable(f"{f.group}:{f.code}", reading)]
@@ -91,11 +98,14 @@ def evidence_for(model: EcgLanguageModel, reading: Reading, about: Topics, answe
                    if f.present and _sayable(f"{f.group}:{f.code}", reading)]
         rate = measurement_evidence("heart_rate", reading.measurements.heart_rate, reading.record.meta)
         ordered += [rate] if rate else []
-    if "rhythm" in about.groups and answer == "none":
-        ordered.insert(0, _likeliest_rhythm(reading))
+    asked = next((group for group in ("rhythm", "sub_class") if group in about.groups), None)
+    if answer == "none" and asked and (likeliest := _likeliest(reading, asked)) is not None:
+        ordered.insert(0, likeliest)
     ordered = ordered[:MOST]
     ordered += doubts(reading, about)
-    ordered += [Evidence(text) for text in (distorted(reading, keys), young(reading)) if text]
+    limits = (distorted(reading, keys), widened(reading, keys, about.measures), young(reading),
+              formula(reading) if "qtc_bazett" in fields else None)
+    ordered += [Evidence(text) for text in limits if text]
     if (text := partial(reading)) is not None:
         ordered.append(Evidence(text, span_s=(0.0, reading.seconds)))
     return tuple(ordered)
