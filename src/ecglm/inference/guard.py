@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ecglm.errors import UsageError
+from ecglm.inference.language import is_foreign
 from ecglm.inference.topics import Topics
 from ecglm.models.prompt import clean_question
 from ecglm.records.leads import CHEST_LEADS, LIMB_LEADS
@@ -17,11 +18,6 @@ MIN_SECONDS = 2.0
 MIN_FS = 50.0
 
 _UNRELATED = 'the question does not seem to be about this ECG; ask in English, as in "What is the rhythm?"'
-#: Words of other languages that no English question about an ECG holds.
-_FOREIGN = re.compile(
-    r"\b(ist|sind|das|dem|gibt|liegt|zeigt|hat|eine?[nr]?|wie|welche[rsn]?|kein|keine|oder|und|nicht|herzfrequenz|"
-    r"est|les|une|quel(le)?|avec|y a-t-il|dans|rythme|fréquence|hay|es el|tiene|cu[aá]l|qu[eé]|ritmo|frecuencia|"
-    r"che|qual|uma|il ritmo|het|een|welk|hartslag|är|och|jest)\b|[^\W\d_a-zà-öø-ÿµμ]|[äöüßéèêñçãõåø¿¡]")
 _PERSONAL = "personal details such as age or name"
 #: What an electrocardiogram cannot tell, and how people ask for it.
 _NOT_ON_ECG: tuple[tuple[str, str], ...] = (
@@ -120,7 +116,7 @@ def decline_question(question: str, about: Topics, record: Record, unusable: Seq
     for pattern, what in _NOT_ON_ECG:
         if re.search(pattern, low):
             return f"an ECG cannot tell {what}"
-    if _FOREIGN.search(low):
+    if is_foreign(question):
         return _UNRELATED
     if _UNJUDGED.search(low):
         return _NOT_JUDGED

@@ -101,6 +101,12 @@ def _patterns() -> list[tuple[str, re.Pattern[str], int]]:
                   key=lambda item: -item[2])
 
 
+def medical_phrases() -> tuple[str, ...]:
+    """Names and aliases of statements, groups of them and measurements."""
+    named = (phrase for s in STATEMENTS for phrase in (s.name, *_ALIASES.get(s.key, ())))
+    return (*named, *(p for group in ANY_OF.values() for p in group.phrases), *(p for words in _MEASURES.values() for p in words))
+
+
 #: Those aliases that mean one statement wherever they stand.
 _ABBREVIATED = ("af", "afib", "a-fib", "lbbb", "clbbb", "rbbb", "crbbb", "pvc", "pac", "lvh", "rvh", "ivcd", "lafb", "lpfb")
 _ABBREVIATIONS = {alias: key for key, aliases in _ALIASES.items() for alias in aliases if alias in _ABBREVIATED}
