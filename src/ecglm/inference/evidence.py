@@ -55,10 +55,11 @@ def finding_evidence(model: EcgLanguageModel, reading: Reading, key: str) -> Evi
     return Evidence(text, leads, round(probability, 4), "probability")
 
 
-def _likeliest(reading: Reading, group: str) -> Evidence | None:
-    """What "none" means when the rhythm or the diagnoses were asked for."""
-    shown = [f for f in reading.findings if f.group == group and f"{group}:{f.code}" not in UNSPOKEN
-             and _sayable(f"{group}:{f.code}", reading)]
+def _likeliest(model: EcgLanguageModel, reading: Reading, group: str) -> Evidence | None:
+    """What "none" means when the rhythm was asked for, which every heart has, or the diagnoses, where one is possible."""
+    least = dict(zip(model.config.labels, model.findings_calibration.possible, strict=True))
+    shown = [f for f in reading.findings if f.group == group and (key := f"{group}:{f.code}") not in UNSPOKEN
+             and _sayable(key, reading) and (group == "rhythm" or f.probability >= least[key])]
     if not shown:
         return None
     best = max(shown, key=lambda f: f.probability)
@@ -99,7 +100,7 @@ def evidence_for(model: EcgLanguageModel, reading: Reading, about: Topics, answe
         rate = measurement_evidence("heart_rate", reading.measurements.heart_rate, reading.record.meta)
         ordered += [rate] if rate else []
     asked = next((group for group in ("rhythm", "sub_class") if group in about.groups), None)
-    if answer == "none" and asked and (likeliest := _likeliest(reading, asked)) is not None:
+    if answer == "none" and asked and (likeliest := _likeliest(model, reading, asked)) is not None:
         ordered.insert(0, likeliest)
     ordered = ordered[:MOST]
     ordered += doubts(reading, about)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
@@ -125,8 +126,10 @@ def _sources(rows: Iterable[dict[str, str]]) -> list[str]:
 
 
 def _where(item: Evidence) -> str:
-    parts = [", ".join(item.leads)]
-    if item.value is not None:
+    """Leads, value and span of a piece of evidence, as far as its text does not say them."""
+    leads = ", ".join(item.leads)
+    parts = ["" if f"lead {leads}" in item.text or "all leads" in item.text else leads]
+    if item.value is not None and not re.search(r"\d", item.text):
         parts.append(f"{item.value:g} {item.unit or ''}".strip())
     if item.span_s is not None:
         parts.append(f"{item.span_s[0]:.2f} to {item.span_s[1]:.2f} s")
