@@ -182,7 +182,7 @@ def test_what_limits_report_and_answers_is_shown(make: Make) -> None:
 
 def test_evidence_says_nothing_twice(make: Make) -> None:
     said = (Evidence("axis 38°, normal; lead I, II", ("I", "II"), 37.7, "deg"), Evidence("rests most on lead", ("I", "II")),
-            Evidence("rate 116 bpm, all leads", tuple(["I", "II", "III"]), 116.4, "bpm"), Evidence("slow", ("II",), 47.0, "bpm"))
+            Evidence("rate 116 bpm, all leads", ("I", "II", "III"), 116.4, "bpm"), Evidence("slow", ("II",), 47.0, "bpm"))
     markdown = to_markdown(make(answers=(("Axis?", Answer("normal", 0.7, False, said, "m")),)))
     shown = [line.split("evidence: ")[1] for line in markdown.splitlines() if "evidence: " in line][-4:]
     assert shown == ["axis 38°, normal; lead I, II", "rests most on lead (I, II)", "rate 116 bpm, all leads", "slow (II; 47 bpm)"]
