@@ -213,7 +213,8 @@ def test_every_verb_reads_with_the_options_of_read(
 
 @pytest.mark.parametrize(("options", "keywords", "on_the_command_line", "in_python"), [
     (["--start", "-1"], {"start_s": -1.0}, "--start -1.0 is not usable", "start_s=-1.0 is not usable"),
-    (["--start", "99"], {"start_s": 99.0}, "choose --start and --duration within", "choose start_s= and duration_s= within"),
+    (["--start", "99"], {"start_s": 99.0}, "no signal at 99 s; it lasts 10 s; choose --start and --duration within",
+     "no signal at 99 s; it lasts 10 s; choose start_s= and duration_s= within"),
     (["--fs", "500"], {"fs": 500.0}, "--fs is for files that do not state it", "fs= is for files that do not state it"),
     (["--record", "a"], {"record": "a"}, "--record is for files of several", "record= is for files of several"),
 ])

@@ -30,8 +30,8 @@ def distorted(reading: Reading, keys: Iterable[str]) -> str | None:
 
 
 def widened(reading: Reading, keys: Iterable[str], fields: Iterable[str] = ()) -> str | None:
-    """A caveat where one of these statements, or the QRS duration among these measurements, is that of paced beats, or
-    may be: as in `distorted`."""
+    """A caveat where one of these statements rests on the width of beats that are paced, or wide and perhaps paced, or where the
+    QRS duration of paced beats is among these measurements."""
     named = any(key.split(":")[1] in _BY_WIDTH for key in keys)
     if not named and "qrs" not in fields:
         return None

@@ -69,7 +69,7 @@ def is_foreign(question: str) -> bool:
 
 
 def _words(text: str) -> Iterator[str]:
-    """Lower-case words without what stands for a name: capitals within small letters, as in QTc and LINQ."""
+    """Lower-case words without those that are names by their capitals, as QTc and LINQ."""
     shouted = text.isupper() and len(text.split()) > 1
     for found in _WORD.findall(text.replace("µ", "u").replace("μ", "u").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")):
         if shouted or not any(c.isupper() for c in found[1:]):

@@ -51,7 +51,7 @@ class Request:
         if count <= 0:
             raise ReadError(
                 self.path,
-                f"there is no signal at {self.start_s or 0:g} s for {self.duration_s or 0:g} s",
+                f"there is no signal at {self.start_s or 0:g} s" + (f" for {self.duration_s:g} s" if self.duration_s else ""),
                 f"it lasts {n_samples / fs:g} s; choose {argument('start_s')} and {argument('duration_s')} within it",
             )
         if count > MAX_SECONDS * fs:
