@@ -116,7 +116,7 @@ class FewShotSpace:
     def fit(cls, described: Description) -> FewShotSpace:
         """From recordings with all leads."""
         beat_NB = described.beat_NLK.reshape(len(described.beat_NLK), -1)
-        mean_B = np.asarray(beat_NB.mean(axis=0), np.float32)
+        mean_B: FloatArray = np.asarray(beat_NB.mean(axis=0), np.float32)
         deviation_NB = beat_NB - mean_B
         components = np.linalg.svd(deviation_NB, full_matrices=False)[2][:BEAT_COMPONENTS]
         spread_K = (deviation_NB @ components.T).std(0)
@@ -133,9 +133,9 @@ class FewShotSpace:
         t = self.tensors
         there_NV = np.where(self._lead_V < 0, 1.0, described.mask_NL[:, self._lead_V])
         value = np.clip((described.value_NV - t["mean_V"]) / t["std_V"], -CLIP, CLIP) * there_NV
-        deviation = (described.beat_NLK.reshape(len(value), -1) - t["mean_B"]).reshape(described.beat_NLK.shape)
-        deviation = (deviation * described.mask_NL[:, :, None]).reshape(len(value), -1)
-        beat = np.clip(deviation @ t["component_KB"].T.astype(np.float32) / t["spread_K"], -CLIP, CLIP)
+        deviation_NLK = described.beat_NLK - t["mean_B"].reshape(described.beat_NLK.shape[1:])
+        deviation_NB = (deviation_NLK * described.mask_NL[:, :, None]).reshape(len(value), -1)
+        beat = np.clip(deviation_NB @ t["component_KB"].T.astype(np.float32) / t["spread_K"], -CLIP, CLIP)
         rhythm = value[:, :len(_RHYTHM)]
         everything = [weight * part for weight, part in zip(_PARTS, (rhythm, beat, value[:, len(_RHYTHM):]), strict=True)]
         sides = {name: value[:, [_INDEX[v] for v in read]] for name, read in SIDES.items()}
