@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def live() -> Iterator[Tell]:
-    """What it yields is told of every line. Without a terminal, every finished line is printed once."""
+    """What it yields is told of every line. Without a terminal, the table is printed once, at the end."""
     console = Console(stderr=True)
     rows: dict[tuple[str, str, str], Row] = {}
     with Live(console=console, refresh_per_second=4, auto_refresh=console.is_terminal) as shown:
@@ -24,9 +24,13 @@ def live() -> Iterator[Tell]:
             rows[row.method, row.task, row.condition] = row
             if console.is_terminal:
                 shown.update(_table(list(rows.values())))
+    if not console.is_terminal:
+        console.print()
 
         yield tell
         shown.update(_table(list(rows.values())))
+    if not console.is_terminal:
+        console.print()
 
 
 def _table(rows: list[Row]) -> Table:
