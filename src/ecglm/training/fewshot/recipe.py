@@ -111,9 +111,10 @@ class Outcome:
     data_hash: str
 
 
-def evaluate(recipe: FewShotRecipe, tell: Tell = lambda _: None, progress: bool = False) -> Outcome:
-    """Meta-train and test every method on every task."""
-    setup = FewShotSetup(Path(recipe.cache), Path(recipe.examples), progress=progress)
+def evaluate(recipe: FewShotRecipe, tell: Tell = lambda _: None, progress: bool = False,
+             setup: FewShotSetup | None = None) -> Outcome:
+    """Meta-train and test every method on every task. setup: of other recordings than PTB-XL's."""
+    setup = setup or FewShotSetup(Path(recipe.cache), Path(recipe.examples), progress=progress)
     splits = setup.splits[:recipe.splits]
     reader = PrefixReader.load(recipe.llm) if any(_generates(name) for name in recipe.methods) else None
     made: dict[int, FewShotData] = {}
