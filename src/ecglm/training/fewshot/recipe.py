@@ -17,7 +17,17 @@ from ecglm.bench.task import digest
 from ecglm.config import load_config, to_dict
 from ecglm.corpus.ecgqa_classes import ecgqa_classes
 from ecglm.corpus.ecgqa_official import all_questions
-from ecglm.corpus.episodes import AttributePool, Draw, Episode, EpisodeConfig, Task, episodes, published, split_classes
+from ecglm.corpus.episodes import (
+    AnswerGroup,
+    AttributePool,
+    Draw,
+    Episode,
+    EpisodeConfig,
+    Task,
+    episodes,
+    published,
+    split_classes,
+)
 from ecglm.corpus.splits import FewShotSplit
 from ecglm.errors import UsageError
 from ecglm.registry import METHODS
@@ -221,6 +231,6 @@ def _draws(recipe: FewShotRecipe, setup: FewShotSetup, split: FewShotSplit, conf
     return (published([g for g, name in zip(sides[0], names[0], strict=True) if name in kept], config), published(test, config))
 
 
-def _name(groups: Sequence[Any]) -> tuple[str, str, tuple[str, ...]]:
+def _name(groups: Sequence[AnswerGroup]) -> tuple[str, str]:
     """What a class is, on either side of a split."""
-    return groups[0].attribute, groups[0].answer, tuple(sorted(group.attribute for group in groups))
+    return groups[0].attribute, groups[0].answer
