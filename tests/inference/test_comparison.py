@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from ecglm.inference.comparison import ERROR_SD, MOST_SURE, SAME_WITHIN, compare, sure_of_value, unclear
+from ecglm.inference.comparison import compare, unclear
 from ecglm.inference.topics import topics
+from ecglm.knowledge.precision import ERROR_SD, MOST_SURE, SAME_WITHIN, sure_of_value
 from ecglm.signal import measure
 from tests.signal.synthetic import synthetic_ecg
 

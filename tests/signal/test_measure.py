@@ -9,7 +9,7 @@ import pytest
 
 from ecglm.records.record import Record
 from ecglm.signal import axis_deg, axis_from_leads, beat_features, measure
-from ecglm.signal.measure import bazett, framingham, fridericia
+from ecglm.signal.intervals import bazett, framingham, fridericia, hodges
 from tests.signal.synthetic import synthetic_ecg
 
 

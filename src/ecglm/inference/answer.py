@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ecglm.errors import UsageError
-from ecglm.inference.comparison import SAME_WITHIN, SIMPLE, compare, sure_of_value, unclear
+from ecglm.inference.comparison import SIMPLE, compare, unclear
 from ecglm.inference.confidence import answer_kind, calibrated_confidence
 from ecglm.inference.contradiction import alternatives, contradiction, sure_of
 from ecglm.inference.draft import draft
@@ -21,6 +21,7 @@ from ecglm.inference.evidence import evidence_for, measurement_evidence
 from ecglm.inference.guard import check_question, decline_question
 from ecglm.inference.reading import Reading, read_recording
 from ecglm.inference.topics import Topics, learned_name, spelled_out, topics
+from ecglm.knowledge.precision import SAME_WITHIN, sure_of_value
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.prompt import clean_question, prefix_ids

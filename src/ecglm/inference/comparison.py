@@ -11,14 +11,9 @@ import re
 from typing import NamedTuple
 
 from ecglm.inference.topics import Topics
+from ecglm.knowledge.precision import ERROR_SD, MOST_SURE, below
 from ecglm.schema import Measurement, Measurements
 
-#: Standard deviation of measured minus annotated value: intervals as on LUDB, against the median of the annotated leads
-#: (docs/measure.md; QTc as QT); rate, RR and axis assumed.
-ERROR_SD = {"heart_rate": 1.0, "rr": 10.0, "pr": 14.0, "qrs": 12.0, "qt": 11.0, "qtc_bazett": 12.0, "axis": 10.0}
-#: How far two cardiologists' values may lie apart and still be the same answer: ms, bpm, degrees.
-SAME_WITHIN = {"heart_rate": 5.0, "rr": 25.0, "pr": 20.0, "qrs": 20.0, "qt": 30.0, "qtc_bazett": 30.0, "axis": 15.0}
-MOST_SURE = 0.99
 #: An answer that annotators would share more rarely is not given; values at the end of a wide range lie just below one half.
 EVEN = 0.45
 SIMPLE = 'numbers are compared only in plain questions about one value, such as "Is the PR interval above 200 ms?"'
@@ -84,16 +79,11 @@ def compare(question: str, measurements: Measurements) -> Comparison | None:
     low, high = {"between": (numbers[0], numbers[-1]), "=": (numbers[0] - sd, numbers[0] + sd)}.get(
         sign, (numbers[0], math.inf) if ">" in sign else (-math.inf, numbers[0]))
     holds = low < value < high if sign in (">", "<") else low <= value <= high
-    inside = _below((high - value) / sd) - _below((low - value) / sd)
+    inside = below((high - value) / sd) - below((low - value) / sd)
     if holds and inside < EVEN:
         return Comparison(False, 0.0, f"it is measured to about ± {sd:g} {measured.unit}, too coarse for so narrow a range; "
                                       f"measured: {value} {measured.unit}")
     return Comparison(holds, min(MOST_SURE, max(0.5, inside if holds else 1.0 - inside)))
-
-
-def sure_of_value(name: str) -> float:
-    """Probability that the annotators' value lies within SAME_WITHIN of a measured one."""
-    return min(MOST_SURE, 2 * _below(SAME_WITHIN[name] / ERROR_SD[name]) - 1)
 
 
 def unclear(question: str, about: Topics) -> bool:
@@ -123,8 +113,3 @@ def _in_unit(number: str, unit: str | None, name: str) -> float | None:
     if unit in ("bpm", "deg"):
         return None
     return value * 1000.0 if unit == "s" or (unit is None and 0 < value < 5) else value
-
-
-def _below(z: float) -> float:
-    """Logistic distribution of unit variance: the errors have heavier tails than a normal one."""
-    return 1.0 / (1.0 + math.exp(-max(-700.0, min(700.0, z * math.pi / math.sqrt(3.0)))))

@@ -1,0 +1,209 @@
+"""The waves of every lead in the record's own unit, on beats that no 0.5-40 Hz filter has bent.
+
+The beats found and aligned by `stack` are cut out of the resampled signal as it was recorded. The baseline under each is
+the smooth curve through the levels just before the QRS complexes; those levels are the zero of all heights. Waves are found
+on the median beat, and each is read in every beat at the same place for its spread. Times are those of `waves`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
+
+from ecglm.schema import TShape
+from ecglm.signal.beats import IntArray
+from ecglm.signal.missing import FloatArray
+from ecglm.signal.stack import MAX_BEATS, BeatStack
+from ecglm.signal.waves import Waves
+
+Float32 = NDArray[np.float32]
+
+#: Stretch before the QRS onset (s) whose mean is the zero of a beat.
+ISO_S = (0.020, 0.004)
+#: A wave of the QRS is this high (mV) and lasts this long (s) at least. The CSE working party (1985, Eur Heart J 6:815) has
+#: 0.02 mV and 6 ms, which noise reaches on a median of few beats.
+MIN_WAVE_MV, MIN_WAVE_S = 0.03, 0.008
+#: A T wave within this height (mV) is flat, and each phase of a biphasic one is half as high at least
+#: (AHA/ACCF/HRS part IV 2009, 10.1161/CIRCULATIONAHA.108.191096, calls T flat between -0.1 and 0.1 mV).
+FLAT_T_MV = 0.1
+#: The T wave begins this long after the J point at the earliest, and ST levels are read so long after it (s).
+ST_S = (0.0, 0.060, 0.080)
+NAMES = ("p", "q", "r", "s", "r_prime", "t", "st_j", "st_j60", "st_j80")
+
+
+@dataclass(frozen=True)
+class RecordedBeats:
+    """Beats ``[beat, lead, window]`` above their baseline, in the record's unit, and their median ``[lead, window]``; waves in
+    samples of this window."""
+
+    beats_BLW: Float32
+    median_LW: Float32
+    waves: Waves
+    fs: float
+
+
+class LeadWaves(NamedTuple):
+    """Height ``[lead, NAMES]`` (NaN: no such wave) and the same in every beat, length of Q, R, S ``[lead, 3]`` (s), shape of T."""
+
+    height_LN: FloatArray
+    each_BLN: FloatArray
+    length_L3: FloatArray
+    t_shape: list[TShape | None]
+
+
+def recorded_beats(raw_LT: Float32, samples: IntArray, stack: BeatStack, waves: Waves) -> RecordedBeats:
+    """The usual beats of the stack as recorded. raw_LT: at the stack's rate; samples: all QRS peaks; waves: with a QRS."""
+    fs, r, n = stack.fs, stack.r, raw_LT.shape[1]
+    iso = np.arange(round(waves.qrs_on - ISO_S[0] * fs), round(waves.qrs_on - ISO_S[1] * fs) + 1) - r
+    start = iso[0] if np.isnan(waves.p_on) else min(iso[0], round(waves.p_on - ISO_S[0] * fs) - r)
+    end = np.nanmax([waves.t_off, waves.qrs_off + ST_S[-1] * fs])
+    window = np.arange(start, round(end + 0.02 * fs) - r)
+    usual = stack.samples_B[stack.usual_B]
+    whole = usual[(usual + window[0] >= 0) & (usual + window[-1] < n)]
+    at = whole if len(whole) else usual
+    anchors = _anchors(samples, stack)
+    inside = (anchors + iso[0] >= 0) & (anchors + iso[-1] < n) if len(whole) else np.isin(anchors, at)
+    anchors = anchors[inside]
+    level_AL = raw_LT[:, np.clip(anchors[:, None] + iso, 0, n - 1)].mean(axis=2).T
+    baseline = _baseline(level_AL, anchors / fs, np.searchsorted(anchors, at), (window - iso.mean()) / fs)
+    beats = raw_LT[:, np.clip(at[:, None] + window, 0, n - 1)].transpose(1, 0, 2) - baseline
+    return RecordedBeats(beats, _median(beats), Waves(*(edge - r - window[0] for edge in vars(waves).values())), fs)
+
+
+def _anchors(samples: IntArray, stack: BeatStack) -> IntArray:
+    """Beats before which the level is that of the baseline: the usual ones, and in long recordings those not stacked."""
+    known, usual = stack.samples_B, stack.samples_B[stack.usual_B]
+    if len(samples) < MAX_BEATS:
+        return usual
+    after = np.searchsorted(known, samples).clip(0, len(known) - 1)
+    away = np.minimum(np.abs(known[after] - samples), np.abs(known[np.maximum(after - 1, 0)] - samples))
+    return np.sort(np.r_[usual, samples[away > 0.1 * stack.fs]])
+
+
+def _baseline(level_AL: Float32, time_A: FloatArray, beat_B: IntArray, window_W: FloatArray) -> Float32:
+    """Baseline ``[beat, lead, window]`` through the levels ``[anchor, lead]`` of all anchors, at times around some of them.
+
+    Between two anchors it is the cubic whose slope at each is that between its neighbours (Catmull and Rom 1974); straight
+    beyond the first and last. time_A, window_W: seconds; beat_B: the anchor of each beat.
+    """
+    slope = np.gradient(level_AL, time_A, axis=0) if len(time_A) > 1 else np.zeros_like(level_AL)
+    terms = [level_AL[beat_B], slope[beat_B]]
+    for step in (1, -1):
+        to = beat_B + step
+        ends = ((to < 0) | (to >= len(time_A)))[:, None]
+        to = np.where(ends[:, 0], beat_B, to)
+        width = np.where(ends, 1.0, (time_A[to] - time_A[beat_B])[:, None])
+        rise = (level_AL[to] - level_AL[beat_B]) / width
+        terms += [np.where(ends, 0, (3 * rise - 2 * slope[beat_B] - slope[to]) / width),
+                  np.where(ends, 0, (slope[beat_B] + slope[to] - 2 * rise) / width**2)]
+    right, left = np.maximum(window_W, 0), np.minimum(window_W, 0)
+    powers = np.stack([np.ones_like(window_W), window_W, right**2, right**3, left**2, left**3])
+    out: Float32 = np.stack(terms, axis=2).astype(np.float32) @ powers.astype(np.float32)
+    return out
+
+
+def _median(beats_BLW: NDArray[Any]) -> NDArray[Any]:
+    """Median over beats, of those that are there; NaN where none is."""
+    ordered = np.sort(beats_BLW, axis=0)  # faster than np.median along the first axis; NaN go last
+    half = len(ordered) // 2
+    median: NDArray[Any] = ordered[half] if len(ordered) % 2 else 0.5 * (ordered[half - 1] + ordered[half])
+    partly = np.isnan(ordered[-1]) & ~np.isnan(ordered[0])
+    if partly.any():
+        median[partly] = np.nanmedian(beats_BLW[:, partly], axis=0)
+    return median
+
+
+def lead_waves(seen: RecordedBeats, has_p: bool) -> LeadWaves:
+    """Where the waves of every lead are on the median beat, and how high. Millivolts: MIN_WAVE_MV and FLAT_T_MV are."""
+    waves, fs, median = seen.waves, seen.fs, seen.median_LW
+    smooth = uniform_filter1d(median, max(1, 2 * round(0.004 * fs) + 1), axis=1)  # 10 ms: P, ST and T have nothing faster
+    place = np.full((len(median), len(NAMES)), -1)
+    on, off = round(waves.qrs_on), round(waves.qrs_off)
+    place[:, 1:5], length = _qrs_waves(median[:, on: off + 1], fs)
+    place[:, 1:5] += np.where(place[:, 1:5] >= 0, on, 0)
+    place[:, 6:] = np.minimum(np.round(waves.qrs_off + np.array(ST_S) * fs), median.shape[1] - 1)
+    height = np.where(place >= 0, np.take_along_axis(median, np.maximum(place, 0), axis=1), np.nan)
+    zero_P = np.zeros(len(median))
+    shape: list[TShape | None] = [None] * len(median)
+    if has_p:
+        first, last = round(waves.p_on), round(waves.p_off)
+        zero_P = smooth[:, max(0, first - round(0.008 * fs))]
+        place[:, 0] = first + np.abs(smooth[:, first: last + 1] - zero_P[:, None]).argmax(axis=1)
+    if not np.isnan(waves.t_off):
+        place[:, 5], shape = _t_waves(smooth, round(waves.qrs_off + ST_S[-1] * fs), round(waves.t_off))
+    slow = [0, 5, 7, 8]
+    height[:, slow] = np.where(place[:, slow] >= 0, np.take_along_axis(smooth, np.maximum(place[:, slow], 0), axis=1), np.nan)
+    height[:, 0] -= zero_P
+    each = np.where(place >= 0, np.take_along_axis(seen.beats_BLW, np.maximum(place, 0)[None], axis=2), np.nan)
+    return LeadWaves(height, each, length, shape)
+
+
+def spread_over_beats(each_BK: FloatArray) -> FloatArray:
+    """Standard deviation over beats, from the median absolute deviation: one badly seen beat must not decide it. NaN where
+    fewer than two beats are known."""
+    away = np.abs(each_BK - _median(each_BK))
+    return np.where(np.isfinite(each_BK).sum(axis=0) > 1, 1.4826 * _median(away), np.nan)
+
+
+def _qrs_waves(qrs_LW: Float32, fs: float) -> tuple[IntArray, FloatArray]:
+    """Samples ``[lead, 4]`` of Q, R, S and R' (-1: none) in the QRS, and how long Q, R and S last ``[lead, 3]`` (s, NaN: none).
+
+    A wave is a run on one side of the level before the QRS. The first upward one is R, the second R', the deepest
+    downward one before R is Q, after R S; without R it is Q. What only leads over to a raised or lowered ST segment is none.
+    """
+    leads, width = qrs_LW.shape
+    side = (qrs_LW > MIN_WAVE_MV).astype(np.int8) - (qrs_LW < -MIN_WAVE_MV)
+    row, at = np.nonzero(side)
+    place, length = np.full((leads, 4), -1), np.full((leads, 3), np.nan)
+    if not len(row):
+        return place, length
+    sign, size = side[row, at], np.abs(qrs_LW[row, at])
+    start = np.flatnonzero(np.r_[True, (np.diff(row) != 0) | (np.diff(sign) != 0)])
+    last = np.r_[start[1:], len(row)] - 1
+    height = np.maximum.reduceat(size, start)
+    number = np.repeat(np.arange(len(start)), last - start + 1)
+    top = np.flatnonzero(size == height[number])
+    peak = at[top[np.searchsorted(number[top], np.arange(len(start)))]]
+    lasts = (at[last] - at[start] + 1) / fs
+    to_st = (at[last] == width - 1) & (height - np.abs(qrs_LW[row[start], -1]) < MIN_WAVE_MV)
+    for wave in np.flatnonzero((lasts >= MIN_WAVE_S) & ~to_st).tolist():
+        lead = int(row[start[wave]])
+        q, r, s, r_prime = place[lead]
+        if sign[start[wave]] > 0:
+            kind = 1 if r < 0 else 3
+            if r_prime >= 0:
+                continue
+        else:
+            kind = 0 if r < 0 else 2
+            other = q if r < 0 else s
+            if other >= 0 and abs(qrs_LW[lead, other]) >= height[wave]:
+                continue
+        place[lead, kind] = peak[wave]
+        if kind < 3:
+            length[lead, kind] = lasts[wave]
+    return place, length
+
+
+def _t_waves(smooth_LW: Float32, start: int, stop: int) -> tuple[IntArray, list[TShape | None]]:
+    """Sample ``[lead]`` of the larger phase of the T wave between two samples, and its shape."""
+    part = smooth_LW[:, start: stop + 1]
+    ramp = np.linspace(0, 1, part.shape[1], dtype=np.float32)
+    bulge = part - (part[:, :1] * (1 - ramp) + part[:, -1:] * ramp)
+    rows = np.arange(len(part))
+    sign = np.sign(bulge[rows, np.abs(bulge).argmax(axis=1)])[:, None]
+    upright = np.where(sign * bulge > 0.5 * (sign * bulge).max(axis=1, keepdims=True), sign * part, -np.inf)
+    peak = upright.argmax(axis=1)
+    # The other phase stands out of both the level at which the T wave begins and zero.
+    other = (-sign * part).max(axis=1) - np.maximum(-sign[:, 0] * part[:, 0], 0)
+    height = part[rows, peak]
+    shapes: list[TShape | None] = []
+    for value, against, up in zip(height.tolist(), other.tolist(), sign[:, 0].tolist(), strict=True):
+        if min(against, up * value) >= FLAT_T_MV / 2:
+            shapes.append("biphasic")
+        else:
+            shapes.append("flat" if abs(value) < FLAT_T_MV else "upright" if value > 0 else "inverted")
+    return start + peak, shapes
