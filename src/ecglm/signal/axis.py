@@ -101,10 +101,11 @@ def net_area(beats_BLW: FloatArray, on: float, off: float) -> FloatArray:
     return np.asarray((part - part[..., :1] * (1 - ramp) - part[..., -1:] * ramp).sum(axis=-1), dtype=np.float64)
 
 
-def axis_differences(net_BL: FloatArray, leads: tuple[str, ...], axis_deg: float) -> FloatArray:
-    """How far the axis of each beat's net areas ``[beat, lead]`` lies from a given one, ``[beat]`` degrees from -180 to 180."""
-    vector = net_BL @ _inverse(leads).T
-    return np.asarray((np.degrees(np.arctan2(vector[:, 1], vector[:, 0])) - axis_deg + 180.0) % 360.0 - 180.0)
+def axes_of(net_L: FloatArray, leads: tuple[str, ...]) -> FloatArray:
+    """Least-squares axes ``[...]`` in degrees from -180 to 180 of net areas ``[..., lead]``; NaN where all are zero."""
+    vector = net_L @ _inverse(leads).T
+    angle = np.degrees(np.arctan2(vector[..., 1], vector[..., 0]))
+    return np.asarray(np.where(np.hypot(vector[..., 0], vector[..., 1]) > 1e-12, angle, np.nan), dtype=np.float64)
 
 
 def _wrapped(degrees: float) -> float:

@@ -7,10 +7,10 @@ import numpy as np
 from ecglm.records.leads import LIMB_LEADS
 from ecglm.records.record import Record
 from ecglm.schema import Measurement
-from ecglm.signal.axis import MAX_DISAGREEMENT, axis_differences, axis_from_leads, limb_disagreement, net_area
+from ecglm.signal.axis import MAX_DISAGREEMENT, axes_of, axis_from_leads, limb_disagreement, net_area
 from ecglm.signal.intervals import NO_QRS, NO_T
 from ecglm.signal.missing import FloatArray
-from ecglm.signal.morphology import ST_S, RecordedBeats, spread_over_beats
+from ecglm.signal.morphology import RecordedBeats, spread_over_beats, t_on
 from ecglm.signal.stack import BeatStack
 from ecglm.signal.waves import Waves
 
@@ -27,32 +27,29 @@ def no_axes(reason: str) -> dict[str, Measurement]:
 def frontal_axes(axis: Measurement, leads: tuple[str, ...], seen: RecordedBeats, no_p: str | None) -> dict[str, Measurement]:
     """The axes of P and T from the net areas of the waves, and the QRS axis with its spread over beats.
 
-    axis: the QRS axis, given. leads: the rows of seen. no_p: why there is no P wave, None when there is. T is taken from
-    80 ms after the J point, above the line from there to its end, so that a raised ST segment is not part of it.
+    axis: the QRS axis, given. leads: the rows of seen. no_p: why there is no P wave, None when there is. The T
+    wave is taken above the line from its earliest onset to its end, so that a raised ST segment is not part of it.
     """
-    rows = [leads.index(lead) for lead in axis.leads]
-    beats, median, waves = seen.beats_BLW[:, rows], seen.median_LW[rows], seen.waves
-    out = {"axis": _with_spread(axis, net_area(beats, waves.qrs_on, waves.qrs_off))}
-    for name, on, off, reason in (("p_axis", waves.p_on, waves.p_off, no_p),
-                                  ("t_axis", waves.qrs_off + ST_S[-1] * seen.fs, waves.t_off, NO_T)):
-        if np.isnan(off) or np.isnan(on) or (name == "p_axis" and reason is not None):
-            out[name] = _no(reason or "")
-            continue
-        angle = axis_from_leads(dict(zip(axis.leads, net_area(median, on, off).tolist(), strict=True)))
-        if angle is None:
-            out[name] = _no(f"the net {name[0].upper()} is zero in the limb leads")
-            continue
-        found = _with_spread(Measurement(angle, "deg", axis.leads, len(beats)), net_area(beats, on, off))
-        flat = found.spread is not None and found.spread > MAX_SPREAD_DEG
-        out[name] = _no(f"the {name[0].upper()} wave is too flat in the limb leads: its axis varies by "
-                        f"{found.spread:.0f}\u00b0 from beat to beat") if flat else found
+    waves, rows = seen.waves, [leads.index(lead) for lead in axis.leads]
+    limb_BLW = np.concatenate([seen.beats_BLW[:, rows], seen.median_LW[None, rows]])
+    edges = {"axis": (waves.qrs_on, waves.qrs_off)}
+    if no_p is None:
+        edges["p_axis"] = waves.p_on, waves.p_off
+    if not np.isnan(waves.t_off):
+        edges["t_axis"] = t_on(waves, seen.fs), waves.t_off
+    angle_NB = axes_of(np.stack([net_area(limb_BLW, *edge) for edge in edges.values()]), axis.leads)
+    middle = np.r_[axis.value or 0.0, angle_NB[1:, -1]]
+    spread = spread_over_beats((angle_NB[:, :-1].T - middle + 180.0) % 360.0 - 180.0).tolist()
+    out = {"p_axis": _no(no_p or ""), "t_axis": _no(NO_T)}
+    for name, value, varies in zip(edges, middle.tolist(), spread, strict=True):
+        wave = name[0].upper()
+        if value != value:
+            out[name] = _no(f"the net {wave} is zero in the limb leads")
+        elif varies > MAX_SPREAD_DEG and name != "axis":
+            out[name] = _no(f"the {wave} wave is too flat in the limb leads: its axis varies by {varies:.0f}° from beat to beat")
+        else:
+            out[name] = Measurement(value, "deg", axis.leads, len(limb_BLW) - 1, varies if varies == varies else None)
     return out
-
-
-def _with_spread(axis: Measurement, net_BL: FloatArray) -> Measurement:
-    away = axis_differences(net_BL[np.isfinite(net_BL).all(axis=1)], axis.leads, axis.value or 0.0)
-    spread = float(spread_over_beats(away)) if len(away) > 1 else None
-    return Measurement(axis.value, "deg", axis.leads, axis.beats, spread)
 
 
 def qrs_axis(record: Record, stack: BeatStack, waves: Waves, spread: FloatArray, leads: tuple[str, ...]) -> Measurement:

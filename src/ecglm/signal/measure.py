@@ -117,7 +117,8 @@ def analyse_beats(record: Record) -> BeatAnalysis:
                 *(reversal_problem(exchange, record) for exchange in reversals))
     axis = qrs_axis(record, stack, waves, usual.spread_L, leads)
     doubt = next((r for r in reversals if r.where == "limb" and r.sure), None) if axis.value is not None else None
-    seen = None if np.isnan(waves.qrs_on) else recorded_beats(usual.raw_LT, beats.samples, stack, waves)
+    next_p = waves.p_on + float(np.median(beats.rr_s)) * stack.fs if no_p is None else np.nan
+    seen = None if np.isnan(waves.qrs_on) else recorded_beats(usual.raw_LT, beats.samples, stack, waves, next_p)
     if doubt is not None:
         values |= no_axes(f"the limb leads look reversed ({doubt.swap})")
     else:

@@ -7,7 +7,7 @@ on the median beat, and each is read in every beat at the same place for its spr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,7 +30,7 @@ MIN_WAVE_MV, MIN_WAVE_S = 0.03, 0.008
 #: A T wave within this height (mV) is flat, and each phase of a biphasic one is half as high at least
 #: (AHA/ACCF/HRS part IV 2009, 10.1161/CIRCULATIONAHA.108.191096, calls T flat between -0.1 and 0.1 mV).
 FLAT_T_MV = 0.1
-#: The T wave begins this long after the J point at the earliest, and ST levels are read so long after it (s).
+#: ST levels are read so long after the J point (s).
 ST_S = (0.0, 0.060, 0.080)
 NAMES = ("p", "q", "r", "s", "r_prime", "t", "st_j", "st_j60", "st_j80")
 
@@ -55,11 +55,16 @@ class LeadWaves(NamedTuple):
     t_shape: list[TShape | None]
 
 
-def recorded_beats(raw_LT: Float32, samples: IntArray, stack: BeatStack, waves: Waves) -> RecordedBeats:
-    """The usual beats of the stack as recorded. raw_LT: at the stack's rate; samples: all QRS peaks; waves: with a QRS."""
+def recorded_beats(raw_LT: Float32, samples: IntArray, stack: BeatStack, waves: Waves, next_p: float) -> RecordedBeats:
+    """The usual beats of the stack as recorded. raw_LT: at the stack's rate; samples: all QRS peaks; waves: with a QRS.
+
+    next_p: sample of the stack's window at which the P wave of the next beat begins, NaN without one. There the T wave ends
+    at the latest, so that P is never taken for it.
+    """
     fs, r, n = stack.fs, stack.r, raw_LT.shape[1]
     iso = np.arange(round(waves.qrs_on - ISO_S[0] * fs), round(waves.qrs_on - ISO_S[1] * fs) + 1) - r
     start = iso[0] if np.isnan(waves.p_on) else min(iso[0], round(waves.p_on - ISO_S[0] * fs) - r)
+    waves = replace(waves, t_off=next_p if waves.qrs_off + 0.1 * fs < next_p < waves.t_off else waves.t_off)
     end = np.nanmax([waves.t_off, waves.qrs_off + ST_S[-1] * fs])
     window = np.arange(start, round(end + 0.02 * fs) - r)
     usual = stack.samples_B[stack.usual_B]
@@ -134,7 +139,7 @@ def lead_waves(seen: RecordedBeats, has_p: bool) -> LeadWaves:
         zero_P = smooth[:, max(0, first - round(0.008 * fs))]
         place[:, 0] = first + np.abs(smooth[:, first: last + 1] - zero_P[:, None]).argmax(axis=1)
     if not np.isnan(waves.t_off):
-        place[:, 5], shape = _t_waves(smooth, round(waves.qrs_off + ST_S[-1] * fs), round(waves.t_off))
+        place[:, 5], shape = _t_waves(smooth, round(t_on(waves, fs)), round(waves.t_off))
     slow = [0, 5, 7, 8]
     height[:, slow] = np.where(place[:, slow] >= 0, np.take_along_axis(smooth, np.maximum(place[:, slow], 0), axis=1), np.nan)
     height[:, 0] -= zero_P
@@ -147,6 +152,11 @@ def spread_over_beats(each_BK: FloatArray) -> FloatArray:
     fewer than two beats are known."""
     away = np.abs(each_BK - _median(each_BK))
     return np.where(np.isfinite(each_BK).sum(axis=0) > 1, 1.4826 * _median(away), np.nan)
+
+
+def t_on(waves: Waves, fs: float) -> float:
+    """Sample from which the T wave may begin: 80 ms after the J point, at fast rates a quarter of the way to its end."""
+    return waves.qrs_off + min(ST_S[-1] * fs, 0.25 * (waves.t_off - waves.qrs_off))
 
 
 def _qrs_waves(qrs_LW: Float32, fs: float) -> tuple[IntArray, FloatArray]:
@@ -189,21 +199,22 @@ def _qrs_waves(qrs_LW: Float32, fs: float) -> tuple[IntArray, FloatArray]:
 
 
 def _t_waves(smooth_LW: Float32, start: int, stop: int) -> tuple[IntArray, list[TShape | None]]:
-    """Sample ``[lead]`` of the larger phase of the T wave between two samples, and its shape."""
+    """Sample ``[lead]`` of the larger phase of the T wave between two samples, and its shape.
+
+    A phase stands out of zero and of both ends. Where none does, as on a sloping ST segment, the T wave is what lies farthest
+    from the line between the ends.
+    """
     part = smooth_LW[:, start: stop + 1]
+    ends = part[:, [0, -1]]
+    up, down = part.max(axis=1) - np.maximum(ends, 0).max(axis=1), np.minimum(ends, 0).min(axis=1) - part.min(axis=1)
     ramp = np.linspace(0, 1, part.shape[1], dtype=np.float32)
-    bulge = part - (part[:, :1] * (1 - ramp) + part[:, -1:] * ramp)
-    rows = np.arange(len(part))
-    sign = np.sign(bulge[rows, np.abs(bulge).argmax(axis=1)])[:, None]
-    upright = np.where(sign * bulge > 0.5 * (sign * bulge).max(axis=1, keepdims=True), sign * part, -np.inf)
-    peak = upright.argmax(axis=1)
-    # The other phase stands out of both the level at which the T wave begins and zero.
-    other = (-sign * part).max(axis=1) - np.maximum(-sign[:, 0] * part[:, 0], 0)
-    height = part[rows, peak]
-    shapes: list[TShape | None] = []
-    for value, against, up in zip(height.tolist(), other.tolist(), sign[:, 0].tolist(), strict=True):
-        if min(against, up * value) >= FLAT_T_MV / 2:
-            shapes.append("biphasic")
-        else:
-            shapes.append("flat" if abs(value) < FLAT_T_MV else "upright" if value > 0 else "inverted")
-    return start + peak, shapes
+    bulge = part - (ends[:, :1] * (1 - ramp) + ends[:, 1:] * ramp)
+    plain = np.fmax(up, down) >= FLAT_T_MV / 4
+    sign = np.where(plain, np.where(up >= down, 1, -1), np.sign(bulge[np.arange(len(part)), np.abs(bulge).argmax(axis=1)]))
+    signed = sign[:, None] * bulge
+    near = plain[:, None] | (signed > 0.5 * signed.max(axis=1, keepdims=True))
+    peak = np.where(near, sign[:, None] * part, -np.inf).argmax(axis=1)
+    both = np.minimum(up, down) >= FLAT_T_MV / 2
+    heights = part[np.arange(len(part)), peak].tolist()
+    return start + peak, ["biphasic" if two else "flat" if abs(value) < FLAT_T_MV else "upright" if value > 0 else "inverted"
+                          for value, two in zip(heights, both.tolist(), strict=True)]
