@@ -24,7 +24,7 @@ LABELS = {
     "cornell": "Cornell voltage",
 }
 #: Their units: ms where nothing else is said.
-UNITS = {name: "ms" for name in LABELS} | {"heart_rate": "bpm"} | dict.fromkeys(("p_axis", "axis", "t_axis"), "deg") \
+UNITS = dict.fromkeys(LABELS, "ms") | {"heart_rate": "bpm"} | dict.fromkeys(("p_axis", "axis", "t_axis"), "deg") \
     | dict.fromkeys(("sokolow_lyon", "cornell"), "mV")
 #: Digits after the point that a value of a unit is worth.
 DECIMALS = {"mV": 2}
@@ -86,7 +86,8 @@ class LeadValues:
     @staticmethod
     def of(data: Mapping[str, Any]) -> LeadValues:
         """The inverse of `dataclasses.asdict`, also by way of JSON."""
-        return LeadValues(**{name: _measurement(value) if isinstance(value, Mapping) else value for name, value in data.items()})
+        values: dict[str, Any] = {name: _measurement(v) if isinstance(v, Mapping) else v for name, v in data.items()}
+        return LeadValues(**values)
 
     def to_dict(self) -> dict[str, Any]:
         """Values by name and unit, the beats they come from, their spread, and why those that are null cannot be given."""
@@ -111,8 +112,9 @@ class LeadProblem:
                 "span_s": None if self.span_s is None else list(self.span_s)}
 
 
-def _absent(unit: str) -> Measurement:
-    return Measurement(None, unit, reason="not measured by the version that wrote this")
+#: What older versions did not measure: their files are read all the same.
+_OLD = "not measured by the version that wrote this"
+_NO_MS, _NO_DEG, _NO_MV = (Measurement(None, unit, reason=_OLD) for unit in ("ms", "deg", "mV"))
 
 
 @dataclass(frozen=True)
@@ -120,11 +122,12 @@ class Measurements:
     """What ecglm measures on a record. Times in ms, rate in beats per minute, axes in degrees, voltages in mV.
 
     rr_sd_ms is SDNN, rmssd_ms the root mean square of successive differences (Task Force
-    of ESC/NASPE 1996, 10.1161/01.CIR.93.5.1043). qtc_* follow Bazett, Fridericia,
-    Framingham and Hodges. axis is that of the QRS. by_lead: the waves of every lead. r_peaks_s are beat times in seconds. rhythm is a short statement derived
-    from the numbers alone. problems: what is wrong with which leads. not_checked: why exchanged
-    electrodes were not looked for, by "limb leads" and "chest leads". axis_withheld: the value
-    behind an axis that is not given because limb leads look reversed; encoders see it, as in training.
+    of ESC/NASPE 1996, 10.1161/01.CIR.93.5.1043). qtc_* follow Bazett, Fridericia, Framingham
+    and Hodges. axis is that of the QRS. r_peaks_s are beat times in seconds. rhythm is a short
+    statement derived from the numbers alone. problems: what is wrong with which leads.
+    not_checked: why exchanged electrodes were not looked for, by "limb leads" and "chest leads".
+    axis_withheld: the value behind an axis that is not given because limb leads look reversed;
+    encoders see it, as in training. by_lead: the waves of every lead of the record.
     """
 
     heart_rate: Measurement
@@ -144,12 +147,12 @@ class Measurements:
     problems: tuple[LeadProblem, ...] = ()
     not_checked: dict[str, str] = field(default_factory=dict)
     axis_withheld: float | None = None
-    qtc_hodges: Measurement = _absent("ms")
-    p_duration: Measurement = _absent("ms")
-    p_axis: Measurement = _absent("deg")
-    t_axis: Measurement = _absent("deg")
-    sokolow_lyon: Measurement = _absent("mV")
-    cornell: Measurement = _absent("mV")
+    qtc_hodges: Measurement = _NO_MS
+    p_duration: Measurement = _NO_MS
+    p_axis: Measurement = _NO_DEG
+    t_axis: Measurement = _NO_DEG
+    sokolow_lyon: Measurement = _NO_MV
+    cornell: Measurement = _NO_MV
     by_lead: dict[str, LeadValues] = field(default_factory=dict)
 
     def named(self) -> dict[str, Measurement]:

@@ -73,10 +73,11 @@ def test_variability_follows_its_definitions():
 
 
 def test_qt_corrections_agree_at_60_bpm_and_with_the_formulas():
-    assert bazett(400, 1.0) == fridericia(400, 1.0) == framingham(400, 1.0) == 400
+    assert bazett(400, 1.0) == fridericia(400, 1.0) == framingham(400, 1.0) == hodges(400, 1.0) == 400
     assert bazett(360, 0.64) == pytest.approx(450)
     assert fridericia(360, 0.729) == pytest.approx(400)
     assert framingham(360, 0.8) == pytest.approx(390.8)
+    assert hodges(360, 0.75) == pytest.approx(395)
 
 
 def test_axis_from_any_two_limb_leads():

@@ -27,21 +27,21 @@ def no_axes(reason: str) -> dict[str, Measurement]:
 def frontal_axes(axis: Measurement, leads: tuple[str, ...], seen: RecordedBeats, no_p: str | None) -> dict[str, Measurement]:
     """The axes of P and T from the net areas of the waves, and the QRS axis with its spread over beats.
 
-    axis: the QRS axis, given. leads: the rows of seen. no_p: why there is no P wave, None when there is. The T
-    wave is taken above the line from its earliest onset to its end, so that a raised ST segment is not part of it.
+    axis: the QRS axis, given. leads: the rows of seen. no_p: why there is no P wave, None when there is. The T wave is
+    taken above the line from its earliest onset to its end, so that a raised ST segment is not part of it.
     """
     waves, rows = seen.waves, [leads.index(lead) for lead in axis.leads]
     limb_BLW = np.concatenate([seen.beats_BLW[:, rows], seen.median_LW[None, rows]])
-    edges = {"axis": (waves.qrs_on, waves.qrs_off)}
+    net = {"axis": net_area(limb_BLW, waves.qrs_on, waves.qrs_off)}
     if no_p is None:
-        edges["p_axis"] = waves.p_on, waves.p_off
+        net["p_axis"] = _p_area(limb_BLW, waves)
     if not np.isnan(waves.t_off):
-        edges["t_axis"] = t_on(waves, seen.fs), waves.t_off
-    angle_NB = axes_of(np.stack([net_area(limb_BLW, *edge) for edge in edges.values()]), axis.leads)
+        net["t_axis"] = net_area(limb_BLW, t_on(waves, seen.fs), waves.t_off)
+    angle_NB = axes_of(np.stack(list(net.values())), axis.leads)
     middle = np.r_[axis.value or 0.0, angle_NB[1:, -1]]
     spread = spread_over_beats((angle_NB[:, :-1].T - middle + 180.0) % 360.0 - 180.0).tolist()
     out = {"p_axis": _no(no_p or ""), "t_axis": _no(NO_T)}
-    for name, value, varies in zip(edges, middle.tolist(), spread, strict=True):
+    for name, value, varies in zip(net, middle.tolist(), spread, strict=True):
         wave = name[0].upper()
         if value != value:
             out[name] = _no(f"the net {wave} is zero in the limb leads")
@@ -50,6 +50,13 @@ def frontal_axes(axis: Measurement, leads: tuple[str, ...], seen: RecordedBeats,
         else:
             out[name] = Measurement(value, "deg", axis.leads, len(limb_BLW) - 1, varies if varies == varies else None)
     return out
+
+
+def _p_area(limb_BLW: FloatArray, waves: Waves) -> FloatArray:
+    """Net P area ``[beat, lead]`` above the level before the QRS or above the line that joins the ends of the wave. Either
+    cuts into the wave where an end or the PR segment is misjudged; the one that leaves more of the median (last) is taken."""
+    areas = limb_BLW[..., round(waves.p_on): round(waves.p_off) + 1].sum(axis=-1), net_area(limb_BLW, waves.p_on, waves.p_off)
+    return max(areas, key=lambda net_BL: float(np.abs(net_BL[-1]).sum()))
 
 
 def qrs_axis(record: Record, stack: BeatStack, waves: Waves, spread: FloatArray, leads: tuple[str, ...]) -> Measurement:

@@ -122,7 +122,7 @@ def analyse_beats(record: Record) -> BeatAnalysis:
     if doubt is not None:
         values |= no_axes(f"the limb leads look reversed ({doubt.swap})")
     else:
-        values |= no_axes(axis.reason) if axis.reason or seen is None else frontal_axes(axis, leads, seen, no_p)
+        values |= no_axes(axis.reason or NO_QRS) if axis.reason or seen is None else frontal_axes(axis, leads, seen, no_p)
     if seen is None or record.unit != "mV":
         values |= _no_heights(record, NO_QRS if seen is None else NORMALIZED)
     else:

@@ -22,8 +22,8 @@ from ecglm.signal.waves import Waves
 
 Float32 = NDArray[np.float32]
 
-#: Stretch before the QRS onset (s) whose mean is the zero of a beat.
-ISO_S = (0.020, 0.004)
+#: The mean of so long a stretch (s) is the zero of a beat; it ends so long before the QRS onset, which may be off by 10 ms.
+ISO_S, ISO_BEFORE_S = 0.016, (0.004, 0.016)
 #: A wave of the QRS is this high (mV) and lasts this long (s) at least. The CSE working party (1985, Eur Heart J 6:815) has
 #: 0.02 mV and 6 ms, which noise reaches on a median of few beats.
 MIN_WAVE_MV, MIN_WAVE_S = 0.03, 0.008
@@ -47,7 +47,7 @@ class RecordedBeats:
 
 
 class LeadWaves(NamedTuple):
-    """Height ``[lead, NAMES]`` (NaN: no such wave) and the same in every beat, length of Q, R, S ``[lead, 3]`` (s), shape of T."""
+    """Height ``[lead, NAMES]`` (NaN: no such wave), the same in every beat, length of Q, R and S ``[lead, 3]`` (s), shape of T."""
 
     height_LN: FloatArray
     each_BLN: FloatArray
@@ -62,8 +62,8 @@ def recorded_beats(raw_LT: Float32, samples: IntArray, stack: BeatStack, waves: 
     at the latest, so that P is never taken for it.
     """
     fs, r, n = stack.fs, stack.r, raw_LT.shape[1]
-    iso = np.arange(round(waves.qrs_on - ISO_S[0] * fs), round(waves.qrs_on - ISO_S[1] * fs) + 1) - r
-    start = iso[0] if np.isnan(waves.p_on) else min(iso[0], round(waves.p_on - ISO_S[0] * fs) - r)
+    iso = _quietest(stack, waves) - r
+    start = iso[0] if np.isnan(waves.p_on) else min(iso[0], round(waves.p_on - 0.02 * fs) - r)
     waves = replace(waves, t_off=next_p if waves.qrs_off + 0.1 * fs < next_p < waves.t_off else waves.t_off)
     end = np.nanmax([waves.t_off, waves.qrs_off + ST_S[-1] * fs])
     window = np.arange(start, round(end + 0.02 * fs) - r)
@@ -77,6 +77,15 @@ def recorded_beats(raw_LT: Float32, samples: IntArray, stack: BeatStack, waves: 
     baseline = _baseline(level_AL, anchors / fs, np.searchsorted(anchors, at), (window - iso.mean()) / fs)
     beats = raw_LT[:, np.clip(at[:, None] + window, 0, n - 1)].transpose(1, 0, 2) - baseline
     return RecordedBeats(beats, _median(beats), Waves(*(edge - r - window[0] for edge in vars(waves).values())), fs)
+
+
+def _quietest(stack: BeatStack, waves: Waves) -> IntArray:
+    """Samples of the stack's window in which the baseline is read: the stretch before the QRS where least moves."""
+    length, last = round(ISO_S * stack.fs), round(waves.qrs_on - ISO_BEFORE_S[0] * stack.fs)
+    first = max(0, round(waves.qrs_on - ISO_BEFORE_S[1] * stack.fs) - length)
+    moved = np.abs(np.diff(stack.median_LW[:, first: last + 1], axis=1)).sum(axis=0)
+    start = first + int(np.convolve(moved, np.ones(length), "valid").argmin()) if len(moved) > length else first
+    return np.arange(start, start + length + 1)
 
 
 def _anchors(samples: IntArray, stack: BeatStack) -> IntArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,7 +19,6 @@ _QS = "a QS complex: its depth is that of q"
 _ABSENT = {name: f"no {wave} wave above {MIN_WAVE_MV} mV" for name, wave in
            (("q", "Q"), ("r", "R"), ("s", "S"), ("r_prime", "R'"))} | {"t": NO_T}
 _LENGTHS = ("q_duration", "r_duration", "s_duration")
-_FIELDS = tuple(f.name for f in fields(LeadValues) if f.name != "t_shape")
 _Q, _R, _S, _R_PRIME, _ST_J = (NAMES.index(name) for name in ("q", "r", "s", "r_prime", "st_j"))
 
 
@@ -53,7 +52,8 @@ class Heights:
 def no_heights(leads: Iterable[str], reason: str) -> dict[str, LeadValues]:
     """Leads of which nothing can be given, for one reason."""
     mv, ms = Measurement(None, "mV", reason=reason), Measurement(None, "ms", reason=reason)
-    return {lead: LeadValues(**{name: ms if name in _LENGTHS else mv for name in _FIELDS}) for lead in leads}
+    nothing = LeadValues(*([mv] * len(NAMES)), *([ms] * len(_LENGTHS)))
+    return dict.fromkeys(leads, nothing)
 
 
 def lead_values(record: Record, heights: Heights, no_p: str | None) -> dict[str, LeadValues]:
