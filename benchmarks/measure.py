@@ -41,7 +41,7 @@ def ludb_table() -> None:
     """Beats, rate and intervals against LUDB, record by record."""
     counts, rates, alarms = np.zeros(3, int), [], 0
     errors: dict[tuple[str, str], list[float]] = {}
-    for one in annotated(DATA / "ludb"):
+    for one in annotated():
         found = measure(one.record)
         ours = np.array(found.r_peaks_s)
         if found.heart_rate.value is None:

@@ -13,8 +13,8 @@ from ecglm.cli import main
 from ecglm.errors import CheckpointError
 from ecglm.models import base
 
-#: A page whose commands need two recordings and no model.
-NO_MODEL = "docs/deidentify.md"
+#: Pages whose commands need recordings and no model.
+NO_MODEL = ["docs/deidentify.md", "docs/plot.md", "docs/waves.md"]
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ["README.md", "docs/ask.md"]
 #: Commands that need a terminal, data sets or an hour.
@@ -79,20 +79,21 @@ def test_the_page_on_recordings_works_from_top_to_bottom(tmp_path, monkeypatch):
     assert {path.name for path in tmp_path.iterdir()} >= {"part.npz", "part.hea", "part.dat", "part.edf", "part.dcm"}
 
 
-def test_the_page_on_deidentification_works(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("page", NO_MODEL)
+def test_pages_without_a_model_work(tmp_path, monkeypatch, capsys, page):
     from pydicom.data import get_testdata_file
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "study").mkdir()
     for name in ("ecg.dcm", "study/one.dcm"):
         shutil.copy(str(get_testdata_file("waveform_ecg.dcm", download=False)), tmp_path / name)
-    assert commands(NO_MODEL)
-    assert blocks(NO_MODEL, "python")
-    for argv in commands(NO_MODEL):
+    assert commands(page)
+    assert blocks(page, "python")
+    for argv in commands(page):
         assert main(argv) == 0, argv
         assert capsys.readouterr().out.strip()
-    for block in blocks(NO_MODEL, "python"):
-        exec(compile(block, NO_MODEL, "exec"), {})
+    for block in blocks(page, "python"):
+        exec(compile(block, page, "exec"), {})
 
 
 @pytest.mark.parametrize("page", sorted(str(p.relative_to(ROOT)) for p in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]))

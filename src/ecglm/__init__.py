@@ -21,9 +21,12 @@ _PUBLIC: dict[str, str] = {
     "RecordMeta": "ecglm.records.record:RecordMeta",
     "deidentify": "ecglm.records.deidentify:deidentify",
     "measure": "ecglm.signal:measure",
+    "delineate": "ecglm.signal.delineation:delineate",
+    "rhythm": "ecglm.signal.rhythm_name:rhythm",
     "load": "ecglm.inference:load",
     "Model": "ecglm.inference:Model",
     "render": "ecglm.paper:render",
+    "plot": "ecglm.reporting.plot:plot",
     "Report": "ecglm.reporting:Report",
     "Measurement": "ecglm.schema:Measurement",
     "Measurements": "ecglm.schema:Measurements",
@@ -45,12 +48,15 @@ if TYPE_CHECKING:
     from ecglm.records.record import Record as Record
     from ecglm.records.record import RecordMeta as RecordMeta
     from ecglm.reporting import Report as Report
+    from ecglm.reporting.plot import plot as plot
     from ecglm.schema import Answer as Answer
     from ecglm.schema import Evidence as Evidence
     from ecglm.schema import Finding as Finding
     from ecglm.schema import Measurement as Measurement
     from ecglm.schema import Measurements as Measurements
     from ecglm.signal import measure as measure
+    from ecglm.signal.delineation import delineate as delineate
+    from ecglm.signal.rhythm_name import rhythm as rhythm
 
 
 def __getattr__(name: str) -> Any:

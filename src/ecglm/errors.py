@@ -7,13 +7,39 @@ command line prints it on stderr and exits with code 2.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_OPTIONS: ContextVar[Mapping[str, str]] = ContextVar("options")
+
+
+@contextmanager
+def options(names: Mapping[str, str]) -> Iterator[None]:
+    """While this lasts, messages call arguments by these options: {"fs": "--fs"}."""
+    token = _OPTIONS.set(names)
+    try:
+        yield
+    finally:
+        _OPTIONS.reset(token)
+
+
+def argument(name: str, value: object = None) -> str:
+    """An argument, for a message, as its giver writes it: ``fs=500`` in Python, ``--fs 500`` on the command line."""
+    given = _OPTIONS.get({})
+    option = given.get(name) or given.get(name.removesuffix("_s"))
+    if option is None:
+        return f"{name}={'' if value is None else repr(value)}"
+    shown = ",".join(map(str, value)) if isinstance(value, (list, tuple)) else value
+    return option if shown is None or shown is True else f"{option} {shown}"
 
 
 class EcglmError(Exception):
     """Base of all expected failures. `str(error)` is one line, ready to be shown."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(str(message).split()))
+        words = " ".join(str(message).split())
+        super().__init__("".join(letter if letter.isprintable() else "?" for letter in words))  # names in files steer terminals
 
 
 class ReadError(EcglmError):

@@ -64,6 +64,20 @@ SUBJECTS = Registry("bench subject", {
     "trained_on_simulated": "ecglm.corpus.simulated:trained_on_simulated",
     "trained_on_real": "ecglm.corpus.simulated:trained_on_real",
 })
+#: (**dataset_args, seed, draws, progress) -> ecglm.bench.study.Study, by the "dataset" of a task of kind study.
+STUDIES = Registry("study", {
+    "delineation": "ecglm.bench.studies.delineation:run",
+    "beats": "ecglm.bench.studies.beats:run",
+    "reversal": "ecglm.bench.studies.reversal:run",
+    "rhythm": "ecglm.bench.studies.rhythm:run",
+})
+#: (recipe file, overrides, resume, progress) -> Path, by the "kind" of a recipe.
+RECIPES = Registry("recipe kind", {
+    "language": "ecglm.training.pipeline:run",
+    "delineator": "ecglm.training.delineator:run",
+    "beat-types": "ecglm.training.beat_types:run",
+    "reversal": "ecglm.training.reversal:run",
+})
 #: (answer, reply, valid answers) -> bool, by the "scoring" of a task.
 SCORERS = Registry("scorer", {
     "strict": "ecglm.bench.metrics:strict_match",

@@ -26,6 +26,9 @@ LABELS = {
 #: Their units: ms where nothing else is said.
 UNITS = dict.fromkeys(LABELS, "ms") | {"heart_rate": "bpm"} | dict.fromkeys(("p_axis", "axis", "t_axis"), "deg") \
     | dict.fromkeys(("sokolow_lyon", "cornell"), "mV")
+#: Why a value of these units has no confidence.
+NO_CONFIDENCE = {"ms": "not compared with annotated data", "deg": "no annotated axes to compare with",
+                 "mV": "no annotated amplitudes to compare with"}
 #: Digits after the point that a value of a unit is worth.
 DECIMALS = {"mV": 2}
 
@@ -37,7 +40,7 @@ class Measurement:
     spread is the standard deviation over beats in the same unit (None for values that
     are not measured per beat); beats is how many beats were used; leads names the
     leads it was measured in. confidence is the probability that a cardiologist's value lies
-    within `knowledge.precision.SAME_WITHIN` of this one; None where no annotated data tell.
+    within `knowledge.precision.SAME_WITHIN` of this one; None where no annotated data tell (`NO_CONFIDENCE`).
     """
 
     value: float | None
@@ -184,7 +187,6 @@ class Measurements:
             "axis_deg": _shown(self.axis), "p_axis_deg": _shown(self.p_axis), "t_axis_deg": _shown(self.t_axis),
             "sokolow_lyon_mv": _shown(self.sokolow_lyon), "cornell_mv": _shown(self.cornell),
             "rhythm": self.rhythm, "beats": len(self.r_peaks_s), **_about(named),
-            "confidence": {k: round(m.confidence, 2) for k, m in named.items() if m.confidence is not None},
             "leads": {k: list(m.leads) for k, m in named.items() if m.leads},
             "beats_used": {k: m.beats for k, m in named.items() if m.beats},
             "by_lead": {lead: values.to_dict() for lead, values in self.by_lead.items()},
@@ -207,6 +209,8 @@ def _key(name: str, m: Measurement) -> str:
 
 def _about(named: Mapping[str, Measurement]) -> dict[str, Any]:
     return {"spread": {k: round(m.spread, _digits(m)) for k, m in named.items() if m.spread is not None},
+            "confidence": {k: round(m.confidence, 2) for k, m in named.items() if m.confidence is not None},
+            "no_confidence": {k: NO_CONFIDENCE[m.unit] for k, m in named.items() if m.value is not None and m.confidence is None},
             "reasons": {k: m.reason for k, m in named.items() if m.reason is not None}}
 
 
@@ -223,6 +227,26 @@ class Evidence:
     def to_dict(self) -> dict[str, Any]:
         return {"text": self.text, "leads": list(self.leads), "value": self.value, "unit": self.unit,
                 "span_s": None if self.span_s is None else list(self.span_s)}
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """A rhythm statement: name, what else was seen (blocks, ectopic beats, pauses), the numbers it rests on, or the reason
+    why there is none."""
+
+    name: str | None
+    also: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+    reason: str | None = None
+
+    @property
+    def text(self) -> str:
+        """In one line."""
+        return "; ".join((self.name, *self.also)) if self.name else f"not given: {self.reason}"
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"name": self.name, "also": list(self.also), "evidence": [e.to_dict() for e in self.evidence],
+                "reason": self.reason}
 
 
 @dataclass(frozen=True)
@@ -244,7 +268,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer with its calibrated confidence and evidence, or an abstention with its reason."""
+    """An answer with its calibrated confidence and evidence, or an abstention with its reason. note: what must be read with
+    the text, such as "possible, not called present: av block 6 %"; the text alone is the answer that is scored."""
 
     text: str
     confidence: float
@@ -252,7 +277,9 @@ class Answer:
     evidence: tuple[Evidence, ...]
     model: str
     reason: str | None = None
+    note: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {"answer": self.text, "confidence": round(self.confidence, 4), "abstained": self.abstained,
-                "reason": self.reason, "evidence": [e.to_dict() for e in self.evidence], "model": self.model}
+                "reason": self.reason, "note": self.note, "evidence": [e.to_dict() for e in self.evidence],
+                "model": self.model}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydicom.data import get_testdata_file
 
 import ecglm
 from ecglm.cli import VERBS, main
@@ -28,15 +30,16 @@ class FakeModel:
     """Answers without weights and remembers what it was asked."""
 
     evidence = (Evidence("heart rate 61 bpm", ("II",), 61.0, "bpm"),)
+    answer = Answer("Sinus rhythm", 0.72, False, evidence, "fake", note="possible, not called present: sinus rhythm 40 %")
 
     def __init__(self) -> None:
         self.asked: list[Any] = []
         self.read_with: dict[str, Any] = {}
 
     def ask_batch(self, items: list[tuple[Record, str, list[str] | None]]) -> list[Answer]:
-        return [self.answer(*item) for item in items]
+        return [self.one(*item) for item in items]
 
-    def answer(self, record: Record, question: str, options: list[str] | None) -> Answer:
+    def one(self, record: Record, question: str, options: list[str] | None) -> Answer:
         self.asked.append((record, question, options))
         if not question:
             raise UsageError("the question is empty; ask something")
@@ -164,6 +167,18 @@ def test_ask_json_has_the_contract_keys(model: FakeModel, capsys: pytest.Capture
     assert shown["answer"].startswith("ECG 1: yes")
 
 
+def test_what_is_only_possible_is_said_beside_the_answer(
+        model: FakeModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(model, "one", lambda *_: replace(model.answer, text="yes"))
+    assert main(["ask", "a.dcm", "Is it sinus rhythm?"]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first == "yes  (possible, not called present: sinus rhythm 40 %; confidence 72 %)"
+    assert main(["ask", "a.dcm", "b.dcm", "Is it sinus rhythm?", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["recordings"][0]["note"] == "possible, not called present: sinus rhythm 40 %"
+    assert shown["note"].startswith("ECG 1: possible, not called present")
+
+
 def test_several_recordings_are_named(model: FakeModel, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ask", "a.dcm", "b.dcm", "Colour?"]) == 0
     assert capsys.readouterr().out == "a.dcm:\nNo answer: an ECG cannot tell\nb.dcm:\nNo answer: an ECG cannot tell\n"
@@ -171,12 +186,21 @@ def test_several_recordings_are_named(model: FakeModel, capsys: pytest.CaptureFi
 
 def test_a_question_alone_is_told_what_is_missing(model: FakeModel, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ask", "What is the rhythm?"]) == 2
-    assert "give a recording and a question" in capsys.readouterr().err
+    assert "give a recording and a question: ecglm ask FILE 'What is the rhythm?'" in capsys.readouterr().err
+
+
+def test_a_question_without_quotes_is_given_back_in_quotes() -> None:
+    from pydicom.data import get_testdata_file
+
+    file = str(get_testdata_file("waveform_ecg.dcm"))
+    done = run("ask", file, "Is", "it", "AF;", "or", "what's", "this?")
+    hint = done.stderr.split("put the question in quotes: ")[1]
+    assert shlex.split(hint) == ["ecglm", "ask", file, "Is it AF; or what's this?"]
 
 
 @pytest.mark.parametrize("arguments", [
     ["ask", "a.csv", "Is there AF?"], ["measure", "a.csv"], ["info", "a.csv"], ["chat", "a.csv"],
-    ["render", "a.csv", "-o", "page.png"]])
+    ["render", "a.csv", "-o", "page.png"], ["plot", "a.csv", "-o", "page.png", "--no-findings"]])
 def test_every_verb_reads_with_the_options_of_read(
         model: FakeModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str]) -> None:
     monkeypatch.setattr("builtins.input", lambda prompt="": "")
@@ -185,6 +209,32 @@ def test_every_verb_reads_with_the_options_of_read(
     assert model.read_with == {"start_s": 2.0, "duration_s": 5.5, "leads": ["II", "V5"], "fs": 250.0, "unit": "uV"}
     assert not main(arguments)
     assert model.read_with == {}
+
+
+@pytest.mark.parametrize(("options", "keywords", "on_the_command_line", "in_python"), [
+    (["--start", "-1"], {"start_s": -1.0}, "--start -1.0 is not usable", "start_s=-1.0 is not usable"),
+    (["--start", "99"], {"start_s": 99.0}, "no signal at 99 s; it lasts 10 s; choose --start and --duration within",
+     "no signal at 99 s; it lasts 10 s; choose start_s= and duration_s= within"),
+    (["--fs", "500"], {"fs": 500.0}, "--fs is for files that do not state it", "fs= is for files that do not state it"),
+    (["--record", "a"], {"record": "a"}, "--record is for files of several", "record= is for files of several"),
+])
+def test_messages_call_arguments_as_they_were_given(options: list[str], keywords: dict[str, Any], on_the_command_line: str,
+                                                    in_python: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(get_testdata_file("waveform_ecg.dcm", download=False))
+    assert main(["info", path, *options]) == 2
+    assert on_the_command_line in capsys.readouterr().err
+    with pytest.raises(EcglmError, match=in_python):
+        ecglm.read(path, **keywords)
+
+
+def test_options_in_messages_are_those_of_the_verb(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x.csv").write_text("I,II\n" + "0.1,0.2\n" * 3000)
+    assert main(["measure", str(tmp_path / "x.csv")]) == 2
+    assert "pass --fs, in Hz" in capsys.readouterr().err
+    assert main(["synth", "-o", str(tmp_path / "out"), "--duration", "0.01"]) == 2
+    assert "--duration 0.01 s is outside" in capsys.readouterr().err
+    with pytest.raises(EcglmError, match=r"pass fs=, in Hz"):  # nothing is left of it afterwards
+        ecglm.read(tmp_path / "x.csv")
 
 
 def test_a_csv_without_a_rate_is_read_with_one(tmp_path: Path) -> None:
@@ -236,7 +286,8 @@ def test_chat_streams_several_turns_and_survives_a_bad_one(
     monkeypatch.setattr("builtins.input", lambda prompt="": lines())  # type: ignore[call-arg]
     assert main(["chat", "a.dcm"]) == 0
     captured = capsys.readouterr()
-    assert captured.out == "Sinus rhythm\ufffd.\n  - heart rate 61 bpm\n" * 2
+    sure = "(possible, not called present: sinus rhythm 40 %; confidence 72 %)"
+    assert captured.out == f"Sinus rhythm\ufffd.  {sure}\n  - heart rate 61 bpm\n" * 2
     assert captured.err == "ecglm: the question is too long; shorten it\n"
 
 

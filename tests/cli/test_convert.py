@@ -56,8 +56,8 @@ def test_record_names_one_of_many(tmp_path: Path, capsys: pytest.CaptureFixture[
         file["signal"], file["record_id"] = np.random.default_rng(0).normal(size=(3, 2, 1500)), np.array(["a", "b", "c"], "S")
         file.attrs["fs"], file.attrs["unit"], file.attrs["leads"] = 250, "mV", ["I", "II"]
     assert main(["info", path]) == 2
-    assert "it holds 3 recordings (a, b, c, ...); name one with record= (--record a)" in capsys.readouterr().err
+    assert "it holds 3 recordings (a, b, c, ...); name one with --record a" in capsys.readouterr().err
     assert main(["convert", path, "--record", "b", "-o", str(tmp_path / "b.csv")]) == 0
     np.testing.assert_array_equal(ecglm.read(tmp_path / "b.csv").signal, ecglm.read(path, record="b").signal)
     assert main(["info", DICOM, "--record", "b"]) == 2
-    assert "record= is for files of several recordings, and this is one" in capsys.readouterr().err
+    assert "--record is for files of several recordings, and this is one" in capsys.readouterr().err

@@ -212,7 +212,7 @@ def test_long_recordings_are_judged_by_their_first_minute_and_say_so(model):
 def test_a_number_needs_its_own_quantity(text, loose):
     from types import SimpleNamespace
 
-    from ecglm.inference.answer import ungrounded_numbers
+    from ecglm.inference.grounding import ungrounded_numbers
     from ecglm.inference.topics import topics
 
     facts = "Rhythm: sinus rhythm 97%. Heart rate 72 bpm; PR 160 ms; axis -45 degrees left axis deviation."
@@ -263,3 +263,61 @@ def test_exchanged_limb_electrodes_decline_the_axis_and_warn_beside_located_find
         assert any("reversed (RA/LA)" in text for text in shown) == warned, question
     assert not any("reversed" in e.text for e in evidence_for(
         model.answerer.model, model.answerer.reading(ecg), topics("Is there an inferior infarction?"), "yes"))
+
+
+def test_each_half_of_a_question_is_answered(model, record):
+    halves = [model.ask(record, question) for question in ("What is the sampling rate?", "Is the heart rate above 10 bpm?")]
+    assert [a.text for a in halves] == ["500 Hz", "yes"]
+    answer = model.ask(record, "Is there an arrhythmia and bundle branch block?")
+    each = [model.ask(record, f"Is there {name}?") for name in ("an arrhythmia", "bundle branch block")]
+    assert answer.text == f"arrhythmia: {each[0].text}; bundle branch block: {each[1].text}"
+    assert answer.confidence == min(a.confidence for a in each)
+    assert len(answer.evidence) == sum(len(a.evidence) for a in each)
+    options = model.ask(record, "Is there an arrhythmia and bundle branch block?", options=["yes", "no"])
+    assert "one at a time" in options.reason
+
+
+def test_a_batch_with_joined_questions_keeps_its_order(model, record):
+    questions = ["Is there an arrhythmia and bundle branch block?", "What is the sampling rate?", "Is there left and right RBBB?"]
+    answers = model.ask_batch([(record, question) for question in questions])
+    assert [answers[0].text.split(":")[0], answers[1].text, answers[2].reason[:30]] == [
+        "arrhythmia", "500 Hz", "this asks for several things a"]
+
+
+def test_chat_is_as_sure_as_ask(model, record):
+    asked = model.ask(record, "Is there atrial fibrillation?")
+    session = model.chat(record)
+    said = "".join(session.stream("Is there atrial fibrillation?"))
+    assert session.answer.abstained == asked.abstained
+    assert session.answer.confidence == pytest.approx(asked.confidence, abs=1e-3)
+    assert said
+
+
+def test_chat_explains_what_it_said_last(model, record):
+    session = model.chat(record)
+    assert "Nothing was answered yet" in "".join(session.stream("Why?"))
+    "".join(session.stream("Is the heart rate above 10 bpm?"))
+    first = session.answer
+    for question in ("Why?", "Are you sure?", "How sure are you?", "but why do you say that?", "Explain"):
+        said = "".join(session.stream(question))
+        assert 'I said "yes"' in said
+        assert "Confidence 99 %" in said
+        assert session.answer == first
+    "".join(session.stream("What is the blood pressure?"))
+    assert "cannot tell blood pressure" in "".join(session.stream("Why not?"))
+    assert session.evidence == ()
+
+
+def test_chat_answers_each_half(model, record):
+    session = model.chat(record)
+    said = "".join(session.stream("Is there an arrhythmia and bundle branch block?"))
+    assert said == model.ask(record, "Is there an arrhythmia and bundle branch block?").text
+    assert session.evidence[0].text.startswith("arrhythmia: ")
+
+
+def test_a_report_of_a_long_recording_of_a_child_says_so(model):
+    long = synthetic_ecg(duration=90)[0]
+    report = model.report(replace(long, meta=replace(long.meta, age=5)), ["Is the heart rate above 10 bpm?"])
+    assert report.caveats[:2] == ("judged on the first 60 s of 90 s",
+                                  "the patient is 5 years old: normal ranges and findings here are those of adults")
+    assert any("5 years old" in e.text for e in report.answers[0].answer.evidence)

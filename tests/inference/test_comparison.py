@@ -93,3 +93,31 @@ def test_a_number_is_as_sure_as_it_was_measured():
     assert SAME_WITHIN.keys() == ERROR_SD.keys()
     assert all(0.8 < value <= MOST_SURE for value in sure.values())
     assert sure["heart_rate"] > sure["pr"]  # ± 5 bpm at 1, ± 20 ms at 14
+
+
+@pytest.mark.parametrize(("question", "holds"), [
+    ("Is the PR shorter than the QT?", True), ("Is the PR interval longer than the QRS duration?", True),
+    ("Does the QT exceed the RR interval?", False), ("Is the QTc less than the QT interval?", False),
+    ("Is the QRS longer than the PR?", False)])
+def test_two_values_are_held_against_each_other(measured, question, holds):
+    result = compare(question, measured)
+    assert (result.holds, result.reason) == (holds, None)
+    assert 0.5 <= result.confidence <= MOST_SURE
+
+
+def test_two_values_are_as_sure_as_the_errors_of_both(measured):
+    near = replace(measured, qtc_bazett=replace(measured.qtc_bazett, value=400.0))
+    assert compare("Is the QT shorter than the QTc?", near).confidence == pytest.approx(0.5)
+    assert compare("Is the QT shorter than the QTc?", measured).confidence == pytest.approx(0.966, abs=0.01)  # 30 ms, SD 16.3
+
+
+@pytest.mark.parametrize("question", [
+    "Which is longer, the PR or the QT?", "Is the QT longer than half the RR interval?", "Is the heart rate higher than the PR?"])
+def test_other_comparisons_of_two_values_are_declined(measured, question):
+    assert compare(question, measured) is None
+    assert unclear(question, topics(question))
+
+
+def test_a_missing_value_is_the_reason(measured):
+    unknown = replace(measured, pr=replace(measured.pr, value=None, reason="no P waves"))
+    assert compare("Is the PR shorter than the QT?", unknown).reason == "no P waves"

@@ -7,33 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ecglm.inference.contradiction import UNNAMED, alternatives, contradiction, sure_of
-from ecglm.inference.reading import Encoded, Reading
-from ecglm.knowledge.statements import STATEMENTS
-from ecglm.models.calibration import FindingCalibration
-from ecglm.schema import Finding
-from ecglm.signal import measure
-from tests.signal.synthetic import synthetic_ecg
-
-N = len(STATEMENTS)
-CALIBRATION = FindingCalibration((1.0,) * N, (0.0,) * N, (0.1,) * N, (0.1,) * N, {}, ((0.0,) * N,) * 4)
-
-
-@pytest.fixture(scope="module")
-def measured():
-    record = synthetic_ecg()[0]
-    return record, measure(record)
+from ecglm.inference.contradiction import UNNAMED, alternatives, contradiction, remark, sure_of
+from ecglm.inference.topics import topics
+from tests.inference.made import CALIBRATION, N, made
 
 
 @pytest.fixture
-def reading(measured):
+def reading():
     """Sinus rhythm and CLBBB sure, atrial fibrillation and CRBBB excluded, PVC on the border."""
-    record, measurements = measured
-    sure = {"rhythm:SR": 0.99, "sub_class:CLBBB": 0.9, "form:PVC": 0.1}
-    prob = np.array([sure.get(s.key, 0.002) for s in STATEMENTS], np.float32)
-    findings = tuple(Finding(s.code, s.name, s.group, float(p), bool(p > 0.5)) for s, p in zip(STATEMENTS, prob, strict=True))
-    encoded = Encoded(np.zeros(N, np.float32), prob, np.zeros(1, np.float32), np.zeros(1, np.float32))
-    return Reading(record, measurements, None, None, encoded, findings)
+    return made({"rhythm:SR": 0.99, "sub_class:CLBBB": 0.9, "form:PVC": 0.1})
 
 
 @pytest.mark.parametrize(("question", "answer"), [
@@ -105,3 +87,34 @@ def test_yes_and_no_to_what_is_measured_stand(reading, question):
 
 def test_no_rhythm_is_not_said_where_one_is_called_present(reading):
     assert "sinus rhythm 99 %" in str(contradiction("What is the rhythm?", "none", reading, CALIBRATION))
+
+
+@pytest.mark.parametrize(("question", "answer", "said"), [
+    ("Are there PVCs?", "yes", "possible, not called present: ventricular premature complex 30 %; the confidence takes"),
+    ("Are there PVCs?", "Yes", "possible, not called present"), ("Any PACs?", "yes", "borderline, not called present"),
+    ("Is there LBBB?", "yes", None), ("Is there AF?", "no", None), ("Are there PVCs?", "no", None),
+    ("Is there LBBB?", "no", "but called present: complete left bundle branch block 90 %"),
+    ("What form-related symptoms does this ECG show?", "ventricular premature complex", "possible, not called present"),
+    ("Which rhythm does this ECG show?", "sinus rhythm", None), ("LBBB or PVC?", "yes", None),
+    ("Is the PR interval normal?", "yes", None), ("What is the heart rate?", "60 bpm", None)])
+def test_what_is_only_possible_is_not_said_like_what_is_present(question, answer, said):
+    reading = made({"rhythm:SR": 0.99, "sub_class:CLBBB": 0.9, "form:PVC": 0.3, "form:PAC": 0.09})
+    got = remark(question, answer, reading, CALIBRATION)
+    assert got is None if said is None else said in got
+
+
+def test_adult_ranges_are_not_held_against_a_child_in_silence():
+    assert "5 years old" in remark("Is the heart rate normal?", "yes", made({}, age=5), CALIBRATION)
+    assert remark("Is the heart rate normal?", "yes", made({}, age=50), CALIBRATION) is None
+
+
+@pytest.mark.parametrize("question", ["Which morphological findings does this tracing have?", "Which extrasystoles are there?",
+                                      "List the form-related findings."])
+def test_none_of_one_group_stands_beside_findings_of_another(reading, question):
+    assert contradiction(question, "none", reading, CALIBRATION) is None
+
+
+def test_no_abnormality_means_a_normal_ecg(reading):
+    question = "Does this ECG show no abnormality?"
+    assert topics(question).statements == ("super_class:NORM",)
+    assert contradiction(question, "no", reading, CALIBRATION) is None

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
+from string import ascii_lowercase
+
 import pytest
 
 from ecglm.corpus import instructions
 from ecglm.corpus import questions as q
-from ecglm.inference.guard import decline_question, decline_record, unsupported
+from ecglm.inference.guard import check_question, decline_question, decline_record, unsupported
+from ecglm.inference.language import is_foreign
 from ecglm.inference.topics import learned_name, spelled_out, topics
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.facts import HIDDEN
@@ -134,3 +138,83 @@ def test_open_questions_need_what_the_whole_ecg_needs():
     assert "limb lead" in str(declined("What is the diagnosis?", ("V1", "V2", "V3")))
     assert declined("What is the rhythm?", ("V1", "V2", "V3")) is None
     assert declined("What is the diagnosis?", CHEST_LEADS) is None
+
+
+@pytest.mark.parametrize("question", [
+    "Is there no AF?", "Isn't there atrial fibrillation?", "Does it not show AF?", "Doesn\u2019t it show AF?",
+    "Hasn't the patient got AF?", "Is this ECG not normal?", "Are there no abnormalities?", "No AF?", "isnt it AF?",
+    "Could this not be sinus rhythm?", "Does the ECG lack P waves in sinus rhythm?"])
+def test_yes_and_no_to_a_negation_would_be_unclear(question):
+    assert "without the negation" in str(declined(question))
+
+
+@pytest.mark.parametrize("question", [
+    "This is AF, isn't it?", "The ECG is normal, isn't it?", "Is the heart rate not below 60?", "Is there non-specific ischemia?",
+    "Does this ECG show no abnormality?"])
+def test_what_only_sounds_like_a_negation_is_not_declined(question):
+    assert declined(question) is None
+
+
+def test_or_not_asks_nothing_more():
+    assert check_question("Is there AF, or not?") == check_question("Is there AF or not") == "Is there AF?"
+
+
+@pytest.mark.parametrize("question", ["hyperkalaemia?", "Is there digoxin toxicity?", "Takotsubo?", "Is it cardiac tamponade?"])
+def test_what_is_not_judged_is_said_to_be_so(question):
+    assert "not among the findings" in str(declined(question))
+
+
+@pytest.mark.parametrize("question", [
+    "Should the patient be treated?", "What treatment is needed?", "Does this rhythm need cardioversion?", "Which drug helps?"])
+def test_treatment_is_named_as_the_reason(question):
+    assert "which treatment is right" in str(declined(question))
+
+
+@pytest.mark.parametrize("question", [
+    "Ist das EKG normal?", "Gibt es Vorhofflimmern?", "Zeigt das EKG einen LBBB?", "Was ist der Rhythmus?", "IST DAS EKG NORMAL?",
+    "Le rythme est-il sinusal ?", "Est-ce que l'ECG est normal ?", "Y a-t-il un flutter ?", "Le QRS est-il large ?",
+    "\u00bfHay fibrilaci\u00f3n auricular?", "Hay flutter?", "Es normal el ECG?", "No es normal?",
+    "\u8fd9\u662f AF \u5417?", "\u8fd9\u4e2a\u5fc3\u7535\u56fe\u6b63\u5e38\u5417?", "\u6709 ST elevation \u5417?",
+    "Bu EKG normal mi?", "Kalp ritmi normal?", "Bu EKG'de sinus ritmi var m\u0131?", "QRS geni\u015f mi?",
+    "Is het ritme normaal?", "Il ritmo \u00e8 sinusale?", "O ritmo \u00e9 normal?", "\u00c4r rytmen normal?", "Jaki jest rytm?",
+    "\u042d\u0442\u043e \u042d\u041a\u0413 normal?"])
+def test_other_languages_are_declined(question):
+    assert "ask in English" in str(declined(question))
+
+
+@pytest.mark.parametrize("question", [
+    "Is teh ECG nromal?", "wat is teh hart rate?", "Is thre atrial fibrilation?", "Whats teh rhythm?", "plz tell hr",
+    "is ther a bundle branch blok", "pt has AF, rate ok?", "tachy or brady?", "QTc on sotalol?", "Amiodarone QTc?",
+    "Is the QTc prolonged under amiodarone and flecainide?", "Does digoxin explain the ST depression?", "LINQ rhythm?",
+    "Is the rhythm of the Medtronic Micra sinus?", "Is this AF on the KardiaMobile?", "Holter strip: PVCs?",
+    "Does Mr M\u00fcller have AF?", "Afib w RVR?", "Sgarbossa criteria met in LBBB?", "PR interval in \u00b5s?"])
+def test_slips_and_names_are_english(question):
+    assert not is_foreign(question)
+    assert "ask in English" not in str(declined(question)) or not topics(question).related
+
+
+def test_one_slip_in_any_wording_of_ours_is_forgiven():
+    rng = random.Random(0)
+    slips = [lambda w, i: w[:i] + w[i + 1:], lambda w, i: w[:i] + w[i + 1] + w[i] + w[i + 2:],
+             lambda w, i: w[:i] + rng.choice(ascii_lowercase) + w[i + 1:], lambda w, i: w[:i + 1] + w[i:]]
+    refused, asked = [], 0
+    for question in OWN:
+        words = question.split()
+        for place in [i for i, word in enumerate(words) if len(word) > 4 and word[:-1].isalpha()]:
+            word = words[place]
+            with_slip = [*words[:place], rng.choice(slips)(word, rng.randrange(len(word) - 2)), *words[place + 1:]]
+            asked += 1
+            refused += [" ".join(with_slip)] * is_foreign(" ".join(with_slip))
+    assert asked > 1000
+    assert refused == []
+
+
+@pytest.mark.parametrize("question", [
+    "Is the signal quality good?", "How long is this ECG in minutes?", "Is the ECG sampled finely?"])
+def test_questions_about_the_file_name_the_command(question):
+    assert "`ecglm info`" in str(declined(question))
+
+
+def test_groups_are_not_judged_lead_by_lead_either():
+    assert "lead by lead" in str(declined("Is there ischaemia in V2?"))
+    assert declined("Is there any arrhythmia in lead II?") is None

@@ -7,6 +7,8 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
+from torch.profiler import ProfilerActivity, profile
 
 from ecglm.errors import CheckpointError
 from ecglm.models.base import sha256
@@ -45,6 +47,20 @@ def test_saving_a_loaded_model_keeps_its_adapter_and_card(saved, tmp_path):
     assert (again.adapter / "adapter_config.json").read_text() == (model.adapter / "adapter_config.json").read_text()
     assert again.card == model.card == "# test card\n"
     assert again.run["version"] == model.run["version"]
+
+
+def test_keeping_the_last_positions_does_not_copy_the_output_layer(saved):
+    llm = EcgLanguageModel.from_pretrained(saved).llm.requires_grad_(False)  # as a merged adapter leaves it
+    vocabulary = llm.get_output_embeddings().weight.shape[0]
+    ids = torch.arange(40).reshape(2, 20)
+    with torch.inference_mode():
+        whole = llm(input_ids=ids).logits
+        with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as watched:
+            last = llm(input_ids=ids, logits_to_keep=4).logits
+    torch.testing.assert_close(last, whole[:, -4:])
+    products = {event.name for event in watched.events() if any(vocabulary in shape for shape in event.input_shapes if shape)}
+    assert "aten::mm" in products
+    assert "aten::bmm" not in products  # of a batch: each row with a copy of the weight of its own
 
 
 def test_folder_holds_safetensors_and_json_only(saved):

@@ -103,3 +103,19 @@ def edf(path: Path, signals: list[tuple[str, str, int, np.ndarray]], seconds: in
         )
         writer.writeSamples([samples[: fs * seconds] for _, _, fs, samples in signals])
     return path
+
+
+def discontinuous(path: Path, onsets: list[str]) -> Path:
+    """An EDF+C or BDF+C file made EDF+D or BDF+D: the mark, and when each data record begins."""
+    data = bytearray(path.read_bytes())
+    width, n_signals = 3 if data[0] == 0xFF else 2, int(data[252:256])
+    fields = data[256 : 256 * (n_signals + 1)]
+    labels = [fields[16 * i : 16 * i + 16].decode().strip() for i in range(n_signals)]
+    sizes = [width * int(fields[216 * n_signals + 8 * i :][:8]) for i in range(n_signals)]
+    row = next(i for i, label in enumerate(labels) if label.endswith("Annotations"))
+    for record, onset in enumerate(onsets):
+        at = 256 * (n_signals + 1) + record * sum(sizes) + sum(sizes[:row])
+        data[at : at + sizes[row]] = (onset.encode() + b"\x14\x14").ljust(sizes[row], b"\0")
+    data[192:197] = data[192:196] + b"D"
+    path.write_bytes(data)
+    return path

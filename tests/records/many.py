@@ -1,4 +1,4 @@
-"""HDF5 files in the layout of the CODE data sets, and Parquet tables, written with h5py and pyarrow."""
+"""HDF5 files in the layout of the CODE data sets and of MATLAB 7.3, and Parquet tables, written with h5py and pyarrow."""
 
 from __future__ import annotations
 
@@ -32,6 +32,36 @@ def code_file(
         if ids:
             file["exam_id"] = np.arange(1000, 1000 + n_records)
     return path
+
+
+def mat73_file(path: Path, variables: dict[str, Any], **storage: Any) -> Path:
+    """Matrices, texts and lists of texts as save -v7.3 writes them; storage is that of matrices."""
+    with h5py.File(path, "w", userblock_size=512) as file:
+        for name, value in variables.items():
+            _matlab(file, name, value, storage)
+    with path.open("r+b") as stream:
+        stream.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64, HDF5 schema 1.00 .".ljust(116) + bytes(8) + b"\0\2IM")
+    return path
+
+
+def _matlab(file: Any, name: str, value: Any, storage: dict[str, Any]) -> Any:
+    if isinstance(value, list):
+        cells = [_matlab(file, f"#refs#/{name}{place}", text, {}).ref for place, text in enumerate(value)]
+        dataset, kind = file.create_dataset(name, (len(cells), 1), h5py.ref_dtype, data=np.array([cells], object).T), "cell"
+    elif isinstance(value, str):
+        rows = value.split("\n")
+        letters = [[ord(letter) for letter in row] for row in rows]
+        dataset, kind = file.create_dataset(name, data=np.array(letters, "<u2").T), "char"
+        dataset.attrs["MATLAB_int_decode"] = 2
+    else:
+        array = np.atleast_2d(value)
+        kind = {"f8": "double", "f4": "single", "i2": "int16"}[array.dtype.str[1:]]
+        data = array.T if array.size else np.array(array.shape, "u8")
+        dataset = file.create_dataset(name, data=data, **(storage if array.size > 1 else {}))
+        if not array.size:
+            dataset.attrs["MATLAB_empty"] = np.uint8(1)
+    dataset.attrs["MATLAB_class"] = np.bytes_(kind)
+    return dataset
 
 
 def parquet_file(path: Path, n_samples: int, metadata: dict[str, str] | None = None, **options: Any) -> Path:

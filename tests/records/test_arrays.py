@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import tracemalloc
 from datetime import datetime
 from pathlib import Path
 
@@ -155,3 +157,31 @@ def test_zip_member_claims_are_checked(tmp_path: Path) -> None:
         archive.writestr("signal.npy", header.getvalue() + bytes(800))
     with pytest.raises(ReadError, match=r"800 bytes of data where its header promises"):
         read(tmp_path / "x.npz", fs=500)
+
+
+def test_a_header_of_four_gigabytes_is_not_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "x.npy").write_bytes(b"\x93NUMPY\x02\x00\xff\xff\xff\xff{'descr': '<f4'" + bytes(500))
+    tracemalloc.start()
+    with pytest.raises(ReadError, match="its NPY header cannot be read"):
+        read(tmp_path / "x.npy", fs=500)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_codes_that_are_no_characters_are_not_made_texts(tmp_path: Path, order: str) -> None:
+    for last in (0x10FFFF, 0x110000):
+        leads = np.array([[0x49, last]], f"{order}u4").view(f"{order}U2")[0]
+        np.savez(tmp_path / "x.npz", signal=np.zeros((1, 100)), fs=500, leads=leads, unit="mV")
+        if last == 0x10FFFF:
+            assert read(tmp_path / "x.npz").leads == ("I",)  # what cannot be printed is left out
+            continue
+        with pytest.raises(ReadError, match=r"the text in leads\.npy is not Unicode"):
+            read(tmp_path / "x.npz")
+
+
+def test_two_billion_rows_of_nothing_are_no_names(tmp_path: Path) -> None:
+    scipy.io.savemat(tmp_path / "x.mat", {"val": np.zeros((1, 100))}, format="4")
+    with (tmp_path / "x.mat").open("ab") as stream:
+        stream.write(struct.pack("<5I", 1, 2**31 - 1, 0, 0, 6) + b"leads\0")
+    assert read(tmp_path / "x.mat", fs=500, unit="mV").leads == ("ECG",)

@@ -54,7 +54,7 @@ def fails(path: Path | str, **kwargs: object) -> str:
             "it has 72 bytes where its header promises 86",
         ),
         ("x.ecg", b"ISHNE1.0" + bytes(600), "its header claims 0 leads"),
-        ("x.mat", b"MATLAB 7.3 MAT-file, Platform: GLNXA64" + bytes(100), "save -v7"),
+        ("x.mat", b"MATLAB 7.3 MAT-file, Platform: GLNXA64" + bytes(100), "without its HDF5 part"),
         ("x.h5", b"\x89HDF\r\n\x1a\n" + bytes(100), "it is not a usable HDF5 file"),
         ("x.parquet", b"PAR1" + bytes(100), "it is not a usable Parquet file"),
         ("x.gz", b"\x1f\x8b\x08\0" + bytes(20), "decompress it first"),
@@ -224,6 +224,21 @@ def test_deflated_dicom_bombs_are_not_inflated(tmp_path: Path) -> None:
     bomb = (tmp_path / "x.dcm").read_bytes()[:500]
     (tmp_path / "x.dcm").write_bytes(bomb + zlib.compress(bytes(1 << 20), 9)[2:] * 700)  # would inflate to 700 MB
     assert "deflated" in fails(tmp_path / "x.dcm")
+
+
+def test_a_dicom_value_of_four_gigabytes_is_not_asked_for(tmp_path: Path) -> None:
+    data = DICOM.read_bytes()
+    at = data.index(b"\x00\x54\x10\x10OW\0\0") + 8
+    (tmp_path / "x.dcm").write_bytes(data[:at] + b"\xf0\xff\xff\xff" + data[at + 4 :])
+    tracemalloc.start()
+    fails(tmp_path / "x.dcm")
+    assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    tracemalloc.stop()
+
+
+def test_messages_do_not_steer_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "r.hea").write_text(HEA.replace("r.dat", "r\x1b]0;x\x07.dat"))
+    assert f"{tmp_path}/r.hea: its signal file r?]0;x?.dat is missing" in fails(tmp_path / "r.hea")
 
 
 def test_truncated_files_name_byte_counts(tmp_path: Path) -> None:

@@ -146,6 +146,15 @@ def test_unusable_headers(tmp_path: Path, at: int, value: bytes, message: str) -
     assert message in str(caught.value)
 
 
+def test_digital_limits_at_the_ends_of_64_bits(tmp_path: Path) -> None:
+    data = bytearray(gdf(SIGNALS, "1.25"))
+    for place in range(2 * 3):  # minima, then maxima
+        struct.pack_into("<q", data, 256 + 3 * 120 + 8 * place, -(2**63) if place < 3 else 2**63 - 1)
+    step_mv = 0.5 * 65535 / 2**64 / 1000
+    record = read(written(tmp_path, bytes(data)))
+    np.testing.assert_allclose(np.diff(record.lead("II")), np.diff(STORED[0]) * step_mv, atol=1e-5)
+
+
 def test_truncated_files_and_files_without_ecg(tmp_path: Path) -> None:
     for data, message in (
         (gdf(SIGNALS)[:-1], "where its header promises"),

@@ -10,9 +10,14 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from ecglm.errors import ReadError, UsageError
 from ecglm.records import STANDARD_12, read
+from ecglm.records.hdf5_chunks import unfold
+from ecglm.records.hdf5_heaps import MAX_BYTES
 
 from .many import code_file, twelve
 from .peak import cost_of
@@ -63,7 +68,7 @@ def test_the_order_of_the_augmented_leads_is_taken_from_the_signal(tmp_path: Pat
 
 def test_a_file_of_many_says_how_to_name_one(tmp_path: Path) -> None:
     path = code_file(tmp_path / "x.h5", 4)
-    with pytest.raises(ReadError, match=r"holds 4 recordings \(1000, 1001, 1002, \.\.\.\); name one .*--record 1000"):
+    with pytest.raises(ReadError, match=r"holds 4 recordings \(1000, 1001, 1002, \.\.\.\); name one with record=.1000."):
         read(path)
     with pytest.raises(ReadError, match=r"none of its 4 recordings is 7; it has 1000, 1001, 1002, 1003, \.\.\."):
         read(path, record=7)
@@ -120,6 +125,49 @@ def test_descriptions_are_small(tmp_path: Path) -> None:
         read(tmp_path / "y.h5", fs=500)
 
 
+def named_by_texts(path: Path) -> bytes:
+    """h5py stores a list of str as texts of variable length, in a heap."""
+    with h5py.File(path, "w") as file:
+        file["signal"], file.attrs["fs"], file.attrs["unit"] = np.zeros((2, 500)), 500, "mV"
+        file["leads"] = ["I", "V1"]
+    assert read(path).leads == ("I", "V1")
+    return path.read_bytes()
+
+
+def test_a_heap_without_an_end_is_not_walked(tmp_path: Path) -> None:
+    data = bytearray(named_by_texts(tmp_path / "x.h5"))
+    heap = data.index(b"GCOL\x01")
+    at = heap + 16
+    while data[at : at + 2] != b"\0\0":  # to the free space, which is given no size: HDF5 would stay there
+        at += 16 + (int.from_bytes(data[at + 8 : at + 16], "little") + 7) // 8 * 8
+    data[at + 8 : at + 16] = bytes(8)
+    (tmp_path / "x.h5").write_bytes(data)
+    cost = cost_of(tmp_path / "x.h5")
+    assert f"the texts at byte {at} are damaged" in cost.said
+    assert cost.seconds < 2
+    data[heap + 8 : heap + 16] = b"\xff" * 8
+    (tmp_path / "x.h5").write_bytes(data)
+    with pytest.raises(ReadError, match=f"the texts at byte {heap} are damaged"):
+        read(tmp_path / "x.h5")
+
+
+def test_texts_of_variable_length_are_left_out_of_huge_files(tmp_path: Path) -> None:
+    named_by_texts(tmp_path / "x.h5")
+    os.truncate(tmp_path / "x.h5", MAX_BYTES + 1)
+    with pytest.raises(ReadError, match="it has 2 leads without names"):
+        read(tmp_path / "x.h5", unit="mV")
+    assert read(tmp_path / "x.h5", unit="mV", leads=["I", "V1"]).fs == 500
+
+
+def test_types_within_types_are_not_read(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["signal"], file.attrs["fs"], file.attrs["unit"] = np.zeros((2, 500)), 500, "mV"
+        lists = file.create_dataset("leads", 2, h5py.vlen_dtype(np.uint8))
+        lists[0] = lists[1] = np.array([73], np.uint8)
+    with pytest.raises(ReadError, match="it has 2 leads without names"):
+        read(tmp_path / "x.h5")
+
+
 def test_record_is_refused_by_formats_of_one(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.zeros((1, 100)))
     with pytest.raises(UsageError, match="record= is for files of several recordings, and this is one"):
@@ -163,6 +211,66 @@ def test_filters_beyond_the_usual_are_not_loaded(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file.create_dataset("signal", (2, 500), "i4", chunks=(2, 500), scaleoffset=2)
     with pytest.raises(ReadError, match=r"its filters \[6\] are not read"):
+        read(tmp_path / "x.h5", fs=500)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    hnp.arrays(
+        st.sampled_from(["<f4", ">f8", "<i2", "u1", "<f2"]), st.tuples(st.integers(1, 4), st.integers(1, 700)),
+        elements=st.integers(0, 3) | st.integers(0, 250),
+    ),
+    st.tuples(st.integers(1, 4), st.integers(1, 700)), st.sampled_from([None, "gzip", "lzf"]), st.booleans(), st.booleans(),
+    st.integers(1, 4), st.integers(1, 700),
+)  # fmt: skip
+def test_chunks_are_what_hdf5_makes_of_them(
+    tmp_path: Path, data: np.ndarray, chunks: tuple[int, int], compression: str | None, shuffle: bool, fletcher32: bool,
+    rows: int, columns: int,
+) -> None:  # fmt: skip
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        options = {"chunks": chunks, "compression": compression, "shuffle": shuffle, "fletcher32": fletcher32}
+        stored = file.create_dataset("x", data.shape, data.dtype, maxshape=(None, None), **options)
+        rows, columns = min(rows, data.shape[0]), min(columns, data.shape[1])
+        stored[:rows, :columns] = data[:rows, :columns]  # some chunks are never written
+        whole, corner = tuple(slice(0, n) for n in data.shape), (slice(rows - 1, rows), slice(columns - 1, data.shape[1]))
+        for parts in (whole, corner):
+            np.testing.assert_array_equal(unfold(stored, list(parts), "x.h5"), stored[parts])
+
+
+def test_chunks_never_written_are_zeros_or_refused(tmp_path: Path) -> None:
+    for fillvalue in (None, 7):
+        with h5py.File(tmp_path / "x.h5", "w") as file:
+            signal = file.create_dataset("signal", (2, 500), "f4", chunks=(2, 100), fillvalue=fillvalue)
+            signal[:, :100] = 0.5
+            file["leads"] = ["I", "II"]
+        if fillvalue is None:
+            assert read(tmp_path / "x.h5", fs=500, unit="mV").signal.sum() == 100
+            continue
+        with pytest.raises(ReadError, match=r"its chunk at \(0, 100\) was never written"):
+            read(tmp_path / "x.h5", fs=500, unit="mV")
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("signal", (2, 500), "f4")
+    with pytest.raises(ReadError, match="its samples were never written"):
+        read(tmp_path / "x.h5", fs=500, unit="mV")
+
+
+@pytest.mark.parametrize(
+    ("body", "skipped", "message"),
+    [
+        (b"ab", 1, "a chunk fails its checksum"),  # HDF5 2.0.0 crashes
+        (bytes(4), 1, "a chunk of 4000 bytes unfolds to 0"),
+        (b"abcd" * 3, 3, "a chunk of 4000 bytes unfolds to 12"),
+        (b"\xff" * 8, 2, "an LZF reference leads before the beginning"),
+        (b"\xe0", 2, "index out of range"),
+        (b"\0a" + b"\xe0\xff\0" * 40, 2, "a chunk of 4000 bytes unfolds to 4225, or more"),
+    ],
+)
+def test_chunks_of_another_length_are_refused(tmp_path: Path, body: bytes, skipped: int, message: str) -> None:
+    """LZF, then a checksum; bits of skipped are filters that this chunk did not go through."""
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        signal = file.create_dataset("signal", (2, 500), "f4", chunks=(2, 500), compression="lzf", fletcher32=True)
+        signal.id.write_direct_chunk((0, 0), body, skipped)
+    with pytest.raises(ReadError, match=message):
         read(tmp_path / "x.h5", fs=500)
 
 

@@ -113,6 +113,12 @@ def test_the_cart_s_own_interpretation_and_beats(tmp_path: Path, version: str) -
     np.testing.assert_array_equal(cart.median.signal, (beat / 1000).astype(np.float32))  # without the filler
 
 
+def test_an_amplitude_step_of_zero_is_none(tmp_path: Path) -> None:
+    text = sierra(waves(), version="1.03").replace("<signalresolution>5<", "<signalresolution>0<")
+    with pytest.raises(ReadError, match="states no sampling rate, resolution or duration"):
+        read(written(tmp_path, text))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -17,7 +17,7 @@ from ecglm.errors import UsageError
 from ecglm.records.record import Record
 from ecglm.reporting import Report, save_html
 from ecglm.reporting.save import to_html, to_json, to_markdown
-from ecglm.schema import Finding
+from ecglm.schema import Answer, Evidence, Finding
 
 Make = Callable[..., Report]
 SECTIONS = ["Patient Information", "Medical History", "ECG Data Analysis", "Pathological Analysis", "Diagnosis",
@@ -165,3 +165,30 @@ def test_other_extensions_are_refused_with_the_choices(make: Make, tmp_path: Pat
 
 def test_the_same_report_gives_the_same_file(make: Make) -> None:
     assert to_html(make()) == to_html(make())
+
+
+def test_what_limits_report_and_answers_is_shown(make: Make) -> None:
+    noted = Answer("yes", 0.7, False, (), "m", note="possible, not called present: av block 6 %")
+    report = make(answers=(("Is there AV block?", noted),), caveats=("judged on the first 60 s of 1805 s",))
+    reader = Reader(to_html(report))
+    assert "Mind: judged on the first 60 s of 1805 s" in words(reader, "Patient Information")
+    assert "yes ( possible, not called present: av block 6 % )" in words(reader, "Questions and answers")
+    markdown = to_markdown(report)
+    assert "- Mind: judged on the first 60 s of 1805 s" in markdown
+    assert "yes (possible, not called present: av block 6 %) (confidence 70 %" in markdown
+    again = Report.from_dict(json.loads(json.dumps(report.to_dict())))
+    assert (again.caveats, again.answers) == (report.caveats, report.answers)
+
+
+def test_evidence_says_nothing_twice(make: Make) -> None:
+    said = (Evidence("axis 38°, normal; lead I, II", ("I", "II"), 37.7, "deg"), Evidence("rests most on lead", ("I", "II")),
+            Evidence("rate 116 bpm, all leads", ("I", "II", "III"), 116.4, "bpm"), Evidence("slow", ("II",), 47.0, "bpm"))
+    markdown = to_markdown(make(answers=(("Axis?", Answer("normal", 0.7, False, said, "m")),)))
+    shown = [line.split("evidence: ")[1] for line in markdown.splitlines() if "evidence: " in line][-4:]
+    assert shown == ["axis 38°, normal; lead I, II", "rests most on lead (I, II)", "rate 116 bpm, all leads", "slow (II; 47 bpm)"]
+
+
+def test_a_finding_below_even_odds_is_explained(make: Make) -> None:
+    report = make(findings=(Finding("HYP", "hypertrophy", "super_class", 0.32, True),))
+    for text in (to_markdown(report), Reader(to_html(report)).text["Pathological Analysis"]):
+        assert "A rare statement is held to be present below 50 %" in text

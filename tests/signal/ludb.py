@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import wfdb
 
+from ecglm.corpus.ludb import marked_records
 from ecglm.records.leads import STANDARD_12
 from ecglm.records.record import Record
 
-WAVES = {"p": (-0.40, 0.0), "N": (-0.12, 0.12), "t": (0.0, 0.60)}
+WAVES = {"p": (-0.40, 0.0), "qrs": (-0.12, 0.12), "t": (0.0, 0.60)}
 
 
 @dataclass(frozen=True)
 class Annotated:
-    """A record, the R peaks (s) marked in lead II, and per wave p, N, t and lead: onsets and offsets (s)."""
+    """A record, the R peaks (s) marked in lead II, and per wave p, qrs, t and lead: onsets and offsets (s)."""
 
     name: str
     row: dict[str, str]
@@ -42,26 +40,11 @@ class Annotated:
         return found
 
 
-def annotated(folder: Path) -> Iterator[Annotated]:
-    """Every record of LUDB under data/ludb."""
-    with open(folder / "ludb.csv", newline="", encoding="utf8") as file:
-        rows = list(csv.DictReader(file))
-    for row in rows:
-        path = str(folder / "data" / row["ID"])
-        signal = wfdb.rdrecord(path).p_signal
-        marks: dict[str, list[np.ndarray]] = {wave: [] for wave in WAVES}
-        r_ii = np.empty(0)
-        for lead in STANDARD_12:
-            notes = wfdb.rdann(path, lead.lower())
-            at, symbols = np.asarray(notes.sample) / 500, notes.symbol
-            for wave in WAVES:
-                marks[wave].append(np.array([
-                    (at[k - 1], at[k], at[k + 1]) for k, symbol in enumerate(symbols)
-                    if symbol == wave and 0 < k < len(symbols) - 1 and symbols[k - 1] == "(" and symbols[k + 1] == ")"
-                ]).reshape(-1, 3))
-            if lead == "II":
-                r_ii = at[[k for k, symbol in enumerate(symbols) if symbol == "N"]]
-        yield Annotated(row["ID"], row, Record(signal.T.astype(np.float32), 500, STANDARD_12), r_ii, marks)
+def annotated() -> Iterator[Annotated]:
+    """Every record of LUDB."""
+    for one in marked_records():
+        r_ii = one.marks["qrs"][one.record.leads.index("II")][:, 1]
+        yield Annotated(one.name, one.labels, one.record, r_ii, {wave: list(leads) for wave, leads in one.marks.items()})
 
 
 def matched(reference_s: np.ndarray, found_s: np.ndarray, tolerance_s: float = 0.15) -> tuple[int, int, int]:
@@ -94,5 +77,5 @@ def reference_intervals(one: Annotated, beats_s: np.ndarray, how: str = "median"
 
     present = np.isfinite(marks["p"][:, :, 0]).mean() > 0.3
     p_on = side("p", 0) if present else np.nan
-    on, off, t_off = side("N", 0), side("N", 1), side("t", 1)
+    on, off, t_off = side("qrs", 0), side("qrs", 1), side("t", 1)
     return {"pr": 1000 * (on - p_on), "qrs": 1000 * (off - on), "qt": 1000 * (t_off - on)}

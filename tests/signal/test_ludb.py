@@ -15,7 +15,7 @@ def measured(data_dir) -> list[tuple[Annotated, Measurements]]:
     folder = data_dir / "ludb"
     if not folder.is_dir():
         pytest.skip(f"LUDB is not at {folder}")
-    return [(one, measure(one.record)) for one in annotated(folder)]
+    return [(one, measure(one.record)) for one in annotated()]
 
 
 def test_no_real_record_is_called_unreadable(measured):

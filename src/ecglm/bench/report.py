@@ -36,10 +36,18 @@ def _section(result: dict[str, Any]) -> str:
     lines = [f"## {task['name']} v{task['version']}: {result['model']['id']}", "",
              f"{task['config']['description']}. {result['n_items']} items of {result['n_patients']} patients."
              + (f" A sample (limit {result['limit']})." if result.get("limit") else ""), ""]
-    lines += _findings(result["findings"]) if task["kind"] == "findings" else _questions(result)
+    lines += _study(result["study"]) if task["kind"] == "study" else \
+        _findings(result["findings"]) if task["kind"] == "findings" else _questions(result)
     for name, groups in result.get("others", {}).items():
         lines += _beside(result["model"]["id"], result["findings"], name, groups)
     return "\n".join([*lines, *_provenance(result), ""])
+
+
+def _study(study: dict[str, Any]) -> list[str]:
+    lines: list[str] = []
+    for table in study["tables"]:
+        lines += [f"### {table['title']}", "", *_table(table["head"], table["rows"]), ""]
+    return [*lines, *study["notes"], ""] if study["notes"] else lines
 
 
 def _questions(result: dict[str, Any]) -> list[str]:
@@ -107,9 +115,10 @@ def _provenance(result: dict[str, Any]) -> list[str]:
     versions = ", ".join(f"{k} {v}" for k, v in sorted(result["versions"].items()) if v)
     seeds = ", ".join(f"{k} {v}" for k, v in sorted(result["seeds"].items()))
     leakage = "; ".join(f"{k}: {v}" for k, v in result["leakage"].items())
-    return [f"Made with commit {result['git_commit'] or 'unknown'}, recipe {result['recipe_hash'] or 'unknown'}, "
-            f"data {result['data_hash']}, task {result['task']['hash']}, seeds {seeds}; {versions}. "
-            f"Overlap with training: {leakage}."]
+    recipe = "" if result["task"]["kind"] == "study" else f"recipe {result['recipe_hash'] or 'unknown'}, "
+    return [f"Made with commit {result['git_commit'] or 'unknown'}, {recipe}"
+            f"data {result['data_hash']}, task {result['task']['hash']}, seeds {seeds}; {versions}."
+            + (f" Overlap with training: {leakage}." if leakage else "")]
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -23,10 +23,11 @@ from ecglm.atomic import write_text
 from ecglm.bench.metrics import normalize
 from ecglm.bench.provenance import code_hash, git_commit, versions
 from ecglm.bench.scoring import Floats, QaTable, correctness, findings_table, majority, uniform
+from ecglm.bench.study import Study
 from ecglm.bench.task import BenchItem, FindingScores, Prediction, TaskConfig, data_hash, digest
 from ecglm.config import to_dict
 from ecglm.errors import UsageError
-from ecglm.registry import DATASETS, SUBJECTS
+from ecglm.registry import DATASETS, STUDIES, SUBJECTS
 
 Row = TypeVar("Row", Prediction, FindingScores)
 
@@ -44,6 +45,10 @@ def run(task: TaskConfig, model: Any, out: str | Path, *, items: Sequence[BenchI
     training data overlap, or the items are not usable.
     """
     folder = Path(out)
+    if task.kind == "study":
+        if limit is not None or items is not None:
+            raise UsageError(f"{task.name}: a study is run as a whole; leave out --limit")
+        return _write(folder, _study(task, progress))
     chosen = _prepare(DATASETS.get(task.dataset)(**task.dataset_args) if items is None else items, task, limit)
     models = [SUBJECTS.get(name)() for name in task.subjects] or [model]
     jobs = [_Job(task, m, chosen, folder / m.id if task.subjects else folder, chunk, progress) for m in models]
@@ -52,6 +57,10 @@ def run(task: TaskConfig, model: Any, out: str | Path, *, items: Sequence[BenchI
     result |= _findings(jobs[0]) if task.kind == "findings" else _questions(jobs[0])
     if len(jobs) > 1:
         result["others"] = {job.model.id: _findings(job)["findings"] for job in jobs[1:]}
+    return _write(folder, result)
+
+
+def _write(folder: Path, result: dict[str, Any]) -> Path:
     result["created"] = datetime.now(UTC).isoformat(timespec="seconds")
     path = folder / "results.json"
     write_text(path, json.dumps(result, indent=1, allow_nan=False) + "\n")
@@ -161,12 +170,25 @@ def _prepare(items: Sequence[BenchItem], task: TaskConfig, limit: int | None) ->
     return sorted(chosen, key=lambda item: (item.record_key, item.id))
 
 
+def _study(task: TaskConfig, progress: bool) -> dict[str, Any]:
+    found: Study = STUDIES.get(task.dataset)(**task.dataset_args, seed=task.seed, draws=task.draws, progress=progress)
+    return {
+        "schema": SCHEMA, "task": _task(task), "model": {"id": f"ecglm {versions()['ecglm']}", "fingerprint": code_hash()},
+        "recipe_hash": None, "data_hash": found.data_hash, "git_commit": git_commit(), "seeds": {"bench": task.seed},
+        "versions": versions(), "leakage": {}, "limit": None, "n_items": found.n_items, "n_patients": found.n_patients,
+        "study": {"tables": [asdict(table) for table in found.tables], "notes": list(found.notes), "values": found.values},
+    }
+
+
+def _task(task: TaskConfig) -> dict[str, Any]:
+    return {"name": task.name, "version": task.version, "hash": task.hash, "kind": task.kind, "config": to_dict(task)}
+
+
 def _describe(job: _Job, leakage: dict[str, Any], limit: int | None) -> dict[str, Any]:
     task, model = job.task, job.model
     return {
         "schema": SCHEMA,
-        "task": {"name": task.name, "version": task.version, "hash": task.hash, "kind": task.kind,
-                 "config": to_dict(task)},
+        "task": _task(task),
         "model": {"id": model.id, "fingerprint": getattr(model, "fingerprint", None)},
         "recipe_hash": getattr(model, "recipe_hash", None),
         "data_hash": job.data_hash,

@@ -103,7 +103,7 @@ class TaskConfig:
     version: int
     description: str
     dataset: str
-    kind: Literal["qa", "findings"] = "qa"
+    kind: Literal["qa", "findings", "study"] = "qa"
     dataset_args: dict[str, Any] = field(default_factory=dict)
     conditions: tuple[Control, ...] = ("full", "text-only", "no-signal", "other-patient")
     references: tuple[str, ...] = ("heads", "chance")

@@ -17,6 +17,7 @@ VERBS: dict[str, str] = {
     "chat": "Talk about recordings in the terminal.",
     "report": "Write a report; the extension of its name chooses the format.",
     "render": "Draw the ECG page as PNG.",
+    "plot": "Draw an ECG with its waves, intervals, kinds of beats and findings marked.",
     "convert": "Write a recording, or a part of it, in another format.",
     "synth": "Simulate labelled recordings.",
     "deidentify": "Remove what says whose a recording is: same signal, same format, dates shifted.",

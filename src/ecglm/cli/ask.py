@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ecglm.cli.options import Json, Model, Reader, reads_recordings
-from ecglm.cli.output import print_json, print_text, verb_app, waiting
+from ecglm.cli.output import how_sure, print_json, print_text, verb_app, waiting
 
 if TYPE_CHECKING:
     from ecglm.schema import Answer
@@ -26,14 +26,26 @@ def ask(
     model: Model = None, json: Json = False,
 ) -> None:
     """Ask a question about one or several recordings."""
+    import shlex
+    from pathlib import Path
+
     import ecglm
-    from ecglm.errors import UsageError
+    from ecglm.errors import ReadError, UsageError
     from ecglm.inference import joined
 
     *files, question = asked
     if not files:
-        raise UsageError(f'"{question}" stands alone; give a recording and a question: ecglm ask FILE "What is the rhythm?"')
-    records = [read(file) for file in files]
+        given = f"{shlex.quote(question)} 'What is the rhythm?'" if Path(question).exists() else f"FILE {shlex.quote(question)}"
+        raise UsageError(f'"{question}" stands alone; give a recording and a question: ecglm ask {given}')
+    records = []
+    for number, file in enumerate(files):
+        try:
+            records.append(read(file))
+        except ReadError:
+            if not (records and file.isalpha()):
+                raise
+            command = shlex.join(["ecglm", "ask", *files[:number], " ".join(asked[number:])])
+            raise UsageError(f"{file}: is no recording; put the question in quotes: {command}") from None
     choices = None if options is None else [part.strip() for part in options.split(",") if part.strip()]
     with waiting("Reading the recording"):
         answers = ecglm.load(model=model).ask_batch([(record, question, choices) for record in records])
@@ -51,6 +63,6 @@ def _print(answer: Answer) -> None:
     if answer.abstained:
         print_text(f"No answer: {answer.reason or 'the recording does not allow one'}")
     else:
-        print_text(f"{answer.text}  (confidence {100 * answer.confidence:.0f} %)")
+        print_text(f"{answer.text}  {how_sure(answer)}")
     for evidence in answer.evidence:
         print_text(f"  - {evidence.text}")

@@ -43,7 +43,7 @@ def run(
     from ecglm.bench.task import load_task
 
     configs = [load_task(name) for name in tasks]
-    subject = _subject(model) if any(not config.subjects for config in configs) else None
+    subject = _subject(model) if any(config.kind != "study" and not config.subjects for config in configs) else None
     results = {}
     for config in configs:
         path = runner.run(config, subject, Path(out) / config.name, limit=limit, progress=sys.stderr.isatty())
@@ -89,6 +89,11 @@ def _subject(model: str | None) -> Any:
 def _show(result: dict[str, Any]) -> None:
     print_text(f"{result['task']['name']} v{result['task']['version']}, {result['model']['id']}: "
                f"{result['n_items']} items of {result['n_patients']} patients")
+    if "study" in result:
+        for table in result["study"]["tables"]:
+            print_text(table["title"])
+            print_table(tuple(table["head"]), [tuple(row) for row in table["rows"]])
+        return
     if "findings" in result:
         print_table(("group", "metric", "value", "95 % interval"), [
             (name, metric, *_cells(group[metric], 1)) for name, group in result["findings"].items()

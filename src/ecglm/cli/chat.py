@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 
 from ecglm.cli.options import Files, Model, Reader, reads_recordings
-from ecglm.cli.output import clean, print_text, verb_app
+from ecglm.cli.output import clean, how_sure, print_text, verb_app
 
 app = verb_app()
-_HELP = """Ask about rhythm, rate, intervals, axis, diagnoses and wave forms, such as "What is the rhythm?", "Why?",
-"Is the QTc prolonged?", "LBBB or RBBB?". With several recordings, "ECG 2: what is the rate?" turns to the second.
-/quit or an empty line ends."""
+_HELP = """Ask about rhythm, rate, intervals, axis, diagnoses and wave forms, such as "What is the rhythm?",
+"Is the QTc prolonged?", "LBBB or RBBB?", "Is the ECG abnormal?". "Why?" or "Are you sure?" tells what the last answer
+rests on. With several recordings, "ECG 2: what is the rate?" turns to the second. /quit or an empty line ends."""
 
 
 @app.command()
@@ -31,7 +31,8 @@ def chat(files: Files, read: Reader, model: Model = None) -> None:
         try:
             for piece in session.stream(line):
                 print(clean(piece), end="", flush=True)
-            print()
+            answer = session.answer
+            print("" if answer is None or answer.abstained else f"  {clean(how_sure(answer))}")
             for evidence in session.evidence:
                 print_text(f"  - {evidence.text}")
         except UsageError as error:  # this question cannot be put; the next one may

@@ -6,18 +6,21 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 import typer
 
 from ecglm.cli.output import clean
-from ecglm.errors import EcglmError
+from ecglm.errors import EcglmError, options
 
 
 def dispatch(verb: str, arguments: Sequence[str]) -> int:
     """Import ``ecglm.cli.<verb>`` and run its `app`. Unexpected exceptions (bugs) pass through."""
     try:
         app: typer.Typer = import_module(f"ecglm.cli.{verb}").app
-        code = typer.main.get_command(app).main(args=list(arguments), prog_name=f"ecglm {verb}", standalone_mode=False)
+        command = typer.main.get_command(app)
+        with options(_options(command)):
+            code = command.main(args=list(arguments), prog_name=f"ecglm {verb}", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except EcglmError as error:
         return _fail(str(error))
@@ -34,6 +37,12 @@ def dispatch(verb: str, arguments: Sequence[str]) -> int:
         if message is None:
             raise
         return _fail(f"{message()} See `ecglm {verb} --help`.")
+
+
+def _options(command: Any) -> dict[str, str]:
+    """Parameter to option, of a verb and of the verbs within it."""
+    commands = [command, *getattr(command, "commands", {}).values()]
+    return {p.name: max(p.opts, key=len) for c in commands for p in c.params if p.opts[0].startswith("-")}
 
 
 def _fail(message: str) -> int:

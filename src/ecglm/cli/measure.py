@@ -1,8 +1,10 @@
-"""`ecglm measure FILE`."""
+"""`ecglm measure`: measurements with units, or why one cannot be given."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from ecglm.cli.options import File, Json, Reader, reads_recordings
 from ecglm.cli.output import print_json, print_table, print_text, problem_rows, verb_app
@@ -15,30 +17,35 @@ app = verb_app()
 
 @app.command()
 @reads_recordings
-def measure(file: File, read: Reader, json: Json = False) -> None:
+def measure(
+    file: File, read: Reader, json: Json = False,
+    waves: Annotated[str | None, typer.Option(
+        "--waves", metavar="WAVES.csv", help="Also write where every P, QRS and T begins, peaks and ends.")] = None,
+) -> None:
     """Rate, intervals, axes, voltages, rhythm and the waves of every lead, each with unit or the reason why not."""
     import ecglm
+    from ecglm.atomic import write_text
     from ecglm.schema import LABELS
 
-    measured = ecglm.measure(read(file))
+    record = read(file)
+    measured, found = ecglm.measure(record), ecglm.delineate(record)
+    rhythm = ecglm.rhythm(record, found)
+    if waves is not None:
+        lines = ["lead,wave,onset_s,peak_s,offset_s,beat"]
+        lines += [f"{lead},{wave},{on:.3f},{peak:.3f},{off:.3f},{kind}" for lead, wave, on, peak, off, kind in found.rows()]
+        write_text(waves, "\n".join(lines) + "\n")
     if json:
-        print_json(measured.to_dict())
+        print_json(measured.to_dict() | {"rhythm_name": rhythm.to_dict()})
         return
     rows = [_row(name, LABELS[name], m) for name, m in measured.named().items()]
-    rows.append(("Rhythm", measured.rhythm or "not given", "", "", ""))
+    rows.append(("Rhythm", rhythm.text, "", "", ""))
+    rows += [("", item.text, "", "", "") for item in rhythm.evidence]
     rows += [(*row, "", "", "") for row in problem_rows(measured)]
     print_table(("measurement", "value", "spread", "confidence", "from"), rows)
     print_text("")
-    given = {lead: values for lead, values in measured.by_lead.items() if values.st_j.reason is None}
-    if given:
-        print_table(("mV", "P", "Q", "R", "S", "R'", "T", "T wave", "ST J", "J+60", "J+80"),
-                    [_waves(lead, values) for lead, values in given.items()])
-    refused: dict[str, list[str]] = {}
-    for lead, values in measured.by_lead.items():
-        if values.st_j.reason is not None:
-            refused.setdefault(values.st_j.reason, []).append(lead)
-    for reason, leads in refused.items():
-        print_text(f"waves of {', '.join(leads)}: not given, {reason}")
+    _print_waves(measured.by_lead)
+    if waves is not None:
+        print_text(f"wrote {waves}")
 
 
 def _row(name: str, label: str, m: Measurement) -> tuple[str, str, str, str, str]:
@@ -50,13 +57,25 @@ def _row(name: str, label: str, m: Measurement) -> tuple[str, str, str, str, str
     digits = DECIMALS.get(m.unit, 0)
     where = f"{len(m.leads)} leads" if len(m.leads) > 3 else ", ".join(m.leads)
     return (label, f"{m.value:.{digits}f} {m.unit}", "" if m.spread is None else f"± {m.spread:.{max(1, digits)}f}",
-            "" if m.confidence is None else f"{100 * m.confidence:.0f} % within {SAME_WITHIN[name]:g}",
+            "not known" if m.confidence is None else f"{100 * m.confidence:.0f} % within {SAME_WITHIN[name]:g}",
             f"{m.beats} beats, " * bool(m.beats) + where)
 
 
-def _waves(lead: str, values: LeadValues) -> tuple[str, ...]:
+def _print_waves(by_lead: dict[str, LeadValues]) -> None:
+    """A row for each lead of which anything is given, and a line for each reason why others are not."""
+    head = ("mV", "P", "Q", "R", "S", "R'", "T", "T wave", "ST J", "J+60", "J+80")
+    rows = [_waves(lead, values) for lead, values in by_lead.items() if values.st_j.reason is None]
+    print_table(("",) * len(head), [head, *rows] if rows else [])
+    refused: dict[str, list[str]] = {}
+    for lead, values in by_lead.items():
+        if values.st_j.reason is not None:
+            refused.setdefault(values.st_j.reason, []).append(lead)
+    for reason, leads in refused.items():
+        print_text(f"waves of {', '.join(leads)}: not given, {reason}")
+
+
+def _waves(lead: str, v: LeadValues) -> tuple[str, ...]:
     def shown(m: Measurement) -> str:
         return "-" if m.value is None else f"{round(m.value, 2) + 0:.2f}"  # no minus zero
 
-    v = values
     return (lead, *map(shown, (v.p, v.q, v.r, v.s, v.r_prime, v.t)), v.t_shape or "-", *map(shown, (v.st_j, v.st_j60, v.st_j80)))

@@ -18,13 +18,15 @@ Files = Annotated[list[str], typer.Argument(metavar="FILE", help="One or more re
 Model = Annotated[str | None, typer.Option(
     "--model", metavar="NAME", help="Checkpoint folder or hub id; default: the embedded model.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Start = Annotated[float | None, typer.Option("--start", metavar="S", help="Begin this many seconds into the recording.")]
+Duration = Annotated[float | None, typer.Option("--duration", metavar="S", help="Read this many seconds.")]
 #: What a verb under `@reads_recordings` calls with a path.
 Reader = Callable[[str], "Record"]
 
 #: Keyword of `ecglm.read` to its option.
 _READ: dict[str, Any] = {
-    "start_s": Annotated[float | None, typer.Option("--start", metavar="S", help="Begin this many seconds into the recording.")],
-    "duration_s": Annotated[float | None, typer.Option("--duration", metavar="S", help="Read this many seconds.")],
+    "start_s": Start,
+    "duration_s": Duration,
     "leads": Annotated[str | None, typer.Option("--leads", metavar="II,V5", help="Only these leads.")],
     "record": Annotated[str | None, typer.Option("--record", metavar="ID", help="Which recording, where a file holds several.")],
     "fs": Annotated[float | None, typer.Option("--fs", metavar="HZ", help="Sampling rate, where the file does not state it.")],
@@ -33,20 +35,23 @@ _READ: dict[str, Any] = {
 
 
 def reads_recordings(verb: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb the options of `ecglm.read`; its parameter `read` then is a `Reader` that applies them."""
+    """Give a verb the options of `ecglm.read`; its parameter `read` then is a `Reader` that applies them.
+
+    A verb that also wants to know one of them declares it."""
 
     @wraps(verb)
     def with_options(**given: Any) -> None:
         import ecglm
 
-        wanted = {key: value for key in _READ if (value := given.pop(key)) is not None}
+        wanted = {key: given[key] for key in _READ if given[key] is not None}
+        given = {key: value for key, value in given.items() if key in own.parameters}
         if "leads" in wanted:
             wanted["leads"] = [lead.strip() for lead in wanted["leads"].split(",")]
         verb(**given, read=lambda path: ecglm.read(path, **wanted))
 
     own = inspect.signature(verb, eval_str=True)
     options = [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
-               for key, kind in _READ.items()]
+               for key, kind in _READ.items() if key not in own.parameters]
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for name, p in own.parameters.items() if name != "read"]
     with_options.__signature__ = own.replace(parameters=[*parameters, *options])  # type: ignore[attr-defined]
     with_options.__annotations__ = {p.name: p.annotation for p in (*parameters, *options)}

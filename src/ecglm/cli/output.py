@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from ecglm.schema import Measurements
+    from ecglm.schema import Answer, Measurements
 
 #: Unicode categories a terminal may act on: control, format (direction), surrogate, private use.
 _UNSAFE = ("Cc", "Cf", "Cs", "Co")
@@ -43,6 +43,11 @@ def print_text(text: object) -> None:
     print(clean(text))
 
 
+def how_sure(answer: Answer) -> str:
+    """What follows an answer's text: "(possible, not called present: av block 6 %; confidence 77 %)"."""
+    return f"({answer.note + '; ' if answer.note else ''}confidence {100 * answer.confidence:.0f} %)"
+
+
 def problem_rows(measured: Measurements) -> list[tuple[str, str]]:
     """What is wrong with which leads, and what could not be checked, as rows of a table."""
     return [("problem", problem.text) for problem in measured.problems] \
@@ -60,7 +65,7 @@ def waiting(text: str) -> Iterator[None]:
 
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table: drawn on a terminal, tab-separated elsewhere."""
+    """A table: drawn on a terminal, tab-separated and without its head elsewhere. A head of empty strings is not drawn."""
     cells = [[clean(cell).replace("\n", " ").replace("\t", " ") for cell in row] for row in rows]
     if not sys.stdout.isatty():
         print("\n".join("\t".join(row) for row in cells))
@@ -69,7 +74,7 @@ def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*head, box=None, header_style="dim", pad_edge=False)
+    table = Table(*head, box=None, header_style="dim", pad_edge=False, show_header=any(head))
     for row in cells:
         table.add_row(*map(Text, row))
     Console().print(table)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,14 +10,19 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ecglm.errors import UsageError
+from ecglm.errors import UsageError, argument
 from ecglm.inference.comparison import SIMPLE, compare, unclear
+from ecglm.inference.computed import computed, declined, of_file, rare
 from ecglm.inference.confidence import answer_kind, calibrated_confidence
-from ecglm.inference.contradiction import alternatives, contradiction, sure_of
+from ecglm.inference.contradiction import alternatives, contradiction, remark, sure_of
 from ecglm.inference.draft import draft
 from ecglm.inference.engine import Engine, Generation, Prefix
 from ecglm.inference.evidence import evidence_for, measurement_evidence
+from ecglm.inference.grounding import ungrounded_numbers, unmeasured, why_unknown
+from ecglm.inference.groups import mixed
 from ecglm.inference.guard import check_question, decline_question
+from ecglm.inference.listed import kept
+from ecglm.inference.parts import ONE_AT_A_TIME, parts, several
 from ecglm.inference.reading import Reading, read_recording
 from ecglm.inference.topics import Topics, learned_name, spelled_out, topics
 from ecglm.knowledge.precision import SAME_WITHIN, sure_of_value
@@ -34,11 +38,8 @@ KEPT = 8
 MAX_OPTIONS = 40
 #: Questions generated together; this many on one recording share its prefix instead of being whole prompts.
 BATCH, SHARE_FROM = 16, 3
-#: A statement needs this share of training cases to be judged (10 of 1,442).
-LEAST_PREVALENCE = 0.0069
 #: Options whose joint probability is smaller than this do not fit the question.
 LEAST_OPTIONS = 1e-3
-_NUMBER = re.compile(r"(-?\d+)\s*(bpm|ms|degrees|%)?")
 
 
 class _Waiting(NamedTuple):
@@ -115,10 +116,19 @@ class Answerer:
         self, items: Sequence[tuple[Record, str] | tuple[Record, str, Sequence[str] | None]], progress: bool = False,
     ) -> list[Answer]:
         """Answers in order. Questions on one recording share its prefix and are generated together."""
-        from rich.progress import track
-
         full = [(checked_record(item[0]), check_question(item[1]), _check_options(item[2] if len(item) > 2 else None))
                 for item in items]
+        split = [parts(question) if options is None else () for _, question, options in full]
+        single = [(record, part, options) for (record, question, options), names in zip(full, split, strict=True)
+                  for part in ([part for _, part in names] or [question])]
+        answers = iter(self._ask_single(single, progress))
+        return [joined([next(answers) for _ in names], [name for name, _ in names]) if names else next(answers)
+                for names in split]
+
+    def _ask_single(self, full: Sequence[tuple[Record, str, tuple[str, ...] | None]], progress: bool) -> list[Answer]:
+        """Answers to questions that were checked and ask for one thing each."""
+        from rich.progress import track
+
         by_record: OrderedDict[int, list[int]] = OrderedDict()
         for index, (record, _, _) in enumerate(full):
             by_record.setdefault(id(record), []).append(index)
@@ -133,9 +143,9 @@ class Answerer:
                 about = topics(question)
                 reason = self.decline(question, reading)
                 if reason is not None:
-                    out[index] = self._declined(reason)
-                elif (computed := self.computed(question, reading, options)) is not None:
-                    out[index] = computed
+                    out[index] = declined(self.model, reason)
+                elif (known := computed(self.model, question, reading, options)) is not None:
+                    out[index] = known
                 elif options is not None:
                     out[index] = self._choose(reading, question, about, options)
                 else:
@@ -151,7 +161,7 @@ class Answerer:
                 part = free[start:start + BATCH]
                 results = self.engine.generate(self.prefix(record), [self.suffix(full[i][1]) for i in part], MAX_ANSWER_TOKENS,
                                                [self.draft(reading, full[i][1]) for i in part])
-                out |= {i: self._said(reading, full[i][1], g) for i, g in zip(part, results, strict=True)}
+                out |= {i: self.said(reading, full[i][1], g) for i, g in zip(part, results, strict=True)}
         out |= self._flush(waiting)
         return [out[index] for index in range(len(full))]
 
@@ -167,27 +177,31 @@ class Answerer:
             prompts = [torch.cat([self.prefix_embeddings(w.reading.facts, w.reading),
                                   self.model.embed_tokens(self.suffix(w.question))]) for w in waiting]
             results = self.engine.generate_many(prompts, MAX_ANSWER_TOKENS, [self.draft(w.reading, w.question) for w in waiting])
-        return {w.number: self._said(w.reading, w.question, g) for w, g in zip(waiting, results, strict=True)}
+        return {w.number: self.said(w.reading, w.question, g) for w, g in zip(waiting, results, strict=True)}
 
-    def _said(self, reading: Reading, question: str, generation: Generation) -> Answer:
+    def said(self, reading: Reading, question: str, generation: Generation) -> Answer:
+        """What the language model said, held against findings and measurements."""
         about = topics(question)
         text = clean_question(self.model.tokenizer.decode(generation.ids, skip_special_tokens=True))
         if not text:
-            return self._declined("the model gave no answer")
+            return declined(self.model, "the model gave no answer")
         if text == "unknown":
-            return self._declined(why_unknown(about, reading))
+            return declined(self.model, why_unknown(about, reading))
         loose = ungrounded_numbers(text, about, reading)
         if loose:
-            return self._declined(f"the model named {', '.join(loose)}, which nothing measured supports")
+            return declined(self.model, f"the model named {', '.join(loose)}, which nothing measured supports")
         wrong = contradiction(question, text, reading, self.model.findings_calibration)
         if wrong is not None:
-            return self._instead(reading, question, text) or self._declined(wrong)
+            return self._instead(reading, question, text) or declined(self.model, wrong)
+        text, left_out = kept(text, about, reading)
+        if not text:
+            return declined(self.model, "; ".join(left_out))
         confidence = calibrated_confidence(self.model.calibration, text, math.exp(sum(generation.logprobs)))
         if answer_kind(text) == "number" and len(about.measures) == 1 and about.measures[0] in SAME_WITHIN:
             confidence *= sure_of_value(about.measures[0])  # it may be read without doubt and still be measured with some
-        if not generation.stopped:
-            text += " …"
-        return Answer(text, confidence, False, evidence_for(self.model, reading, about, text), self.model.name)
+        note = remark(question, text, reading, self.model.findings_calibration)
+        evidence = (*map(Evidence, left_out), *evidence_for(self.model, reading, about, text))
+        return Answer(text if generation.stopped else text + " …", confidence, False, evidence, self.model.name, note=note)
 
     def _instead(self, reading: Reading, question: str, said: str) -> Answer | None:
         """What the findings leave to be answered where they contradict what the model said; None when that is not one thing."""
@@ -202,7 +216,8 @@ class Answerer:
             confidence = calibrated_confidence(self.model.calibration, text, share)
         first = Evidence(f'the language model said "{said}", which the findings contradict; answered from them')
         evidence = evidence_for(self.model, reading, topics(question), text)
-        return Answer(text, confidence, False, (first, *evidence), self.model.name)
+        note = remark(question, text, reading, calibration)
+        return Answer(text, confidence, False, (first, *evidence), self.model.name, note=note)
 
     def _likeliest(self, reading: Reading, question: str, answers: Sequence[str]) -> tuple[str, float]:
         """The answer that the model holds most probable, and its share among these."""
@@ -221,97 +236,59 @@ class Answerer:
         if float(scores.exp().sum()) < LEAST_OPTIONS:
             known = [e.text for name in about.measures
                      if (e := measurement_evidence(name, getattr(reading.measurements, name), reading.record.meta))]
-            return self._declined(f"none of the options ({', '.join(options)}) is near what the model would say"
+            return declined(self.model, f"none of the options ({', '.join(options)}) is near what the model would say"
                                   + (f"; measured: {', '.join(known)}" if known else ""))
         share = scores.softmax(0)
         best = int(share.argmax())
         chosen = topics(options[best])
         wrong = self.untrained(chosen) or contradiction(question, options[best].lower(), reading, self.model.findings_calibration)
         if wrong is not None:
-            return self._declined(f"none of the options is supported: {wrong}")
+            return declined(self.model, f"none of the options is supported: {wrong}")
         evidence = evidence_for(self.model, reading, about, options[best])
         confidence = calibrated_confidence(self.model.calibration, options[best], float(share[best]))
-        return Answer(options[best], confidence, False, evidence, self.model.name)
+        note = remark(question, options[best], reading, self.model.findings_calibration)
+        return Answer(options[best], confidence, False, evidence, self.model.name, note=note)
 
     def decline(self, question: str, reading: Reading) -> str | None:
         """Why this question about this recording is not answered, or None."""
-        about = topics(question)
-        reason = reading.declined or decline_question(question, about, reading.record, reading.unusable) \
-            or _unmeasured(about, reading) or self.untrained(about)
-        if reason is None and compare(question, reading.measurements) is None and unclear(question, about):
-            return SIMPLE
-        return reason
-
-    def computed(self, question: str, reading: Reading, options: Sequence[str] | None = None) -> Answer | None:
-        """The answer to a yes/no question about measured values alone, which needs no language model, or None."""
-        result = compare(question, reading.measurements)
-        said = {option.lower(): option for option in options or ("yes", "no")}
-        if result is None or not {"yes", "no"} <= said.keys():
+        if reading.declined is None and of_file(question, reading.record) is not None:
             return None
         about = topics(question)
-        if result.reason is not None:
-            return self._declined(result.reason)
-        text = said["yes" if result.holds else "no"]
-        return Answer(text, result.confidence, False, evidence_for(self.model, reading, about, text), self.model.name)
+        reason = reading.declined or decline_question(question, about, reading.record, reading.unusable) \
+            or unmeasured(about, reading) or self.untrained(about)
+        if reason is None and compare(question, reading.measurements) is None and unclear(question, about):
+            return SIMPLE
+        return reason or (ONE_AT_A_TIME if parts(question) or several(question) else mixed(question, about))
 
     def untrained(self, about: Topics) -> str | None:
         """Why statements with next to no training cases cannot be judged, or None."""
-        prevalence = dict(zip(self.model.config.labels, self.model.findings_calibration.prevalence, strict=True))
-        rare = [BY_KEY[key].name for key in about.statements if prevalence[key] < LEAST_PREVALENCE]
-        return f"too few training recordings showed {', '.join(rare)} to judge it" if rare else None
-
-    def _declined(self, reason: str) -> Answer:
-        return Answer("", 0.0, True, (), self.model.name, reason)
-
-
-def ungrounded_numbers(text: str, about: Topics, reading: Reading) -> list[str]:
-    """Numbers of an answer that were not measured: a number needs its own quantity's value, or at least its unit's."""
-    asked = [getattr(reading.measurements, name).value for name in about.measures]
-    if len(asked) == 1 and asked[0] is not None:
-        return [n for n in re.findall(r"-?\d+", text) if int(n) != round(asked[0])]
-    known = set(_NUMBER.findall(reading.facts))
-    plain = {number for number, _ in known}
-    return [number for number, unit in _NUMBER.findall(text)
-            if (number, unit) not in known and (unit or number not in plain)]
-
-
-def _unmeasured(about: Topics, reading: Reading) -> str | None:
-    """Why a question about measured values alone has no answer here; None when one of them was measured."""
-    if set(about.statements) - {"super_class:NORM"} or not about.measures or "rhythm" in about.groups:
-        return None
-    if any(getattr(reading.measurements, name).value is not None for name in about.measures):
-        return None
-    return why_unknown(about, reading)
-
-
-def why_unknown(about: Topics, reading: Reading) -> str:
-    """Why a value that was asked for is missing."""
-    for name in about.measures:
-        reason = getattr(reading.measurements, name).reason
-        if reason:
-            return str(reason)
-    return "this could not be measured on this recording"
+        names = [BY_KEY[key].name for key in rare(self.model, about.statements)]
+        return f"too few training recordings showed {', '.join(names)} to judge it" if names else None
 
 
 def _check_options(options: Sequence[str] | None) -> tuple[str, ...] | None:
     if options is None:
         return None
     if isinstance(options, str):
-        raise UsageError('options must be a list of answers, as in options=["yes", "no"]')
+        raise UsageError(f"the options must be a list of answers, as in {argument('options', ['yes', 'no'])}")
     cleaned = tuple(clean_question(str(option)) for option in options)
     if len(cleaned) < 2 or len({c.lower() for c in cleaned}) != len(cleaned) or not all(cleaned) or len(cleaned) > MAX_OPTIONS:
-        raise UsageError(f"options must be 2 to {MAX_OPTIONS} different, non-empty answers, as in --options \"yes,no\"")
+        raise UsageError(f"the options must be 2 to {MAX_OPTIONS} different, non-empty answers, as in "
+                         f"{argument('options', ['yes', 'no'])}")
     return cleaned
 
 
-def joined(answers: Sequence[Answer]) -> Answer:
-    """One answer for several recordings: each one's text, named by its number. A single answer stays as it is."""
+def joined(answers: Sequence[Answer], names: Sequence[str] = ()) -> Answer:
+    """One answer for several recordings, or several parts of a question: each one's text, by its number or name. A single
+    answer stays as it is."""
     if len(answers) == 1:
         return answers[0]
-    parts, evidence = [], []
-    for number, answer in enumerate(answers, start=1):
-        parts.append(f"ECG {number}: {answer.text if not answer.abstained else 'no answer (' + str(answer.reason) + ')'}")
-        evidence += [Evidence(f"ECG {number}: {e.text}", e.leads, e.value, e.unit, e.span_s) for e in answer.evidence]
+    names = names or [f"ECG {number}" for number in range(1, len(answers) + 1)]
+    said, evidence, notes = [], [], []
+    for name, answer in zip(names, answers, strict=True):
+        said.append(f"{name}: {answer.text if not answer.abstained else 'no answer (' + str(answer.reason) + ')'}")
+        evidence += [Evidence(f"{name}: {e.text}", e.leads, e.value, e.unit, e.span_s) for e in answer.evidence]
+        notes += [f"{name}: {answer.note}"] if answer.note else []
     given = [a for a in answers if not a.abstained]
-    return Answer("; ".join(parts), min((a.confidence for a in given), default=0.0), not given, tuple(evidence),
-                  answers[0].model, None if given else "; ".join(parts))
+    return Answer("; ".join(said), min((a.confidence for a in given), default=0.0), not given, tuple(evidence),
+                  answers[0].model, None if given else "; ".join(said), "; ".join(notes) or None)

@@ -7,20 +7,25 @@ from collections.abc import Iterator, Sequence
 from copy import deepcopy
 
 from ecglm.errors import UsageError
-from ecglm.inference.answer import MAX_ANSWER_TOKENS, Answerer, ungrounded_numbers, why_unknown
-from ecglm.inference.contradiction import contradiction
-from ecglm.inference.engine import Prefix
-from ecglm.inference.evidence import evidence_for
+from ecglm.inference.answer import MAX_ANSWER_TOKENS, Answerer, joined
+from ecglm.inference.computed import computed, declined
+from ecglm.inference.engine import Generation, Prefix
 from ecglm.inference.guard import check_question
-from ecglm.inference.topics import topics
+from ecglm.inference.parts import parts
+from ecglm.inference.reading import Reading
 from ecglm.records.record import Record, checked_records
-from ecglm.schema import Evidence
+from ecglm.schema import Answer, Evidence
 
 #: A dialogue longer than this (tokens) starts anew from the recording.
 MAX_CONTEXT = 3000
 _NAMED, _LEADING = re.compile(r"\becg (\d+)\b", re.I), re.compile(r"^\s*ecg \d+\s*:", re.I)
-#: Messages that lean on what was said, and so need not name an ECG topic.
-_FOLLOW_UP = re.compile(r"(why|and\b|are you sure|explain|tell me more|how (sure|severe)|what makes)", re.I)
+#: Messages that ask for the grounds of what was answered last.
+_EXPLAIN = re.compile(
+    r"(?:(?:and|but|so|ok|hm+),? )?(?:why(?: not| so| is that| do you (?:say|think) (?:so|that|this))?|"
+    r"(?:are|is) (?:you|that|this|it) (?:really |quite |very )?(?:sure|certain|right|true|correct)|really|"
+    r"how (?:sure|certain|confident)(?: (?:are you|is that))?(?: (?:of|about) (?:that|this|it))?|how do you know(?: that| this)?|"
+    r"(?:please )?explain(?: (?:that|this|it|yourself|your answer))?(?: please)?|"
+    r"what makes you (?:say|think|so sure)(?: so| that| of that)?|on what grounds|tell me more)\W*", re.I)
 
 
 class ChatSession:
@@ -31,7 +36,13 @@ class ChatSession:
         self.records = checked_records(records)
         self.current = 0
         self._dialogues: dict[int, tuple[Prefix, int]] = {}
-        self.evidence: tuple[Evidence, ...] = ()
+        self._last: dict[int, tuple[str, Answer]] = {}
+        self.answer: Answer | None = None
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """What the last reply rests on."""
+        return () if self.answer is None else self.answer.evidence
 
     def use(self, number: int) -> None:
         """Talk about recording `number` (from 1) from now on."""
@@ -40,54 +51,95 @@ class ChatSession:
         self.current = number - 1
 
     def stream(self, text: str) -> Iterator[str]:
-        """The reply to one message, piece by piece; afterwards `evidence` holds what it rests on."""
+        """The reply to one message, piece by piece; afterwards `answer` holds it with its confidence and evidence."""
         question = check_question(self._pick(text))
-        record = self.records[self.current]
-        reading, about = self.answerer.reading(record), topics(question)
-        self.evidence = ()
+        self.answer = None
         if len(self.records) > 1:
             yield f"ECG {self.current + 1}: "
-        reason = self.answerer.decline(question, reading)
-        leaning = not about.related and _FOLLOW_UP.match(question) is not None and self.current in self._dialogues
-        if reason and not leaning:
-            yield f"I cannot answer that: {reason}."
+        if _EXPLAIN.fullmatch(question):
+            yield from self._explain()
             return
-        engine, model = self.answerer.engine, self.answerer.model
+        asked = parts(question)
+        if not asked:
+            yield from self._reply(question)
+            return
+        answers: list[Answer] = []
+        for name, part in asked:
+            yield f"{'; ' if answers else ''}{name}: "
+            yield from self._reply(part)
+            answers += [self.answer] if self.answer is not None else []
+        self._keep(question, joined(answers, [name for name, _ in asked]))
+
+    def _explain(self) -> Iterator[str]:
+        """What the last answer was, how sure it is and what it rests on."""
+        question, answer = self._last.get(self.current, (None, None))
+        if answer is None:
+            yield "Nothing was answered yet that I could explain."
+        elif answer.abstained:
+            yield f'To "{question}" I gave no answer that can be relied on: {answer.reason}.'
+        else:
+            note = f" ({answer.note})" if answer.note else ""
+            yield (f'To "{question}" I said "{answer.text}"{note}. Confidence {100 * answer.confidence:.0f} % means that about '
+                   "so many in a hundred such answers are right. It rests on:")
+            self.answer = answer
+
+    def _reply(self, question: str) -> Iterator[str]:
+        """The reply to a question that asks for one thing; it becomes `answer`."""
+        record, model = self.records[self.current], self.answerer.model
+        reading = self.answerer.reading(record)
+        reason = self.answerer.decline(question, reading)
+        known = declined(model, reason) if reason is not None else computed(model, question, reading)
+        if known is not None and known.abstained:
+            yield self._refuse(question, known)
+            return
+        engine = self.answerer.engine
         prefix, turns = self._dialogues.get(self.current, (None, 0))
         if prefix is None or prefix.cache.get_seq_length() > MAX_CONTEXT:
             prefix, turns = deepcopy(self.answerer.prefix(record)), 0
         suffix = self.answerer.suffix(question)
         if turns:
             suffix = [*model.tokens(model.format.between_turns), *suffix]
-        computed = self.answerer.computed(question, reading)
-        if computed is not None:
-            self.evidence = computed.evidence
-            if computed.abstained:
-                yield f"I cannot answer that: {computed.reason}."
-                return
-            engine.read(prefix, [*suffix, *model.tokens(computed.text)])
-            self._dialogues[self.current] = (prefix, turns + 1)
-            yield computed.text
+        self._dialogues[self.current] = (prefix, turns + 1)
+        if known is not None:
+            engine.read(prefix, [*suffix, *model.tokens(known.text)])
+            self._keep(question, known)
+            yield known.text
             return
         ids: list[int] = []
-        said = ""
-        for token in engine.stream(prefix, suffix, MAX_ANSWER_TOKENS):
+        logprobs: list[float] = []
+        said, stopped = "", False
+        for token, logprob in engine.stream(prefix, suffix, MAX_ANSWER_TOKENS):
+            logprobs.append(logprob)
+            stopped = token in engine.stop
+            if stopped:
+                continue
             ids.append(token)
             whole = model.tokenizer.decode(ids, skip_special_tokens=True)
             if not whole.endswith("\ufffd") and not "unknown".startswith(whole.strip()):  # a character may span tokens
                 yield whole[len(said):]
                 said = whole
-        self._dialogues[self.current] = (prefix, turns + 1)
+        yield from self._judge(question, reading, said.strip(), Generation(tuple(ids), tuple(logprobs), stopped))
+
+    def _judge(self, question: str, reading: Reading, said: str, generation: Generation) -> Iterator[str]:
+        """What must follow the words that were streamed: they cannot be taken back, so what `ask` would say instead is added."""
+        answer = self.answerer.said(reading, question, generation)
         if not said:
-            yield f"I cannot answer that: {why_unknown(about, reading)}."
+            yield self._refuse(question, answer)
             return
-        loose = ungrounded_numbers(said, about, reading)
-        wrong = contradiction(question, said.strip(), reading, model.findings_calibration)
-        if loose:
-            yield f" (caution: {', '.join(loose)} was not measured)"
-        elif wrong is not None:
-            yield f" (caution, do not rely on this: {wrong})"
-        self.evidence = evidence_for(model, reading, about, said)
+        self._keep(question, answer)
+        if answer.abstained:
+            yield f" (caution, do not rely on this: {answer.reason})"
+        elif answer.text.removesuffix(" …") != said:
+            yield f" (caution, the findings say instead: {answer.text})"
+
+    def _refuse(self, question: str, answer: Answer) -> str:
+        self._keep(question, answer)
+        return f"I cannot answer that: {answer.reason}."
+
+    def _keep(self, question: str, answer: Answer) -> None:
+        """Make this the answer that was given last."""
+        self.answer = answer
+        self._last[self.current] = (question, answer)
 
     def _pick(self, text: str) -> str:
         """Turn to the recording that a message names: "ECG 2: ..." or "... in ECG 2?"."""

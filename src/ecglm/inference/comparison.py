@@ -1,7 +1,8 @@
-"""Questions that hold a measured value against numbers: "Is the PR interval above 200 ms?".
+"""Questions that hold a measured value against numbers or another value: "Is the PR interval above 200 ms?".
 
 They are computed, not generated: a small language model does not learn arithmetic. Only questions of exactly this form
-are: what says more than one value, one comparison and one or two numbers is not understood here, and `unclear` tells.
+are: what says more than one value, one comparison and one or two numbers or another value is not understood here, and
+`unclear` tells.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from ecglm.schema import Measurement, Measurements
 
 #: An answer that annotators would share more rarely is not given; values at the end of a wide range lie just below one half.
 EVEN = 0.45
-SIMPLE = 'numbers are compared only in plain questions about one value, such as "Is the PR interval above 200 ms?"'
+SIMPLE = ('values are compared only in plain questions, such as "Is the PR interval above 200 ms?" or '
+          '"Is the PR interval shorter than the QT interval?"')
 
 _VALUE = {
     "heart_rate": r"(?:heart |ventricular |pulse )?rate|pulse|hr", "rr": r"r-?r(?: interval)?", "pr": r"p-?r(?: interval)?",
@@ -44,10 +46,13 @@ _BEGIN = (r"(?:(?:is|was|does|has) )?(?:(?:the|this|a|his|her|my) )?(?:patient's
 _ONE = re.compile(rf"{_BEGIN}(?:{_SIGN}) ?(?P<a>{_NUMBER}) ?(?P<ua>{_UNIT})?")
 _TWO = re.compile(rf"{_BEGIN}(?:between|from|within|in the range(?: of)?|)(?: the range(?: of)?)? ?"
                   rf"(?P<a>{_NUMBER}) ?(?P<ua>{_UNIT})? ?(?:and|to|-) ?(?P<b>{_NUMBER}) ?(?P<ub>{_UNIT})?")
+_OTHER = re.compile(rf"{_BEGIN}(?:{_SIGN}) ?(?:the |a |his |her )?(?:{_SUBJECT.replace('(?P<', '(?P<other_')})")
 _OPEN = re.compile(r"(?:what|how|which|why|describe|give|name|list|when)\b")
 _YES_NO = re.compile(r"(?:is|was|does|has|are|do|can|could)\b")
 _COMPARING = "|".join(words for sign, words in _WORDS.items() if sign != "=")
 _COMPARES = re.compile(rf"(?<!\w)(?:{_COMPARING}|between|outside) ?{_NUMBER}")
+#: Words that hold one value against another.
+_RELATES = re.compile(r"\bthan\b|\bexceeds?\b|\bequal\b|\b(?:long|short|wid|narrow|larg|small|great|high|low|fast|slow)e?r\b")
 #: Numbers that are names: of a lead, a recording, a degree of block.
 _NAMES = re.compile(r"\bv[1-9]\b|\becg \d+|\b\d+-lead|\b(?:1st|2nd|3rd)\b")
 
@@ -61,8 +66,11 @@ class Comparison(NamedTuple):
 
 
 def compare(question: str, measurements: Measurements) -> Comparison | None:
-    """The answer to a question that holds one measured value against one or two numbers, or None when it is not one."""
+    """The answer to a question that holds one measured value against one or two numbers or another value, or None when it is
+    not one."""
     asked = _plain(question)
+    if (two_values := _OTHER.fullmatch(asked)) is not None:
+        return _compare_two(two_values, measurements)
     found = _TWO.fullmatch(asked) or _ONE.fullmatch(asked)
     if found is None:
         return None
@@ -75,20 +83,52 @@ def compare(question: str, measurements: Measurements) -> Comparison | None:
         return None
     numbers = sorted(limit for limit in limits if limit is not None)
     value, sd = round(measured.value), ERROR_SD[name]  # as the evidence below the answer shows it
-    sign = "between" if two else next(sign for i, sign in enumerate(_WORDS) if found[f"s{i}"] is not None)
-    low, high = {"between": (numbers[0], numbers[-1]), "=": (numbers[0] - sd, numbers[0] + sd)}.get(
-        sign, (numbers[0], math.inf) if ">" in sign else (-math.inf, numbers[0]))
+    sign = "between" if two else _sign(found)
+    low, high = (numbers[0], numbers[-1]) if two else _limits(sign, numbers[0], sd)
     holds = low < value < high if sign in (">", "<") else low <= value <= high
-    inside = below((high - value) / sd) - below((low - value) / sd)
+    inside = share_inside(value, low, high, sd)
     if holds and inside < EVEN:
         return Comparison(False, 0.0, f"it is measured to about ± {sd:g} {measured.unit}, too coarse for so narrow a range; "
                                       f"measured: {value} {measured.unit}")
     return Comparison(holds, min(MOST_SURE, max(0.5, inside if holds else 1.0 - inside)))
 
 
+def _compare_two(found: re.Match[str], measurements: Measurements) -> Comparison | None:
+    """One measured value against another of the same unit; None when their units differ. The errors of both add up."""
+    first, second = (next(name for name in _VALUE if found[prefix + name]) for prefix in ("", "other_"))
+    a, b = (getattr(measurements, name) for name in (first, second))
+    if a.unit != b.unit:
+        return None
+    missing = a if a.value is None else b
+    if missing.value is None:
+        return Comparison(False, 0.0, missing.reason)
+    sign, sd = _sign(found), math.hypot(ERROR_SD[first], ERROR_SD[second])
+    value, limit = round(a.value), round(b.value)
+    low, high = _limits(sign, limit, sd)
+    holds = low < value < high if sign in (">", "<") else low <= value <= high
+    inside = share_inside(value, low, high, sd)
+    return Comparison(holds, min(MOST_SURE, max(0.5, inside if holds else 1.0 - inside)))
+
+
+def _sign(found: re.Match[str]) -> str:
+    return next(sign for i, sign in enumerate(_WORDS) if found[f"s{i}"] is not None)
+
+
+def _limits(sign: str, number: float, sd: float) -> tuple[float, float]:
+    """Between which values a comparison with one number holds."""
+    return (number - sd, number + sd) if sign == "=" else (number, math.inf) if ">" in sign else (-math.inf, number)
+
+
+def share_inside(value: float, low: float, high: float, sd: float) -> float:
+    """Probability that annotators' value lies between the limits."""
+    return below((high - value) / sd) - below((low - value) / sd)
+
+
 def unclear(question: str, about: Topics) -> bool:
-    """Whether a yes/no question names a measured value and holds numbers against it in a way that `compare` does not read."""
+    """Whether a question holds measured values against numbers or one another in a way that `compare` does not read."""
     asked = _NAMES.sub(" ", _plain(question))
+    if len(set(about.measures) & ERROR_SD.keys()) > 1 and not about.statements and _RELATES.search(asked):
+        return True
     if _OPEN.match(asked) or not set(about.measures) & ERROR_SD.keys() or not re.search(r"\d", asked):
         return False
     alone = not set(about.statements) - {"super_class:NORM"}

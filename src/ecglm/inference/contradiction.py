@@ -10,6 +10,7 @@ import re
 
 import numpy as np
 
+from ecglm.inference.caveats import young
 from ecglm.inference.reading import Reading
 from ecglm.inference.topics import Topics, topics
 from ecglm.knowledge.statements import BY_KEY
@@ -31,7 +32,7 @@ def contradiction(question: str, answer: str, reading: Reading, calibration: Fin
     about, said = topics(question), topics(answer)
     if "axis" in said.groups or ("axis" in about.groups and answer not in ("yes", "no")):
         return _axis(answer, reading.measurements)
-    beyond = _beyond(reading, calibration)
+    beyond = beyond_possible(reading, calibration)
     probability = {f"{f.group}:{f.code}": f.probability for f in reading.findings}
     if answer in ("yes", "no"):
         if not (about.statements or about.measures or "axis" in about.groups or _REGULAR.search(question.lower())):
@@ -45,7 +46,9 @@ def contradiction(question: str, answer: str, reading: Reading, calibration: Fin
     elif _is_choice(question, about) and (chosen := _wrong_choice(answer, about, said, reading)) is not None:
         return chosen
     elif answer == "none":
-        called = [f"{f.group}:{f.code}" for f in reading.findings if f.present and f.group in about.groups]
+        # Only of the rhythm: "morphological findings" and "extrasystoles" name groups that hold more than they ask for.
+        called = [f"{f.group}:{f.code}" for f in reading.findings
+                  if f.present and f.group == "rhythm" and "rhythm" in about.groups]
         wrong = [k for k in about.statements if beyond[k] > MARGIN] or [k for k in called if not about.statements]
     elif answer.lower().startswith("it does not show"):
         wrong = [k for k in said.statements if beyond[k] > MARGIN]
@@ -84,15 +87,48 @@ def alternatives(question: str, answer: str) -> tuple[str, ...]:
 def sure_of(question: str, reading: Reading, calibration: FindingCalibration) -> float:
     """Confidence of yes or no read off the finding that a question names, as if either were equally common."""
     (key,) = topics(question).statements
-    beyond = _beyond(reading, calibration)[key]
-    return 1.0 / (1.0 + math.exp(-abs(beyond)))
+    return even_odds(abs(beyond_possible(reading, calibration)[key]))
 
 
-def _beyond(reading: Reading, calibration: FindingCalibration) -> dict[str, float]:
+def even_odds(beyond: float) -> float:
+    """Probability of a finding that lies so far, in log-odds, above "possible", if yes and no were equally common."""
+    return 1.0 / (1.0 + math.exp(-beyond))
+
+
+def beyond_possible(reading: Reading, calibration: FindingCalibration) -> dict[str, float]:
     """How far, in log-odds, each finding's probability lies above "possible"."""
     assert reading.encoded is not None
     beyond_C = log_odds(reading.encoded.prob_C) - log_odds(np.array(calibration.possible, np.float32))
     return {f"{f.group}:{f.code}": float(b) for f, b in zip(reading.findings, beyond_C, strict=True)}
+
+
+def remark(question: str, answer: str, reading: Reading, calibration: FindingCalibration) -> str | None:
+    """What must be read with an answer: that what it grants is only possible, or that what it denies is called present."""
+    about, said, low = topics(question), topics(answer), answer.lower()
+    named = about.statements if low in ("yes", "no") else said.statements
+    if len(named) > 1 or about.measures:  # "a normal sinus rhythm", "is the PR interval normal?"
+        named = tuple(k for k in named if k != "super_class:NORM")
+    if reading.encoded is None or low.startswith("it does not show"):
+        return None
+    if low == "none" and "sub_class" in about.groups and not about.statements:
+        return _broader(reading)
+    if about.measures and low in ("yes", "no") and (child := young(reading)) is not None:
+        return child
+    of, beyond = {f"{f.group}:{f.code}": f for f in reading.findings}, beyond_possible(reading, calibration)
+    shown = [k for k in named if k not in HIDDEN and of[k].present == (low == "no")]
+    if not shown or (low == "yes" and len(shown) < len(named) and re.search(r"\bor\b", question)):
+        return None
+    word = "but called present" if low == "no" else \
+        f"{'possible' if all(beyond[k] >= 0 for k in shown) else 'borderline'}, not called present"
+    text = f"{word}: " + ", ".join(f"{of[k].name} {100 * of[k].probability:.0f} %" for k in shown)
+    return f"{text}; the confidence takes yes and no for equally common" if low == "yes" else text
+
+
+def _broader(reading: Reading) -> str | None:
+    """What is called present of the classes of disease where none of their diagnoses is."""
+    classes = [f for f in reading.findings if f.group == "super_class" and f.present and f.code != "NORM"]
+    shown = ", ".join(f"{f.name} {100 * f.probability:.0f} %" for f in classes)
+    return f"no single diagnosis; called present: {shown}" if shown else None
 
 
 def _axis(answer: str, measurements: Measurements) -> str | None:

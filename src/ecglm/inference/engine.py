@@ -159,16 +159,17 @@ class Engine:
         return [Generation(tuple(i), tuple(g), d) for i, g, d in zip(ids, logs, done, strict=True)]
 
     @torch.inference_mode()
-    def stream(self, prefix: Prefix, suffix: Sequence[int], max_tokens: int = 128) -> Iterator[int]:
-        """Token ids one by one; the prefix's cache is extended in place (a dialogue keeps growing it)."""
+    def stream(self, prefix: Prefix, suffix: Sequence[int], max_tokens: int = 128) -> Iterator[tuple[int, float]]:
+        """Token ids one by one, the stop token too, each with its log-probability; the prefix's cache is extended in place (a
+        dialogue keeps growing it)."""
         tokens = torch.tensor([list(suffix)], device=self.device)
         for _ in range(max_tokens):
             out = self.llm(input_ids=tokens, past_key_values=prefix.cache, use_cache=True, logits_to_keep=1)
-            token = int(out.logits[0, -1].argmax())
-            tokens = torch.tensor([[token]], device=self.device)
-            if token in self.stop:
+            best, token = out.logits[0, -1].float().log_softmax(-1).max(-1)
+            yield int(token), float(best)
+            if int(token) in self.stop:
                 return
-            yield token
+            tokens = token.reshape(1, 1)
         self.llm(input_ids=tokens, past_key_values=prefix.cache, use_cache=True, logits_to_keep=1)  # the last one, unread yet
 
     @torch.inference_mode()

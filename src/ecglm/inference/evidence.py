@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from ecglm.inference.caveats import distorted, formula, partial, widened, young
+from ecglm.inference.guard import unsupported
 from ecglm.inference.reading import Reading, lead_evidence, strongest_leads
 from ecglm.inference.topics import SUPPORT, Topics, topics
 from ecglm.knowledge.ranges import flag
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.elm import EcgLanguageModel
-from ecglm.models.facts import HIDDEN, axis_name
+from ecglm.models.facts import HIDDEN, UNSPOKEN, axis_name
 from ecglm.records.record import RecordMeta
 from ecglm.schema import Evidence, Measurement
 
@@ -19,7 +21,7 @@ MOST = 6
 
 
 def measurement_evidence(name: str, m: Measurement, meta: RecordMeta) -> Evidence | None:
-    """Text such as "PR interval 160 ms, normal (9 beats, lead II)"; None when it was not measured."""
+    """Text such as "PR interval 160 ms, normal; 9 beats vary by 2 ms, lead II"; None when it was not measured."""
     if m.value is None:
         return None
     if name == "axis":
@@ -27,11 +29,10 @@ def measurement_evidence(name: str, m: Measurement, meta: RecordMeta) -> Evidenc
     else:
         word = _RANGE.get(flag(name, m.value, meta.sex, meta.age) or "")
         text = f"{_LABEL[name]} {m.value:.0f} {m.unit}" + (f", {word}" if word else "")
-        if m.spread is not None and name not in ("rr_sd", "rmssd"):
-            text += f" (± {m.spread:.0f})"
     where = []
     if m.beats:
-        where.append(f"{m.beats} beats")
+        vary = m.spread is not None and name not in ("rr_sd", "rmssd", "axis")
+        where.append(f"{m.beats} beats" + (f" vary by {m.spread:.0f} {m.unit}" if vary else ""))
     if m.leads:
         where.append("all leads" if len(m.leads) >= 8 else "lead " + ", ".join(m.leads))
     return Evidence(text + (f"; {', '.join(where)}" if where else ""), m.leads, round(m.value, 1), m.unit)
@@ -54,10 +55,16 @@ def finding_evidence(model: EcgLanguageModel, reading: Reading, key: str) -> Evi
     return Evidence(text, leads, round(probability, 4), "probability")
 
 
-def _likeliest_rhythm(reading: Reading) -> Evidence:
-    """What "none" means when the rhythm was asked for."""
-    best = max((f for f in reading.findings if f.group == "rhythm"), key=lambda f: f.probability)
-    return Evidence(f"no rhythm statement is sure enough; the likeliest is {best.name}, {100 * best.probability:.0f} %",
+def _likeliest(model: EcgLanguageModel, reading: Reading, group: str) -> Evidence | None:
+    """What "none" means when the rhythm was asked for, which every heart has, or the diagnoses, where one is possible."""
+    least = dict(zip(model.config.labels, model.findings_calibration.possible, strict=True))
+    shown = [f for f in reading.findings if f.group == group and (key := f"{group}:{f.code}") not in UNSPOKEN
+             and _sayable(key, reading) and (group == "rhythm" or f.probability >= least[key])]
+    if not shown:
+        return None
+    best = max(shown, key=lambda f: f.probability)
+    noun = "rhythm statement" if group == "rhythm" else "diagnosis"
+    return Evidence(f"no {noun} is sure enough; the likeliest is {best.name}, {100 * best.probability:.0f} %",
                     (), round(best.probability, 4), "probability")
 
 
@@ -72,9 +79,11 @@ def evidence_for(model: EcgLanguageModel, reading: Reading, about: Topics, answe
     """At most `MOST` facts: statements named in question or answer, then measurements that bear on them."""
     said = topics(answer)
     keys = list(dict.fromkeys([*about.statements, *said.statements]))
+    if "axis" in said.groups or "axis" in about.groups:  # "normal heart axis" is not a normal ECG
+        keys = [key for key in keys if key != "super_class:NORM"]
     if not keys and about.groups:
         keys = [f"{f.group}:{f.code}" for f in reading.findings
-                if f.group in about.groups and f.present and f"{f.group}:{f.code}" not in HIDDEN]
+                if f.group in about.groups and f.present and _sayable(f"{f.group}:{f.code}", reading)]
     fields = list(dict.fromkeys([*about.measures, *(m for key in keys for m in SUPPORT.get(key, ()))]))
     if "rhythm" in about.groups:
         fields = list(dict.fromkeys([*fields, "heart_rate", "rr_sd"]))
@@ -87,14 +96,23 @@ def evidence_for(model: EcgLanguageModel, reading: Reading, about: Topics, answe
     ordered = [*shown, *out] if about.measures and not about.statements else [*out, *shown]
     if not ordered:
         ordered = [finding_evidence(model, reading, f"{f.group}:{f.code}") for f in reading.findings
-                   if f.present and f"{f.group}:{f.code}" not in HIDDEN]
+                   if f.present and _sayable(f"{f.group}:{f.code}", reading)]
         rate = measurement_evidence("heart_rate", reading.measurements.heart_rate, reading.record.meta)
         ordered += [rate] if rate else []
-    if "rhythm" in about.groups and answer == "none":
-        ordered.insert(0, _likeliest_rhythm(reading))
+    asked = next((group for group in ("rhythm", "sub_class") if group in about.groups), None)
+    if answer == "none" and asked and (likeliest := _likeliest(model, reading, asked)) is not None:
+        ordered.insert(0, likeliest)
     ordered = ordered[:MOST]
     ordered += doubts(reading, about)
-    if reading.seconds < reading.record.duration_s:
-        ordered.append(Evidence(f"judged on the first {reading.seconds:g} s of {reading.record.duration_s:.0f} s",
-                                span_s=(0.0, reading.seconds)))
+    limits = (distorted(reading, keys), widened(reading, keys, about.measures), young(reading),
+              formula(reading) if "qtc_bazett" in fields else None)
+    ordered += [Evidence(text) for text in limits if text]
+    if (text := partial(reading)) is not None:
+        ordered.append(Evidence(text, span_s=(0.0, reading.seconds)))
     return tuple(ordered)
+
+
+def _sayable(key: str, reading: Reading) -> bool:
+    """Whether a statement may be said of these leads at all."""
+    readable = [lead for lead in reading.record.leads if lead not in reading.unusable]
+    return key not in HIDDEN and unsupported(key, readable) is None

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from ecglm.errors import UsageError
+from ecglm.inference.language import is_foreign
 from ecglm.inference.topics import Topics
 from ecglm.models.prompt import clean_question
 from ecglm.records.leads import CHEST_LEADS, LIMB_LEADS
@@ -29,7 +30,9 @@ _NOT_ON_ECG: tuple[tuple[str, str], ...] = (
     (r"\b(how long .*live|life expectancy|survive|prognosis|when will .* die|mortality)\b", "a prognosis"),
     (r"oxygen saturation|spo2|body temperature|respiratory infection|covid|pneumonia|cancer|tumou?r|pregnan", "this condition"),
     (r"\b(coronary angiogra|stenosis of|which artery|calcium score)\b", "coronary anatomy"),
-    (r"\b(medication|dose|dosage|which drug|prescri|should .* take)\b", "a treatment"),
+    (r"\b(medications?|medicines?|dose|dosage|which drugs?|prescri\w*|should .* (take|get|have|receive)|treat(ed|ment|ments)?|"
+     r"therap(y|ies)|cardioversion|cardiovert\w*|ablation|defibrillat\w*|anticoagula\w*|beta[ -]?blockers?|surgery|stent|"
+     r"needs? (a |an )?(pacemaker|icd|drugs?))\b", "which treatment is right; a clinician decides on it"),
 )
 _MILLIVOLT = re.compile(r"milli-?volts?|\bmv\b|\bmm of st\b|how (high|tall|large|deep) (is|are) (the |an? )?"
                         r"([rstpq]\b|[rstpq][ -]?wave|st\b|qrs voltage)|"
@@ -37,6 +40,22 @@ _MILLIVOLT = re.compile(r"milli-?volts?|\bmv\b|\bmm of st\b|how (high|tall|large
 _SIZE = r"tall|high|deep|large|peaked|giant|amplitude"
 _WAVE = r"[pqrstu][ -]?waves?|qrs( complex(es)?)?"
 _TALL = re.compile(rf"\b({_SIZE})\b.*\b({_WAVE})\b|\b({_WAVE})\b.*\b({_SIZE})\b")
+_UNJUDGED = re.compile(
+    r"\bventricular (tachycardia|fibrillation|flutter)|\bv[tf]\b|\bvfib\b|torsade|(hyper|hypo)-?(k|calc)|electrolyte|"
+    r"potassium|calcium|hypotherm|osborn|takotsubo|myocarditis|tamponade|amyloid|sarcoid|intoxication|toxicity|overdose|"
+    r"brugada|pericarditis|pericardial|short qt|\basystole|cardiac arrest|"
+    r"early repol|pulmonary embol|mobitz|wenckebach|(second|third|2nd|3rd)[ -]degree|complete (av|heart) block|junctional|"
+    r"heart failure|cardiomyopath|enlarged heart|heart enlarged|going to (have|die|get)|will .* (have|get) a|"
+    r"\bp[ -]waves?\b(?!.*(sinus|rhythm))|\bu[ -]waves?\b")
+_NOT_JUDGED = "this is not among the findings and values that are judged; `ecglm report` lists them"
+_NEGATION = re.compile(
+    r"\b(is|are|was|has|have|sees?|there|got) no\b|\bshows? no\b(?! abnormality\b)|"
+    r"\bnot\b(?! (?:below|under|above|over|less than|more than)\b)|\bno signs? of\b|"
+    r"n't\b|\b(?:is|are|does|do|has|have|was)nt\b|^no |\bwithout\b|\babsen(t|ce)\b|\bfree of\b|\bnegative for\b|\bnever\b|"
+    r"\bneither\b|\black(s|ing)?\b")
+#: What turns nothing round: "This is AF, isn't it?", and what asks nothing more: "... or not?".
+_TAG = re.compile(r",? (?:is|are|does|do|has|have|was)(?:n't|nt| not) (?:it|there|he|she|they|this|that)\W*$|\bnot sure\b")
+_OR_NOT = re.compile(r",? or not\W*$", re.I)
 #: Forms of question that were never trained and would be misread, with what to do instead.
 _NOT_A_FORM: tuple[tuple[str, str], ...] = (
     (r"\bhow many (?!beats per minute|degrees|milli|ms\b|mv\b)", "counts are not given; `ecglm measure` lists the beats"),
@@ -47,18 +66,14 @@ _NOT_A_FORM: tuple[tuple[str, str], ...] = (
      r"\bwhich one (has|is|shows) (?!present)|\bwhich of (them|these|the)",
      "recordings are judged one at a time, not compared; ask about each"),
     (r"\b(urgent|urgency|emergency|dangerous|serious|severe enough|go home|discharge)\b", "urgency is not judged"),
-    (r"\bventricular (tachycardia|fibrillation|flutter)|\bv[tf]\b|\bvfib\b|torsade|hyper-?kal|hypo-?kal|brugada|pericarditis|"
-     r"early repol|pulmonary embol|mobitz|wenckebach|(second|third|2nd|3rd)[ -]degree|complete (av|heart) block|junctional|"
-     r"heart failure|cardiomyopath|enlarged heart|heart enlarged|going to (have|die|get)|will .* (have|get) a|"
-     r"\bp[ -]waves?\b(?!.*(sinus|rhythm))|\bu[ -]waves?\b",
-     "this is not among the findings and values that are judged; `ecglm report` lists them"),
-    (r"respirat\w* rate|breathing rate|pulse pressure|how long is (the|this) (recording|ecg|strip|tracing)|variability|sdnn|"
+    (r"respirat\w* rate|breathing rate|pulse pressure|variability|sdnn|"
      r"\b(pr|tp) segment|qt dispersion|fridericia|framingham|hodges|\b[tp][ -](wave )?axis",
      "answers give heart rate, RR, PR, QRS, QT, QTc (Bazett) and the QRS axis; `ecglm measure` and `ecglm info` list more"),
     (r"\b(poem|joke|story|song|recipe)\b", _UNRELATED),
-    (r"\b(is|are) there no\b|\b(does|do)(n't| not)\b|\bis(n't| not) there\b|\bno signs? of\b|\bwithout\b"
-     r"|\babsen(t|ce)\b|\bfree of\b|\b(is|are) (this|it|these|the \w+) not\b|\bnegative for\b|\bnot have\b",
-     "ask without the negation, so that yes and no are clear"),
+    (r"\bsampl(e|es|ed|ing)\b|\bsignal quality\b|quality of the (signal|recording|tracing|ecg)|"
+     r"\b(good|bad|poor) (signal|recording|quality)|"
+     r"\b(file|recording) format\b|how long (is|was|does) (the|this) (recording|ecg|strip|tracing)|number of leads",
+     "`ecglm info` says what is in the file: leads, sampling rate, length and the quality of each lead"),
 )
 _NOISE = re.compile(r"\bnois[ey]|baseline (drift|wander)|artefact|artifact|\belectrodes?\b|interference")
 #: Statements that need millivolts, by key.
@@ -80,7 +95,7 @@ def check_question(question: str) -> str:
         raise UsageError("the question must be text")
     if len(question) > MAX_QUESTION:
         raise UsageError(f"the question has {len(question):,} characters; ask in at most {MAX_QUESTION:,}")
-    text = clean_question(question)
+    text = _OR_NOT.sub("?", clean_question(question))
     if not any(c.isalnum() for c in text):
         raise UsageError('the question is empty; ask something, such as "What is the heart rate?"')
     return text
@@ -97,15 +112,21 @@ def decline_record(record: Record, quality: dict[str, float]) -> str | None:
 
 def decline_question(question: str, about: Topics, record: Record, unusable: Sequence[str] = ()) -> str | None:
     """Why this question cannot be answered from this recording, or None. unusable: leads too poor to be read."""
-    low = question.lower()
+    low = question.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     for pattern, what in _NOT_ON_ECG:
         if re.search(pattern, low):
             return f"an ECG cannot tell {what}"
+    if is_foreign(question):
+        return _UNRELATED
+    if _UNJUDGED.search(low):
+        return _NOT_JUDGED
     if not about.related:
         return _UNRELATED
     for pattern, what in _NOT_A_FORM:
         if re.search(pattern, low):
             return what
+    if _NEGATION.search(_TAG.sub("", low)):
+        return "ask without the negation, so that yes and no are clear"
     if _NOISE.search(low) and not about.statements and not about.measures:
         return "noise is not judged in answers; `ecglm info` names what disturbs which lead"
     absent = [lead for lead in about.leads if lead not in record.leads]
@@ -114,7 +135,8 @@ def decline_question(question: str, about: Topics, record: Record, unusable: Seq
     poor = [lead for lead in about.leads if lead in unusable]
     if poor:
         return f"lead {', '.join(poor)} is flat, missing or too noisy to be read"
-    if about.leads and any(not key.startswith("rhythm:") for key in about.statements):
+    if about.leads and ([name for name in about.anyof if name != "arrhythmia"]
+                        or any(not key.startswith("rhythm:") for key in about.statements)):
         return "findings are judged on all leads together, not lead by lead"
     tall = _TALL.search(low) is not None and "form:LOWT" not in about.statements
     if tall or _MILLIVOLT.search(low) or _NEEDS_MV & set(about.statements):

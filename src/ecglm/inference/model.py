@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ecglm.errors import CheckpointError, RecordError
 from ecglm.inference.answer import Answerer
+from ecglm.inference.caveats import caveats
 from ecglm.inference.chat import ChatSession
 from ecglm.inference.guard import unsupported
 from ecglm.inference.reading import lead_evidence, strongest_leads
@@ -125,4 +126,5 @@ class Model:
         findings = () if reading.declined else self._judged(record)
         page = render(record, header=PageHeader.of(record, reading.measurements))
         return Report.of(record, measurements=reading.measurements, findings=findings,
-                         answers=list(zip(asked, answers, strict=True)), page=page, model=self.id)
+                         answers=list(zip(asked, answers, strict=True)), page=page, model=self.id,
+                         caveats=caveats(reading))

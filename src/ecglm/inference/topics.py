@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ecglm.inference.groups import ANY_OF
 from ecglm.knowledge.statements import BY_KEY, STATEMENTS
 from ecglm.records.leads import canonical_lead
 
@@ -24,17 +25,21 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "sub_class:ILBBB": ("incomplete lbbb",), "sub_class:IRBBB": ("incomplete rbbb", "irbbb"),
     "sub_class:LAFB/LPFB": ("fascicular", "lafb", "lpfb", "hemiblock"),
     "sub_class:AVB": ("av block", "atrioventricular block", "heart block"),
-    "sub_class:LVH": ("lvh", "left ventricle", "ventricular hypertrophy"), "sub_class:RVH": ("rvh",),
+    "sub_class:LVH": ("lvh", "left ventricle"), "sub_class:RVH": ("rvh",),
     "sub_class:IVCD": ("ivcd", "intraventricular conduction"),
     "sub_class:WPW": ("wpw", "preexcitation", "pre-excitation", "delta wave"),
     "sub_class:AMI": ("anterior infarct", "anterior mi"), "sub_class:IMI": ("inferior infarct", "inferior mi"),
     "sub_class:LAO/LAE": ("left atrial", "left atrium"), "sub_class:RAO/RAE": ("right atrial", "right atrium"),
     "super_class:MI": ("heart attack", "mi", "infarct", "infarction"), "super_class:CD": ("conduction",),
     "super_class:STTC": ("st-t", "repolarisation", "repolarization", "st segment"), "super_class:HYP": ("hypertrophy",),
-    "super_class:NORM": ("normal", "healthy"), "sub_class:ISC": ("ischemia", "ischaemia", "ischemic"),
-    "form:PVC": ("pvc", "pvcs", "vpc", "ventricular extrasystole", "ventricular ectopy", "ventricular ectopic",
-                 "ventricular ectopic beat"),
-    "form:PAC": ("pac", "pacs", "supraventricular extrasystole", "atrial ectopy", "atrial ectopic", "atrial ectopic beat"),
+    "super_class:NORM": ("normal", "healthy", "no abnormality"), "sub_class:ISC": ("non-specific ischaemia",),
+    "sub_class:ISCI": ("inferior ischaemia",), "sub_class:ISCA": ("anterior ischaemia",),
+    "form:PVC": ("pvc", "pvcs", "vpc", "ventricular extrasystole", "ventricular extra systole", "ventricular ectopy",
+                 "ventricular ectopic", "ventricular ectopic beat", "ventricular premature beat", "premature ventricular beat",
+                 "premature ventricular contraction", "premature ventricular complex"),
+    "form:PAC": ("pac", "pacs", "supraventricular extrasystole", "supraventricular extra systole", "atrial ectopy",
+                 "atrial ectopic", "atrial ectopic beat", "atrial premature beat", "premature atrial beat",
+                 "premature atrial contraction", "premature atrial complex", "atrial extrasystole"),
     "form:STD": ("st-depression", "st segment depression"),
     "form:STE": ("stemi", "acute infarct", "acute myocardial infarction",
                  "st-elevation", "st segment elevation", "st segment elevated", "st elevated", "elevated st"),
@@ -75,23 +80,31 @@ _GENERAL = ("ecg", "ekg", "electrocardiogra", "heart", "cardiac", "beat", "lead"
 
 @dataclass(frozen=True)
 class Topics:
-    """What a text names: statement keys, measurement fields, groups, leads; related is whether it is about an ECG at all."""
+    """What a text names: statement keys, measurement fields, groups, leads; related is whether it is about an ECG at all.
+    anyof: names that stand for several statements, keys of `ANY_OF`."""
 
     statements: tuple[str, ...]
     measures: tuple[str, ...]
     groups: tuple[str, ...]
     leads: tuple[str, ...]
     related: bool
+    anyof: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=1)
 def _patterns() -> list[tuple[str, re.Pattern[str], int]]:
-    """(key, pattern, length of the phrase), longest phrase first, so that "incomplete LBBB" is not also "LBBB"."""
-    found = []
-    for statement in STATEMENTS:
-        for phrase in (statement.name, *_ALIASES.get(statement.key, ())):
-            found.append((statement.key, re.compile(rf"(?<![\w-]){re.escape(phrase)}s?(?![\w-])"), len(phrase)))
-    return sorted(found, key=lambda item: -item[2])
+    """(key of a statement or of `ANY_OF`, pattern, length of the phrase), longest phrase first, so that "incomplete LBBB" is
+    not also "LBBB"."""
+    phrases = [(s.key, phrase) for s in STATEMENTS for phrase in (s.name, *_ALIASES.get(s.key, ()))]
+    phrases += [(name, phrase) for name, group in ANY_OF.items() for phrase in group.phrases]
+    return sorted(((key, re.compile(rf"(?<![\w-]){re.escape(phrase)}s?(?![\w-])"), len(phrase)) for key, phrase in phrases),
+                  key=lambda item: -item[2])
+
+
+def medical_phrases() -> tuple[str, ...]:
+    """Names and aliases of statements, groups of them and measurements."""
+    named = (phrase for s in STATEMENTS for phrase in (s.name, *_ALIASES.get(s.key, ())))
+    return (*named, *(p for group in ANY_OF.values() for p in group.phrases), *(p for words in _MEASURES.values() for p in words))
 
 
 #: Those aliases that mean one statement wherever they stand.
@@ -120,9 +133,10 @@ def topics(text: str) -> Topics:
     rest = " ".join(text.lower().split())
     low = rest
     statements: list[str] = []
+    anyof: list[str] = []
     for key, pattern, _ in _patterns():
         if pattern.search(rest):
-            statements.append(key)
+            (anyof if key in ANY_OF else statements).append(key)
             rest = pattern.sub(" ", rest)
     measures = [field for field, words in _MEASURES.items() if any(re.search(rf"\b{re.escape(w)}\b", low) for w in words)]
     if "qtc_bazett" in measures and not re.search(r"\bqt\b", low.replace("corrected qt", "")):
@@ -133,5 +147,6 @@ def topics(text: str) -> Topics:
     named = re.findall(r"\b(?:leads?\s+)(I)\b", text) + re.findall(r"\b(II|III)\b", text) \
         + re.findall(r"\b(av[rlf]|v[1-6]r?|v[789])\b", text, re.I)
     leads = [lead for word in named if (lead := canonical_lead(word))]
-    related = bool(statements or measures or groups or leads) or any(re.search(rf"\b{word}", low) for word in _GENERAL)
-    return Topics(tuple(statements), tuple(measures), tuple(groups), tuple(dict.fromkeys(leads)), related)
+    related = bool(statements or anyof or measures or groups or leads) or any(re.search(rf"\b{word}", low) for word in _GENERAL)
+    return Topics(tuple(statements), tuple(measures), tuple(groups), tuple(dict.fromkeys(leads)), related,
+                  tuple(dict.fromkeys(anyof)))

@@ -66,6 +66,14 @@ def best_dtype(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if native else torch.float32
 
 
+def _folded(_: torch.nn.Module, args: tuple[Tensor]) -> tuple[Tensor] | None:
+    """The hidden states that the output layer gets, without the gaps that keeping the last positions leaves: `torch.matmul`
+    cannot fold those into one product, and then copies the whole weight for every row of the batch."""
+    (hidden_BLD,) = args
+    folds = hidden_BLD.dim() < 3 or hidden_BLD.stride(0) == hidden_BLD.shape[1] * hidden_BLD.stride(1)
+    return None if folds else (hidden_BLD.clone(memory_format=torch.contiguous_format),)
+
+
 class EcgLanguageModel:
     """Encoder + connector + frozen language model with a LoRA adapter. See `from_pretrained`."""
 
@@ -234,6 +242,7 @@ class EcgLanguageModel:
                 llm = PeftModel.from_pretrained(llm, self.adapter, is_trainable=not merge)
                 if merge:
                     llm = llm.merge_and_unload()
+        llm.get_output_embeddings().register_forward_pre_hook(_folded)
         return llm.to(self.device).eval()
 
     def tokens(self, text: str) -> list[int]:

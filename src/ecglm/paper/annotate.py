@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from ecglm.paper import raster
 from ecglm.paper.page import Page
 from ecglm.paper.style import Colour
@@ -37,9 +35,7 @@ def annotate(page: Page, evidence: Sequence[Evidence], *, caption: bool = True) 
                 continue
             x0, x1 = round(max(0.0, band.left)), round(band.right) + 1
             y0, y1 = round(band.top), round(band.bottom) + 1
-            area = image[y0:y1, x0:x1]
-            # Multiplying keeps ink dark and tints only the paper.
-            area[:] = (area.astype(np.uint16) * np.array(tint, np.uint16) // 255).astype(np.uint8)
+            image[y0:y1, x0:x1] = raster.tinted(image[y0:y1, x0:x1], tint)
             if caption and not named:
                 texts.append(_caption(image, number, item.text, band, px, texts, page.truth.grid))
                 named = True

@@ -17,7 +17,7 @@ from ecglm.paper import raster
 from ecglm.paper.header import PageHeader
 from ecglm.paper.page import Page
 from ecglm.paper.style import STYLES, Style
-from ecglm.paper.truth import Box, LeadTruth, PageTruth, TextBox, TextKind
+from ecglm.paper.truth import Box, LeadTruth, PageTruth, TextBox, TextKind, covered
 from ecglm.records.record import Record, checked_record
 
 SPEEDS, GAINS = (25.0, 50.0), (5.0, 10.0, 20.0)
@@ -112,9 +112,9 @@ def _draw(record: Record, layout: str, rhythm: Sequence[str] | None, speed: floa
     texts += _header(image, header, at, ink) + _footer(image, record, speed, gain, at, ink)
     page_s = min(sheet.TRACE_MM / speed, record.duration_s - start_s)
     if record.duration_s > sheet.TRACE_MM / speed + 1 / record.fs:
-        clock = f"{_clock(start_s)} - {_clock(start_s + page_s)} of {_clock(record.duration_s)}"
-        clock += f"   page {page[0]}/{page[1]}" if page[1] > 1 else ""
-        texts.append(_right(image, "header", clock, sheet.GRID_MM[1] - 2.5, at, ink))
+        shown = f"{clock(start_s)} - {clock(start_s + page_s)} of {clock(record.duration_s)}"
+        shown += f"   page {page[0]}/{page[1]}" if page[1] > 1 else ""
+        texts.append(_right(image, "header", shown, sheet.GRID_MM[1] - 2.5, at, ink))
     truth = PageTruth(
         width=width, height=height, dpi=dpi, px_per_mm=at.px, layout=layout, style=ink.name, distort=distort, seed=seed,
         speed=float(speed), gain=float(gain), unit=record.unit, mm_per_unit=float(unit_mm), fs=record.fs,
@@ -187,7 +187,7 @@ def _divider(image: raster.Image, x: float, base: float, pieces: Sequence[LeadTr
     for side in (-1.0, 1.0):
         for near in (4.0, 7.0, 10.0, 13.0, 16.0):
             y0, y1 = sorted((base + side * near * at.px, base + side * (near + 2.0) * at.px))
-            if not _covered(Box(x - reach, y0 - reach, x + reach, y1 + reach), pieces):
+            if not covered(Box(x - reach, y0 - reach, x + reach, y1 + reach), pieces):
                 cv2.line(image, (round(x), round(y0)), (round(x), round(y1)), ink.text, at.line(0.2))
                 break
 
@@ -207,28 +207,15 @@ def _lead_names(image: raster.Image, pieces: Sequence[LeadTruth], at: _Scale, in
                 box = Box(left - margin, base - tall - margin, left + wide + margin, base + deep + margin)
                 if box.top < piece.box.top or box.bottom > piece.box.bottom or box.right > piece.box.right:
                     continue
-                covered = math.inf if any(box.overlaps(text.box) for text in out) else _covered(box, pieces)
-                if covered < least:
-                    best, least = (left, base), covered
+                crossed = math.inf if any(box.overlaps(text.box) for text in out) else covered(box, pieces)
+                if crossed < least:
+                    best, least = (left, base), crossed
                 if least == 0:
                     break
             if least == 0:
                 break
         out.append(TextBox("lead", name, raster.write(image, name, *best, _LABEL_MM * at.px, ink.text, bold=True)))
     return out
-
-
-def _covered(box: Box, pieces: Sequence[LeadTruth]) -> int:
-    """How many samples' line segments cross the box."""
-    count = 0
-    for piece in pieces:
-        if not piece.drawn or piece.x[0] > box.right or piece.x[-1] < box.left:
-            continue
-        first = max(0, int(np.searchsorted(piece.x, box.left)) - 1)
-        y = piece.y[first:int(np.searchsorted(piece.x, box.right)) + 1]
-        upper, lower = np.fmin(y[:-1], y[1:]), np.fmax(y[:-1], y[1:])
-        count += int(np.count_nonzero((lower > box.top) & (upper < box.bottom)))
-    return count
 
 
 def _header(image: raster.Image, header: PageHeader | None, at: _Scale, ink: Style) -> list[TextBox]:
@@ -256,6 +243,7 @@ def _right(image: raster.Image, kind: TextKind, text: str, base_mm: float, at: _
     return TextBox(kind, text, raster.write(image, text, left, base_mm * at.px, _PRINT_MM * at.px, ink.text))
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Seconds as h:mm:ss."""
     whole = round(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"

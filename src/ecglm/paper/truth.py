@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -159,6 +160,19 @@ class PageTruth:
             raise ReadError(path, error.strerror or "cannot be read") from error
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ReadError(path, "is not a page truth", "pass a file written by truth.save") from error
+
+
+def covered(box: Box, pieces: Sequence[LeadTruth]) -> int:
+    """How many samples' line segments cross the box."""
+    count = 0
+    for piece in pieces:
+        if not piece.drawn or piece.x[0] > box.right or piece.x[-1] < box.left:
+            continue
+        first = max(0, int(np.searchsorted(piece.x, box.left)) - 1)
+        y = piece.y[first:int(np.searchsorted(piece.x, box.right)) + 1]
+        upper, lower = np.fmin(y[:-1], y[1:]), np.fmax(y[:-1], y[1:])
+        count += int(np.count_nonzero((lower > box.top) & (upper < box.bottom)))
+    return count
 
 
 def _numbers(values: FloatArray) -> list[float | None]:

@@ -11,6 +11,7 @@ import math
 import os
 import struct
 import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,7 @@ from ecglm.errors import EcglmError, ReadError
 from ecglm.records.channels import clean
 from ecglm.records.plain import build
 from ecglm.records.record import Record, RecordMeta
-from ecglm.records.request import MAX_RAW_BYTES, Request
+from ecglm.records.request import MAX_RAW_BYTES, BoundedFile, Request
 
 SIGNAL_KEYS = ("signal", "ecg", "ECG", "val", "data", "arr_0")
 FS_KEYS = ("fs", "Fs", "FS", "sfreq", "sampling_rate", "frequency", "sample_rate")
@@ -46,6 +47,8 @@ _NPY_FAILURES = (
     AttributeError,
     IndexError,
 )
+_MAX_HEADER = 10_012  # numpy's limit of 10,000 and what stands before it
+_MAX_CHARACTER = 0x10FFFF
 _ZIP_FAILURES = (
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
@@ -62,16 +65,20 @@ _ZIP_FAILURES = (
 
 def _npy_header(stream: BinaryIO, size: int, path: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Shape, Fortran order and type of an NPY stream of `size` bytes, whose data must be all there."""
+    head = io.BytesIO(stream.read(_MAX_HEADER))  # of which no length, however damaged, makes numpy ask for more
     try:
-        version = np.lib.format.read_magic(stream)
-        if version == (1, 0):
-            shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-        else:
-            shape, fortran, dtype = np.lib.format.read_array_header_2_0(stream)
+        with warnings.catch_warnings():  # numpy says that a header is of Python 2
+            warnings.simplefilter("ignore")
+            version = np.lib.format.read_magic(head)
+            if version == (1, 0):
+                shape, fortran, dtype = np.lib.format.read_array_header_1_0(head)
+            else:
+                shape, fortran, dtype = np.lib.format.read_array_header_2_0(head)
     except _NPY_FAILURES as problem:
         raise ReadError(
             path, f"its NPY header cannot be read ({clean(str(problem), 60)})", "save it again with np.save"
         ) from None
+    stream.seek(head.tell())
     if dtype.hasobject or dtype.kind not in "iufUSb":
         raise ReadError(
             path, f"it holds {clean(str(dtype), 30)} objects", "save an array of numbers; pickles are never read"
@@ -104,7 +111,7 @@ def read_npz(request: Request) -> Record:
     """An ``.npz`` archive with `signal` and, where known, `fs`, `leads`, `unit`, `start`, `age`, `sex`, `device`."""
     path = request.path
     try:
-        with zipfile.ZipFile(path) as archive:
+        with BoundedFile(path) as stream, zipfile.ZipFile(stream) as archive:
             entries = {info.filename.removesuffix(".npy"): info for info in archive.infolist()[:1000]}
             wanted = [
                 next((key for key in keys if key in entries), None)
@@ -141,6 +148,8 @@ def _npz_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: str) -> N
         raw = io.BytesIO(stream.read(info.file_size))
     shape, fortran, dtype = _npy_header(raw, len(raw.getbuffer()), path)
     data = np.frombuffer(raw.getbuffer(), dtype, math.prod(shape), raw.tell())
+    if dtype.kind == "U" and (data.view(dtype.str[0] + "u4") > _MAX_CHARACTER).any():  # Python would make broken strings of them
+        raise ReadError(path, f"the text in {clean(info.filename)} is not Unicode", "it is damaged; save it again")
     return data.reshape(shape, order="F" if fortran else "C")
 
 

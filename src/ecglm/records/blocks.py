@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ecglm.errors import ReadError
+from ecglm.errors import ReadError, argument
 from ecglm.records.channels import clean, unit_per_mv
 from ecglm.records.leads import canonical_lead
 from ecglm.records.request import Request
@@ -107,7 +107,7 @@ def shared_rate(
         raise ReadError(
             request.path,
             f"the leads asked for have different sampling rates ({', '.join(lost[:12])} and {rate:g} Hz)",
-            "read them one by one with leads= (--leads)",
+            f"read them one by one with {argument('leads')}",
         )
     notes = [f"sampled at another rate, left out: {', '.join(lost[:12])}"] if lost else []
     return [place for place, of in enumerate(rates) if of == rate], notes

@@ -102,7 +102,7 @@ def clean(text: str, limit: int = 40) -> str:
 
 def choose(request: Request, names: Sequence[str], units: Sequence[str]) -> Selection:
     """Pick the ECG leads among a file's channels. Raises ReadError when there is none."""
-    leads = tuple(canonical_lead(name) for name in names)
+    leads = tuple(map(canonical_lead, names))
     if request.leads is None and None not in leads and len(set(leads)) == len(leads) and set(units) == {"mV"}:
         return Selection(tuple(range(len(leads))), leads, (1.0,) * len(leads), "mV", ())  # type: ignore[arg-type]
     known: list[tuple[int, str, float | None]] = []

@@ -26,7 +26,7 @@ from ecglm.records.dicom_cart import annotations_of
 from ecglm.records.leads import SCP_LEADS
 from ecglm.records.patient import day, patient
 from ecglm.records.record import Record, RecordMeta
-from ecglm.records.request import MAX_CHANNELS, Request
+from ecglm.records.request import MAX_CHANNELS, BoundedFile, Request
 from ecglm.records.strip import Channel, median_of
 
 MAX_FILE_BYTES = 1 << 30
@@ -80,7 +80,7 @@ def read_dicom(request: Request) -> Record:
         try:
             if size > MAX_DEFLATED_BYTES and DEFLATED.encode() in _head(path):
                 raise ReadError(path, f"it is deflated and has {size} bytes", "convert it to explicit little endian")
-            with open(path, "rb") as stream:
+            with BoundedFile(path) as stream:
                 dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True)
             return _read(request, dataset)
         except (*FAILURES, BytesLengthException, InvalidDicomError) as problem:

@@ -8,6 +8,7 @@ is resampled: the rate that most ECG channels share is read.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import struct
 from datetime import date, datetime, timedelta
@@ -118,7 +119,7 @@ def _signals(path: str, fields: bytes, n_signals: int, second: bool) -> list[_Si
         if code not in _TYPES:
             raise ReadError(path, f"its signal {clean(name)} has data type {code}", "export it with 16-bit samples")
         span = limits[1] - limits[0]
-        scale = (physical[1] - physical[0]) / span if span and np.isfinite(span) else 0.0
+        scale = (physical[1] - physical[0]) / span if span and math.isfinite(span) else 0.0
         text = _VOLTS.get(int.from_bytes(dimension, "little"), "") or unit.split(b"\0")[0].decode("latin-1").strip()
         origin = physical[0] - float(limits[0]) * scale
         low_limit, high_limit = sorted(map(float, limits))  # an inverted channel may state them swapped

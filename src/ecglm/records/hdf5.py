@@ -3,12 +3,12 @@
 Layouts: CODE-15 % and its relatives (`tracings` ``[record, time, lead]``, `exam_id`), SPH (`ecg` ``[lead, time]`` in
 float16), and any file whose root holds one array of samples with rate, leads and unit as attributes or small arrays.
 Nothing outside the file is opened: links other than hard ones are not followed, arrays with external or virtual
-storage are refused. Arrays stored in one piece are memory-mapped; of chunks, what they unfold to is known before
-HDF5 unfolds them.
+storage are refused. Arrays stored in one piece are memory-mapped, chunks are unfolded by hdf5_chunks.
 """
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import os
@@ -19,9 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecglm.errors import ReadError
+from ecglm.errors import ReadError, argument
 from ecglm.records.arrays import FS_KEYS, LEAD_KEYS, SIGNAL_KEYS, UNIT_KEYS, describe
 from ecglm.records.channels import clean
+from ecglm.records.hdf5_chunks import MAX_UNFOLDED_BYTES, unfold
+from ecglm.records.hdf5_heaps import heaps_are_sound
 from ecglm.records.leads import CHEST_LEADS
 from ecglm.records.record import Record
 from ecglm.records.request import Request
@@ -30,14 +32,12 @@ _ABOUT = (*FS_KEYS, *LEAD_KEYS, *UNIT_KEYS, "start", "age", "sex", "device", "li
 _ID_KEYS = ("exam_id", "record_id", "ecg_id", "id")
 _ID_TYPES = ("i4", "i8", "u4", "u8", *(f"S{n}" for n in range(1, 65)))
 _MAX_NAMES, _MAX_RECORDS, _MAX_SMALL_BYTES, _MAX_VARIABLE = 1000, 1_000_000, 64 << 10, 32
-MAX_UNFOLDED_BYTES = 256 << 20  #: of the chunks of one record
 #: Unfolded bytes that any file may have, and more of them per stored byte than samples of an ECG ever fold.
 _FREE_BYTES, _UNFOLDED = 16 << 20, 64
-_MAX_CHUNKS = 20_000
-_LZF_RATIO = 88  # LZF copies at most 264 bytes for 3
-_GZIP, _SHUFFLE, _FLETCHER32, _LZF = 1, 2, 3, 32_000  # filters that are applied; plug-ins are never loaded
+_COMPACT = 0  # H5D_COMPACT
+_PLAIN = "iufSb"  # kinds of types that are numbers and texts of fixed length
 _DAMAGED = "it is damaged; get it again"
-_FAILURES = (
+FAILURES = (
     OSError, ValueError, KeyError, RuntimeError, TypeError, MemoryError, OverflowError, AttributeError, IndexError,
     UnicodeError, NotImplementedError, zlib.error,
 )  # fmt: skip
@@ -58,19 +58,19 @@ def read_hdf5(request: Request) -> Record:
     h5py = request.library("h5py", "HDF5")
     try:
         with h5py.File(path, "r", locking=False) as file:
-            datasets = _datasets(h5py, file, path)
+            datasets = datasets_of(h5py, file, path)
             name = _signal_name(datasets, path)
             signal = datasets[name]
-            _check_kind(signal, path)
-            found = _about(file, signal, datasets, path)
+            check_kind(signal, path)
+            found = _about(h5py, file, signal, datasets, path)
             if signal.ndim < 3:
                 request.refuse_record()
                 row, notes = None, []
             else:
                 row, said = _find(request, signal.shape[0], datasets)
                 notes = [said]
-            data = _samples(signal, row, path)
-    except _FAILURES as problem:
+            data = samples(signal, row, path)
+    except FAILURES as problem:
         raise ReadError(path, f"it is not a usable HDF5 file ({clean(str(problem).replace(path, ''), 90)})", _DAMAGED) from None
     if name == "tracings" and data.ndim == 2 and data.shape[1] == 12 and not found.keys() & set(LEAD_KEYS):
         data = _as_code(request, data, found, notes)
@@ -80,7 +80,7 @@ def read_hdf5(request: Request) -> Record:
     return describe(request, data, found, "hdf5", notes)
 
 
-def _datasets(h5py: Any, file: Any, path: str) -> dict[str, Any]:
+def datasets_of(h5py: Any, file: Any, path: str) -> dict[str, Any]:
     """The arrays of the root. Soft and external links may lead anywhere and are not followed."""
     names = list(itertools.islice(file, _MAX_NAMES + 1))
     if len(names) > _MAX_NAMES:
@@ -93,22 +93,28 @@ def _signal_name(datasets: Mapping[str, Any], path: str) -> str:
     for key in ("tracings", *SIGNAL_KEYS):
         if key in datasets:
             return key
-    arrays = [name for name, dataset in datasets.items() if not _elsewhere(dataset) and dataset.ndim in (2, 3)]
+    arrays = [name for name, dataset in datasets.items() if not is_elsewhere(dataset) and dataset.ndim in (2, 3)]
     if len(arrays) != 1:
         listed = clean(", ".join(datasets), 80) or "none"
         raise ReadError(path, f"it has no array named signal (it has {listed})", "name the array of samples signal")
     return arrays[0]
 
 
-def _elsewhere(dataset: Any) -> bool:
+def is_elsewhere(dataset: Any) -> bool:
     """Whether the samples lie in other files (asked of the creation properties, which open none)."""
     return bool(dataset.id.get_create_plist().get_external_count()) or dataset.is_virtual
 
 
-def _check_kind(dataset: Any, path: str) -> None:
-    if _elsewhere(dataset):
+def in_header(dataset: Any) -> bool:
+    """Whether the values lie beside the description (a compact array)."""
+    return bool(dataset.id.get_create_plist().get_layout() == _COMPACT)
+
+
+def check_kind(dataset: Any, path: str) -> None:
+    if is_elsewhere(dataset):
         raise ReadError(path, "its samples lie in other files", "copy them into one file, as with h5repack")
-    if dataset.dtype.kind not in "iuf" or dataset.dtype.itemsize > 8 or dataset.ndim not in (1, 2, 3) or 0 in dataset.shape:
+    plain = dataset.dtype.kind in "iuf" and dataset.dtype.itemsize == dataset.id.get_type().get_size() <= 8
+    if not plain or dataset.ndim not in (1, 2, 3) or 0 in dataset.shape:
         raise ReadError(
             path,
             f"its array has shape {dataset.shape} and type {clean(str(dataset.dtype), 20)}",
@@ -116,24 +122,35 @@ def _check_kind(dataset: Any, path: str) -> None:
         )
 
 
-def _about(file: Any, signal: Any, datasets: Mapping[str, Any], path: str) -> dict[str, NDArray[Any]]:
-    """Rate, leads, unit and the typed facts: attributes of the array before those of the file, before small arrays."""
+def _about(h5py: Any, file: Any, signal: Any, datasets: Mapping[str, Any], path: str) -> dict[str, NDArray[Any]]:
+    """Rate, leads, unit and the typed facts: attributes of the array before those of the file, before small arrays.
+
+    Numbers and texts are read, of what else there is in HDF5 nothing: it has crashed on damaged types within types.
+    """
     found: dict[str, NDArray[Any]] = {}
+    sound = functools.cache(lambda: heaps_are_sound(file, path))
+
+    def usable(dtype: np.dtype[Any]) -> bool:
+        return dtype.kind in _PLAIN or (h5py.check_string_dtype(dtype) is not None and sound())
+
     for key in _ABOUT:
         for owner in (signal, file):
             if key not in found and key in owner.attrs:
                 kind = owner.attrs.get_id(key)
-                _check_small(path, key, kind.shape, kind.dtype)
-                found[key] = _plain(owner.attrs[key])
+                check_small(path, key, kind.shape, kind.dtype)
+                if usable(kind.dtype):
+                    found[key] = _plain(owner.attrs[key])
         dataset = datasets.get(key)
-        if key not in found and dataset is not None and not _elsewhere(dataset):
-            _check_small(path, key, dataset.shape, dataset.dtype)
-            _check_chunks(path, dataset, [slice(0, n) for n in dataset.shape])
-            found[key] = _plain(dataset[()])
+        if key not in found and dataset is not None and not is_elsewhere(dataset):
+            check_small(path, key, dataset.shape, dataset.dtype)
+            if usable(dataset.dtype) and (in_header(dataset) or dataset.id.get_offset() is not None):
+                found[key] = _plain(dataset[()])
+            elif dataset.dtype.kind in _PLAIN and dataset.chunks is not None:
+                found[key] = _plain(unfold(dataset, [slice(0, n) for n in dataset.shape], path))
     return found
 
 
-def _check_small(path: str, key: str, shape: tuple[int, ...] | None, dtype: np.dtype[Any]) -> None:
+def check_small(path: str, key: str, shape: tuple[int, ...] | None, dtype: np.dtype[Any]) -> None:
     """Raise ReadError for a description of many bytes; texts of variable length may all be the same long one."""
     count = math.prod(shape or (0,))
     if count * dtype.itemsize > _MAX_SMALL_BYTES or (dtype.kind == "O" and count > _MAX_VARIABLE):
@@ -158,13 +175,13 @@ def _find(request: Request, n_records: int, datasets: Mapping[str, Any]) -> tupl
     if n_records > _MAX_RECORDS:
         raise ReadError(path, f"it claims {n_records} records, the limit is {_MAX_RECORDS}", _DAMAGED)
     names: list[str] | range = range(n_records)
-    if ids is not None and not _elsewhere(ids) and ids.shape == (n_records,) and ids.dtype.str[1:] in _ID_TYPES:
-        names = [_text(item) for item in _samples(ids, None, path).tolist()]
+    if ids is not None and not is_elsewhere(ids) and ids.shape == (n_records,) and ids.dtype.str[1:] in _ID_TYPES:
+        names = [_text(item) for item in samples(ids, None, path).tolist()]
     if request.record is None:
         if n_records == 1:
             return 0, f"the file's only record is {names[0]}"
         shown = ", ".join(str(name) for name in names[:3])
-        raise ReadError(path, f"it holds {n_records} recordings ({shown}, ...)", f"name one with record= (--record {names[0]})")
+        raise ReadError(path, f"it holds {n_records} recordings ({shown}, ...)", f"name one with {argument('record', names[0])}")
     rows = [row for row, name in enumerate(names) if str(name) == request.record]
     if not rows:
         shown = f"{names[0]} to {names[-1]}" if isinstance(names, range) else ", ".join(names[:5]) + ", ..."
@@ -177,7 +194,7 @@ def _text(item: int | bytes) -> str:
     return item.decode("utf-8", "replace").strip() if isinstance(item, bytes) else str(item)
 
 
-def _samples(dataset: Any, row: int | None, path: str) -> NDArray[Any]:
+def samples(dataset: Any, row: int | None, path: str) -> NDArray[Any]:
     """The whole array, or one row of its first axis. Raises ReadError for what would unfold to too much."""
     offset = dataset.id.get_offset()
     if offset is not None:  # in one piece
@@ -194,42 +211,10 @@ def _samples(dataset: Any, row: int | None, path: str) -> NDArray[Any]:
             f"its samples unfold to {wanted} bytes (at most {MAX_UNFOLDED_BYTES >> 20} MB, and {_UNFOLDED} for each stored one)",
             "save it in one piece (without chunks), of which a part can be read",
         )
-    _check_chunks(path, dataset, parts)
-    values: NDArray[Any] = dataset[tuple(parts)]
+    if dataset.chunks is None and not in_header(dataset):
+        raise ReadError(path, "its samples were never written", "write them")
+    values: NDArray[Any] = dataset[tuple(parts)] if dataset.chunks is None else unfold(dataset, parts, path)
     return values if row is None else values[0]
-
-
-def _check_chunks(path: str, dataset: Any, parts: list[slice]) -> None:
-    """Raise ReadError for chunks that unfold to anything but their size. HDF5 unfolds without a limit."""
-    shape = dataset.chunks
-    if shape is None:
-        return
-    plist = dataset.id.get_create_plist()
-    filters = [plist.get_filter(place)[0] for place in range(plist.get_nfilters())]
-    if len(set(filters)) < len(filters) or not set(filters) <= {_GZIP, _SHUFFLE, _FLETCHER32, _LZF}:
-        raise ReadError(path, f"its filters {filters} are not read", "save it with gzip or without compression")
-    if not filters:
-        return
-    size = math.prod(shape) * dataset.dtype.itemsize
-    most = MAX_UNFOLDED_BYTES // _LZF_RATIO if _LZF in filters else size + (size >> 8) + 4096
-    places = [range(part.start // step * step, part.stop, step) for part, step in zip(parts, shape, strict=True)]
-    count = math.prod(len(place) for place in places)
-    if size * count > MAX_UNFOLDED_BYTES or count > _MAX_CHUNKS:
-        raise ReadError(path, f"its {count} chunks of {shape} are too many or too large", "save it in one piece")
-    for place in itertools.product(*places):
-        try:
-            skipped, raw = dataset.id.read_direct_chunk(place)
-        except RuntimeError as problem:
-            if "not allocated" in str(problem):
-                continue  # never written: the fill value
-            raise
-        if len(raw) > most:
-            raise ReadError(path, f"a chunk of {size} bytes is stored in {len(raw)}", _DAMAGED)
-        if _GZIP in filters and not skipped >> filters.index(_GZIP) & 1:
-            unpacker = zlib.decompressobj()
-            unpacker.decompress(raw, size + 4)
-            if not unpacker.eof:
-                raise ReadError(path, f"a chunk of {size} bytes unfolds to more", _DAMAGED)
 
 
 def _as_code(request: Request, data_NL: NDArray[Any], found: dict[str, NDArray[Any]], notes: list[str]) -> NDArray[Any]:
@@ -252,7 +237,7 @@ def _as_code(request: Request, data_NL: NDArray[Any], found: dict[str, NDArray[A
         notes.append("laid out as the CODE data sets: 400 Hz is their rate")
     if not found.keys() & set(UNIT_KEYS) and request.unit is None:
         found |= {"unit": np.array("normalized"), "limb_scale_shared": np.array(int(sure))}
-        notes.append("CODE's authors contradict themselves about the amplitude unit: pass unit= (--unit) if you know it")
+        notes.append(f"CODE's authors contradict themselves about the amplitude unit: pass {argument('unit')} if you know it")
     return data_NL
 
 

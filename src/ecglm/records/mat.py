@@ -90,7 +90,7 @@ def _level4(stream: BinaryIO, size: int) -> tuple[dict[str, NDArray[Any]], list[
         listed.append(name)
         if name in WANTED and text != 2 and not imaginary:
             values = _take((rows, columns), dtype, stream.read(need))
-            found[name] = values if text == 0 else np.array(_rows_of_text(values))
+            found[name] = values if text == 0 else np.array(rows_of_text(values))
         else:
             stream.seek(need * (2 if imaginary else 1), os.SEEK_CUR)
     return found, listed
@@ -180,15 +180,17 @@ def _matrix(raw: bytes, order: str, depth: int) -> NDArray[Any] | None:
             values: NDArray[Any] = np.array([ord(letter) for letter in coded], np.uint32)
             if values.size != math.prod(shape):
                 raise ValueError(f"text of shape {shape} has {values.size} letters")
-            return np.array(_rows_of_text(values.reshape(shape, order="F")))
-        return np.array(_rows_of_text(_take(shape, np.dtype(order + _TYPES5.get(kind, "u1")), data)))
+            return np.array(rows_of_text(values.reshape(shape, order="F")))
+        return np.array(rows_of_text(_take(shape, np.dtype(order + _TYPES5.get(kind, "u1")), data)))
     if kind not in _TYPES5:
         raise ValueError(f"a matrix has data of type {kind}")
     return _take(shape, np.dtype(order + _TYPES5[kind]), data)
 
 
-def _rows_of_text(codes: NDArray[Any]) -> list[str]:
+def rows_of_text(codes: NDArray[Any]) -> list[str]:
     """Text of a matrix of character codes, one string per row."""
     if codes.ndim != 2 or codes.size > 100_000:
         raise ValueError(f"text has shape {codes.shape}")
+    if not codes.size:  # of any number of rows
+        return []
     return ["".join(chr(int(c)) if 0 <= c < 0x110000 else "?" for c in row).rstrip() for row in codes]

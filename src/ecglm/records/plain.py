@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecglm.errors import ReadError
+from ecglm.errors import ReadError, argument
 from ecglm.records.channels import build_record, choose, is_relative, unit_per_mv
 from ecglm.records.leads import STANDARD_12
 from ecglm.records.record import Record, RecordMeta
@@ -67,9 +67,9 @@ def build(
         )
     rate = request.fs if request.fs is not None else fs
     if rate is None:
-        raise ReadError(path, "it does not state its sampling rate", "pass fs= (--fs), in Hz")
+        raise ReadError(path, "it does not state its sampling rate", f"pass {argument('fs')}, in Hz")
     if request.fs is not None and fs is not None and request.fs != fs:
-        said.append(f"fs={request.fs:g} Hz was given, the file says {fs:g} Hz")
+        said.append(f"a rate of {request.fs:g} Hz was given, the file says {fs:g} Hz")
     request.check_rate(rate)
     request, names = _named(request, n_leads, names, said)
     units_list = _units(request, n_leads, units)
@@ -88,7 +88,7 @@ def build(
             raise ReadError(
                 path,
                 f"it states no amplitude unit and its values, swinging by {swing:.4g}, cannot be millivolts",
-                "pass unit='uV', 'mV', 'V' or 'normalized' (--unit)",
+                f"pass {argument('unit', 'uV')}, mV, V or normalized",
             )
     return build_record(
         request,
@@ -134,7 +134,7 @@ def _named(
     raise ReadError(
         request.path,
         f"it has {n_leads} leads without names",
-        "name them in the file, or pass leads= with one name per lead in the file's order",
+        f"name them in the file, or pass {argument('leads')} with one name per lead in the file's order",
     )
 
 

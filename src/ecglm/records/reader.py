@@ -14,7 +14,7 @@ from importlib import import_module
 
 from ecglm.errors import ReadError, RecordError
 from ecglm.records.record import Record
-from ecglm.records.request import Request, make_request
+from ecglm.records.request import Request, make_request, read_a_part
 from ecglm.records.sniff import HEAD_BYTES, sniff
 from ecglm.records.wfdb import MAX_HEADER_BYTES, read_wfdb
 
@@ -32,6 +32,7 @@ _READERS = {
     "npy": "arrays:read_npy",
     "npz": "arrays:read_npz",
     "mat": "mat:read_mat",
+    "mat73": "mat73:read_mat73",
     "aecg": "aecg:read_aecg",
     "muse": "muse:read_muse",
     "cardiology": "cardiology:read_cardiology",
@@ -87,9 +88,7 @@ def read(
             name, f"it cannot be read ({problem.strerror or problem})", "check the file and its permissions"
         ) from None
     except MemoryError:
-        raise ReadError(
-            name, "there is not enough memory to read it", "read a part of it with start_s= and duration_s= (--start, --duration)"
-        ) from None
+        raise ReadError(name, "there is not enough memory to read it", read_a_part()) from None
 
 
 def _read(request: Request) -> Record:

@@ -63,12 +63,12 @@ class Record:
         signal = np.asarray(self.signal, dtype=np.float32)
         if signal.ndim != 2 or 0 in signal.shape:
             raise RecordError(f"a record needs a signal of shape [lead, time], got {signal.shape}; pass a 2-D array")
-        if not np.isfinite(self.fs) or not FS_RANGE[0] <= self.fs <= FS_RANGE[1]:
+        if not math.isfinite(self.fs) or not FS_RANGE[0] <= self.fs <= FS_RANGE[1]:
             raise RecordError(f"sampling rate {self.fs} Hz is outside {FS_RANGE[0]:g}-{FS_RANGE[1]:g} Hz; "
                               "check the file's header")
         if self.unit not in ("mV", "normalized"):
             raise RecordError(f"unit {self.unit!r} is unknown; use 'mV' or 'normalized'")
-        names = tuple(canonical_lead(name) or str(name).strip() for name in self.leads)
+        names = tuple([canonical_lead(name) or str(name).strip() for name in self.leads])
         if len(names) != signal.shape[0]:
             raise RecordError(f"{len(names)} lead names for {signal.shape[0]} signal rows; give one name per row")
         if len(set(names)) < len(names):

@@ -5,6 +5,7 @@ Knows nothing about any format.
 
 from __future__ import annotations
 
+import io
 import math
 import os
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from ecglm.errors import ReadError, UsageError
+from ecglm.errors import ReadError, UsageError, argument
 from ecglm.records.leads import canonical_lead
 from ecglm.records.record import FS_RANGE
 
@@ -20,8 +21,6 @@ MAX_SECONDS = 24 * 3600.0  #: longest stretch returned by one call
 MAX_DECODED_BYTES = 512 << 20  #: largest float32 array returned by one call
 MAX_RAW_BYTES = 1 << 30  #: most file bytes decoded for one call
 MAX_CHANNELS = 512  #: more channels than any ECG or EEG recorder writes
-
-_WINDOW_REMEDY = "read a part of it with start_s= and duration_s= (--start, --duration)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +51,20 @@ class Request:
         if count <= 0:
             raise ReadError(
                 self.path,
-                f"there is no signal at {self.start_s or 0:g} s for {self.duration_s or 0:g} s",
-                f"it lasts {n_samples / fs:g} s; choose start_s and duration_s within it",
+                f"there is no signal at {self.start_s or 0:g} s" + (f" for {self.duration_s:g} s" if self.duration_s else ""),
+                f"it lasts {n_samples / fs:g} s; choose {argument('start_s')} and {argument('duration_s')} within it",
             )
         if count > MAX_SECONDS * fs:
             raise ReadError(
                 self.path,
                 f"{count / fs / 3600:.6g} hours of signal are more than the limit of 24 hours",
-                _WINDOW_REMEDY,
+                read_a_part(),
             )
         if count * n_leads * 4 > MAX_DECODED_BYTES:
             raise ReadError(
                 self.path,
                 f"{count} samples of {n_leads} leads are more than the limit of {MAX_DECODED_BYTES >> 20} MB decoded",
-                _WINDOW_REMEDY,
+                read_a_part(),
             )
         return first, count
 
@@ -75,7 +74,7 @@ class Request:
             raise ReadError(
                 self.path,
                 f"its sampling rate of {fs:g} Hz is outside {FS_RANGE[0]:g}-{FS_RANGE[1]:g} Hz",
-                "correct the rate in the file, or pass fs= (--fs) for a format that does not state it",
+                f"correct the rate in the file, or pass {argument('fs')} for a format that does not state it",
             )
 
     def library(self, module: str, format_name: str) -> Any:
@@ -90,15 +89,33 @@ class Request:
     def refuse_record(self) -> None:
         """Raise UsageError when record= was given for a file that holds one."""
         if self.record is not None:
-            raise UsageError(f"{self.path}: record= is for files of several recordings, and this is one; leave record out")
+            raise UsageError(
+                f"{self.path}: {argument('record')} is for files of several recordings, and this is one; leave it out"
+            )
 
     def refuse_overrides(self, format_name: str) -> None:
         """Raise UsageError when fs= or unit= was given for a format that states them itself."""
         for key, value in (("fs", self.fs), ("unit", self.unit)):
             if value is not None:
                 raise UsageError(
-                    f"{self.path}: {key}= is for files that do not state it, and {format_name} does; leave {key} out"
+                    f"{self.path}: {argument(key)} is for files that do not state it, and {format_name} does; leave it out"
                 )
+
+
+def read_a_part() -> str:
+    """The remedy where a whole recording is too much."""
+    return f"read a part of it with {argument('start_s')} and {argument('duration_s')}"
+
+
+class BoundedFile(io.BufferedReader):
+    """A file of which no more is asked than it has: for a damaged length of 4 GB Python would allocate them first."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(io.FileIO(path))
+        self._size = os.path.getsize(path)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(size if size is None else min(size, self._size))
 
 
 def make_request(
@@ -118,16 +135,16 @@ def make_request(
         number = float(value) if good and not isinstance(value, str) else math.nan
         if not math.isfinite(number) or (number < lowest if lowest is not None else number <= 0):
             raise UsageError(
-                f"{path}: {key}={value!r} is not usable; give "
+                f"{path}: {argument(key, value)} is not usable; give "
                 + ("seconds from the start, 0 or more" if key == "start_s" else "a number above 0")
             )
     if leads is not None:
         leads = (leads,) if isinstance(leads, str) else tuple(leads)
         if not leads or not all(isinstance(name, str) and name.strip() for name in leads):
-            raise UsageError(f"{path}: leads={leads!r} names no lead; give names such as ['II', 'V1'] or leave it out")
+            raise UsageError(f"{path}: {argument('leads', leads)} names no lead; give names such as II and V1, or leave it out")
         leads = tuple(dict.fromkeys(canonical_lead(name) or name.strip() for name in leads))
     if unit is not None and not isinstance(unit, str):
-        raise UsageError(f"{path}: unit={unit!r} is not a unit; use 'mV', 'uV', 'nV', 'V' or 'normalized'")
+        raise UsageError(f"{path}: {argument('unit', unit)} is not a unit; use 'mV', 'uV', 'nV', 'V' or 'normalized'")
     return Request(
         path,
         None if start_s is None else float(start_s),

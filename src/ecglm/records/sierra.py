@@ -56,7 +56,7 @@ def read_sierra(request: Request) -> Record:
     fs = number(waves.get("samplespersecond")) or signal.number("samplingrate")
     step = number(waves.get("resolution")) or signal.number("resolution") or signal.number("signalresolution")
     duration_ms = number(waves.get("durationperchannel"))
-    if fs is None or step is None or duration_ms is None:
+    if fs is None or not step or duration_ms is None:
         raise ReadError(path, "it states no sampling rate, resolution or duration", "it is damaged; export it again")
     request.check_rate(fs)
     names, notes = _names(waves, signal, path)

@@ -12,6 +12,7 @@ from ecglm.records.wfdb_header import RECORD_LINE
 #: How much of a file `sniff` wants to see.
 HEAD_BYTES = 8192
 
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 #: Signatures of formats that are not ECG records, with what to tell the user.
 _IMAGE = "this is an image ({}), not a recording"
 _IMAGE_REMEDY = "reading page images back is not built yet; pass the recording itself"
@@ -22,7 +23,7 @@ _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
     (b"II*\0", _IMAGE.format("TIFF"), _IMAGE_REMEDY),
     (b"MM\0*", _IMAGE.format("TIFF"), _IMAGE_REMEDY),
     (b"%PDF", _IMAGE.format("a PDF page"), _IMAGE_REMEDY),
-    (b"MATLAB 7.3", "MATLAB 7.3 (HDF5) files are not read", "save it with save -v7 in MATLAB"),
+    (b"MATLAB 7", "it is a MATLAB 7.3 file without its HDF5 part", "it was cut short; save it again, or with save -v7"),
     (b"\x1f\x8b", "it is compressed with gzip", "decompress it first"),
     (b"BZh", "it is compressed with bzip2", "decompress it first"),
     (b"\xfd7zXZ", "it is compressed with xz", "decompress it first"),
@@ -76,8 +77,10 @@ def sniff(head: bytes, size: int, extension: str) -> tuple[str, str, str]:
         return "mfer", "", ""
     if re.match(rb"GDF [ \d]\d?\.\d", head):
         return "gdf", "", ""
-    if head.startswith(b"\x89HDF\r\n\x1a\n"):
+    if head.startswith(_HDF5):
         return "hdf5", "", ""
+    if head.startswith(b"MATLAB") and head[512:].startswith(_HDF5):
+        return "mat73", "", ""
     if head.startswith(b"PAR1"):
         return "parquet", "", ""
     for signature, problem, remedy in _FOREIGN:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ecglm.errors import ReadError
+from ecglm.errors import ReadError, argument
 from ecglm.records.cart import CartReading, MedianBeat
 from ecglm.records.channels import build_record, choose, clean, unit_per_mv
 from ecglm.records.leads import LIMB_LEADS, canonical_lead
@@ -77,7 +77,7 @@ def record_of(
         raise ReadError(
             path,
             f"its {len(selection.rows)} leads are of so different lengths that most of {n_samples} samples would be missing",
-            "read fewer with leads= or a part with start_s= and duration_s= (--leads, --start, --duration)",
+            f"read fewer with {argument('leads')} or a part with {argument('start_s')} and {argument('duration_s')}",
         )
     signal = np.empty((len(selection.rows), count), np.float32)
     for place, (row, factor) in enumerate(zip(selection.rows, selection.per_mv, strict=True)):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecglm.errors import ReadError
+from ecglm.errors import ReadError, argument
 from ecglm.records.channels import clean, unit_per_mv
 from ecglm.records.leads import canonical_lead
 from ecglm.records.plain import build
@@ -195,7 +195,9 @@ def _rate(time_N: NDArray[np.float64], name: str, unit: str | None, path: str, n
     per_s = 1e6 if short.startswith("us") else 1e3 if short.startswith("m") else 1.0
     if len(time_N) < 3 or not np.isfinite(time_N).all():
         raise ReadError(
-            path, f"its time column {clean(name)} has missing values or too few rows", "pass fs= and remove the column"
+            path,
+            f"its time column {clean(name)} has missing values or too few rows",
+            f"pass {argument('fs')} and remove the column",
         )
     step_N = np.diff(time_N) / per_s
     mean = float((time_N[-1] - time_N[0]) / per_s / (len(time_N) - 1))
@@ -204,7 +206,7 @@ def _rate(time_N: NDArray[np.float64], name: str, unit: str | None, path: str, n
         raise ReadError(
             path,
             f"its time column {clean(name)} is not evenly spaced (row {worst} of data)",
-            "resample it, or pass fs= and remove the column",
+            f"resample it, or pass {argument('fs')} and remove the column",
         )
     fs = 1.0 / mean
     nearest = float(round(fs))

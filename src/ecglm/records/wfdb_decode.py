@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.errors import ReadError
-from ecglm.records.request import MAX_RAW_BYTES
+from ecglm.records.request import MAX_RAW_BYTES, read_a_part
 
 IntArray = NDArray[np.signedinteger[Any]]
 
@@ -209,5 +209,5 @@ def check_raw(path: str, n_bytes: int) -> None:
         raise ReadError(
             path,
             f"{n_bytes} bytes would have to be decoded, the limit is {MAX_RAW_BYTES}",
-            "read a part of it with start_s= and duration_s= (--start, --duration)",
+            read_a_part(),
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from ecglm.errors import ReadError
@@ -30,13 +31,11 @@ _GAIN = re.compile(
     r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf|infinity))?(?:\(([-+]?\d+)\))?(?:/(\S+))?$",
     re.IGNORECASE,
 )
-#: A complete signal line without exotic parts. Nearly all headers have only such lines, and one
-#: pass over all of them is worth six steps on each.
-_USUAL_LINE = re.compile(
-    r"^(\S+) (\d{1,3})(?:x1)?(?:\+(\d{1,9}))? (\d{1,9}(?:\.\d{1,18})?)(?:\((-?\d{1,9})\))?/(\S+)"
-    r" \d+ (-?\d{1,9}) (-?\d{1,9}) -?\d+ \d+ (\S(?:.*\S)?)\s*$",
-    re.ASCII | re.MULTILINE,
+#: Storage format, gain and zero of a complete signal line without exotic parts, as nearly all are.
+_USUAL = re.compile(
+    r"(\d{1,3})(?:x1)?(?:\+(\d{1,9}))? (\d{1,9}(?:\.\d{1,18})?)(?:\((-?\d{1,9})\))?/(\S+) (-?\d{1,9})", re.ASCII
 )
+_USUAL_LENGTH = 200  # characters of such a line; bounds what is remembered of it
 _AGE = re.compile(r"<?age>?\s*[:=]?\s*(\d{1,3})(?![\d.])", re.IGNORECASE)
 _SEX = re.compile(r"<?(?:sex|gender)>?\s*[:=]?\s*(female|male|f|m)\b", re.IGNORECASE)
 _AGE_SEX = re.compile(r"(\d{1,3})\s+([MF])\b")  # MIT-BIH style: "# 69 M 1085 1629 x1"
@@ -76,9 +75,10 @@ def parse_header(text: str, path: str) -> Header:
     lines: list[str] = []
     comments: list[str] = []
     for line in text.splitlines():
-        if line.startswith("#") or (line[:1].isspace() and line.lstrip().startswith("#")):
+        bare = line.lstrip()
+        if bare[:1] == "#":
             comments.append(line)
-        elif line and not line.isspace():
+        elif bare:
             lines.append(line)
     match = RECORD_LINE.match(lines[0]) if lines else None
     if match is None:
@@ -114,26 +114,29 @@ def parse_header(text: str, path: str) -> Header:
                 f"its header promises {count} signals and describes {len(body)}",
                 "the header was cut short; get it again",
             )
-        usual = _USUAL_LINE.findall("\n".join(body[:count]))
-        if len(usual) == count:
-            channels = tuple(
-                [
-                    Channel(
-                        file, int(fmt), 1, 0, int(offset or 0), float(gain), int(base or zero), unit, int(initial), name
-                    )
-                    for file, fmt, offset, gain, base, unit, zero, initial, name in usual
-                ]
-            )
-        if not channels or any(channel.gain == 0 for channel in channels):
-            channels = tuple([_channel(line, number, path, notes) for number, line in enumerate(body[:count], 1)])
+        channels = tuple([_channel(line, number, path, notes) for number, line in enumerate(body[:count], 1)])
     return Header(
         name, count, fs, samples or None, _start(time, date), channels, segments, tuple(comments), tuple(notes)
     )
 
 
+@lru_cache(maxsize=1024)  # the signals of a data set share a handful of them
+def _usual(code: str, scale: str, zero: str) -> tuple[int, int, float, int, str] | None:
+    """Format, offset, gain, baseline and unit of fields without exotic parts; None for others."""
+    match = _USUAL.fullmatch(f"{code} {scale} {zero}")
+    if match is None or float(match[3]) == 0:
+        return None
+    fmt, offset, gain, base, unit, zero = match.groups()
+    return int(fmt), int(offset or 0), float(gain), int(base or zero), unit
+
+
 def _channel(line: str, number: int, path: str, notes: list[str]) -> Channel:
     fields = line.split(None, 8)
     n = len(fields)
+    if n == 9 and len(line) <= _USUAL_LENGTH and (usual := _usual(fields[1], fields[2], fields[4])) is not None:
+        fmt, offset, gain, zero_level, unit = usual
+        initial = _integer(fields[5], path, "initial value")
+        return Channel(fields[0], fmt, 1, 0, offset, gain, zero_level, unit, initial, fields[8].rstrip())
     if n < 2:
         raise ReadError(path, f"its signal line {line.strip()[:60]!r} has no storage format", "correct the header")
     per_frame, skew, offset = 1, 0, 0

@@ -42,18 +42,18 @@ def read_channels(
     out_LT: FloatArray,
 ) -> None:
     """Decode the channels `rows`, frames first .. first + out's length, into out in mV."""
-    by_file: dict[str, list[int]] = {}
-    for index, channel in enumerate(channels):
-        by_file.setdefault(channel.file, []).append(index)
-    place = {row: position for position, row in enumerate(rows)}
-    for name, members in by_file.items():
-        wanted = [index for index in members if index in place]
-        if wanted:
-            group = channels if len(members) == len(channels) else [channels[index] for index in members]
-            picked = wanted if group is channels else [members.index(index) for index in wanted]
-            places = [place[index] for index in wanted]
-            factors = [per_mv[row] for row in places]
-            _read_file(group, picked, places, factors, file_inside(folder, name, path), path, total, first, out_LT)
+    files = [channel.file for channel in channels]
+    for name in dict.fromkeys(files):
+        places = [place for place, row in enumerate(rows) if files[row] == name]
+        if not places:
+            continue
+        group, picked, factors = channels, rows, per_mv
+        if len(places) < len(rows) or files.count(name) < len(files):
+            members = [index for index, file in enumerate(files) if file == name]
+            group = [channels[index] for index in members]
+            picked = [members.index(rows[place]) for place in places]
+            factors = [per_mv[place] for place in places]
+        _read_file(group, picked, places, factors, file_inside(folder, name, path), path, total, first, out_LT)
 
 
 def _read_file(
@@ -67,16 +67,13 @@ def _read_file(
     first: int,
     out_LT: FloatArray,
 ) -> None:
-    """Decode the picked channels of one signal file into the rows `places` of out, block by block."""
+    """Decode the picked channels of one signal file into the rows `places` (ascending) of out, block by block."""
     fmt, offset = group[0].fmt, group[0].offset
     storage = FORMATS.get(fmt) or FLAC_FORMATS.get(fmt)
     if storage is None:
         raise ReadError(path, f"its storage format {fmt} is not a WFDB format", "correct the header")
-    for channel in group:
-        if channel.fmt != fmt:
-            raise ReadError(
-                path, f"it gives several storage formats for {os.path.basename(file)}", "correct the header"
-            )
+    if {channel.fmt for channel in group} != {fmt}:
+        raise ReadError(path, f"it gives several storage formats for {os.path.basename(file)}", "correct the header")
     frame = sum([channel.per_frame for channel in group])
     skew = max([group[index].skew for index in picked])
     if skew > total:
@@ -147,11 +144,10 @@ def _to_physical(
         gains = [group[index].gain for index in picked]
         baselines = [group[index].baseline for index in picked]
         exact_L = np.array(gains, np.float32)
-        in_order = places[0] == 0 and list(places) == sorted(places)
         small = max(baselines) < _EXACT // 2 and min(baselines) > -_EXACT // 2
-        if in_order and small and set(per_mv) == {1.0} and exact_L.tolist() == gains:
+        if small and set(per_mv) == {1.0} and exact_L.tolist() == gains:
             # No temporary arrays: fresh memory costs more than the arithmetic (a page fault per 4 kB).
-            part_NL = data_NF if len(picked) == len(group) else data_NF[:, picked]
+            part_NL = data_NF if list(picked) == list(range(len(group))) else data_NF[:, picked]
             np.copyto(out_LT, part_NL.T)
             if any(baselines):
                 out_LT -= np.array(baselines, np.float32)[:, None]

@@ -56,7 +56,7 @@ class Report:
     """One recording's report. Parts that are None or empty are shown as not given.
 
     model: id of the model that gave findings and answers. created: UTC, ISO 8601.
-    page: the drawn ECG; a picture, so not part of `to_dict`.
+    page: the drawn ECG; a picture, so not part of `to_dict`. caveats: what limits all of it, in words.
     """
 
     record: RecordSummary
@@ -67,16 +67,17 @@ class Report:
     model: str | None = None
     created: str = ""
     version: str = ecglm.__version__
+    caveats: tuple[str, ...] = ()
 
     @staticmethod
     def of(record: Record, *, measurements: Measurements | None = None, findings: Iterable[Finding] = (),
            answers: Iterable[tuple[str, Answer]] = (), page: Page | None = None, model: str | None = None,
-           created: datetime | None = None) -> Report:
+           created: datetime | None = None, caveats: Iterable[str] = ()) -> Report:
         """Gather a report; created is now unless given. Findings are put in order of probability."""
         when = (created or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
         ranked = tuple(sorted(findings, key=lambda finding: -finding.probability))
         asked = tuple(QuestionAnswer(question, answer) for question, answer in answers)
-        return Report(RecordSummary.of(record), measurements, ranked, asked, page, model, when)
+        return Report(RecordSummary.of(record), measurements, ranked, asked, page, model, when, caveats=tuple(caveats))
 
     @property
     def present(self) -> tuple[Finding, ...]:
@@ -99,7 +100,7 @@ class Report:
             "findings": [{**f.to_dict(), "probability": f.probability} for f in self.findings],
             "answers": [{"question": item.question, **item.answer.to_dict(), "confidence": item.answer.confidence}
                         for item in self.answers],
-            "model": self.model, "created": self.created, "version": self.version,
+            "caveats": list(self.caveats), "model": self.model, "created": self.created, "version": self.version,
             "notice": "Research use only. Not a medical device.",
         }
 
@@ -115,9 +116,9 @@ class Report:
             RecordSummary(**rec), None if measured is None else Measurements.of(measured),
             tuple(Finding(**{**f, "evidence": _evidence(f["evidence"])}) for f in data["findings"]),
             tuple(QuestionAnswer(a["question"], Answer(a["answer"], a["confidence"], a["abstained"],
-                                                       _evidence(a["evidence"]), a["model"], a["reason"]))
+                                                       _evidence(a["evidence"]), a["model"], a["reason"], a.get("note")))
                   for a in data["answers"]),
-            page, data["model"], data["created"], data["version"])
+            page, data["model"], data["created"], data["version"], tuple(data.get("caveats", ())))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write .html, .md or .json by extension, whole or not at all. Raises UsageError for other extensions."""

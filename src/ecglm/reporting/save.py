@@ -23,7 +23,7 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]#!|~>@]|:(?=//)|(?<=www)\.|^[-+=]|(?<=^\d)
 
 def to_html(report: Report) -> str:
     """One self-contained page: no script, no link to other files, the ECG page embedded."""
-    return _html().get_template("report.html.j2").render(view(report))
+    return html_templates().get_template("report.html.j2").render(view(report))
 
 
 def to_markdown(report: Report) -> str:
@@ -67,7 +67,8 @@ def _write(path: str | os.PathLike[str], text: str) -> None:
 
 
 @cache
-def _html() -> Environment:
+def html_templates() -> Environment:
+    """The templates of HTML pages: values are escaped, names that are not given are errors."""
     return Environment(loader=PackageLoader("ecglm.reporting"), autoescape=True, undefined=StrictUndefined,
                        trim_blocks=True, lstrip_blocks=True, finalize=clean)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
@@ -62,7 +63,8 @@ def view(report: Report, picture: bool = True) -> dict[str, Any]:
             ("Amplitude", "millivolts" if record.unit == "mV" else "normalised, no millivolt scale"),
             ("Missing samples", ", ".join(f"{lead} {n}" for lead, n in record.missing.items()) or "none"),
         ],
-        "notes": list(record.notes), "problems": [] if measured is None else [item.text for item in measured.problems],
+        "caveats": list(report.caveats), "notes": list(record.notes),
+        "problems": [] if measured is None else [item.text for item in measured.problems],
         "measured": measured is not None, "rows": rows, "rhythm": None if measured is None else measured.rhythm,
         "sources": _sources(rows), "adult": adult, "sex_known": meta.sex is not None,
         "findings": [finding(item) for item in (*report.present, *report.possible)],
@@ -70,7 +72,7 @@ def view(report: Report, picture: bool = True) -> dict[str, Any]:
         "examined": len(report.findings), "possible_from": percent(POSSIBLE),
         "answers": [{"question": item.question, "text": item.answer.text, "abstained": item.answer.abstained,
                      "percent": percent(item.answer.confidence), "reason": item.answer.reason,
-                     "model": item.answer.model,
+                     "model": item.answer.model, "note": item.answer.note or "",
                      "evidence": evidence(item.answer.evidence)} for item in report.answers],
         "recommendations": [{"text": row.text, "source": row.source, "for": ", ".join(names)}
                             for row, names in recommendations(report.findings)],
@@ -120,8 +122,10 @@ def _sources(rows: Iterable[dict[str, str]]) -> list[str]:
 
 
 def _where(item: Evidence) -> str:
-    parts = [", ".join(item.leads)]
-    if item.value is not None:
+    """Leads, value and span of a piece of evidence, as far as its text does not say them."""
+    leads = ", ".join(item.leads)
+    parts = ["" if f"lead {leads}" in item.text or "all leads" in item.text else leads]
+    if item.value is not None and not re.search(r"\d", item.text):
         parts.append(f"{item.value:g} {item.unit or ''}".strip())
     if item.span_s is not None:
         parts.append(f"{item.span_s[0]:.2f} to {item.span_s[1]:.2f} s")

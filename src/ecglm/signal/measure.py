@@ -99,6 +99,13 @@ def usual_beat(record: Record, judged: Assessment) -> UsualBeat | Beats:
     return UsualBeat(raw, scaled, spread, tuple(used), beats, stack, waves, p_waves(scaled, stack, waves, rr))
 
 
+def typical_beat(record: Record) -> TypicalBeat | None:
+    """The median beat of a record as exchanged electrodes are looked for in it; None when it cannot be read."""
+    judged = assess(record)
+    found = usual_beat(record, judged) if judged.verdict is None else None
+    return None if found is None or isinstance(found, Beats) else found.typical(record.axis_known)
+
+
 def analyse_beats(record: Record) -> BeatAnalysis:
     """Quality, beats, delineation and all that follows from them, once."""
     judged = assess(record)

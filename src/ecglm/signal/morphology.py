@@ -47,7 +47,7 @@ class RecordedBeats:
 
 
 class LeadWaves(NamedTuple):
-    """Height ``[lead, NAMES]`` (NaN: no such wave), the same in every beat, length of Q, R and S ``[lead, 3]`` (s), shape of T."""
+    """Height ``[lead, NAMES]`` (NaN: no such wave), also in every beat, length of Q, R and S ``[lead, 3]`` (s), shape of T."""
 
     height_LN: FloatArray
     each_BLN: FloatArray

@@ -2,7 +2,7 @@
 
 Every exchange of electrodes is a known linear map of the leads, so each is undone in turn and a linear score of how
 natural the median beat then looks decides (conditional logit, McFadden 1974; weights in reversal.json, fitted by
-benchmarks/reversal.py). Only shapes and angles enter, so leads z-scored one by one are judged as well.
+recipes/reversal.yaml). Only shapes and angles enter, so leads z-scored one by one are judged as well.
 Shapes: K ways to undo, S segments (P, QRS, T), W samples of the beat.
 """
 
@@ -99,10 +99,7 @@ class Segment(NamedTuple):
 
 def find_reversals(beat: TypicalBeat) -> tuple[tuple[Reversal, ...], dict[str, str]]:
     """The exchanges seen in a median beat, and what could not be checked with its reason."""
-    if np.isnan(beat.waves.qrs_on):
-        return (), dict.fromkeys(ELECTRODES, "the QRS edges are not clear")
-    limb = tuple(lead for lead in beat.leads if lead in LIMB_LEADS)
-    frontal = frontal_beat(beat.median_LW[[beat.leads.index(lead) for lead in limb]], limb, beat.scaled)
+    frontal = frontal_of(beat)
     if isinstance(frontal, str):
         return (), dict.fromkeys(ELECTRODES, frontal)
     flat = _flat_lead(frontal)
@@ -115,6 +112,14 @@ def find_reversals(beat: TypicalBeat) -> tuple[tuple[Reversal, ...], dict[str, s
     if chest < len(CHEST_LEADS):
         missed["chest leads"] = "all six chest leads are needed"
     return tuple(_search(segments(beat, frontal), [w for w in ("limb", "chest") if f"{w} leads" not in missed])), missed
+
+
+def frontal_of(beat: TypicalBeat) -> FloatArray | str:
+    """The frontal vector ``[2, window]`` behind the limb leads of a beat, or why there is none."""
+    if np.isnan(beat.waves.qrs_on):
+        return "the QRS edges are not clear"
+    limb = tuple(lead for lead in beat.leads if lead in LIMB_LEADS)
+    return frontal_beat(beat.median_LW[[beat.leads.index(lead) for lead in limb]], limb, beat.scaled)
 
 
 def _search(parts: tuple[Segment, ...], open_: list[str]) -> Iterator[Reversal]:

@@ -63,7 +63,7 @@ def stack_beats(signal_LT: FloatArray, samples: IntArray, fs: float) -> BeatStac
         return None
     some = np.unique(np.linspace(0, len(at) - 1, min(len(at), MAX_BEATS)).round().astype(int))
     at, early = at[some], early[some]
-    at = _align(signal_LT, at, fs)
+    at = align(signal_LT, at, fs)
     beats = cut(signal_LT, at, before, after)
     near = slice(before - round(0.06 * fs), before + round(0.30 * fs))
     flat = beats[:, :, near].reshape(len(beats), -1)
@@ -78,7 +78,8 @@ def stack_beats(signal_LT: FloatArray, samples: IntArray, fs: float) -> BeatStac
     return BeatStack(beats, at, before, fs, corr, usual, np.median(beats[chosen], axis=0))
 
 
-def _align(signal_LT: FloatArray, at: IntArray, fs: float) -> IntArray:
+def align(signal_LT: FloatArray, at: IntArray, fs: float) -> IntArray:
+    """Beats moved by up to 40 ms to where they best fit their median; unmoved when that would change their order."""
     reach, half = round(0.04 * fs), round(0.08 * fs)
     if len(at) < 2 or reach < 1:
         return at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -52,8 +53,8 @@ class Heights:
 def no_heights(leads: Iterable[str], reason: str) -> dict[str, LeadValues]:
     """Leads of which nothing can be given, for one reason."""
     mv, ms = Measurement(None, "mV", reason=reason), Measurement(None, "ms", reason=reason)
-    nothing = LeadValues(*([mv] * len(NAMES)), *([ms] * len(_LENGTHS)))
-    return dict.fromkeys(leads, nothing)
+    nothing: dict[str, Any] = dict.fromkeys(NAMES, mv) | dict.fromkeys(_LENGTHS, ms)
+    return dict.fromkeys(leads, LeadValues(**nothing))
 
 
 def lead_values(record: Record, heights: Heights, no_p: str | None) -> dict[str, LeadValues]:

@@ -46,6 +46,8 @@ def write(case: Case, folder: Path) -> Written:
     path = case.path
     with open(path, "rb") as stream:
         head = stream.read(256)
+        if head[192:197] in (b"EDF+D", b"BDF+D"):
+            raise ReadError(path, "it is discontinuous (EDF+D)", "save it as WFDB (.hea) and pass that")
         n_signals = _whole(head[252:256])
         fields = stream.read(256 * n_signals)
     width = 3 if head.startswith(b"\xff") else 2

@@ -18,6 +18,7 @@ WRITERS = {
 #: Formats that `read` knows and that are not written here.
 _READ_ONLY = {
     "scp": "SCP-ECG", "ishne": "ISHNE", "gdf": "GDF", "mfer": "MFER", "mat": "MAT", "npy": "NPY", "npz": "NPZ", "table": "CSV",
+    "mat73": "MATLAB 7.3", "hdf5": "HDF5", "parquet": "Parquet",
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ecglm.atomic import write_text
-from ecglm.errors import EcglmError, ReadError, UsageError
+from ecglm.errors import EcglmError, ReadError, UsageError, argument
 from ecglm.records.deidentify import find, wfdb
 from ecglm.records.deidentify.case import Case, Written
 from ecglm.records.deidentify.key import Key
@@ -176,7 +176,7 @@ class _Run:
 def _refuse_existing(paths: Iterable[Path], overwrite: bool) -> None:
     there = next((path for path in paths if path.exists()), None)
     if there is not None and not overwrite:
-        raise UsageError(f"{there}: it exists; name another place, or pass overwrite=True (--overwrite)")
+        raise UsageError(f"{there}: it exists; name another place, or pass {argument('overwrite', True)}")
 
 
 def _within(path: str, folder: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ecglm.config import closest
-from ecglm.errors import UsageError
+from ecglm.errors import UsageError, argument
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.records.leads import STANDARD_12, canonical_lead
 from ecglm.records.record import FS_RANGE
@@ -96,9 +96,9 @@ def resembling(labels: Sequence[str], rng: np.random.Generator) -> str:
 
 def _plan(fs: float, duration_s: float, leads: str | Sequence[str], noise: bool) -> Plan:
     if not FS_RANGE[0] <= fs <= FS_RANGE[1]:
-        raise UsageError(f"fs {fs!r} Hz is outside {FS_RANGE[0]:g}-{FS_RANGE[1]:g}")
+        raise UsageError(f"{argument('fs', fs)} Hz is outside {FS_RANGE[0]:g}-{FS_RANGE[1]:g}")
     if not DURATION_RANGE_S[0] <= duration_s <= DURATION_RANGE_S[1]:
-        raise UsageError(f"duration_s {duration_s!r} is outside {DURATION_RANGE_S[0]:g}-{DURATION_RANGE_S[1]:g} s")
+        raise UsageError(f"{argument('duration_s', duration_s)} s is outside {DURATION_RANGE_S[0]:g}-{DURATION_RANGE_S[1]:g} s")
     given = FRANK if leads == "XYZ" else leads.split(",") if isinstance(leads, str) else leads
     names = tuple(canonical_lead(lead) or lead for lead in given)
     wrong = [lead for lead in names if lead not in STANDARD_12 and lead not in FRANK]

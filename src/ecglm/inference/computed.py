@@ -1,0 +1,181 @@
+"""Answers that need no language model: comparisons of values, groups of findings, options in words, facts of the file."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ecglm.inference.comparison import compare, share_inside
+from ecglm.inference.contradiction import beyond_possible, even_odds
+from ecglm.inference.evidence import evidence_for
+from ecglm.inference.groups import ANY_OF, NORMAL, asked_group, called
+from ecglm.inference.guard import unsupported
+from ecglm.inference.reading import Reading
+from ecglm.inference.topics import Topics, topics
+from ecglm.knowledge.precision import ERROR_SD, MOST_SURE
+from ecglm.knowledge.ranges import ADULT_YEARS, flag, normal_range
+from ecglm.knowledge.statements import BY_KEY
+from ecglm.models.calibration import FindingCalibration, log_odds
+from ecglm.models.elm import EcgLanguageModel
+from ecglm.models.facts import axis_name
+from ecglm.records.record import Record
+from ecglm.schema import Answer, Evidence
+
+#: A statement needs this share of training cases to be judged (10 of 1,442).
+LEAST_PREVALENCE = 0.0069
+#: Statements named in a remark; more would hide the answer.
+MOST_NAMED = 4
+_STRIP = r"(?:recording|ecg|ekg|strip|tracing|signal|file)"
+_THERE = rf"(?:(?:are|were) (?:there|recorded|present|available|included)|does (?:this|the|it) ?{_STRIP}? (?:have|contain))"
+#: Questions about the recording as a file: sampling rate, length, number and names of leads.
+_FILE = {
+    "fs": re.compile(r"(?:(?:what|which|how|at what|give|with).*|(?:the )?)\bsampl(?:ing|e) (?:rate|frequency)\b.*|"
+                     r"(?:at |with )?(?:what|which) (?:rate|frequency) .*\bsampled\b"),
+    "duration": re.compile(rf"how long (?:is|was|does) (?:the|this) {_STRIP}\b(?: last)?|"
+                           rf"what(?:'s| is) the (?:duration|length) of (?:the|this) {_STRIP}|"
+                           rf"(?:what(?:'s| is) the )?{_STRIP} (?:duration|length)|how many seconds .*{_STRIP}.*"),
+    "count": re.compile(rf"how many leads(?: {_THERE})?(?: (?:in|on) (?:this|the) {_STRIP})?"),
+    "leads": re.compile(rf"(?:what|which) leads {_THERE}(?: (?:in|on) (?:this|the) {_STRIP})?"),
+}
+#: Where a value lies, in words; each option must say exactly one.
+_STATES = {"low": r"bradycardi\w*|slow|low|below|short(?:ened)?|too (?:slow|low|short)", "normal": r"normal|within",
+           "high": r"tachycardi\w*|fast|high|above|long|prolonged|lengthened|wide|widened|broad|broadened"}
+_AXES = {"normal": r"normal", "left": r"left", "right": r"right", "extreme": r"extreme|north-?west"}
+#: Limits of the frontal axis by name, degrees (`axis_name`).
+_SECTORS = {"normal": (-30.0, 90.0), "left": (-90.0, -30.0), "right": (90.0, 180.0), "extreme": (-180.0, -90.0)}
+
+
+def computed(model: EcgLanguageModel, question: str, reading: Reading, options: Sequence[str] | None = None) -> Answer | None:
+    """The answer that measurements, findings or the file alone give, or None where the language model is to be asked."""
+    fact = of_file(question, reading.record)
+    if fact is not None:
+        return declined(model, f"this is read from the file, {fact}; ask without options") if options else \
+            Answer(fact, 1.0, False, (Evidence("read from the file, not from the signal"),), model.name)
+    about = topics(question)
+    if options is not None and (chosen := _in_words(model, reading, about, options)) is not None:
+        return chosen
+    said = {option.lower(): option for option in options or ("yes", "no")}
+    if not {"yes", "no"} <= said.keys():
+        return None
+    result = compare(question, reading.measurements)
+    if result is None:
+        group = asked_group(question, about)
+        return None if group is None else _any_of(model, reading, about, group, said)
+    if result.reason is not None:
+        return declined(model, result.reason)
+    text = said["yes" if result.holds else "no"]
+    return Answer(text, result.confidence, False, evidence_for(model, reading, about, text), model.name)
+
+
+def declined(model: EcgLanguageModel, reason: str) -> Answer:
+    """No answer, and why."""
+    return Answer("", 0.0, True, (), model.name, reason)
+
+
+def rare(model: EcgLanguageModel, keys: Sequence[str]) -> tuple[str, ...]:
+    """Those statements that next to no training recording showed, so that they cannot be judged."""
+    prevalence = dict(zip(model.config.labels, model.findings_calibration.prevalence, strict=True))
+    return tuple(key for key in keys if prevalence[key] < LEAST_PREVALENCE)
+
+
+def of_file(question: str, record: Record) -> str | None:
+    """The answer to a question about the file, such as "1000 Hz", or None when it is about something else."""
+    low = " ".join(question.lower().split()).rstrip("?!. ")
+    what = next((name for name, pattern in _FILE.items() if pattern.fullmatch(low)), None)
+    if what is None:
+        return None
+    return {"fs": f"{record.fs:g} Hz", "duration": f"{record.duration_s:g} s", "count": str(len(record.leads)),
+            "leads": ", ".join(record.leads)}[what]
+
+
+def _any_of(model: EcgLanguageModel, reading: Reading, about: Topics, group: str, said: dict[str, str]) -> Answer:
+    """Yes if a member of the group is called present; members that cannot be judged here are named."""
+    readable = [lead for lead in reading.record.leads if lead not in reading.unusable]
+    members = ANY_OF[group].members
+    beyond_leads = {key: reason for key in members if (reason := unsupported(key, readable)) is not None}
+    unjudged = [*beyond_leads, *(key for key in rare(model, members) if key not in beyond_leads)]
+    judged = [key for key in members if key not in unjudged]
+    if not judged:
+        return declined(model, next(iter(beyond_leads.values()), "too few training recordings showed it to judge it"))
+    calibration = model.findings_calibration
+    beyond = beyond_possible(reading, calibration)
+    present = {f"{f.group}:{f.code}": f.probability for f in reading.findings if f.present}
+    there = sorted((key for key in called(group, present) if key in judged), key=lambda key: -beyond[key])
+    maybe = sorted((key for key in judged if beyond[key] >= 0 and key not in present), key=lambda key: -beyond[key])
+    named = there or maybe or [max(judged, key=lambda key: beyond[key])]
+    whole = group == "abnormality"
+    sure = 1.0 - _sure(reading, calibration, [NORMAL]) if whole else _sure(reading, calibration, judged)
+    text = said["yes" if there else "no"]
+    shown = replace(about, statements=(*named[:MOST_NAMED - 1 if whole else MOST_NAMED], *((NORMAL,) if whole else ())))
+    evidence = evidence_for(model, reading, shown, text)
+    if unjudged:
+        names = _listed([BY_KEY[key].name for key in unjudged], 6)
+        evidence = (*evidence, Evidence(f"not judged here, for want of leads or of training recordings: {names}"))
+    confidence = min(MOST_SURE, max(0.5, sure if there else 1.0 - sure))
+    return Answer(text, confidence, False, evidence, model.name, note=_members(reading, there, maybe))
+
+
+def _members(reading: Reading, there: Sequence[str], maybe: Sequence[str]) -> str | None:
+    """Which members of a group are called present, or else which are possible."""
+    probability = {f"{f.group}:{f.code}": f.probability for f in reading.findings}
+    text = _listed([f"{BY_KEY[key].name} {100 * probability[key]:.0f} %" for key in there or maybe], MOST_NAMED)
+    return None if not text else text if there else f"possible, not called present: {text}"
+
+
+def _listed(names: Sequence[str], most: int) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _sure(reading: Reading, calibration: FindingCalibration, keys: Sequence[str]) -> float:
+    """Probability that any of these statements holds, if that were as common as not: their joint odds against those in the
+    training recordings, as though they were independent. Of the whole ECG: that it is not normal."""
+    columns = [i for i, f in enumerate(reading.findings) if f"{f.group}:{f.code}" in keys]
+    assert reading.encoded is not None
+    shares = (reading.encoded.prob_C[columns], np.array(calibration.prevalence, np.float32)[columns])
+    here, usual = log_odds(np.array([1 - np.prod(1 - p) for p in shares], np.float32))
+    return even_odds(float(here - usual))
+
+
+def _in_words(model: EcgLanguageModel, reading: Reading, about: Topics, options: Sequence[str]) -> Answer | None:
+    """The option that a measured value calls for ("tachycardia", "left axis deviation"), or None when they are no such words."""
+    fields = [name for name in about.measures if name in ERROR_SD]
+    if len(fields) != 1 or "rhythm" in about.groups:
+        return None
+    (name,) = fields
+    words = _AXES if name == "axis" else _STATES
+    states = {state: option for option in options if (state := _state(option.lower(), words)) is not None}
+    if len(states) != len(options):
+        return None
+    measured = getattr(reading.measurements, name)
+    meta = reading.record.meta
+    if name != "axis" and normal_range(name, meta.sex) is None:
+        return None
+    if measured.value is None:
+        return declined(model, str(measured.reason))
+    if name == "axis":
+        state = axis_name(measured.value).split()[0]
+        low, high = _SECTORS[state]
+    else:
+        flagged = flag(name, measured.value, meta.sex, meta.age)
+        if flagged is None:
+            return declined(model, f"normal ranges are for adults from {ADULT_YEARS} years on; the patient is {meta.age}")
+        state, limits = flagged, normal_range(name, meta.sex)
+        assert limits is not None
+        below, above = (-math.inf if limits.low is None else limits.low), (math.inf if limits.high is None else limits.high)
+        low, high = {"low": (-math.inf, below), "normal": (below, above), "high": (above, math.inf)}[state]
+    evidence = evidence_for(model, reading, replace(about, statements=()), "")
+    if state not in states:
+        return declined(model, f"none of the options ({', '.join(options)}) fits; measured: {evidence[0].text}")
+    inside = share_inside(measured.value, low, high, ERROR_SD[name])
+    return Answer(states[state], min(MOST_SURE, max(0.5, inside)), False, evidence, model.name)
+
+
+def _state(option: str, words: dict[str, str]) -> str | None:
+    """Which one of the states an option says; "above normal" is high, "not normal" could be two."""
+    found = [state for state, pattern in words.items() if re.search(rf"\b(?:{pattern})\b", option)]
+    found = [state for state in found if state != "normal"] or found
+    return found[0] if len(found) == 1 and not re.search(r"\bnot\b", option) else None

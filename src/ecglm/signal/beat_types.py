@@ -1,0 +1,171 @@
+"""What kind of beat each one is, by AAMI class: normal, supraventricular, ventricular, fusion.
+
+Gradient-boosted trees on each beat's shape, size, width and timing beside those of the record's dominant beat, so that
+any leads, gain and unit will do. Trained by `ecglm train recipes/beat-types.yaml` on half of the MIT-BIH records.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter
+
+from ecglm.signal.beats import IntArray
+from ecglm.signal.missing import FloatArray
+from ecglm.signal.stack import align, correlation, cut
+from ecglm.signal.wave_network import WEIGHTS
+
+CLASSES = ("N", "S", "V", "F")
+NAMES = {"N": "normal", "S": "supraventricular", "V": "ventricular", "F": "fusion"}
+#: Fewer beats than this have no dominant beat to be compared with.
+LEAST_BEATS = 4
+#: Windows around the QRS peak, seconds: the beat, its QRS, what comes before (P) and after (T), and the search for width.
+BEAT_S, QRS_S, P_S, T_S, WIDE_S = (-0.30, 0.50), (-0.10, 0.12), (-0.26, -0.07), (0.12, 0.42), (-0.16, 0.20)
+#: Beats whose features are computed at once: bounds the memory of a day's recording.
+PART = 4096
+
+
+@dataclass(frozen=True)
+class Trees:
+    """Trees ``[tree, node]``: a node sends beats with ``feature <= threshold`` left, a leaf points at itself; value is what
+    a leaf adds to the score of class ``tree % len(CLASSES)``. start: score of each class before any tree."""
+
+    feature: NDArray[np.int16]
+    threshold: FloatArray
+    left: NDArray[np.int16]
+    right: NDArray[np.int16]
+    value: FloatArray
+    depth: int
+    start: FloatArray
+
+    def scores(self, feat_BF: FloatArray) -> FloatArray:
+        """Log-odds-like scores ``[beat, class]``."""
+        tree = np.arange(len(self.feature))
+        node = np.zeros((len(feat_BF), len(tree)), np.int64)
+        rows = np.arange(len(feat_BF))[:, None]
+        for _ in range(self.depth):
+            goes_left = feat_BF[rows, self.feature[tree, node]] <= self.threshold[tree, node]
+            node = np.where(goes_left, self.left[tree, node], self.right[tree, node])
+        per_tree = self.value[tree, node]
+        out: FloatArray = self.start + np.stack([per_tree[:, k::len(CLASSES)].sum(axis=1) for k in range(len(CLASSES))], axis=1)
+        return out
+
+
+@lru_cache(maxsize=1)
+def shipped_trees() -> Trees:
+    """The trees in the package."""
+    with np.load(WEIGHTS / "beat_types.npz") as file:
+        known = {name: file[name] for name in file.files}
+    return Trees(known["feature"], known["threshold"].astype(float), known["left"], known["right"], known["value"].astype(float),
+                 int(known["depth"]), known["start"].astype(float))
+
+
+def beat_types(scaled_LT: NDArray[np.floating], samples: IntArray, fs: float, trees: Trees | None = None) -> tuple[str, ...]:
+    """The class of each beat of prepared leads; empty when there are fewer than LEAST_BEATS."""
+    if len(samples) < LEAST_BEATS:
+        return ()
+    feat = type_features(scaled_LT, samples, fs)
+    known = shipped_trees() if trees is None else trees
+    best = np.concatenate([known.scores(feat[k:k + PART]).argmax(axis=1) for k in range(0, len(feat), PART)])
+    return tuple(CLASSES[k] for k in best)
+
+
+def type_features(scaled_LT: NDArray[np.floating], samples: IntArray, fs: float) -> FloatArray:
+    """Features ``[beat, feature]``; the order is fixed, the trees know it by number."""
+    signal = np.asarray(scaled_LT, np.float64)
+    at = align(signal, samples, fs)
+    some = np.unique(np.linspace(0, len(at) - 1, min(len(at), PART)).round().astype(int))
+    usual = _dominant(_windows(signal, at[some], fs))
+    parts = [_shape_features(_completed(_windows(signal, at[k:k + PART], fs), at[k:k + PART], signal.shape[1], usual.whole, fs),
+                             usual, fs) for k in range(0, len(at), PART)]
+    return np.clip(np.column_stack([np.concatenate(parts), _timing_features(at, fs)]), -10, 10)
+
+
+def _windows(scaled_LT: FloatArray, at: IntArray, fs: float) -> FloatArray:
+    return cut(scaled_LT, at, round(-BEAT_S[0] * fs), round(BEAT_S[1] * fs))
+
+
+def _completed(beats_BLW: FloatArray, at: IntArray, total: int, usual_LW: FloatArray, fs: float) -> FloatArray:
+    """The beats with what lies beyond the ends of the signal taken from the dominant beat: an end must not look like a beat
+    of another kind."""
+    before, width = round(-BEAT_S[0] * fs), beats_BLW.shape[2]
+    for row in np.flatnonzero((at < before) | (at - before + width > total)):
+        first, last = max(0, before - int(at[row])), min(width, total + before - int(at[row])) - 1
+        for edge, part in ((first, slice(0, first)), (last, slice(last + 1, width))):
+            beats_BLW[row][:, part] = usual_LW[:, part] + (beats_BLW[row][:, edge] - usual_LW[:, edge])[:, None]
+    return beats_BLW
+
+
+def _part(beats_BLW: FloatArray, span_s: tuple[float, float], fs: float) -> FloatArray:
+    """One stretch of every beat without its mean, all leads in a row ``[beat, lead * time]``."""
+    first = round((span_s[0] - BEAT_S[0]) * fs)
+    part = beats_BLW[:, :, first: first + round((span_s[1] - span_s[0]) * fs)]
+    flat: FloatArray = (part - part.mean(axis=2, keepdims=True)).reshape(len(part), -1)
+    return flat
+
+
+@dataclass(frozen=True)
+class _Usual:
+    """The dominant beat ``[lead, window]``, its stretches, and the usual widths and sizes."""
+
+    whole: FloatArray
+    qrs: FloatArray
+    p: FloatArray
+    t: FloatArray
+    widths: FloatArray
+    sizes: FloatArray
+
+
+def _dominant(beats_BLW: FloatArray) -> _Usual:
+    fs = beats_BLW.shape[2] / (BEAT_S[1] - BEAT_S[0])
+    qrs = _part(beats_BLW, QRS_S, fs)
+    corr = correlation(qrs, np.median(qrs, axis=0))
+    for _ in range(2):
+        corr = correlation(qrs, np.median(qrs[corr >= np.quantile(corr, 0.4)], axis=0))
+    good = corr >= max(0.8, float(np.quantile(corr, 0.3)))
+    good = good if good.sum() >= 3 else corr >= np.quantile(corr, 0.5)
+    widths, sizes = _widths(beats_BLW, fs), _sizes(beats_BLW, fs)
+    usual_qrs, usual_p, usual_t = (np.median(_part(beats_BLW, span, fs)[good], axis=0) for span in (QRS_S, P_S, T_S))
+    whole, width, size = (np.median(values[good], axis=0) for values in (beats_BLW, widths, sizes))
+    return _Usual(whole, usual_qrs, usual_p, usual_t, width, size)
+
+
+def _widths(beats_BLW: FloatArray, fs: float) -> FloatArray:
+    """Seconds ``[beat, 2]`` that the QRS spends above 30 and 50 % of its largest size over all leads."""
+    first = round((WIDE_S[0] - BEAT_S[0]) * fs)
+    part = beats_BLW[:, :, first: first + round((WIDE_S[1] - WIDE_S[0]) * fs)]
+    size = np.sqrt(((part - np.median(part, axis=2, keepdims=True)) ** 2).sum(axis=1))
+    top = size.max(axis=1, keepdims=True)
+    return np.stack([(size > share * top).sum(axis=1) / fs for share in (0.3, 0.5)], axis=1)
+
+
+def _sizes(beats_BLW: FloatArray, fs: float) -> FloatArray:
+    """Steepest slope and height of the QRS, spread of the P and T stretches ``[beat, 4]``."""
+    first = round((QRS_S[0] - BEAT_S[0]) * fs)
+    qrs = beats_BLW[:, :, first: first + round((QRS_S[1] - QRS_S[0]) * fs)]
+    slope = np.sqrt((np.diff(qrs, axis=2) ** 2).sum(axis=1)).max(axis=1)
+    return np.stack([slope, np.ptp(qrs, axis=2).mean(axis=1), _part(beats_BLW, P_S, fs).std(axis=1),
+                     _part(beats_BLW, T_S, fs).std(axis=1)], axis=1) + 1e-3
+
+
+def _shape_features(beats_BLW: FloatArray, usual: _Usual, fs: float) -> FloatArray:
+    qrs, p, t = (_part(beats_BLW, span, fs) for span in (QRS_S, P_S, T_S))
+    widths = _widths(beats_BLW, fs)
+    return np.column_stack([
+        correlation(qrs, usual.qrs), qrs @ usual.qrs / (usual.qrs @ usual.qrs + 1e-9), correlation(p, usual.p),
+        correlation(t, usual.t), widths, widths / np.maximum(usual.widths, 1e-3), np.log(_sizes(beats_BLW, fs) / usual.sizes),
+    ])
+
+
+def _timing_features(at: IntArray, fs: float) -> FloatArray:
+    """Intervals before and after beside the usual one around, their quotient, how irregular it is around, the usual interval."""
+    rr = np.diff(at) / fs
+    around = median_filter(rr, size=11, mode="nearest")
+    before, after = np.r_[np.median(rr), rr], np.r_[rr, np.median(rr)]
+    usual_before, usual_after = np.r_[around[0], around], np.r_[around, around[-1]]
+    change = median_filter(np.abs(np.diff(np.r_[rr[0], rr])) / around, size=15, mode="nearest")
+    return np.column_stack([np.log(before / usual_before), np.log(after / usual_after), np.log(before / after),
+                            np.r_[change[0], change], np.log(usual_before)])

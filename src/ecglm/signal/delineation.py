@@ -1,0 +1,169 @@
+"""`delineate`: where P, QRS and T begin, peak and end, in every lead and over all of them.
+
+Probabilities come from `wave_network`; an edge is where they cross half of the wave's largest, between samples. Over all
+leads a wave begins where it begins in the first lead and ends where it ends in the last (CSE Working Party 1985, Eur Heart
+J 6:815), among the leads that agree on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecglm.records.record import Record, checked_record
+from ecglm.signal.beat_types import NAMES, beat_types
+from ecglm.signal.conduction import conduction
+from ecglm.signal.missing import BoolArray, FloatArray
+from ecglm.signal.prepare import prepare
+from ecglm.signal.quality import USABLE, assess
+from ecglm.signal.wave_network import CLASSES, FS, wave_probabilities
+
+IntArray = NDArray[np.int64]
+
+WAVES = CLASSES[1:]
+#: A wave shorter than this (s) is none; pieces closer than GAP_S are one wave.
+SHORTEST_S, GAP_S = {"p": 0.03, "qrs": 0.03, "t": 0.05}, 0.02
+#: A wave is where its probability exceeds this. The network doubts small P waves: a lower bar finds more of them than it
+#: makes up, but where the atria fibrillate, so there it is higher.
+LEAST = {"p": 0.25, "qrs": 0.5, "t": 0.5}
+LEAST_FIBRILLATING = 0.9
+#: Of the leads that show a wave, the share whose onset (offset) may lie before (after) the one over all leads: a lead in
+#: which noise moves an edge must not move the record's.
+OUTLIERS = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Delineation:
+    """Waves by name ("p", "qrs", "t") as arrays ``[wave, 3]``: onset, peak, offset in seconds, in order of time.
+
+    leads: those that could be read. by_lead: one array per lead. overall: the waves of all leads together. types: the AAMI
+    class of each of its QRS complexes (`beat_types`), empty with too few beats. reason: why there is nothing, or None.
+    """
+
+    leads: tuple[str, ...]
+    by_lead: dict[str, tuple[FloatArray, ...]]
+    overall: dict[str, FloatArray]
+    types: tuple[str, ...] = ()
+    reason: str | None = None
+
+    def rows(self) -> list[tuple[str, str, float, float, float, str]]:
+        """Every wave as (lead, wave, onset, peak, offset, kind of beat), by time; lead "all" for those over all leads."""
+        out = []
+        for wave in WAVES:
+            kinds = self.types if wave == "qrs" else ()
+            for lead, waves in (("all", self.overall[wave]), *zip(self.leads, self.by_lead[wave], strict=True)):
+                for number, (on, peak, off) in enumerate(waves):
+                    kind = NAMES[kinds[number]] if lead == "all" and kinds else ""
+                    out.append((lead, wave, float(on), float(peak), float(off), kind))
+        order = {lead: number for number, lead in enumerate(("all", *self.leads))}
+        return sorted(out, key=lambda row: (row[2], order[row[0]]))
+
+
+def delineate(record: Record, weights: Mapping[str, NDArray[np.float32]] | None = None) -> Delineation:
+    """Every wave of a record of any leads, rate and length, in mV or normalized; nothing is raised for poor signal.
+    weights: of another network than the shipped one (`wave_network.fold_weights`)."""
+    judged = assess(checked_record(record))
+    used = tuple(lead for lead in record.leads if judged.quality[lead] >= USABLE)
+    if judged.verdict is not None or not used:
+        return Delineation((), dict.fromkeys(WAVES, ()), {wave: np.empty((0, 3)) for wave in WAVES},
+                           reason=judged.verdict or "no lead can be read")
+    scaled, live = prepare(record.select(used), FS)
+    found = waves_of(tuple(lead for lead, there in zip(used, live, strict=True) if there), scaled[live], weights)
+    return replace(found, types=beat_types(scaled[live], np.round(found.overall["qrs"][:, 1] * FS).astype(np.int64), FS))
+
+
+def waves_of(leads: tuple[str, ...], scaled_LT: NDArray[np.float32], weights: Mapping[str, NDArray[np.float32]] | None = None,
+             ) -> Delineation:
+    """The waves of prepared leads."""
+    prob_LCT = wave_probabilities(scaled_LT, weights)
+    by_lead, overall = {}, {}
+    for wave in WAVES:
+        by_lead[wave], overall[wave] = _found(prob_LCT[:, CLASSES.index(wave)], wave, scaled_LT, LEAST[wave])
+    qrs = overall["qrs"]
+    if len(qrs) > 2 and conduction(overall["p"], qrs).fibrillates:
+        by_lead["p"], overall["p"] = _found(prob_LCT[:, CLASSES.index("p")], "p", scaled_LT, LEAST_FIBRILLATING)
+    return Delineation(leads, by_lead, overall)
+
+
+def _found(prob_LT: NDArray[np.float32], wave: str, scaled_LT: NDArray[np.float32], least: float,
+           ) -> tuple[tuple[FloatArray, ...], FloatArray]:
+    """One kind of wave, by lead and over all of them."""
+    lead, on, off = _segments(prob_LT, wave, least)
+    each = np.stack([on, _peaks(scaled_LT, lead, on, off), off], axis=1) / FS
+    by_lead = tuple(each[lead == row] for row in range(len(scaled_LT)))
+    return by_lead, _overall(prob_LT, wave, scaled_LT, lead, each, least)
+
+
+def _segments(prob_LT: NDArray[np.float32], wave: str, least: float) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Lead, onset and offset (samples, with fractions) of every wave, by lead and time."""
+    leads, total = prob_LT.shape
+    edge = np.zeros((leads, total + 2), np.int8)
+    edge[:, 1:-1] = prob_LT > least
+    step = np.diff(edge, axis=1)
+    lead, first = np.nonzero(step == 1)
+    last = np.nonzero(step == -1)[1] - 1
+    if not len(lead):
+        return lead, np.empty(0), np.empty(0)
+    apart = np.r_[True, (lead[1:] != lead[:-1]) | (first[1:] - last[:-1] > GAP_S * FS + 1)]
+    lead, first, last = lead[apart], first[apart], last[np.r_[np.flatnonzero(apart)[1:] - 1, len(last) - 1]]
+    level, first, last = _core(prob_LT, lead, first, last, least)
+    long = (last - first + 1) >= SHORTEST_S[wave] * FS
+    lead, first, last, level = lead[long], first[long], last[long], level[long]
+    return lead, _crossing(prob_LT, lead, first, -1, level), _crossing(prob_LT, lead, last, 1, level)
+
+
+def _core(prob_LT: NDArray[np.float32], lead: IntArray, first: IntArray, last: IntArray, least: float,
+          ) -> tuple[FloatArray, IntArray, IntArray]:
+    """Half of each stretch's largest probability (at least `least`), and the first and last sample above it."""
+    length = last - first + 1
+    start = np.r_[0, np.cumsum(length)[:-1]]
+    place = np.arange(length.sum()) + np.repeat(first - start, length)
+    prob = prob_LT[np.repeat(lead, length), place]
+    level = np.maximum(least, 0.5 * np.maximum.reduceat(prob, start).astype(float))
+    above = prob > np.repeat(level, length)
+    begin = np.minimum.reduceat(np.where(above, place, prob_LT.shape[1]), start)
+    return level, begin, np.maximum.reduceat(np.where(above, place, -1), start)
+
+
+def _crossing(prob_LT: NDArray[np.float32], lead: IntArray, inside: IntArray, side: int, level: FloatArray) -> FloatArray:
+    """Where the probability crosses the level between the last sample inside a wave and its neighbour on one side."""
+    outside = np.clip(inside + side, 0, prob_LT.shape[1] - 1)
+    here, there = prob_LT[lead, inside].astype(float), prob_LT[lead, outside].astype(float)
+    part = np.divide(here - level, here - there, out=np.zeros(len(lead)), where=here > there)
+    out: FloatArray = inside + side * np.where(outside == inside, 0.0, part)
+    return out
+
+
+def _peaks(scaled_LT: NDArray[np.float32], lead: IntArray, on: FloatArray, off: FloatArray) -> FloatArray:
+    """Sample of each wave's largest distance from the line between its ends."""
+    if not len(lead):
+        return np.empty(0)
+    first, last = np.ceil(on).astype(int), np.floor(off).astype(int)
+    at = np.arange((last - first).max() + 1)
+    index = np.minimum(first[:, None] + at, last[:, None])
+    wave = scaled_LT[lead[:, None], index]
+    share = np.minimum(at / np.maximum(last - first, 1)[:, None], 1)
+    away = np.abs(wave - (wave[:, :1] * (1 - share) + wave[:, -1:] * share))
+    out: FloatArray = index[np.arange(len(lead)), away.argmax(axis=1)].astype(float)
+    return out
+
+
+def _overall(prob_LT: NDArray[np.float32], wave: str, scaled_LT: NDArray[np.float32], lead: IntArray, each_S3: FloatArray,
+             least: float) -> FloatArray:
+    """Waves ``[wave, 3]`` on which the leads agree: from where a tenth of them have begun to where all but a tenth have ended."""
+    _, on, off = _segments(prob_LT.mean(axis=0, keepdims=True), wave, least)
+    size_1T = np.sqrt((scaled_LT**2).mean(axis=0, keepdims=True))
+    out = np.stack([on, _peaks(size_1T, np.zeros(len(on), int), on, off), off], axis=1) / FS
+    if not len(out) or len(scaled_LT) == 1:
+        return out
+    middle = each_S3[:, [0, 2]].mean(axis=1)
+    owner = np.searchsorted(out[:, 0], middle, side="right") - 1
+    fits: BoolArray = (owner >= 0) & (middle <= out[owner, 2])
+    for number in range(len(out)):
+        mine = each_S3[fits & (owner == number)]
+        if len(mine):
+            out[number, 0], out[number, 2] = np.quantile(mine[:, 0], OUTLIERS), np.quantile(mine[:, 2], 1 - OUTLIERS)
+    return out

@@ -1,0 +1,126 @@
+"""The network behind `delineate`, as plain matrix products: to which wave each sample of each lead belongs.
+
+A U-Net on every lead, whose stages also see the mean over the record's leads, so any number of leads will do. It is
+trained by `ecglm train recipes/delineator.yaml` (its twin in torch: `ecglm.models.delineator`).
+Shapes: L leads, T samples at FS, N lead rows, C channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+
+#: Rate (Hz) of its input, and the classes of its output.
+FS = 250.0
+CLASSES = ("none", "p", "qrs", "t")
+#: Input is padded to a multiple of this.
+STRIDE = 16
+WEIGHTS = Path(__file__).parent / "weights"
+#: Samples that are computed at once, and how far the network sees beyond them: 64 s and 4 s.
+CHUNK, MARGIN = 16000, 1008
+
+
+@lru_cache(maxsize=1)
+def shipped_weights() -> dict[str, FloatArray]:
+    """The weights in the package."""
+    with np.load(WEIGHTS / "delineator.npz") as file:
+        return {name: file[name].astype(np.float32) for name in file.files}
+
+
+def fold_weights() -> dict[str, dict[str, FloatArray]]:
+    """By LUDB record, the weights of a network that was trained without it: for benchmarks."""
+    with np.load(WEIGHTS / "delineator_folds.npz") as file:
+        every = {name: file[name] for name in file.files}
+    out: dict[str, dict[str, FloatArray]] = {}
+    for name, records in every.items():
+        fold, _, what = name.partition("/")
+        if what == "records":
+            mine = {n: v for n, v in every.items() if n.startswith(f"{fold}/") and n != name}
+            weights = {n.partition("/")[2]: v.astype(np.float32) for n, v in mine.items()}
+            out |= {str(record): weights for record in records}
+    return out
+
+
+def wave_probabilities(scaled_LT: NDArray[np.floating], weights: Mapping[str, FloatArray] | None = None) -> FloatArray:
+    """Probability ``[lead, class, time]`` of CLASSES for z-scored leads at FS, as `prepare` makes them; every lead must
+    be one that can be read. Long signals are computed in overlapping pieces."""
+    known = shipped_weights() if weights is None else weights
+    total = scaled_LT.shape[1]
+    out = np.empty((len(scaled_LT), len(CLASSES), total), np.float32)
+    for start in range(0, total, CHUNK):
+        stop = min(total, start + CHUNK)
+        first, last = max(0, start - MARGIN), min(total, stop + MARGIN)
+        part = np.asarray(scaled_LT[:, first:last], np.float32)
+        padded = np.pad(part, ((0, 0), (0, -part.shape[1] % STRIDE)))
+        out[:, :, start:stop] = _forward(padded, known)[:, start - first: stop - first].transpose(0, 2, 1)
+    return out
+
+
+def _forward(x_NT: FloatArray, w: Mapping[str, FloatArray]) -> FloatArray:
+    """Probabilities ``[N, T, class]``; T a multiple of STRIDE."""
+    n, total = x_NT.shape
+    x0 = _conv(_conv(x_NT.reshape(n, total // 2, 2), w, "stem"), w, "down0")
+    x1 = _mixed(_halved(x0), w, "down1")
+    x2 = _mixed(_halved(x1), w, "down2")
+    x3 = _mixed(_halved(x2), w, "down3")
+    x3 = _conv(_mixed(x3, w, "wide1", 2), w, "wide2", 4)
+    up = _conv(_doubled(_conv(x3, w, "thin2", rectify=False)) + x2, w, "up2")
+    up = _conv(_doubled(_conv(up, w, "thin1", rectify=False)) + x1, w, "up1")
+    up = _conv(_doubled(_conv(up, w, "thin0", rectify=False)) + x0, w, "up0")
+    logits = _conv(up, w, "head", rectify=False).reshape(n, total, len(CLASSES))
+    logits -= logits.max(axis=2, keepdims=True)
+    np.exp(logits, out=logits)
+    logits /= logits.sum(axis=2, keepdims=True)
+    return logits
+
+
+def _conv(x_NTC: FloatArray, w: Mapping[str, FloatArray], name: str, dilation: int = 1, rectify: bool = True) -> FloatArray:
+    """Convolution over time with zeros beyond the ends."""
+    kernel_KCO, bias = w[f"{name}.weight"], w[f"{name}.bias"]
+    out = _product(x_NTC, kernel_KCO, dilation)
+    out += bias
+    return np.maximum(out, 0, out=out) if rectify else out
+
+
+def _product(x_NTC: FloatArray, kernel_KCO: FloatArray, dilation: int) -> FloatArray:
+    n, total, channels = x_NTC.shape
+    taps = len(kernel_KCO)
+    if taps == 1:
+        point: FloatArray = x_NTC @ kernel_KCO[0]
+        return point
+    reach = taps // 2 * dilation
+    padded = np.zeros((n, total + 2 * reach, channels), np.float32)
+    padded[:, reach: reach + total] = x_NTC
+    columns = np.empty((n, total, taps * channels), np.float32)
+    for tap in range(taps):
+        columns[:, :, tap * channels: (tap + 1) * channels] = padded[:, tap * dilation: tap * dilation + total]
+    out: FloatArray = (columns.reshape(n * total, -1) @ kernel_KCO.reshape(taps * channels, -1)).reshape(n, total, -1)
+    return out
+
+
+def _mixed(x_NTC: FloatArray, w: Mapping[str, FloatArray], name: str, dilation: int = 1) -> FloatArray:
+    """Convolution of a lead and of the mean over leads; the mean's part is the same for every lead."""
+    kernel_KCO, bias = w[f"{name}.weight"], w[f"{name}.bias"]
+    channels = x_NTC.shape[2]
+    out = _product(x_NTC, kernel_KCO[:, :channels], dilation)
+    out += _product(x_NTC.mean(axis=0, keepdims=True), kernel_KCO[:, channels:], dilation) + bias
+    return np.maximum(out, 0, out=out)
+
+
+def _halved(x_NTC: FloatArray) -> FloatArray:
+    return np.maximum(x_NTC[:, ::2], x_NTC[:, 1::2])
+
+
+def _doubled(x_NTC: FloatArray) -> FloatArray:
+    """Linear interpolation to twice the rate, as torch's `interpolate` without aligned corners."""
+    n, total, channels = x_NTC.shape
+    before = np.concatenate([x_NTC[:, :1], x_NTC[:, :-1]], axis=1)
+    after = np.concatenate([x_NTC[:, 1:], x_NTC[:, -1:]], axis=1)
+    out = np.stack([0.75 * x_NTC + 0.25 * before, 0.75 * x_NTC + 0.25 * after], axis=2).astype(np.float32, copy=False)
+    return out.reshape(n, 2 * total, channels)

@@ -1,0 +1,258 @@
+"""What is answered without the language model, and that no wording of the benchmark is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import permutations
+
+import pytest
+
+from ecglm.corpus import questions as q
+from ecglm.inference.caveats import caveats
+from ecglm.inference.comparison import compare, unclear
+from ecglm.inference.computed import computed, of_file
+from ecglm.inference.contradiction import remark
+from ecglm.inference.evidence import evidence_for, measurement_evidence
+from ecglm.inference.groups import ANY_OF, asked_group, mixed
+from ecglm.inference.listed import kept
+from ecglm.inference.parts import parts, several
+from ecglm.inference.topics import topics
+from ecglm.knowledge.statements import BY_KEY, STATEMENTS
+from ecglm.records.leads import CHEST_LEADS
+from tests.inference.made import CALIBRATION, MODEL, made, measured
+
+BENCHMARK = sorted({w[0].upper() + w[1:] for w in (
+    *(wording.format(x=s.name) for wording in q.VERIFY for s in STATEMENTS), *q.VERIFY_NORMAL,
+    *(wording.format(a=a.name, b=b.name, noun=q.NOUN[a.group]) for wording in q.CHOOSE for a, b in permutations(STATEMENTS, 2)
+      if a.group == b.group),
+    *(wording for wordings in q.QUERY.values() for wording in wordings))})
+
+
+def ask(question, sure, options=None, **given):
+    return computed(MODEL, question, made(sure, **given), options)
+
+
+def test_no_benchmark_wording_is_answered_or_declined_by_these_rules():
+    record, measurements = measured()
+    fired = {question: rules for question in BENCHMARK if any(rules := (
+        of_file(question, record), compare(question, measurements), unclear(question, topics(question)), parts(question),
+        several(question), asked_group(question, topics(question)), mixed(question, topics(question))))}
+    assert fired == {}
+    assert len(BENCHMARK) > 6_000
+
+
+def test_a_benchmark_question_names_the_statement_it_is_about():
+    for s in STATEMENTS:
+        assert topics(f"Is there {s.name}?").statements == (s.key,)
+        assert topics(f"Is there {s.name}?").anyof in ((), ("abnormality",))  # "abnormal qrs" is not: its words are used up
+
+
+def test_lists_of_statements_are_left_as_they_are():
+    everything = ", ".join(s.name for s in STATEMENTS)
+    for group, wordings in q.QUERY.items():
+        for text in (everything, "none", *(q.EXTRASYSTOLES.values() if group == "extrasystole" else ())):
+            assert kept(text, topics(wordings[0]), made({})) == (text, ())
+
+
+@pytest.mark.parametrize(("question", "group"), [
+    ("Is the ECG abnormal?", "abnormality"), ("Is there any abnormality?", "abnormality"), ("Is anything wrong?", "abnormality"),
+    ("Is there bundle branch block?", "bundle branch block"), ("Any arrhythmia?", "arrhythmia"),
+    ("Is the rhythm abnormal?", "arrhythmia"), ("Are there extrasystoles?", "extrasystoles"), ("Ectopic beats?", "extrasystoles"),
+    ("Is there ventricular hypertrophy?", "ventricular hypertrophy"), ("Is there ischaemia?", "ischaemia"),
+    ("Does this ECG show ST changes?", "ST changes"), ("Are the T waves abnormal?", "T wave changes"),
+    ("Is there hypertrophy?", None), ("Is there LBBB?", None), ("Is there supraventricular arrhythmia?", None),
+    ("Are there pathological Q waves?", None), ("Is the axis abnormal?", None), ("Is the PR interval abnormal?", None),
+    ("What abnormalities are there?", None), ("Which ectopic beats are there?", None),
+    ("Does this ECG show no abnormality?", None), ("Is there inferior ischaemia?", None),
+    ("Is there bundle branch block or AF?", None)])
+def test_groups_are_understood(question, group):
+    assert asked_group(question, topics(question)) == group
+
+
+def test_every_member_of_a_group_is_a_statement():
+    assert {key for group in ANY_OF.values() for key in group.members} <= BY_KEY.keys()
+
+
+@pytest.mark.parametrize(("question", "sure", "text", "note"), [
+    ("Is there bundle branch block?", {"sub_class:CRBBB": 0.9}, "yes", "complete right bundle branch block 90 %"),
+    ("Is there bundle branch block?", {"sub_class:IRBBB": 0.2}, "no",
+     "possible, not called present: incomplete right bundle branch block 20 %"),
+    ("Is there bundle branch block?", {"rhythm:AFIB": 0.9}, "no", None),
+    ("Any arrhythmia?", {"rhythm:AFIB": 0.9}, "yes", "atrial fibrillation 90 %"),
+    ("Any arrhythmia?", {"rhythm:SR": 0.99}, "no", None),
+    ("Are there ectopic beats?", {"form:PVC": 0.8, "form:PAC": 0.7}, "yes",
+     "ventricular premature complex 80 %, atrial premature complex 70 %"),
+    ("Is there ventricular hypertrophy?", {"sub_class:RVH": 0.9}, "yes", "right ventricular hypertrophy 90 %"),
+    ("Is the ECG abnormal?", {"super_class:NORM": 0.9, "rhythm:SR": 0.9, "rhythm:SBRAD": 0.8}, "no", None),
+    ("Is the ECG abnormal?", {"rhythm:SBRAD": 0.8}, "yes", "sinus bradycardia 80 %"),
+    ("Is the ECG abnormal?", {"super_class:NORM": 0.9, "rhythm:AFIB": 0.8}, "yes", "atrial fibrillation 80 %")])
+def test_a_group_is_there_when_a_member_is_called_present(question, sure, text, note):
+    answer = ask(question, sure, leads=None)
+    assert (answer.text, answer.note) == (text, note)
+    assert 0.5 <= answer.confidence <= 0.99
+    assert answer.evidence[0].unit == "probability"
+    assert ask(question, sure, options=["Yes", "No", "unsure"]).text == text.title()
+
+
+def test_a_group_is_surer_the_farther_its_members_are_from_the_usual():
+    far, near = (ask("Any arrhythmia?", {"rhythm:AFIB": p}).confidence for p in (0.99, 0.6))
+    assert far > near
+    assert ask("Is there bundle branch block?", {}).confidence > 0.95  # none of four that a tenth of recordings each shows
+
+
+def test_members_that_these_leads_cannot_show_are_named():
+    answer = ask("Is there ischaemia?", {"sub_class:ISCI": 0.9}, leads=CHEST_LEADS)
+    assert (answer.text, answer.evidence[-1].text) == (
+        "no", "not judged here, for want of leads or of training recordings: inferior ischemia")
+    assert "chest leads" in ask("Is there bundle branch block?", {}, leads=("I", "II")).reason
+
+
+@pytest.mark.parametrize(("question", "each"), [
+    ("What is the rate and the rhythm?", ["What is the heart rate?", "What is the rhythm?"]),
+    ("Is there AF and LVH?", ["Is there AF?", "Is there LVH?"]),
+    ("Is there AF, LVH and bundle branch block?", ["Is there AF?", "Is there LVH?", "Is there bundle branch block?"]),
+    ("What is the rhythm and is there AF?", ["What is the rhythm?", "Is there AF?"]),
+    ("Are the PR and QTc normal?", ["Is the PR interval normal?", "Is the QTc normal?"]),
+    ("Is AF present and is the axis normal?", ["Is AF present?", "Is the axis normal?"]),
+    ("Does it show RBBB and left axis deviation?", ["Does it show RBBB?", "Does it show left axis deviation?"])])
+def test_joined_questions_are_taken_apart(question, each):
+    assert [part for _, part in parts(question)] == each
+
+
+@pytest.mark.parametrize("question", [
+    "Is the rate between 60 and 100?", "Is there an axis deviation, and which?", "Describe the form of P, QRS and T.",
+    "Is it a normal and regular rhythm?", "Is there no AF and LVH?", "What is the difference between PR and QT?",
+    "Is there AF or LVH and RBBB?"])
+def test_what_is_no_plain_enumeration_stays_whole(question):
+    assert parts(question) == ()
+
+
+@pytest.mark.parametrize("question", [
+    "Is there left and right bundle branch block?", "Is AF likely here and LVH as well?", "Could AF and LVH be seen?"])
+def test_what_names_two_things_otherwise_is_declined(question):
+    assert parts(question) == ()
+    assert several(question)
+
+
+@pytest.mark.parametrize(("question", "options", "value", "chosen"), [
+    ("What is the heart axis?", ["left axis deviation", "normal axis"], {"axis": -45}, "left axis deviation"),
+    ("What is the axis?", ["Left", "Normal", "Right"], {"axis": 120}, "Right"),
+    ("What is the heart rate?", ["tachycardia", "normal", "bradycardia"], {"heart_rate": 130}, "tachycardia"),
+    ("Heart rate?", ["below normal", "within the normal range", "above normal"], {"heart_rate": 45}, "below normal"),
+    ("Is the PR interval normal or prolonged?", ["normal", "prolonged"], {"pr": 250}, "prolonged")])
+def test_options_in_words_are_read_off_the_measurement(question, options, value, chosen):
+    answer = ask(question, {}, options, **value)
+    assert answer.text == chosen
+    assert answer.confidence > 0.9
+    assert answer.evidence[0].value == next(iter(value.values()))
+
+
+def test_options_that_the_measurement_rules_out_are_declined():
+    assert "normal heart axis" in ask("What is the axis?", {}, ["left", "right"], axis=40).reason
+    assert "adults" in ask("Heart rate?", {}, ["slow", "normal", "fast"], age=5, heart_rate=130).reason
+    assert ask("What is the rhythm?", {}, ["tachycardia", "normal"]) is None
+    assert ask("Heart rate?", {}, ["banana", "apple"]) is None
+
+
+@pytest.mark.parametrize(("question", "said"), [
+    ("What is the sampling rate?", "500 Hz"), ("How long is the recording?", "10 s"), ("How many leads are there?", "12"),
+    ("Which leads does this ECG have?", "I, II, III, aVR, aVL, aVF, V1, V2, V3, V4, V5, V6")])
+def test_facts_of_the_file_are_read_from_it(question, said):
+    assert ask(question, {}).text == said
+
+
+@pytest.mark.parametrize("question", [
+    "How many leads show ST elevation?", "Which leads show ST elevation?", "How long is the QRS in this recording?",
+    "Is the sampling rate 500 Hz?", "What is the heart rate?"])
+def test_other_questions_are_no_facts_of_the_file(question):
+    assert of_file(question, measured()[0]) is None
+
+
+def test_lists_keep_to_statements_that_the_leads_can_show():
+    about = topics("What does this ECG show?")
+    text, left_out = kept("sinus rhythm, normal ecg, banana", about, made({}, leads=("II", "V5")))
+    assert text == "sinus rhythm"
+    assert "several leads" in left_out[0]
+    assert left_out[1] == 'left out "banana", which is no statement'
+    assert kept("banana", about, made({})).text == ""
+    assert kept("It shows banana.", about, made({})).text == "It shows banana."
+
+
+def test_evidence_of_few_leads_holds_no_statement_that_they_cannot_show():
+    sure = {"rhythm:SR": 0.99, "super_class:NORM": 0.9}
+    few = evidence_for(MODEL, made(sure, leads=("II", "V5")), topics("What does this ECG show?"), "sinus rhythm")
+    assert not any("normal ecg" in e.text for e in few)
+
+
+def test_a_spread_does_not_read_like_an_error_bar():
+    record, measurements = measured()
+    text = measurement_evidence("pr", measurements.pr, record.meta).text
+    assert "beats vary by" in text
+    assert "±" not in text
+
+
+@pytest.mark.parametrize(("sure", "qrs", "said"), [
+    ({"rhythm:PACE": 0.9, "super_class:MI": 0.8}, 90, "a pacemaker rhythm is called present"),
+    ({"super_class:MI": 0.8}, 160, "QRS of 160 ms"), ({"super_class:MI": 0.8}, 90, None), ({"rhythm:AFIB": 0.8}, 160, None)])
+def test_infarction_in_paced_or_wide_beats_has_a_caveat(sure, qrs, said):
+    reading = made(sure, qrs=qrs)
+    texts = [e.text for e in evidence_for(MODEL, reading, topics("What is shown?"), ", ".join(BY_KEY[k].name for k in sure))]
+    for found in (caveats(reading), texts):
+        about_pacing = [text for text in found if "a pacemaker" in text]
+        assert len(about_pacing) == (said is not None)
+        assert said is None or said in about_pacing[0]
+
+
+@pytest.mark.parametrize("question", ["Is there left bundle branch block?", "Is the QRS wide?", "What is the QRS duration?",
+                                      "Is there an intraventricular conduction disturbance?"])
+def test_pacing_qualifies_what_is_said_of_the_width_of_the_qrs(question):
+    def about_pacing(**finding):
+        reading = made(finding, qrs=160)
+        return [e.text for e in evidence_for(MODEL, reading, topics(question), "yes") if "pac" in e.text and "widens" in e.text]
+
+    (paced,) = about_pacing(**{"rhythm:PACE": 0.9})
+    assert paced.startswith("a pacemaker rhythm is called present: pacing itself widens the QRS")
+    unseen = about_pacing(**{"rhythm:SR": 0.9})
+    assert len(unseen) == ("block" in question or "conduction" in question)  # a duration is true whatever it comes from
+    assert all("hardly ever recognised" in text for text in unseen)
+
+
+def test_pacing_is_no_matter_for_the_rate_nor_a_narrow_qrs_for_block():
+    for question, sure, qrs in (("What is the heart rate?", {"rhythm:PACE": 0.9}, 160),
+                                ("Is there left bundle branch block?", {"rhythm:SR": 0.9}, 90)):
+        texts = [e.text for e in evidence_for(MODEL, made(sure, qrs=qrs), topics(question), "no")]
+        assert not any("widens" in text for text in texts)
+
+
+def test_a_qtc_that_is_long_by_one_formula_only_has_a_caveat():
+    fast = made({}, heart_rate=116.0, qtc_bazett=510.0, qtc_fridericia=440.0)
+    assert caveats(fast) == ("QTc depends on the formula at 116 bpm: Bazett 510 ms, above normal; Fridericia 440 ms, normal",)
+    texts = [e.text for e in evidence_for(MODEL, fast, topics("Is the QTc prolonged?"), "yes")]
+    assert caveats(fast)[0] in texts
+    assert not any("formula" in e.text for e in evidence_for(MODEL, fast, topics("What is the PR interval?"), "160 ms"))
+    assert caveats(made({}, heart_rate=116.0, qtc_bazett=510.0, qtc_fridericia=480.0)) == ()
+    assert caveats(made({}, age=5, heart_rate=116.0, qtc_bazett=510.0, qtc_fridericia=440.0)) == caveats(made({}, age=5))
+
+
+def test_no_diagnosis_is_not_said_as_if_nothing_were_found():
+    reading = made({"super_class:STTC": 0.8, "sub_class:ISC": 0.25, "form:PVC": 0.9})
+    question = "What diagnostic symptoms does this ECG show?"
+    assert remark(question, "none", reading, CALIBRATION) == "no single diagnosis; called present: st/t change 80 %"
+    first = evidence_for(MODEL, reading, topics(question), "none")[0]
+    assert first.text == "no diagnosis is sure enough; the likeliest is non-specific ischemia, 25 %"
+    normal = made({"super_class:NORM": 0.9, "sub_class:ISC": 0.05})
+    assert not any("likeliest" in e.text for e in evidence_for(MODEL, normal, topics(question), "none"))
+    assert remark(question, "none", normal, CALIBRATION) is None
+    assert remark("What form-related symptoms does this ECG show?", "none", reading, CALIBRATION) is None
+
+
+def test_a_normal_axis_is_no_evidence_of_a_normal_ecg():
+    texts = [e.text for e in evidence_for(MODEL, made({}), topics("What is the heart axis?"), "normal heart axis")]
+    assert texts[0].startswith("frontal QRS axis")
+    assert not any("normal ecg" in text or "PR interval" in text for text in texts)
+
+
+def test_children_and_long_recordings_have_a_caveat():
+    assert caveats(made({})) == ()
+    assert "5 years old" in caveats(made({}, age=5))[0]
+    assert caveats(replace(made({}), seconds=4.0)) == ("judged on the first 4 s of 10 s",)
