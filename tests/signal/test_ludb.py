@@ -58,3 +58,21 @@ def test_p_waves_are_found_where_marked(measured):
     ours = np.array([found.pr.value is not None for _, found in measured])
     assert ours[marked].mean() > 0.97
     assert (~ours[~marked]).mean() >= 0.7
+
+
+def test_heights_are_those_of_the_recording_at_the_annotators_peaks(measured):
+    """T and R of the chest leads, beside the signal where the annotators saw peak and QRS onset."""
+    apart = []
+    for one, found in measured:
+        for row, lead in enumerate(one.record.leads):
+            values, signal = found.by_lead[lead], one.record.lead(lead).astype(float)
+            qrs, t = (one.marks[wave][row] for wave in ("qrs", "t"))
+            if values.t.value is None or len(qrs) < 3 or len(t) < 3:
+                continue
+            last = np.searchsorted(qrs[:, 0], t[:, 1]) - 1
+            level = signal[np.round(qrs[np.maximum(last, 0), 0] * one.record.fs).astype(int) - 4]
+            theirs = np.median(signal[np.round(t[:, 1] * one.record.fs).astype(int)] - level)
+            apart.append((values.t.value - theirs) / np.ptp(signal))
+    assert len(apart) > 800
+    assert np.median(np.abs(apart)) < 0.01
+    assert np.quantile(np.abs(apart), 0.9) < 0.06

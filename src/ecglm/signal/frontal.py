@@ -48,7 +48,8 @@ def frontal_axes(axis: Measurement, leads: tuple[str, ...], seen: RecordedBeats,
         elif varies > MAX_SPREAD_DEG and name != "axis":
             out[name] = _no(f"the {wave} wave is too flat in the limb leads: its axis varies by {varies:.0f}° from beat to beat")
         else:
-            out[name] = Measurement(value, "deg", axis.leads, len(limb_BLW) - 1, varies if varies == varies else None)
+            beats = axis.beats if name == "axis" else len(limb_BLW) - 1
+            out[name] = Measurement(value, "deg", axis.leads, beats, varies if varies == varies else None)
     return out
 
 

@@ -36,7 +36,9 @@ class Heights:
     @staticmethod
     def of(record: Record, leads: tuple[str, ...], waves: LeadWaves, problems: Iterable[LeadProblem]) -> Heights:
         """leads: the rows of waves; problems: those of the record."""
-        refused = {lead: "the lead is not readable" for lead in record.leads if lead not in leads}
+        problems = tuple(problems)
+        why = {lead: problem.text for problem in problems if problem.severity == "major" for lead in problem.leads}
+        refused = {lead: why.get(lead, "the lead is not readable") for lead in record.leads if lead not in leads}
         clipped: dict[str, str] = {}
         moved: dict[str, str] = {}
         for problem in problems:
