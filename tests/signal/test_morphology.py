@@ -31,7 +31,7 @@ def heights(found: Measurements, *names: str) -> np.ndarray:
 
 
 def true_heights(clean: Simulated) -> np.ndarray:
-    """P, largest and smallest of the QRS, T, ST at J, J+60, J+80 ``[lead, 7]`` of a record without noise, read at the true times."""
+    """P, top and bottom of the QRS, T, ST at J, J+60, J+80 ``[lead, 7]`` of a record without noise, read at the true times."""
     truth, signal, fs = clean.truth, clean.record.signal.astype(float), clean.record.fs
     beats = []
     for k, (on, off) in enumerate(zip(truth.qrs_on, truth.qrs_off, strict=True)):
