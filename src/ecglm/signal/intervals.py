@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,8 +12,7 @@ from ecglm.signal.atrial import P_PRESENT, PWaves
 from ecglm.signal.beats import Beats
 from ecglm.signal.missing import FloatArray
 from ecglm.signal.rhythm import rmssd
-from ecglm.signal.stack import BeatStack
-from ecglm.signal.waves import PR_RANGE_S, QT_RANGE_S, Waves, qrs_edges, t_off, t_search
+from ecglm.signal.usual_waves import UsualWaves, usual
 
 NO_QRS = "the QRS edges are not clear"
 NO_T = "the end of the T wave is not clear"
@@ -59,51 +59,45 @@ def rates(beats: Beats, leads: tuple[str, ...]) -> dict[str, Measurement]:
     return out
 
 
-def no_p_wave(p: PWaves | None, waves: Waves, fs: float) -> str | None:
-    """Why nothing is said of P waves; None when they are there."""
-    if np.isnan(waves.qrs_on):
+def no_p_wave(p: PWaves | None, waves: UsualWaves) -> str | None:
+    """Why nothing is said of P waves; None when they are there: alike from beat to beat, and marked before most QRS complexes."""
+    if not usual(waves.qrs_s):
         return NO_QRS
     if p is None or p.score < P_PRESENT:
         return "no consistent P wave before the QRS" if p is not None else "no room to look for P waves"
-    pr = (waves.qrs_on - waves.p_on) / fs
-    if not PR_RANGE_S[0] <= pr <= PR_RANGE_S[1]:
-        return f"the P wave found {1000 * pr:.0f} ms before the QRS is not plausible"
+    if not usual(waves.pr_s):
+        return f"P waves can be marked before only {int(np.isfinite(waves.pr_s).sum())} of {len(waves.pr_s)} QRS complexes"
     return None
 
 
-def durations(stack: BeatStack, waves: Waves, p: PWaves | None, no_p: str | None, beats: Beats,
-              leads: tuple[str, ...]) -> dict[str, Measurement]:
-    """P, PR, QRS, QT and QTc. no_p: what `no_p_wave` says."""
-    ms, n = 1000 / stack.fs, int(stack.usual_B.sum())
-    if np.isnan(waves.qrs_on):
+def durations(waves: UsualWaves, no_p: str | None, beats: Beats) -> dict[str, Measurement]:
+    """P, PR, QRS, QT and QTc: medians over the usual beats. no_p: what `no_p_wave` says."""
+    if not usual(waves.qrs_s):
         return dict.fromkeys(("p_duration", "pr", "qrs", "qt", *CORRECTIONS), _no(NO_QRS))
-    usual = stack.beats_BLW[stack.usual_B]
-    on, off = qrs_edges(usual, stack.r, stack.fs)
-    out = {"qrs": Measurement((waves.qrs_off - waves.qrs_on) * ms, "ms", leads, n, _spread((off - on) * ms))}
-    if p is None or no_p is not None:
-        out |= dict.fromkeys(("p_duration", "pr"), _no(no_p or ""))
+    out = {"qrs": _over_beats(waves.qrs_s, waves.leads)}
+    if no_p is not None:
+        out |= dict.fromkeys(("p_duration", "pr"), _no(no_p))
     else:
-        out["p_duration"] = Measurement((waves.p_off - waves.p_on) * ms, "ms", leads, p.beats)
-        out["pr"] = Measurement(1000 * ((waves.qrs_on - waves.p_on) / stack.fs), "ms", leads, p.beats, 1000 * p.lag_sd_s)
-    if np.isnan(waves.t_off):
+        out |= {"p_duration": _over_beats(waves.p_s, waves.leads), "pr": _over_beats(waves.pr_s, waves.leads)}
+    if not usual(waves.qt_s):
         return out | dict.fromkeys(("qt", *CORRECTIONS), _no(NO_T))
-    start, stop = t_search(waves.qrs_off, stack.r, stack.fs, float(np.median(beats.rr_s)), usual.shape[2])
-    each = (t_off(usual, start, stop, stack.fs) - on) * ms
-    each = np.where((each >= 1000 * QT_RANGE_S[0]) & (each <= 1000 * QT_RANGE_S[1]), each, np.nan)
-    qt, spread, mean_rr = (waves.t_off - waves.qrs_on) * ms, _spread(each), float(beats.rr_s.mean())
-    out["qt"] = Measurement(qt, "ms", leads, n, spread)
+    out["qt"] = qt = _over_beats(waves.qt_s, waves.leads)
+    mean_rr = float(beats.rr_s.mean())
     for name, correct in CORRECTIONS.items():
-        # That of QT, corrected: all formulas are linear in QT.
-        varies = None if spread is None else correct(qt + spread, mean_rr) - correct(qt, mean_rr)
-        out[name] = Measurement(correct(qt, mean_rr), "ms", leads, n, varies)
+        value = correct(qt.value or 0.0, mean_rr)
+        # The spread of QT, corrected: all formulas are linear in QT.
+        varies = None if qt.spread is None else correct((qt.value or 0.0) + qt.spread, mean_rr) - value
+        out[name] = replace(qt, value=value, spread=varies)
     return out
+
+
+def _over_beats(values_B: FloatArray, leads: tuple[str, ...]) -> Measurement:
+    """Median over beats (ms) of times in seconds, with its spread from the median absolute deviation."""
+    known = 1000 * values_B[np.isfinite(values_B)]
+    middle = float(np.median(known))
+    spread = float(1.4826 * np.median(np.abs(known - middle))) if len(known) > 1 else None
+    return Measurement(middle, "ms", leads, len(known), spread)
 
 
 def _no(reason: str) -> Measurement:
     return Measurement(None, "ms", reason=reason)
-
-
-def _spread(values: FloatArray) -> float | None:
-    """Standard deviation over beats, from the median absolute deviation: one badly seen beat must not decide it."""
-    known = values[np.isfinite(values)]
-    return float(1.4826 * np.median(np.abs(known - np.median(known)))) if len(known) > 1 else None

@@ -15,6 +15,7 @@ from ecglm.signal.atrial import PWaves, atrial_spectrum, p_waves
 from ecglm.signal.axis import MAX_DISAGREEMENT, limb_disagreement
 from ecglm.signal.beats import Beats, detect_beats
 from ecglm.signal.causes import lead_problems, limb_gain_problem, reversal_problem
+from ecglm.signal.delineation import Delineation
 from ecglm.signal.filters import bandpass
 from ecglm.signal.frontal import frontal_axes, no_axes, qrs_axis
 from ecglm.signal.intervals import NO_QRS, durations, no_p_wave, rates
@@ -26,11 +27,12 @@ from ecglm.signal.resample import resample
 from ecglm.signal.reversal import ELECTRODES, TypicalBeat, find_reversals
 from ecglm.signal.rhythm import BeatFeatures, pause_intervals, premature_intervals, rmssd, statement
 from ecglm.signal.stack import BeatStack, stack_beats
+from ecglm.signal.usual_waves import LONG_S, usual_waves
 from ecglm.signal.voltages import NORMALIZED, Heights, cornell, lead_values, no_heights, sokolow_lyon
 from ecglm.signal.waves import Waves, delineate
 
-#: Rates (Hz) at which short and long recordings are measured, and the length (s) that divides them.
-MEASURE_FS, LONG_FS, LONG_S = 500.0, 250.0, 300.0
+#: Rates (Hz) at which recordings of up to and over LONG_S are measured.
+MEASURE_FS, LONG_FS = 500.0, 250.0
 
 
 @dataclass(frozen=True)
@@ -41,14 +43,14 @@ class BeatAnalysis:
     features: BeatFeatures
 
 
-def measure(record: Record) -> Measurements:
+def measure(record: Record, found: Delineation | None = None) -> Measurements:
     """Measure a record of any leads, rate and length, in mV or normalized; nothing is raised for poor signal.
 
-    Times come from the median of the usual beats (no premature or misshapen ones) after a 0.5-40 Hz zero-phase
-    filter, heights and the axes of P and T from that of the same beats unfiltered (`morphology`). What cannot be
-    measured is None with the reason.
+    found: its waves (`delineation.delineate`), where they are known already. Intervals are medians over the usual beats
+    (no premature or misshapen ones) and over leads (`usual_waves`), heights and the axes of P and T those of the median
+    of the same beats, unfiltered (`morphology`). What cannot be measured is None with the reason.
     """
-    return analyse_beats(checked_record(record)).measurements
+    return analyse_beats(checked_record(record), found).measurements
 
 
 def beat_features(record: Record) -> BeatFeatures:
@@ -106,7 +108,7 @@ def typical_beat(record: Record) -> TypicalBeat | None:
     return None if found is None or isinstance(found, Beats) else found.typical(record.axis_known)
 
 
-def analyse_beats(record: Record) -> BeatAnalysis:
+def analyse_beats(record: Record, found: Delineation | None = None) -> BeatAnalysis:
     """Quality, beats, delineation and all that follows from them, once."""
     judged = assess(record)
     if judged.verdict is not None:
@@ -114,22 +116,25 @@ def analyse_beats(record: Record) -> BeatAnalysis:
     usual = usual_beat(record, judged)
     if isinstance(usual, Beats):
         return _nothing(record, "fewer than two QRS complexes found", judged, usual)
-    beats, stack, waves, leads = usual.beats, usual.stack, usual.waves, usual.leads
-    no_p = no_p_wave(usual.p, waves, stack.fs)
-    values: dict[str, Any] = rates(beats, leads) | durations(stack, waves, usual.p, no_p, beats, leads)
+    beats, stack, leads = usual.beats, usual.stack, usual.leads
+    marked = usual_waves(record.select(leads), stack, found)
+    waves, no_p = marked.typical(stack.r, stack.fs), no_p_wave(usual.p, marked)
+    values: dict[str, Any] = rates(beats, leads) | durations(marked, no_p, beats)
     typical = usual.typical(record.axis_known)
     reversals, unchecked = find_reversals(typical)
     gain = limb_gain_problem(typical) if record.axis_known else None
     problems = (*lead_problems(record, judged), *(() if gain is None else (gain,)),
                 *(reversal_problem(exchange, record) for exchange in reversals))
-    axis = qrs_axis(record, stack, waves, usual.spread_L, leads)
+    axis = qrs_axis(record, stack, usual.waves, usual.spread_L, leads)
     doubt = next((r for r in reversals if r.where == "limb" and r.sure), None) if axis.value is not None else None
     next_p = waves.p_on + float(np.median(beats.rr_s)) * stack.fs if no_p is None else np.nan
     seen = None if np.isnan(waves.qrs_on) else recorded_beats(usual.raw_LT, beats.samples, stack, waves, next_p)
     if doubt is not None:
         values |= no_axes(f"the limb leads look reversed ({doubt.swap})")
+    elif axis.reason is not None or seen is None:
+        values |= no_axes(axis.reason or NO_QRS) | {"axis": axis}
     else:
-        values |= no_axes(axis.reason or NO_QRS) if axis.reason or seen is None else frontal_axes(axis, leads, seen, no_p)
+        values |= frontal_axes(axis, leads, seen, no_p)
     if seen is None or record.unit != "mV":
         values |= _no_heights(record, NO_QRS if seen is None else NORMALIZED)
     else:
@@ -137,11 +142,11 @@ def analyse_beats(record: Record) -> BeatAnalysis:
         values |= {"sokolow_lyon": sokolow_lyon(heights), "cornell": cornell(heights),
                    "by_lead": lead_values(record, heights, no_p)}
     features = _features(usual.signal_LT, beats, stack, usual.p)
-    found = Measurements(**with_confidence(values), rhythm=statement(features), quality=judged.quality,
-                         r_peaks_s=tuple(round(float(t), 4) for t in beats.times_s),
-                         axis_withheld=None if doubt is None else axis.value,
-                         problems=problems, not_checked=unchecked)
-    return BeatAnalysis(found, features)
+    measured = Measurements(**with_confidence(values), rhythm=statement(features), quality=judged.quality,
+                            r_peaks_s=tuple(round(float(t), 4) for t in beats.times_s),
+                            axis_withheld=None if doubt is None else axis.value,
+                            problems=problems, not_checked=unchecked)
+    return BeatAnalysis(measured, features)
 
 
 def _no_heights(record: Record, reason: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ on the median beat, and each is read in every beat at the same place for its spr
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from scipy.ndimage import uniform_filter1d
 
 from ecglm.schema import TShape
 from ecglm.signal.beats import IntArray
-from ecglm.signal.missing import FloatArray
+from ecglm.signal.missing import FloatArray, median_of_known
 from ecglm.signal.stack import MAX_BEATS, BeatStack
 from ecglm.signal.waves import Waves
 
@@ -76,7 +76,7 @@ def recorded_beats(raw_LT: Float32, samples: IntArray, stack: BeatStack, waves: 
     level_AL = raw_LT[:, np.clip(anchors[:, None] + iso, 0, n - 1)].mean(axis=2).T
     baseline = _baseline(level_AL, anchors / fs, np.searchsorted(anchors, at), (window - iso.mean()) / fs)
     beats = raw_LT[:, np.clip(at[:, None] + window, 0, n - 1)].transpose(1, 0, 2) - baseline
-    return RecordedBeats(beats, _median(beats), Waves(*(edge - r - window[0] for edge in vars(waves).values())), fs)
+    return RecordedBeats(beats, median_of_known(beats), Waves(*(edge - r - window[0] for edge in vars(waves).values())), fs)
 
 
 def _quietest(stack: BeatStack, waves: Waves) -> IntArray:
@@ -120,17 +120,6 @@ def _baseline(level_AL: Float32, time_A: FloatArray, beat_B: IntArray, window_W:
     return out
 
 
-def _median(beats_BLW: NDArray[Any]) -> NDArray[Any]:
-    """Median over beats, of those that are there; NaN where none is."""
-    ordered = np.sort(beats_BLW, axis=0)  # faster than np.median along the first axis; NaN go last
-    half = len(ordered) // 2
-    median: NDArray[Any] = ordered[half] if len(ordered) % 2 else 0.5 * (ordered[half - 1] + ordered[half])
-    partly = np.isnan(ordered[-1]) & ~np.isnan(ordered[0])
-    if partly.any():
-        median[partly] = np.nanmedian(beats_BLW[:, partly], axis=0)
-    return median
-
-
 def lead_waves(seen: RecordedBeats, has_p: bool) -> LeadWaves:
     """Where the waves of every lead are on the median beat, and how high. Millivolts: MIN_WAVE_MV and FLAT_T_MV are."""
     waves, fs, median = seen.waves, seen.fs, seen.median_LW
@@ -159,8 +148,8 @@ def lead_waves(seen: RecordedBeats, has_p: bool) -> LeadWaves:
 def spread_over_beats(each_BK: FloatArray) -> FloatArray:
     """Standard deviation over beats, from the median absolute deviation: one badly seen beat must not decide it. NaN where
     fewer than two beats are known."""
-    away = np.abs(each_BK - _median(each_BK))
-    return np.where(np.isfinite(each_BK).sum(axis=0) > 1, 1.4826 * _median(away), np.nan)
+    away = np.abs(each_BK - median_of_known(each_BK))
+    return np.where(np.isfinite(each_BK).sum(axis=0) > 1, 1.4826 * median_of_known(away), np.nan)
 
 
 def t_on(waves: Waves, fs: float) -> float:
