@@ -28,8 +28,8 @@ def measure(
     from ecglm.schema import LABELS
 
     record = read(file)
-    measured, found = ecglm.measure(record), ecglm.delineate(record)
-    rhythm = ecglm.rhythm(record, found)
+    found = ecglm.delineate(record)
+    measured, rhythm = ecglm.measure(record, found), ecglm.rhythm(record, found)
     if waves is not None:
         lines = ["lead,wave,onset_s,peak_s,offset_s,beat"]
         lines += [f"{lead},{wave},{on:.3f},{peak:.3f},{off:.3f},{kind}" for lead, wave, on, peak, off, kind in found.rows()]

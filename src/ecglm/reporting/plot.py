@@ -186,8 +186,8 @@ def plot(record: Record, *, layout: str = "3x4", start_s: float = 0.0, duration_
     findings, note = (None, "") if model is None else _findings(model, part)
     total = whole.duration_s if begins_s is None else None
     waves = delineate(part)
-    return Plot(part, layout, float((begins_s or 0.0) + start_s), total, measure(part), waves, rhythm(part, waves), findings,
-                note, None if model is None else model.id)
+    return Plot(part, layout, float((begins_s or 0.0) + start_s), total, measure(part, waves), waves, rhythm(part, waves),
+                findings, note, None if model is None else model.id)
 
 
 def _findings(model: FindingModel, part: Record) -> tuple[tuple[Finding, ...], str]:

@@ -13,6 +13,7 @@ from ecglm.signal.beats import Beats
 from ecglm.signal.missing import FloatArray
 from ecglm.signal.rhythm import rmssd
 from ecglm.signal.usual_waves import UsualWaves, usual
+from ecglm.signal.waves import Waves
 
 NO_QRS = "the QRS edges are not clear"
 NO_T = "the end of the T wave is not clear"
@@ -70,33 +71,31 @@ def no_p_wave(p: PWaves | None, waves: UsualWaves) -> str | None:
     return None
 
 
-def durations(waves: UsualWaves, no_p: str | None, beats: Beats) -> dict[str, Measurement]:
-    """P, PR, QRS, QT and QTc: medians over the usual beats. no_p: what `no_p_wave` says."""
-    if not usual(waves.qrs_s):
+def durations(waves: Waves, fs: float, marked: UsualWaves, no_p: str | None, beats: Beats) -> dict[str, Measurement]:
+    """P, PR, QRS, QT and QTc of the usual edges, in samples, with their spread over the beats. no_p: what `no_p_wave` says."""
+    if np.isnan(waves.qrs_on):
         return dict.fromkeys(("p_duration", "pr", "qrs", "qt", *CORRECTIONS), _no(NO_QRS))
-    out = {"qrs": _over_beats(waves.qrs_s, waves.leads)}
+
+    def between(start: float, stop: float, each_B: FloatArray) -> Measurement:
+        known = 1000 * each_B[np.isfinite(each_B)]
+        spread = 1.4826 * float(np.median(np.abs(known - np.median(known)))) if len(known) > 1 else None
+        return Measurement(1000 * (stop - start) / fs, "ms", marked.leads, len(known), spread)
+
+    out = {"qrs": between(waves.qrs_on, waves.qrs_off, marked.qrs_s)}
     if no_p is not None:
         out |= dict.fromkeys(("p_duration", "pr"), _no(no_p))
     else:
-        out |= {"p_duration": _over_beats(waves.p_s, waves.leads), "pr": _over_beats(waves.pr_s, waves.leads)}
-    if not usual(waves.qt_s):
+        out["p_duration"] = between(waves.p_on, waves.p_off, marked.p_s)
+        out["pr"] = between(waves.p_on, waves.qrs_on, marked.pr_s)
+    if np.isnan(waves.t_off):
         return out | dict.fromkeys(("qt", *CORRECTIONS), _no(NO_T))
-    out["qt"] = qt = _over_beats(waves.qt_s, waves.leads)
-    mean_rr = float(beats.rr_s.mean())
+    out["qt"] = between(waves.qrs_on, waves.t_off, marked.qt_s)
+    qt, spread, mean_rr = 1000 * (waves.t_off - waves.qrs_on) / fs, out["qt"].spread, float(beats.rr_s.mean())
     for name, correct in CORRECTIONS.items():
-        value = correct(qt.value or 0.0, mean_rr)
         # The spread of QT, corrected: all formulas are linear in QT.
-        varies = None if qt.spread is None else correct((qt.value or 0.0) + qt.spread, mean_rr) - value
-        out[name] = replace(qt, value=value, spread=varies)
+        varies = None if spread is None else correct(qt + spread, mean_rr) - correct(qt, mean_rr)
+        out[name] = replace(out["qt"], value=correct(qt, mean_rr), spread=varies)
     return out
-
-
-def _over_beats(values_B: FloatArray, leads: tuple[str, ...]) -> Measurement:
-    """Median over beats (ms) of times in seconds, with its spread from the median absolute deviation."""
-    known = 1000 * values_B[np.isfinite(values_B)]
-    middle = float(np.median(known))
-    spread = float(1.4826 * np.median(np.abs(known - middle))) if len(known) > 1 else None
-    return Measurement(middle, "ms", leads, len(known), spread)
 
 
 def _no(reason: str) -> Measurement:

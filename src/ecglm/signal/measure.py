@@ -118,8 +118,8 @@ def analyse_beats(record: Record, found: Delineation | None = None) -> BeatAnaly
         return _nothing(record, "fewer than two QRS complexes found", judged, usual)
     beats, stack, leads = usual.beats, usual.stack, usual.leads
     marked = usual_waves(record.select(leads), stack, found)
-    waves, no_p = marked.typical(stack.r, stack.fs), no_p_wave(usual.p, marked)
-    values: dict[str, Any] = rates(beats, leads) | durations(marked, no_p, beats)
+    waves, no_p = marked.typical(usual.waves, stack.r, stack.fs), no_p_wave(usual.p, marked)
+    values: dict[str, Any] = rates(beats, leads) | durations(waves, stack.fs, marked, no_p, beats)
     typical = usual.typical(record.axis_known)
     reversals, unchecked = find_reversals(typical)
     gain = limb_gain_problem(typical) if record.axis_known else None

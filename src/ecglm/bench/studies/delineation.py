@@ -21,7 +21,7 @@ from ecglm.bench.study import Study, Table
 from ecglm.bench.task import digest
 from ecglm.corpus.ludb import PEAKS, Marked, marked_records
 from ecglm.signal import detect_beats, measure, prepare
-from ecglm.signal.delineation import Delineation, waves_of
+from ecglm.signal.delineation import Delineation, delineate, waves_of
 from ecglm.signal.wave_network import FS, fold_weights
 
 POINTS = ("onset", "peak", "offset")
@@ -62,15 +62,14 @@ def run(seed: int, draws: int, progress: bool) -> Study:
     for one in track(records, "Delineation", disable=not progress):
         for method in methods:
             method.add(one)
-        for name, error in _interval_errors(one, waves_of(one.record.leads, prepare(one.record, FS).signal, weights[one.name])):
+        for name, error in _interval_errors(one, delineate(one.record, weights[one.name])):
             intervals.setdefault(name, []).append(error)
     boot = Bootstrap([one.name for one in records], draws, seed)
     tables = [_points_table(methods, boot), _interval_table(intervals), _speed_table(methods, len(records))]
     values = {method.name: {f"{wave} {point}": pooled([m for leads in parts for m in leads])
                             for (wave, point), parts in method.parts.items()} for method in methods}
-    notes = ("Leads pooled, 150 ms; a false wave counts where a lead is annotated. Intervals are medians over beats: of the "
-             "annotators' median lead, and of their earliest onset and latest offset over leads (`measure` gives one value, "
-             "compared with both).",)
+    notes = ("Leads pooled, 150 ms; a false wave counts where a lead is annotated. Intervals are medians over beats, held "
+             "against the annotators' median lead, and against their earliest onset and latest offset over leads.",)
     return Study(tables, len(records), len(records), digest([[one.name, *_marks(one)] for one in records]), notes, values)
 
 
@@ -114,16 +113,15 @@ def _marks(one: Marked) -> Iterable[list[list[float]]]:
 
 
 def _interval_errors(one: Marked, found: Delineation) -> list[tuple[str, float]]:
-    """Error (ms) of each interval, by name, of the network and of `measure`, against the annotators' median lead and against
-    their earliest onset and latest offset over leads."""
-    measured = {name: getattr(measure(one.record), name).value for name in ("pr", "qrs", "qt")}
+    """Error (ms) of each interval, by name, of the waves over all leads and of `measure`, against the annotators' median lead
+    and against their earliest onset and latest offset over leads."""
+    measured = measure(one.record, found).named()
     overall = _beside(found.overall["p"], found.overall["qrs"], found.overall["t"])
-    mine = {"median lead": _over_leads(found.by_lead, np.median, np.median), "all leads": overall}
     marked = {"median lead": _over_leads(one.marks, np.median, np.median), "all leads": _over_leads(one.marks, np.min, np.max)}
     out = []
     for rule, truth in marked.items():
         for name, true in truth.items():
-            for method, value in (("delineate", mine[rule][name]), ("measure", measured[name])):
+            for method, value in (("delineate", overall[name]), ("measure", measured[name].value)):
                 if value is not None and np.isfinite(value) and np.isfinite(true):
                     out.append((f"{name.upper()}, {rule}, {method}", float(value - true)))
     return out
