@@ -78,7 +78,16 @@ def delineate(record: Record, weights: Mapping[str, NDArray[np.float32]] | None 
 def waves_of(leads: tuple[str, ...], scaled_LT: NDArray[np.float32], weights: Mapping[str, NDArray[np.float32]] | None = None,
              ) -> Delineation:
     """The waves of prepared leads."""
-    prob_LCT = wave_probabilities(scaled_LT, weights)
+    return waves_from(leads, scaled_LT, wave_probabilities(scaled_LT, weights))
+
+
+def qrs_from(scaled_LT: NDArray[np.float32], prob_LCT: NDArray[np.float32]) -> FloatArray:
+    """The QRS complexes over all leads ``[wave, 3]`` of prepared leads whose `wave_probabilities` are known."""
+    return _found(prob_LCT[:, CLASSES.index("qrs")], "qrs", scaled_LT, LEAST["qrs"])[1]
+
+
+def waves_from(leads: tuple[str, ...], scaled_LT: NDArray[np.float32], prob_LCT: NDArray[np.float32]) -> Delineation:
+    """The waves of prepared leads whose `wave_probabilities` are known."""
     by_lead, overall = {}, {}
     for wave in WAVES:
         by_lead[wave], overall[wave] = _found(prob_LCT[:, CLASSES.index(wave)], wave, scaled_LT, LEAST[wave])

@@ -81,11 +81,11 @@ def _beats(seen: Seen) -> _Beats:
     kinds = np.concatenate(seen.types)
     gaps = _merged(np.concatenate(seen.gaps)) / FS
     gaps = np.minimum(gaps, seen.duration_s)
-    af = []
-    for first, stop, segments in seen.fibrillation:
-        edges = np.linspace(first, stop, len(segments) + 1)
-        af += [(edges[k], edges[k + 1]) for k in np.flatnonzero(segments)]
-    fibrillates = _merged(np.array(af).reshape(-1, 2)) / FS
+    # What two of three segments in a row say holds: the irregularity of half a minute may have many causes.
+    said = median_filter(np.concatenate([part[2] for part in seen.fibrillation]).astype(int), size=3, mode="nearest") > 0
+    edges = np.concatenate([np.linspace(first, stop, len(part) + 1)[:-1] for first, stop, part in seen.fibrillation])
+    segments = np.stack([edges, np.r_[edges[1:], seen.fibrillation[-1][1]]], axis=1)
+    fibrillates = _merged(segments[said]) / FS
     inside = _within(times, fibrillates)
     kinds = np.where(inside & (kinds == "S"), "N", kinds)  # no beat is early where every interval is another
     rr = np.diff(times)
