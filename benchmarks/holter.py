@@ -66,8 +66,8 @@ def child(code: str) -> None:
 
 def measured(code: str) -> tuple[float, ...]:
     """Beats, wall and CPU seconds, peak MB of the code in a process of its own."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    shown = subprocess.run([sys.executable, __file__, "--child", code], check=True, capture_output=True, text=True, env=environment)
+    one_thread = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    shown = subprocess.run([sys.executable, __file__, "--child", code], check=True, capture_output=True, text=True, env=one_thread)
     return tuple(float(word) for word in shown.stdout.split()[-4:])
 
 

@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
-from ecglm.cli.options import File, Json, Reader, reads_recordings
+from ecglm.cli.options import File, Json, Opener, Reader, reads_recordings
 from ecglm.cli.output import print_json, print_table, print_text, problem_rows, verb_app
 
 app = verb_app()
+#: Recordings longer than this (s) are summarised by the hour.
+LONG_S = 600.0
 
 
 @app.command()
 @reads_recordings
 def measure(
-    file: File, read: Reader, json: Json = False,
+    file: File, read: Reader, open_windows: Opener, json: Json = False,
     waves: Annotated[str | None, typer.Option(
         "--waves", metavar="WAVES.csv", help="Also write where every P, QRS and T begins, peaks and ends.")] = None,
 ) -> None:
-    """Heart rate, intervals, axis and rhythm, each with unit or the reason why not."""
+    """Heart rate, intervals, axis and rhythm, each with unit or the reason why not.
+
+    Over 10 minutes, unless --waves is given: beats, rates, ectopy, pauses, fibrillation and variability, by the hour."""
     import ecglm
     from ecglm.atomic import write_text
 
+    windows = open_windows(file, longer_s=LONG_S) if waves is None else None
+    if windows is not None:
+        long = ecglm.holter(windows, progress=sys.stderr.isatty())
+        if json:
+            print_json(long.to_dict())
+            return
+        print_table(("recording", ""), long.rows())
+        print_text("")
+        print_table(*long.hour_rows(), headed=True)
+        return
     record = read(file)
     measured, found = ecglm.measure(record), ecglm.delineate(record)
     rhythm = ecglm.rhythm(record, found)

@@ -184,4 +184,5 @@ def _quantiles(owner: IntArray, values: FloatArray, share: float) -> FloatArray:
     place = (count - 1) * share
     low, part = first + np.floor(place).astype(np.int64), place - np.floor(place)
     below, above = values[low], values[np.minimum(low + 1, first + count - 1)]
-    return np.where(part < 0.5, below + (above - below) * part, above - (above - below) * (1 - part))
+    out: FloatArray = np.where(part < 0.5, below + (above - below) * part, above - (above - below) * (1 - part))
+    return out

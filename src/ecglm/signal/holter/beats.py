@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,12 @@ class _Stretch:
     edges: IntArray
     there_ML: BoolArray
 
+    @property
+    def nothing_T(self) -> BoolArray:
+        """Where no lead has signal."""
+        out: BoolArray = np.isnan(self.raw_LT).all(axis=0)
+        return out
+
 
 def analyse(minutes: Sequence[Minute], leads: Sequence[str], at: int, before: int, after: int) -> Part:
     """The stretch of these minutes, of which `at` is the number of the first; before, after: how many are margin."""
@@ -76,7 +83,7 @@ def analyse(minutes: Sequence[Minute], leads: Sequence[str], at: int, before: in
     samples, prob_LCT = _beats(known)
     types = _types(known, samples)
     af = _fibrillation(known, prob_LCT, samples, types, first, stop)
-    gaps = _runs(np.isnan(known.raw_LT).all(axis=0), round(GAP_S * FS)).clip(first, stop)
+    gaps = _runs(known.nothing_T, round(GAP_S * FS)).clip(first, stop)
     return Part(start + first, start + stop, start + samples, types, start + gaps[gaps[:, 1] > gaps[:, 0]], af)
 
 
@@ -110,10 +117,9 @@ def _beats(known: _Stretch) -> tuple[IntArray, NDArray[np.float32]]:
         found.append(peaks[(peaks >= low) & (peaks < high)])
         prob_LCT[rows, :, low:high] = prob[:, :, low - part.start: high - part.start]
     samples = np.concatenate(found) if found else np.empty(0, np.int64)
-    nothing = np.isnan(known.raw_LT).all(axis=0)
-    samples = samples[~nothing[samples]]
+    samples = samples[~known.nothing_T[samples]]
     # The largest wave of a QRS is not the same in every beat: put it where it fits the usual one, which stays where it is.
-    moved = align(known.scaled_LT, samples, FS)
+    moved = align(known.scaled_LT.astype(np.float64), samples, FS)
     return (moved - int(np.median(moved - samples)) if len(samples) else samples), prob_LCT
 
 
@@ -121,7 +127,7 @@ def _alike(there_ML: BoolArray) -> list[tuple[int, int]]:
     """Runs of parts in which the same leads can be read: first and past-the-last."""
     change = np.flatnonzero((there_ML[1:] != there_ML[:-1]).any(axis=1)) + 1
     edges = [0, *change.tolist(), len(there_ML)]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def _types(known: _Stretch, samples: IntArray) -> NDArray[np.str_]:

@@ -1,5 +1,5 @@
 """What a long recording holds: `Holter`, of `Span`s (all of it, and every hour) and `Episode`s. Times are seconds from the
-beginning of the recording."""
+beginning of what was read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ecglm.schema import Measurement, Measurements
+from ecglm.schema import Measurement, Measurements, Rhythm
 
 #: Kinds of beats as they are named in tables, by AAMI class.
 KINDS = {"N": "normal", "S": "supraventricular", "V": "ventricular", "F": "fusion"}
@@ -28,7 +28,7 @@ class Hrv:
     """Variability of normal-to-normal (NN) intervals (Task Force of ESC/NASPE 1996, 10.1161/01.CIR.93.5.1043), ms and %.
 
     sdnn: their standard deviation. rmssd: root mean square of the differences of successive ones. pnn50: share of these
-    differences over 50 ms. intervals: how many there were. None with fewer than `summary.LEAST_NN`.
+    differences over 50 ms. intervals: how many there were. None where there are fewer than `summary.LEAST_NN` of either.
     """
 
     sdnn_ms: float | None
@@ -46,9 +46,9 @@ class Span:
     start_s: float
     stop_s: float
     beats: Mapping[str, int]
-    mean_rate: float | None
-    least_rate: float | None
-    largest_rate: float | None
+    mean_bpm: float | None
+    least_bpm: float | None
+    largest_bpm: float | None
     couplets: int
     runs: int
     longest_run: int
@@ -70,12 +70,12 @@ class Span:
         """Its part of the JSON."""
         shown = {name: round(value, 2) if isinstance(value, float) else value for name, value in asdict(self).items()}
         hrv = {name: value if value is None else round(value, 1) for name, value in asdict(self.hrv).items()}
-        return shown | {"beats": {"total": self.total, **self.beats}, "hrv": hrv}
+        return shown | {"beats": {"total": self.total} | {KINDS[kind]: n for kind, n in self.beats.items()}, "hrv": hrv}
 
 
 @dataclass(frozen=True, eq=False)
 class Holter:
-    """A long recording in numbers. least_rate_at_s and largest_rate_at_s: when, or None. pauses, runs, bigeminy, af, unusable:
+    """A long recording in numbers. least_bpm_at_s and largest_bpm_at_s: when, or None. pauses, runs, bigeminy, af, unusable:
     episodes in order of time. notes: what the reader had to decide."""
 
     duration_s: float
@@ -83,8 +83,8 @@ class Holter:
     start: str | None
     overall: Span
     hours: tuple[Span, ...]
-    least_rate_at_s: float | None
-    largest_rate_at_s: float | None
+    least_bpm_at_s: float | None
+    largest_bpm_at_s: float | None
     pauses: tuple[Episode, ...]
     runs: tuple[Episode, ...]
     bigeminy: tuple[Episode, ...]
@@ -93,14 +93,19 @@ class Holter:
     reason: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The object under ``ambulatory`` of ``ecglm measure --json``."""
+        """The object that ``ecglm measure --json`` prints: the keys of any recording, and ``ambulatory``."""
+        why = "not named over a long recording: measure a part of it"
+        return self.measurements().to_dict() | {
+            "beats": self.overall.total, "rhythm_name": Rhythm(None, (), (), why).to_dict(), "ambulatory": self._ambulatory()}
+
+    def _ambulatory(self) -> dict[str, Any]:
         def listed(episodes: tuple[Episode, ...], name: str | None = None) -> list[dict[str, Any]]:
             return [{"start_s": round(e.start_s, 3), "stop_s": round(e.stop_s, 3), "at": clock(e.start_s)}
                     | ({} if name is None else {name: e.text if name == "reason" else e.value}) for e in episodes]
 
         return {"duration_s": round(self.duration_s, 3), "leads": list(self.leads), "start": self.start,
                 "overall": self.overall.to_dict(), "hours": [hour.to_dict() for hour in self.hours],
-                "least_rate_at_s": self.least_rate_at_s, "largest_rate_at_s": self.largest_rate_at_s,
+                "least_bpm_at_s": _rounded(self.least_bpm_at_s), "largest_bpm_at_s": _rounded(self.largest_bpm_at_s),
                 "pauses": listed(self.pauses, "rr_s"), "runs": listed(self.runs, "beats"),
                 "bigeminy": listed(self.bigeminy, "beats"), "af": listed(self.af),
                 "unusable": listed(self.unusable, "reason"), "reason": self.reason}
@@ -110,8 +115,8 @@ class Holter:
         units = {"rr_sd": "ms", "rmssd": "ms", "pr": "ms", "qrs": "ms", "qt": "ms", "qtc_bazett": "ms",
                  "qtc_fridericia": "ms", "qtc_framingham": "ms", "axis": "deg"}
         why = "not measured over a long recording: measure a part of it"
-        values = {name: Measurement(None, unit, reason=why) for name, unit in units.items()}
-        rate, beats = self.overall.mean_rate, self.overall.total
+        values: dict[str, Any] = {name: Measurement(None, unit, reason=why) for name, unit in units.items()}
+        rate, beats = self.overall.mean_bpm, self.overall.total
         for name, unit, value in (("heart_rate", "bpm", rate), ("rr", "ms", rate and 60000 / rate)):
             values[name] = Measurement(None, unit, reason=self.reason) if value is None \
                 else Measurement(value, unit, self.leads, beats)
@@ -128,8 +133,8 @@ class Holter:
         kinds = ", ".join(f"{n} {KINDS[kind]} ({100 * n / max(1, o.total):.1f} %)" for kind, n in o.beats.items())
         rows += [
             ("beats", f"{o.total}: {kinds}"),
-            ("rate", f"mean {_number(o.mean_rate)} bpm, least {_number(o.least_rate)} at {_clock(self.least_rate_at_s)}, "
-                     f"largest {_number(o.largest_rate)} at {_clock(self.largest_rate_at_s)}"),
+            ("rate", f"mean {_number(o.mean_bpm)} bpm, least {_number(o.least_bpm)} at {_clock(self.least_bpm_at_s)}, "
+                     f"largest {_number(o.largest_bpm)} at {_clock(self.largest_bpm_at_s)}"),
             ("ventricular", f"{o.couplets} couplets, {o.runs} runs" + f" (longest {o.longest_run} beats)" * bool(o.runs)
              + f", {o.bigeminy} of bigeminy"),
             ("longest RR", "not given" if o.longest_rr_s is None else f"{o.longest_rr_s:.2f} s at {_clock(o.longest_rr_at_s)}"),
@@ -147,7 +152,7 @@ class Holter:
         head = ("from", "beats", "mean", "least", "largest", "V", "S", "couplets", "runs", "bigeminy", "pauses", "longest RR s",
                 "AF min", "unusable min", "SDNN", "RMSSD", "pNN50 %")
         return head, [(
-            clock(s.start_s), str(s.total), *map(_number, (s.mean_rate, s.least_rate, s.largest_rate)),
+            clock(s.start_s), str(s.total), *map(_number, (s.mean_bpm, s.least_bpm, s.largest_bpm)),
             *map(str, (s.beats["V"], s.beats["S"], s.couplets, s.runs, s.bigeminy, s.pauses)), _number(s.longest_rr_s, 2),
             f"{s.af_min:.1f}", f"{s.unusable_min:.1f}", _number(s.hrv.sdnn_ms), _number(s.hrv.rmssd_ms),
             _number(s.hrv.pnn50_pct, 1)) for s in self.hours]
@@ -166,6 +171,10 @@ def clock(seconds: float) -> str:
     """Seconds from the beginning as hours:minutes:seconds."""
     whole = round(seconds)
     return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
 
 
 def _clock(seconds: float | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def holter(recording: str | os.PathLike[str] | Record | Windows, *, window_s: fl
     seen = Seen(windows.duration_s)
     kept: list[Minute] = []  # minutes from the margin before a stretch on
     at = 0
-    for begin, end in zip(edges[:-1], edges[1:], strict=True):
+    for begin, end in pairwise(edges):
         margin = int(begin > 0)
         while at + len(kept) < min(total, end + 1):
             minute = next(minutes)
@@ -55,11 +56,9 @@ def holter(recording: str | os.PathLike[str] | Record | Windows, *, window_s: fl
 
 def _join(seen: Seen, part: Part) -> None:
     """Add the beats of a stretch that are not those of the one before."""
-    last = seen.times[-1][-1] if seen.times and len(seen.times[-1]) else -FS
+    last = seen.times[-1][-1] if seen.times and len(seen.times[-1]) else -np.inf
     new = (part.times_B >= part.first - _JOIN) & (part.times_B >= last + REFRACTORY_S * FS) & (part.times_B < part.stop)
-    if part.first == 0:
-        new |= part.times_B < part.stop
-    seen.times.append(part.times_B[new] if new.any() else np.empty(0, np.int64))
+    seen.times.append(part.times_B[new])
     seen.types.append(part.types_B[new])
     seen.gaps.append(part.gaps)
     seen.fibrillation.append((part.first, part.stop, part.af))

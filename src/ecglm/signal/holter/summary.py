@@ -22,7 +22,7 @@ RATE_OF = 8
 #: this far from the median of the 41 around. The PhysioNet HRV Toolkit leaves out the same (0.2 of the mean of 20 on either
 #: side, 0.4-2.0 s; 10.13026/C2MS3C).
 NN_S, NN_OFF, NN_AROUND = (0.4, 2.0), 0.2, 41
-#: Fewer NN intervals than this have no variability.
+#: Fewer NN intervals, or differences of two in a row, than this have no variability.
 LEAST_NN = 30
 HOUR_S = 3600.0
 
@@ -42,8 +42,8 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class _Beats:
-    """times (s), kinds and fibrillation ``[B]``; rr (s) and whether it lies between two neighbours ``[I]``; gaps and af
-    ``[n, 2]`` (s); normal ``[I]``: it is an NN interval."""
+    """times (s) and kinds ``[B]``; rr (s), whether no gap lies in it, and whether it is an NN interval ``[I]``; gaps and af
+    ``[n, 2]`` (s)."""
 
     times_B: FloatArray
     kinds_B: NDArray[np.str_]
@@ -179,12 +179,9 @@ def _span(beats: _Beats, rate_B: FloatArray, runs: Sequence[Episode], bigeminy: 
 
 def _hrv(rr_I: FloatArray, nn_I: BoolArray) -> Hrv:
     nn = 1000 * rr_I[nn_I]
-    if len(nn) < LEAST_NN:
+    change = 1000 * np.diff(rr_I)[nn_I[1:] & nn_I[:-1]]
+    if min(len(nn), len(change)) < LEAST_NN:
         return Hrv(None, None, None, len(nn))
-    both = nn_I[1:] & nn_I[:-1]
-    change = 1000 * np.diff(rr_I)[both]
-    if not len(change):
-        return Hrv(float(nn.std(ddof=1)), None, None, len(nn))
     return Hrv(float(nn.std(ddof=1)), float(np.sqrt((change**2).mean())), float(100 * (abs(change) > 50).mean()), len(nn))
 
 
