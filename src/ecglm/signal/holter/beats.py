@@ -69,8 +69,7 @@ class _Stretch:
     @property
     def nothing_T(self) -> BoolArray:
         """Where no lead has signal."""
-        out: BoolArray = np.isnan(self.raw_LT).all(axis=0)
-        return out
+        return np.asarray(np.isnan(self.raw_LT).all(axis=0))
 
 
 def analyse(minutes: Sequence[Minute], leads: Sequence[str], at: int, before: int, after: int) -> Part:

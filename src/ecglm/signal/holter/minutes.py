@@ -42,7 +42,8 @@ class Minute:
     @property
     def usable_L(self) -> BoolArray:
         """Which leads can be read."""
-        return (self.quality_L >= USABLE) & (self.verdict is None)
+        usable: BoolArray = self.quality_L >= USABLE
+        return usable if self.verdict is None else np.zeros_like(usable)
 
 
 def count(windows: Windows) -> int:

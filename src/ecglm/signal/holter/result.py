@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ecglm.schema import Measurement, Measurements, Rhythm
+from ecglm.signal.missing import FloatArray
 
 #: Kinds of beats as they are named in tables, by AAMI class.
 KINDS = {"N": "normal", "S": "supraventricular", "V": "ventricular", "F": "fusion"}
@@ -75,8 +79,9 @@ class Span:
 
 @dataclass(frozen=True, eq=False)
 class Holter:
-    """A long recording in numbers. least_bpm_at_s and largest_bpm_at_s: when, or None. pauses, runs, bigeminy, af, unusable:
-    episodes in order of time. notes: what the reader had to decide."""
+    """A long recording in numbers. start: ISO 8601, or None. least_bpm_at_s and largest_bpm_at_s: when, or None. pauses, runs,
+    bigeminy, af, unusable: episodes in order of time. times_s, types: every beat and its AAMI class. reason: why there is
+    nothing, or None."""
 
     duration_s: float
     leads: tuple[str, ...]
@@ -90,6 +95,8 @@ class Holter:
     bigeminy: tuple[Episode, ...]
     af: tuple[Episode, ...]
     unusable: tuple[Episode, ...]
+    times_s: FloatArray
+    types: NDArray[np.str_]
     reason: str | None = None
 
     def to_dict(self) -> dict[str, Any]:

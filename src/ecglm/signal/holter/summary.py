@@ -72,7 +72,7 @@ def summarise(seen: Seen, windows: Windows) -> Holter:
         spans[0], tuple(spans[1:]), float(beats.times_B[np.nanargmin(rate_B)]) if known else None,
         float(beats.times_B[np.nanargmax(rate_B)]) if known else None, pauses,
         tuple(run for run in runs if (run.value or 0) >= 3), bigeminy,
-        tuple(Episode(float(a), float(b)) for a, b in beats.af), unusable,
+        tuple(Episode(float(a), float(b)) for a, b in beats.af), unusable, beats.times_B, beats.kinds_B,
         None if valid.any() else unusable[0].text if unusable else "fewer than two QRS complexes found")
 
 
