@@ -96,8 +96,8 @@ def validate() -> None:
     """Found beside annotated, record by record."""
     from ecglm.corpus.mitdb import PACED, TRAIN
 
-    print("| record | beats | missed | false | ventricular | missed | false | couplets | runs | pauses | AF min | both | unusable |\n"
-          "|---|---|---|---|---|---|---|---|---|---|---|---|---|")
+    head = "| record | beats | missed | false | ventricular | missed | false | couplets | runs | pauses | AF | both | unusable |"
+    print(head + "\n" + "|---" * head.count(" | ") + "|---|")
     parts: dict[str, list[np.ndarray]] = {}
     for path in [*sorted((DATA / "mitdb" / "records").glob("*.hea")), *sorted((DATA / "cpsc2021").glob("*.hea"))]:
         counts = one_record(path)

@@ -92,7 +92,7 @@ def test_a_half_hour_is_what_the_whole_record_analysis_says(condition: str) -> N
     record = simulate_one(condition, fs=250, duration_s=900, leads=TWO, seed=4).record
     whole, found = delineate(record), holter(record)
     types = np.array(whole.types)
-    assert found.overall.total == pytest.approx(len(types), rel=0.003)
+    assert found.overall.total == pytest.approx(len(types), rel=0.005)
     assert found.overall.beats["V"] == pytest.approx((types == "V").sum(), rel=0.02, abs=2)
 
 
@@ -102,7 +102,7 @@ def test_mit_bih_is_what_the_whole_record_analysis_says(data_dir: Path, name: st
     whole, found = delineate(ecglm.read(path)), holter(path)
     types = np.array(whole.types)
     if name != "200":  # whose V1 is too noisy in some minutes: it is left out of them, and more beats are found
-        assert found.overall.total == pytest.approx(len(types), rel=0.003)
+        assert found.overall.total == pytest.approx(len(types), rel=0.005)
     assert found.overall.beats["V"] == pytest.approx((types == "V").sum(), rel=0.03 if name != "200" else 0.1, abs=2)
 
 
