@@ -116,6 +116,30 @@ def test_fibrillation_is_timed() -> None:
     assert found.overall.hrv.intervals < 1200 * 1.5  # RR intervals of fibrillation are no NN intervals
 
 
+def inserted(middle: np.ndarray) -> Record:
+    """Ten minutes of sinus rhythm, the middle, and again ten minutes."""
+    sinus = simulate_one("normal", fs=250, duration_s=600, leads=TWO, seed=3).record.signal
+    return Record(np.concatenate([sinus, middle.astype(np.float32), sinus], axis=1), 250, TWO)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_ventricular_tachycardia_is_a_run_and_not_noise(seed: int) -> None:
+    made = simulate_one("ventricular_tachycardia", fs=250, duration_s=40, leads=TWO, seed=seed)
+    found = holter(inserted(made.record.signal))
+    longest = max(found.runs, key=lambda run: run.stop_s - run.start_s)
+    assert (longest.start_s, longest.stop_s) == (pytest.approx(600, abs=2), pytest.approx(640, abs=2))
+    assert longest.value == pytest.approx(len(made.truth.r_peak), abs=3)
+    assert found.overall.unusable_min == 0
+
+
+@pytest.mark.parametrize("seconds", [5, 12, 40])
+def test_noise_is_unusable_and_no_arrhythmia(seconds: int) -> None:
+    noise = 0.5 * np.random.default_rng(2).normal(size=(2, 250 * seconds))
+    o = holter(inserted(noise)).overall
+    assert (o.beats["V"], o.runs, o.pauses, o.af_min) == (0, 0, 0, 0)
+    assert seconds / 60 < o.unusable_min <= 1.05
+
+
 def test_a_pause_is_timed_and_a_gap_is_none() -> None:
     record, onsets = long_sinus()
     part = record.crop(0, 900)

@@ -189,4 +189,4 @@ def _reason(seen: Seen, begin: float, end: float) -> str:
     """Why there is no signal: the commonest reason of its minutes."""
     why = [seen.reasons[minute] for minute in range(int(begin * FS) // MINUTE, int(np.ceil(end * FS / MINUTE)))
            if minute in seen.reasons]
-    return max(sorted(set(why)), key=why.count) if why else "no QRS complexes can be told from noise there"
+    return max(sorted(set(why)), key=why.count) if why else "no clear QRS complexes: noise, or ventricular fibrillation"
