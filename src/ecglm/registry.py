@@ -70,6 +70,7 @@ STUDIES = Registry("study", {
     "beats": "ecglm.bench.studies.beats:run",
     "reversal": "ecglm.bench.studies.reversal:run",
     "rhythm": "ecglm.bench.studies.rhythm:run",
+    "fewshot": "ecglm.bench.studies.fewshot:run",
 })
 #: (recipe file, overrides, resume, progress) -> Path, by the "kind" of a recipe.
 RECIPES = Registry("recipe kind", {

@@ -55,7 +55,7 @@ def data_hash(data: ptbxl.PtbXl) -> str:
     return digest.hexdigest()[:16]
 
 
-def _code_hash() -> str:
+def code_hash() -> str:
     """Hash of the code that turns a record into inputs: another version must not find this cache."""
     import ecglm.models.processor as processor
     import ecglm.signal as signal
@@ -85,7 +85,7 @@ def build(run: Path, progress: bool = True) -> EncoderExamples:
 
     data = ptbxl.load()
     processor = EcgProcessor()
-    parts = (data_hash(data), json.dumps(processor.to_dict()), _code_hash(), str(LACKING_ROUNDS))
+    parts = (data_hash(data), json.dumps(processor.to_dict()), code_hash(), str(LACKING_ROUNDS))
     key = hashlib.sha256("".join(parts).encode()).hexdigest()[:16]
     cache = run / f"examples-{key}.npz"
     if cache.is_file():
