@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecglm.cli.options import File, Json, Reader, reads_recordings
+from ecglm.cli.options import File, Json, Opener, Reader, reads_recordings
 from ecglm.cli.output import print_json, print_table, print_text, problem_rows, verb_app
 
 if TYPE_CHECKING:
     from ecglm.schema import LeadValues, Measurement
 
 app = verb_app()
+#: Recordings longer than this (s) are summarised by the hour.
+LONG_S = 600.0
 
 
 @app.command()
 @reads_recordings
 def measure(
-    file: File, read: Reader, json: Json = False,
+    file: File, read: Reader, open_windows: Opener, json: Json = False,
     waves: Annotated[str | None, typer.Option(
         "--waves", metavar="WAVES.csv", help="Also write where every P, QRS and T begins, peaks and ends.")] = None,
 ) -> None:
-    """Rate, intervals, axes, voltages, rhythm and the waves of every lead, each with unit or the reason why not."""
+    """Rate, intervals, axes, voltages, rhythm and the waves of every lead, each with unit or the reason why not.
+
+    Over 10 minutes, unless --waves is given: beats, rates, ectopy, pauses, fibrillation and variability, by the hour."""
     import ecglm
     from ecglm.atomic import write_text
     from ecglm.schema import LABELS
 
+    windows = open_windows(file, longer_s=LONG_S) if waves is None else None
+    if windows is not None:
+        long = ecglm.holter(windows, progress=sys.stderr.isatty())
+        if json:
+            print_json(long.to_dict())
+            return
+        print_table(("recording", ""), long.rows())
+        print_text("")
+        print_table(*long.hour_rows(), headed=True)
+        return
     record = read(file)
     found = ecglm.delineate(record)
     measured, rhythm = ecglm.measure(record, found), ecglm.rhythm(record, found)
@@ -65,7 +80,8 @@ def _print_waves(by_lead: dict[str, LeadValues]) -> None:
     """A row for each lead of which anything is given, and a line for each reason why others are not."""
     head = ("mV", "P", "Q", "R", "S", "R'", "T", "T wave", "ST J", "J+60", "J+80")
     rows = [_waves(lead, values) for lead, values in by_lead.items() if values.st_j.reason is None]
-    print_table(("",) * len(head), [head, *rows] if rows else [])
+    if rows:
+        print_table(head, rows, headed=True)
     refused: dict[str, list[str]] = {}
     for lead, values in by_lead.items():
         if values.st_j.reason is not None:

@@ -64,10 +64,11 @@ def waiting(text: str) -> Iterator[None]:
         print("\x1b[2K", end="", file=sys.stderr, flush=True)
 
 
-def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table: drawn on a terminal, tab-separated and without its head elsewhere. A head of empty strings is not drawn."""
+def print_table(head: Sequence[str], rows: Iterable[Sequence[object]], headed: bool = False) -> None:
+    """A table: drawn on a terminal, tab-separated elsewhere, there without its head unless headed."""
     cells = [[clean(cell).replace("\n", " ").replace("\t", " ") for cell in row] for row in rows]
     if not sys.stdout.isatty():
+        cells = [list(head), *cells] if headed else cells
         print("\n".join("\t".join(row) for row in cells))
         return
     from rich.console import Console
