@@ -17,8 +17,8 @@ from ecglm.records.record import Record, checked_record
 from ecglm.signal.beat_types import NAMES, beat_types
 from ecglm.signal.conduction import conduction
 from ecglm.signal.missing import BoolArray, FloatArray
-from ecglm.signal.prepare import prepare
-from ecglm.signal.quality import USABLE, assess
+from ecglm.signal.prepare import prepare, scale_leads
+from ecglm.signal.quality import QUALITY_FS, USABLE, Assessment, assess
 from ecglm.signal.wave_network import CLASSES, FS, wave_probabilities
 
 IntArray = NDArray[np.int64]
@@ -70,9 +70,19 @@ def delineate(record: Record, weights: Mapping[str, NDArray[np.float32]] | None 
     if judged.verdict is not None or not used:
         return Delineation((), dict.fromkeys(WAVES, ()), {wave: np.empty((0, 3)) for wave in WAVES},
                            reason=judged.verdict or "no lead can be read")
-    scaled, live = prepare(record.select(used), FS)
-    found = waves_of(tuple(lead for lead, there in zip(used, live, strict=True) if there), scaled[live], weights)
-    return replace(found, types=beat_types(scaled[live], np.round(found.overall["qrs"][:, 1] * FS).astype(np.int64), FS))
+    leads, scaled = prepared_leads(record, used, judged)
+    found = waves_of(leads, scaled, weights)
+    return replace(found, types=beat_types(scaled, np.round(found.overall["qrs"][:, 1] * FS).astype(np.int64), FS))
+
+
+def prepared_leads(record: Record, used: tuple[str, ...], judged: Assessment) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+    """Those of some leads that are not flat, and as `prepare` makes them at FS, which is the rate they were judged at."""
+    if judged.clean_LT is None or QUALITY_FS != FS:
+        scaled, live = prepare(record.select(used), FS)
+    else:
+        scaled_LT, live, _ = scale_leads(judged.clean_LT[[record.leads.index(lead) for lead in used]])
+        scaled = scaled_LT.astype(np.float32)
+    return tuple(lead for lead, there in zip(used, live, strict=True) if there), scaled[live]
 
 
 def waves_of(leads: tuple[str, ...], scaled_LT: NDArray[np.float32], weights: Mapping[str, NDArray[np.float32]] | None = None,

@@ -117,7 +117,7 @@ def analyse_beats(record: Record, found: Delineation | None = None) -> BeatAnaly
     if isinstance(usual, Beats):
         return _nothing(record, "fewer than two QRS complexes found", judged, usual)
     beats, stack, leads = usual.beats, usual.stack, usual.leads
-    marked = usual_waves(record.select(leads), stack, found)
+    marked = usual_waves(record, judged, leads, stack, found)
     waves, no_p = marked.typical(usual.waves, stack.r, stack.fs), no_p_wave(usual.p, marked)
     values: dict[str, Any] = rates(beats, leads) | durations(waves, stack.fs, marked, no_p, beats)
     typical = usual.typical(record.axis_known)

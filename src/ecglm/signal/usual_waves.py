@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.records.record import Record
-from ecglm.signal.delineation import WAVES, Delineation, waves_of
+from ecglm.signal.delineation import WAVES, Delineation, prepared_leads, waves_of
 from ecglm.signal.missing import FloatArray, median_of_known
-from ecglm.signal.prepare import prepare
+from ecglm.signal.quality import Assessment
 from ecglm.signal.stack import BeatStack
 from ecglm.signal.wave_network import FS
 from ecglm.signal.waves import PR_RANGE_S, QRS_RANGE_S, QT_RANGE_S, Waves
@@ -79,20 +79,19 @@ def usual(values_B: FloatArray) -> bool:
     return bool(len(values_B)) and float(np.isfinite(values_B).mean()) >= SHOWN
 
 
-def usual_waves(record: Record, stack: BeatStack, found: Delineation | None) -> UsualWaves:
-    """Waves of the usual beats of a stack. record: its readable leads; found: their waves, where they are known already."""
+def usual_waves(record: Record, judged: Assessment, leads: tuple[str, ...], stack: BeatStack, found: Delineation | None,
+                ) -> UsualWaves:
+    """Waves of the usual beats of a stack. leads: those that are read; found: their waves, where they are known already."""
     beats, every = (stack.samples_B[which] / stack.fs for which in (stack.usual_B, slice(None)))
     if found is None:
-        beats, found = _marked(record, beats)
+        beats, found = _marked(record, judged, leads, beats)
     edges = {wave: _over_leads(found.by_lead[wave], wave, beats, every) for wave in WAVES}
     return UsualWaves(found.leads, *(edges[wave] - beats[:, None] for wave in ("p", "qrs", "t")))
 
 
-def _marked(record: Record, beats_s: FloatArray) -> tuple[FloatArray, Delineation]:
+def _marked(record: Record, judged: Assessment, used: tuple[str, ...], beats_s: FloatArray) -> tuple[FloatArray, Delineation]:
     """Waves of a record, and the beats among which they were looked for."""
-    scaled, live = prepare(record, FS)
-    leads = tuple(lead for lead, there in zip(record.leads, live, strict=True) if there)
-    signal = scaled[live]
+    leads, signal = prepared_leads(record, used, judged)
     if record.duration_s <= LONG_S:
         return beats_s, waves_of(leads, signal)
     length = round(STRETCH_S * FS)
