@@ -72,7 +72,7 @@ def _row(name: str, label: str, m: Measurement) -> tuple[str, str, str, str, str
     digits = DECIMALS.get(m.unit, 0)
     where = f"{len(m.leads)} leads" if len(m.leads) > 3 else ", ".join(m.leads)
     return (label, f"{m.value:.{digits}f} {m.unit}", "" if m.spread is None else f"± {m.spread:.{max(1, digits)}f}",
-            "not known" if m.confidence is None else f"{100 * m.confidence:.0f} % within {SAME_WITHIN[name]:g}",
+            "not known" if m.confidence is None else f"{100 * m.confidence:.0f} % within {SAME_WITHIN[name]:g} {m.unit}",
             f"{m.beats} beats, " * bool(m.beats) + where)
 
 
