@@ -30,10 +30,10 @@ def table(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, list[str]
 
 
 def without_reason(values: dict[str, Any], reasons: dict[str, str]) -> list[str]:
-    """Keys of null values for which no reason is given. The key is the name with its unit."""
-    names = {"p": "p_duration"}
-    missing = [key for key, value in values.items() if value is None and key.rpartition("_")[2] in ("ms", "bpm", "deg", "mv")]
-    return [key for key in missing if not {(name := key.rpartition("_")[0]), names.get(name, name), f"{name}_duration"} & set(reasons)]
+    """Names of null values for which no reason is given; a key is the name with its unit."""
+    missing = [key.rpartition("_")[0] for key, value in values.items()
+               if value is None and key.rpartition("_")[2] in ("ms", "bpm", "deg", "mv")]
+    return [name for name in missing if not {name, f"{name}_duration"} & set(reasons)]
 
 
 def check(found: dict[str, Any], rows: dict[str, list[str]]) -> None:
