@@ -211,4 +211,4 @@ def _speed_table(methods: list[_Method], measuring: float, count: int) -> Table:
     times += [(m.name, m.seconds) for m in methods[1:]]
     rows = [[name, f"{1000 * seconds / count:.0f}", f"{seconds / times[0][1]:.1f}", f"{seconds / measuring:.1f}"]
             for name, seconds in times]
-    return Table("CPU time of 12 leads, 10 s", ("method", "ms per recording", "times our waves", "times all our measurements"), rows)
+    return Table("CPU time of 12 leads, 10 s", ("method", "ms per recording", "times waves", "times measurements"), rows)
