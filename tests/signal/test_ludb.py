@@ -40,7 +40,7 @@ def test_r_peaks_and_heart_rate(measured):
     assert np.mean(errors) < 1.0
 
 
-@pytest.mark.parametrize(("name", "bias", "sd"), [("pr", 4, 9), ("qrs", 4, 9), ("qt", 4, 13)])
+@pytest.mark.parametrize(("name", "bias", "sd"), [("p_duration", 4, 12), ("pr", 4, 9), ("qrs", 4, 9), ("qt", 4, 13)])
 def test_intervals_agree_with_the_annotators(measured, name, bias, sd):
     differences = np.array([
         found.named()[name].value - reference_intervals(one, np.array(found.r_peaks_s))[name]
@@ -65,7 +65,7 @@ def test_p_waves_are_found_where_marked(measured):
 
 
 def test_confidence_is_how_often_annotators_are_that_near(measured):
-    for name in ("pr", "qrs", "qt"):
+    for name in ("p_duration", "pr", "qrs", "qt"):
         said = [(found.named()[name], reference_intervals(one, np.array(found.r_peaks_s))[name]) for one, found in measured]
         sure, right = np.array([(m.confidence, abs(m.value - truth) <= SAME_WITHIN[name]) for m, truth in said
                                 if m.value is not None and np.isfinite(truth)], float).T
