@@ -70,7 +70,7 @@ def test_confidence_is_how_often_annotators_are_that_near(measured):
         sure, right = np.array([(m.confidence, abs(m.value - truth) <= SAME_WITHIN[name]) for m, truth in said
                                 if m.value is not None and np.isfinite(truth)], float).T
         low = np.argsort(sure, kind="stable")[: len(sure) // 3]
-        assert abs(sure[low].mean() - right[low].mean()) < 0.06
+        assert abs(sure[low].mean() - right[low].mean()) < 0.08  # nearly two standard errors of a third of the recordings
         assert np.delete(right, low).mean() > 0.97
 
 
