@@ -138,8 +138,8 @@ def test_of_long_recordings_stretches_are_marked():
 def test_the_rules_refine_what_the_network_marks_and_cannot_mislead_it():
     """Edges that both put within 20 ms are averaged; a rule that is far off, as on a U wave, does not count."""
     record, _ = synthetic_ecg()
-    usual = usual_beat(record, assess(record))
-    marked = usual_waves(record, usual.stack, None)
+    usual = usual_beat(record, judged := assess(record))
+    marked = usual_waves(record, judged, usual.leads, usual.stack, None)
     alone = vars(marked.typical(Waves(*[np.nan] * 5), usual.stack.r, usual.stack.fs))
     near, far = ({name: edge + usual.stack.fs * away for name, edge in alone.items()} for away in (0.01, 0.1))
     assert vars(marked.typical(Waves(**near), usual.stack.r, usual.stack.fs)) == pytest.approx(
