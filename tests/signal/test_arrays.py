@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.signal import butter, sosfiltfilt
-from scipy.signal import sawtooth, square
+from scipy.signal import butter, sawtooth, sosfiltfilt, square
 
 from ecglm.errors import EcglmError
 from ecglm.records.record import Record
