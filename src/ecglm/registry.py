@@ -78,6 +78,7 @@ RECIPES = Registry("recipe kind", {
     "delineator": "ecglm.training.delineator:run",
     "beat-types": "ecglm.training.beat_types:run",
     "reversal": "ecglm.training.reversal:run",
+    "fewshot-space": "ecglm.training.fewshot.space:run",
 })
 #: (answer, reply, valid answers) -> bool, by the "scoring" of a task.
 SCORERS = Registry("scorer", {
