@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ecglm.errors import UsageError, argument
+from ecglm.inference.adapt.adapter import Adapter
 from ecglm.inference.comparison import SAME_WITHIN, SIMPLE, compare, sure_of_value, unclear
 from ecglm.inference.computed import computed, declined, of_file, rare
 from ecglm.inference.confidence import answer_kind, calibrated_confidence
@@ -52,8 +53,9 @@ class _Waiting(NamedTuple):
 class Answerer:
     """Asks one model; keeps what it derived from the last recordings, so that further questions are cheap."""
 
-    def __init__(self, model: EcgLanguageModel) -> None:
+    def __init__(self, model: EcgLanguageModel, adapter: Adapter | None = None) -> None:
         self.model = model
+        self.adapter = adapter
         self._engine: Engine | None = None
         self._kept: OrderedDict[int, tuple[Reading, list[Prefix]]] = OrderedDict()
 
@@ -117,6 +119,16 @@ class Answerer:
         """Answers in order. Questions on one recording share its prefix and are generated together."""
         full = [(checked_record(item[0]), check_question(item[1]), _check_options(item[2] if len(item) > 2 else None))
                 for item in items]
+        known = [self.taught(*item) for item in full]
+        others = iter(self._ask_untaught([item for item, answer in zip(full, known, strict=True) if answer is None], progress))
+        return [next(others) if answer is None else answer for answer in known]
+
+    def taught(self, record: Record, question: str, options: Sequence[str] | None = None) -> Answer | None:
+        """What the adapter answers, None where it was not taught the question or there is none."""
+        return None if self.adapter is None else self.adapter.answer(record, question, options)
+
+    def _ask_untaught(self, full: Sequence[tuple[Record, str, tuple[str, ...] | None]], progress: bool) -> list[Answer]:
+        """Answers to questions that were checked and that no adapter knows."""
         split = [parts(question) if options is None else () for _, question, options in full]
         single = [(record, part, options) for (record, question, options), names in zip(full, split, strict=True)
                   for part in ([part for _, part in names] or [question])]

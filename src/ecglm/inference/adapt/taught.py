@@ -1,0 +1,153 @@
+"""`Taught`: a question with its labelled examples, what it answers for a new recording, and how often that is right.
+
+Shapes: K examples, C answers, S sides, Q recordings asked about.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecglm.errors import RecordError
+from ecglm.inference.adapt.kernels import FloatArray, predict, similarities
+from ecglm.inference.adapt.space import NAMES, Description, FewShotSpace, describe
+from ecglm.inference.guard import decline_record
+from ecglm.models.processor import EcgProcessor
+from ecglm.records.leads import STANDARD_12
+from ecglm.records.record import Record
+from ecglm.signal import USABLE, measure
+
+#: Times that every example is left out, with other partners from the other answers.
+ROUNDS = 10
+_95 = 1.959964
+
+
+def described(record: Record) -> tuple[Description, tuple[str, ...]]:
+    """What is measured of a recording (its first 60 s), and the leads that cannot be read. Raises RecordError when none can."""
+    processor = EcgProcessor()
+    part = record if record.duration_s <= processor.config.max_s else record.crop(0.0, processor.config.max_s)
+    measurements = measure(part)
+    reason = decline_record(part, measurements.quality)
+    if reason is None and not set(part.leads) & set(STANDARD_12):
+        reason = f"none of its leads ({', '.join(part.leads)}) is one of the 12 standard leads"
+    if reason is not None:
+        raise RecordError(reason)
+    found = describe(part, processor(part, measurements))
+    return found, tuple(lead for lead, quality in measurements.quality.items() if lead in STANDARD_12 and quality < USABLE)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Cross-validated share of right answers with its 95 % interval; chance: what always giving the commonest answer, or
+    guessing, reaches; n_patients: what the interval rests on."""
+
+    accuracy: float
+    low: float
+    high: float
+    chance: float
+    n_patients: int
+
+    @property
+    def above_chance(self) -> bool:
+        """Whether the interval leaves chance out."""
+        return self.low > self.chance
+
+    @property
+    def text(self) -> str:
+        """In one line."""
+        return f"{100 * self.accuracy:.0f} % right ({100 * self.low:.0f}-{100 * self.high:.0f} %), chance {100 * self.chance:.0f} %"
+
+    def to_dict(self) -> dict[str, Any]:
+        return {**{name: round(getattr(self, name), 4) for name in ("accuracy", "low", "high", "chance")},
+                "n_patients": self.n_patients, "above_chance": self.above_chance}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What examples say of a recording. prob_C: of the answers; side_S: how much each side (NAMES) was heard; like_K: how
+    similar each example is, seen from these sides."""
+
+    prob_C: FloatArray
+    side_S: FloatArray
+    like_K: FloatArray
+
+    @property
+    def sides(self) -> list[tuple[str, float]]:
+        """Names of the sides, most heard first."""
+        return [(NAMES[i], float(self.side_S[i])) for i in np.argsort(-self.side_S, kind="stable")]
+
+
+@dataclass(frozen=True)
+class Taught:
+    """wordings: how the question was put; answer_K: numbers of `answers`; row_K: of the examples in the table; patients: how
+    many they are of."""
+
+    wordings: tuple[str, ...]
+    answers: tuple[str, ...]
+    answer_K: NDArray[np.int64]
+    row_K: NDArray[np.int64]
+    examples: Description
+    n_patients: int
+    estimate: Estimate
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Examples by answer."""
+        return {answer: int((self.answer_K == number).sum()) for number, answer in enumerate(self.answers)}
+
+    @property
+    def shown(self) -> str:
+        """Of how much the question was taught by."""
+        counts = ", ".join(f"{count} {answer}" for answer, count in self.counts.items())
+        return f"{len(self.answer_K)} examples of {self.n_patients} patients ({counts})"
+
+    def told(self, space: FewShotSpace, asked: Description) -> Told:
+        """What the examples say of one recording."""
+        return tell(space, self.examples, self.answer_K, asked)
+
+
+def tell(space: FewShotSpace, examples: Description, answer_K: NDArray[np.int64], asked: Description) -> Told:
+    """Answers for one recording. The examples are looked at in the leads that it has: what is measured in other leads could be
+    compared with nothing (docs/log.md has what that gains)."""
+    same = Description(examples.value_NV, examples.beat_NLK, examples.mask_NL * asked.mask_NL)
+    a, b = space(same), space(asked)
+    to_SQK = similarities(b, a, space.baseline_S)
+    found = predict(similarities(a, a, space.baseline_S), to_SQK, answer_K)
+    return Told(found.prob_QC[0], found.side_S, np.asarray(np.einsum("s,sqk->qk", found.side_S, to_SQK)[0], np.float32))
+
+
+def cross_validate(space: FewShotSpace, examples: Description, answer_K: NDArray[np.int64], patient_K: Sequence[str],
+                   after: Callable[[], None], seed: int = 0) -> Estimate:
+    """Each example is answered by examples of other patients. One of every other answer is left out with it, or the answer that
+    then is rarer would lose whenever nothing is known; several times, with others. after: called for every example."""
+    rng = np.random.default_rng(seed)
+    patient = np.unique(np.asarray(patient_K), return_inverse=True)[1]
+    right_K = np.zeros(len(answer_K))
+    for number, answer in enumerate(answer_K):
+        for _ in range(ROUNDS):
+            out = patient == patient[number]
+            for other in np.unique(answer_K[answer_K != answer]):
+                left = np.flatnonzero((answer_K == other) & ~out)
+                if len(left) > 1:
+                    out |= patient == patient[rng.choice(left)]
+            kept = np.flatnonzero(~out)
+            if len(np.unique(answer_K[kept])) == len(np.unique(answer_K)):
+                prob_C = tell(space, examples.rows(kept), answer_K[kept], examples.rows(np.array([number]))).prob_C
+                right_K[number] += (prob_C.argmax() == answer) / ROUNDS
+        after()
+    counts = np.bincount(answer_K)
+    n = int(patient.max()) + 1
+    low, high = wilson(float(right_K.mean()), n)
+    return Estimate(float(right_K.mean()), low, high, max(float(counts.max()) / len(answer_K), 1 / len(counts)), n)
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """95 % interval of a share of n (Wilson 1927, 10.1080/01621459.1927.10502953); here of means, which need no whole counts."""
+    scale, middle = 1 + _95 ** 2 / n, share + _95 ** 2 / (2 * n)
+    half = _95 * math.sqrt(share * (1 - share) / n + _95 ** 2 / (4 * n ** 2))
+    return max((middle - half) / scale, 0.0), min((middle + half) / scale, 1.0)
