@@ -28,8 +28,11 @@ def adapt(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an adapter that is there.")] = False,
     json: Json = False,
 ) -> None:
-    """Teach it your own question: five labelled recordings per answer, of different patients. Checks the table, estimates how often
-    it will be right, and writes an adapter for `ecglm ask --adapter`."""
+    """Teach it your own question: five labelled recordings per answer, of different patients.
+
+    Checks the table, estimates how often the answers will be right, and writes an adapter for `ecglm ask --adapter`.
+    """
+    import shlex
     from pathlib import Path
 
     from ecglm.inference.adapt.adapter import check_writable
@@ -51,7 +54,8 @@ def adapt(
         print_json({"adapter": out, "bytes": size, **lesson.to_dict()})
     else:
         _print(lesson)
-        print_text(f'wrote {out} ({size / 1e6:.1f} MB); ask: ecglm ask FILE "{lesson.adapter.questions[0].wordings[0]}" --adapter {out}')
+        asked = lesson.adapter.questions[0].wordings[0]
+        print_text(f"wrote {out} ({size / 1e6:.2f} MB); ask: {shlex.join(['ecglm', 'ask', 'FILE', asked, '--adapter', out])}")
 
 
 def _print(lesson: Lesson) -> None:

@@ -18,7 +18,7 @@ from ecglm.errors import CheckpointError, RecordError
 from ecglm.inference.adapt.card import card
 from ecglm.inference.adapt.space import VALUES, Description, FewShotSpace
 from ecglm.inference.adapt.support import MAX_ANSWER, MAX_ROWS
-from ecglm.inference.adapt.taught import Estimate, Taught, Told, described
+from ecglm.inference.adapt.taught import MAX_S, Estimate, Taught, Told, described
 from ecglm.inference.adapt.wording import Wording, wording
 from ecglm.models.processor import BEAT_LENGTH
 from ecglm.records.leads import STANDARD_12
@@ -56,11 +56,6 @@ class Adapter:
         kept = [one for one in self.questions if not any(wording(text) in other._by_wording for text in one.wordings)]
         return Adapter([*kept, *other.questions], self.space)
 
-    def knows(self, question: str) -> bool:
-        """Whether this is for the adapter to answer, or to decline as the opposite of what it was taught."""
-        asked = wording(question)
-        return asked in self._by_wording or asked.turned in self._by_wording
-
     def answer(self, record: Record, question: str, options: Sequence[str] | None = None) -> Answer | None:
         """None for a question that was not taught."""
         asked = wording(question)
@@ -83,7 +78,10 @@ class Adapter:
         shares = {taught.answers[number]: float(p) for number, p in zip(chosen, prob, strict=True)}
         note = None if taught.estimate.above_chance else \
             f"the examples did not show that this can be told: cross-validated {taught.estimate.text}"
-        return Answer(taught.answers[chosen[best]], float(prob[best]), False, _evidence(taught, told, shares), self.id, note=note,
+        evidence = _evidence(taught, told, shares)
+        if record.duration_s > MAX_S:
+            evidence = (*evidence, Evidence(f"judged on the first {MAX_S:g} s of {record.duration_s:.0f} s"))
+        return Answer(taught.answers[chosen[best]], float(prob[best]), False, evidence, self.id, note=note,
                       probabilities=tuple(shares.items()))
 
     def _declined(self, reason: str) -> Answer:
@@ -188,7 +186,7 @@ def _tensors(path: Path, digest: str) -> dict[str, Any]:
     if hashlib.sha256(raw).hexdigest() != digest:
         raise _damaged(path)
     try:
-        tensors = load(raw)
+        tensors: dict[str, Any] = load(raw)
         count = len(tensors["value_NV"])
         shapes = {"value_NV": (count, len(VALUES)), "beat_NLK": (count, len(STANDARD_12), BEAT_LENGTH),
                   "mask_NL": (count, len(STANDARD_12)), "answer_K": (count,), "row_K": (count,)}

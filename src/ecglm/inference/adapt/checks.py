@@ -111,8 +111,9 @@ def _patients(group: Group, same_patient: bool) -> list[Problem]:
     problems = []
     unknown = sum(example.patient is None for example in group.examples)
     if unknown:
-        problems.append(Problem("warning", f'question "{group.examples[0].question}": whose recording it is is not known for '
-                                           f"{unknown} of {len(group.examples)}; each counts as another patient's (column patient)"))
+        problems.append(Problem("warning", f'question "{group.examples[0].question}": nothing says whose {unknown} of '
+                                           f"{len(group.examples)} recordings are; each counts as another patient's, unless a "
+                                           "column patient says otherwise"))
     for example, patient in zip(group.examples, group.patient_K, strict=True):
         first = seen.setdefault(patient, example)
         if first.answer != example.answer and not same_patient:

@@ -73,7 +73,7 @@ def read_table(path: str | os.PathLike[str]) -> tuple[list[Row], list[Problem]]:
     head = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=head.count)
     try:
-        lines = [line for line in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)]
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise UsageError(f"{name}: not readable as CSV ({error}); save it as CSV with columns {','.join(COLUMNS)}") from None
     columns = [cell.strip().lower() for cell in lines[0]] if lines else []

@@ -17,11 +17,13 @@ from ecglm.errors import RecordError
 from ecglm.inference.adapt.kernels import FloatArray, predict, similarities
 from ecglm.inference.adapt.space import NAMES, Description, FewShotSpace, describe
 from ecglm.inference.guard import decline_record
-from ecglm.models.processor import EcgProcessor
+from ecglm.models.processor import EcgProcessor, ProcessorConfig
 from ecglm.records.leads import STANDARD_12
 from ecglm.records.record import Record
 from ecglm.signal import USABLE, measure
 
+#: So much of a recording, from its start, is looked at (s).
+MAX_S = ProcessorConfig().max_s
 #: Times that every example is left out, with other partners from the other answers.
 ROUNDS = 10
 _95 = 1.959964
@@ -29,15 +31,14 @@ _95 = 1.959964
 
 def described(record: Record) -> tuple[Description, tuple[str, ...]]:
     """What is measured of a recording (its first 60 s), and the leads that cannot be read. Raises RecordError when none can."""
-    processor = EcgProcessor()
-    part = record if record.duration_s <= processor.config.max_s else record.crop(0.0, processor.config.max_s)
+    part = record if record.duration_s <= MAX_S else record.crop(0.0, MAX_S)
     measurements = measure(part)
     reason = decline_record(part, measurements.quality)
     if reason is None and not set(part.leads) & set(STANDARD_12):
         reason = f"none of its leads ({', '.join(part.leads)}) is one of the 12 standard leads"
     if reason is not None:
         raise RecordError(reason)
-    found = describe(part, processor(part, measurements))
+    found = describe(part, EcgProcessor()(part, measurements))
     return found, tuple(lead for lead, quality in measurements.quality.items() if lead in STANDARD_12 and quality < USABLE)
 
 
@@ -60,7 +61,8 @@ class Estimate:
     @property
     def text(self) -> str:
         """In one line."""
-        return f"{100 * self.accuracy:.0f} % right ({100 * self.low:.0f}-{100 * self.high:.0f} %), chance {100 * self.chance:.0f} %"
+        right, low, high, chance = (100 * p for p in (self.accuracy, self.low, self.high, self.chance))
+        return f"{right:.0f} % right ({low:.0f}-{high:.0f} %), chance {chance:.0f} %"
 
     def to_dict(self) -> dict[str, Any]:
         return {**{name: round(getattr(self, name), 4) for name in ("accuracy", "low", "high", "chance")},

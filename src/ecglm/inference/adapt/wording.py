@@ -12,11 +12,12 @@ from ecglm.inference.guard import negated
 from ecglm.inference.topics import spelled_out
 
 #: Words of the phrasing, which tell nothing of what is asked.
-_PHRASING = frozenset("""
-a an and any are be been can could did do does ecg ekg evidence evident find for had has have here i in is it its me of on one
+_WORDS = """
+a an and any are be been can could did do does ecg ekg evidence evident find for had has have here in is it its me of on one
 patient please present recording saw see seen she he show showing shown shows sign signs some strip symptom symptoms tell that
 the there these they this tracing trace visible was were with would you
-""".split())
+"""
+_PHRASING = frozenset(_WORDS.split())
 #: What `negated` sees to.
 _NEGATING = frozenset({"no", "not", "without", "never"})
 #: Where one of these stands, "A before B" is not "B before A".
