@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +115,8 @@ def _see(source: str | Record, load: Callable[[str | Record], tuple[Record, str 
     try:
         record, patient = load(source)
         found, lost = described(record)
-        return _Seen(patient, found, kind_of(record), lost)
+        kept = replace(found, beat_NLK=found.beat_NLK.astype(np.float16).astype(np.float32))  # as the folder keeps it
+        return _Seen(patient, kept, kind_of(record), lost)
     except EcglmError as error:
         return error
 
