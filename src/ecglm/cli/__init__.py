@@ -24,6 +24,7 @@ VERBS: dict[str, str] = {
     "deidentify": "Remove what says whose a recording is: same signal, same format, dates shifted.",
     "train": "Train from a recipe.",
     "bench": "List, run and compare benchmarks.",
+    "fewshot": "Train and test few-shot methods on episodes.",
     "data": "Data sets ecglm can use.",
     "pull": "Fetch a base language model once, for offline use.",
     "doctor": "Check that this installation can do its work.",

@@ -15,6 +15,7 @@ from ecglm.corpus.attributes import Attribute, AttributeTable
 from ecglm.corpus.episodes import AttributePool, Episode, EpisodeConfig, Task, episodes, published, split_classes
 from ecglm.corpus.external import ludb_items
 from ecglm.corpus.splits import FewShotSplit
+from ecglm.errors import UsageError
 from ecglm.inference.adapt.space import FewShotSpace
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.training.fewshot.averaged import Averaged
@@ -60,21 +61,27 @@ class _Run:
         return found
 
     def ask(self, name: str, make: Callable[[FewShotData], Method], datas: Sequence[FewShotData], config: EpisodeConfig,
-            condition: Condition = "full", splits: Sequence[FewShotSplit] | None = None) -> Score:
-        """A method over all splits, meta-trained in each on its own attributes and patients."""
+            condition: Condition = "full", splits: Sequence[FewShotSplit] | None = None) -> Score | None:
+        """A method over all splits, meta-trained in each on its own attributes and patients. None: no split has enough
+        recordings for such episodes; those that have are said in the values."""
         answers: list[Reply] = []
         for number, (split, data) in enumerate(zip(splits or self.setup.splits, datas, strict=True)):
+            try:
+                shown = self.balanced(split, number, config)
+            except UsageError:  # too few recordings of its attributes for so many shots
+                continue
             method = make(data)
             if isinstance(method, ProtoNet):
                 method.meta_train(self.balanced(split, number, config, META_EPISODES), data, lambda _, __: None)
-            shown = self.balanced(split, number, config)
             part = replies(method, data, shown, self.setup.table.patient_N, condition)
             answers += [replace(reply, episode=reply.episode + number * self.count) for reply in part]
-        return self.score(f"{name} | {config.task} | {condition}", answers)
+        return self.score(f"{name} | {config.task} | {condition}", answers) if answers else None
 
 
-def cell(found: Score) -> str:
-    """"77.1 (73.2-80.6)": strict accuracy, interval over attributes, in %."""
+def cell(found: Score | None) -> str:
+    """"77.1 (73.2-80.6)": strict accuracy, interval over attributes, in %; nothing when no episode could be drawn."""
+    if found is None:
+        return ""
     a = found.attributes
     return f"{100 * a.value:.1f} ({100 * a.low:.1f}-{100 * a.high:.1f})"
 
@@ -149,7 +156,7 @@ def _methods(this: _Run) -> Table:
 
 def _light(this: _Run, leads: str = "12 leads") -> list[FewShotData]:
     """Data without the encoder, the same for every split."""
-    return [this.setup.data(None, leads, embedded=False)] * len(this.setup.splits)
+    return [this.setup.data(None, leads, encoder="none")] * len(this.setup.splits)
 
 
 def _shots(this: _Run) -> Table:
@@ -184,7 +191,7 @@ def _settings(this: _Run) -> Table:
 def _protocols(this: _Run) -> Table:
     """Classes drawn as published, beside what the question alone tells."""
     table, split, rows = this.setup.table, this.setup.splits[0], []
-    data = this.setup.data(None, embedded=False)
+    data = this.setup.data(None, encoder="none")
     pool = AttributePool(table, table.keys, split.test_rows)
     for task in ("verify", "choose", "query"):
         config = EpisodeConfig(task, "published")
