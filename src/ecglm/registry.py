@@ -80,6 +80,7 @@ RECIPES = Registry("recipe kind", {
     "beat-types": "ecglm.training.beat_types:run",
     "reversal": "ecglm.training.reversal:run",
     "fewshot": "ecglm.training.fewshot.recipe:run",
+    "fewshot-space": "ecglm.training.fewshot.space:run",
 })
 #: Few-shot methods (ecglm.training.fewshot.method.Method), by the "methods" of a recipe of kind fewshot.
 METHODS = Registry("few-shot method", {
@@ -91,7 +92,6 @@ METHODS = Registry("few-shot method", {
     "in-context": "ecglm.training.fewshot.in_context:InContext",
     "protonet": "ecglm.training.fewshot.protonet:ProtoNet",
     "linear-probe": "ecglm.training.fewshot.linear_probe:LinearProbe",
-    "fewshot-space": "ecglm.training.fewshot.space:run",
 })
 #: (answer, reply, valid answers) -> bool, by the "scoring" of a task.
 SCORERS = Registry("scorer", {
