@@ -223,3 +223,18 @@ def test_the_shipped_space_says_what_it_was_fitted_on() -> None:
     assert "folds 1, 2, 3, 4, 5, 6, 7, 8 (" in about["data"]
     assert "CC BY 4.0" in about["attribution"]
     assert SHIPPED.stat().st_size < 1_000_000
+
+
+def test_a_question_about_real_recordings_is_learnt_from_five_of_each(data_dir: Path) -> None:
+    """LUDB, millivolts of another machine than those the space was scaled on: atrial fibrillation, as if it had no name."""
+    from ecglm.corpus.external import ludb_items
+
+    items = [item for item in ludb_items() if item.meta["labels"]["rhythm"]["AFIB"] != item.meta["labels"]["rhythm"]["SR"]]
+    by_answer = {answer: [data_dir / item.record_key for item in items if item.meta["labels"]["rhythm"]["AFIB"] == value][:12]
+                 for answer, value in (("yes", 1), ("no", 0))}
+    examples = [(ecglm.read(path), "Does it belong on the Riverside list?", answer)
+                for answer, paths in by_answer.items() for path in paths]
+    support, new = examples[:5] + examples[12:17], examples[5:12] + examples[17:]
+    taught = plain().adapt([(*example, str(number)) for number, example in enumerate(support)])
+    answers = taught.ask_batch([(record, question) for record, question, _ in new])
+    assert np.mean([answer.text == truth for answer, (_, _, truth) in zip(answers, new, strict=True)]) >= 0.8

@@ -28,9 +28,9 @@ def adapt(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an adapter that is there.")] = False,
     json: Json = False,
 ) -> None:
-    """Teach it your own question: five labelled recordings per answer, of different patients.
+    """Teach it your own question: five labelled recordings per answer.
 
-    Checks the table, estimates how often the answers will be right, and writes an adapter for `ecglm ask --adapter`.
+    They should be of different patients. Checks the table, estimates how often the answers will be right, and writes an adapter for `ecglm ask --adapter`.
     """
     import shlex
     from pathlib import Path
