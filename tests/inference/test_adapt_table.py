@@ -109,7 +109,7 @@ def test_tables_of_spreadsheets(tmp_path: Path, delimiter: str) -> None:
 def test_everything_wrong_is_said_at_once(folder: Path) -> None:
     found = problems(table(folder, *(f"{line},{n}" for n, line in enumerate(GOOD)), f"{row('none.npz', 'no')},9",
                            f"{row('notes.npz', 'no')},9", f"{row('flat.npz', 'no')},9", row("x\0.npz", "no") + ",9",
-                           f"a0.npz,,yes,9", f"{row('a0.npz', '', '?!')},9", f",{Q},yes,9", f"a0.npz,{Q},,9", f"a0.npz,{Q},yes",
+                           "a0.npz,,yes,9", f"{row('a0.npz', '', '?!')},9", f",{Q},yes,9", f"a0.npz,{Q},,9", f"a0.npz,{Q},yes",
                            f"a0.npz,{Q},{'y' * 81},9", f"{row('.', 'no')},9",
                            head="path,question,answer,patient\n"))
     text = dict(found)

@@ -30,7 +30,8 @@ def adapt(
 ) -> None:
     """Teach it your own question: five labelled recordings per answer.
 
-    They should be of different patients. Checks the table, estimates how often the answers will be right, and writes an adapter for `ecglm ask --adapter`.
+    They should be of different patients. Checks the table, estimates how often the answers will be right, and writes an adapter
+    for `ecglm ask --adapter`.
     """
     import shlex
     from pathlib import Path

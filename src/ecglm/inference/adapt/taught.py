@@ -24,8 +24,10 @@ from ecglm.signal import USABLE, measure
 
 #: So much of a recording, from its start, is looked at (s).
 MAX_S = ProcessorConfig().max_s
-#: Times that every example is left out, with other partners from the other answers.
-ROUNDS = 10
+#: Times that every example is left out, with other partners from the other answers, and how often that may be in all.
+ROUNDS, MAX_LEFT_OUT = 10, 500
+#: With C answers so many patients tell as much as n (2 / C)^SHRINK that are independent: measured on PTB-XL (docs/log.md).
+SHRINK = 0.7
 _95 = 1.959964
 
 
@@ -110,17 +112,16 @@ class Taught:
 
     def told(self, space: FewShotSpace, asked: Description) -> Told:
         """What the examples say of one recording."""
-        return tell(space, self.examples, self.answer_K, asked)
+        a, b = _seen(space, self.examples, asked.mask_NL[0]), space(asked)
+        to_SQK = similarities(b, a, space.baseline_S)
+        found = predict(similarities(a, a, space.baseline_S), to_SQK, self.answer_K)
+        return Told(found.prob_QC[0], found.side_S, np.asarray(np.einsum("s,sqk->qk", found.side_S, to_SQK)[0], np.float32))
 
 
-def tell(space: FewShotSpace, examples: Description, answer_K: NDArray[np.int64], asked: Description) -> Told:
-    """Answers for one recording. The examples are looked at in the leads that it has: what is measured in other leads could be
-    compared with nothing (docs/log.md has what that gains)."""
-    same = Description(examples.value_NV, examples.beat_NLK, examples.mask_NL * asked.mask_NL)
-    a, b = space(same), space(asked)
-    to_SQK = similarities(b, a, space.baseline_S)
-    found = predict(similarities(a, a, space.baseline_S), to_SQK, answer_K)
-    return Told(found.prob_QC[0], found.side_S, np.asarray(np.einsum("s,sqk->qk", found.side_S, to_SQK)[0], np.float32))
+def _seen(space: FewShotSpace, examples: Description, mask_L: FloatArray) -> dict[str, FloatArray]:
+    """Sides of the examples in the leads that a recording has: what is measured in others could be compared with nothing
+    (docs/log.md has what that gains)."""
+    return space(Description(examples.value_NV, examples.beat_NLK, examples.mask_NL * mask_L))
 
 
 def cross_validate(space: FewShotSpace, examples: Description, answer_K: NDArray[np.int64], patient_K: Sequence[str],
@@ -129,27 +130,37 @@ def cross_validate(space: FewShotSpace, examples: Description, answer_K: NDArray
     then is rarer would lose whenever nothing is known; several times, with others. after: called for every example."""
     rng = np.random.default_rng(seed)
     patient = np.unique(np.asarray(patient_K), return_inverse=True)[1]
+    rounds = int(np.clip(MAX_LEFT_OUT // len(answer_K), 1, ROUNDS))
     right_K = np.zeros(len(answer_K))
-    for number, answer in enumerate(answer_K):
-        for _ in range(ROUNDS):
-            out = patient == patient[number]
-            for other in np.unique(answer_K[answer_K != answer]):
-                left = np.flatnonzero((answer_K == other) & ~out)
-                if len(left) > 1:
-                    out |= patient == patient[rng.choice(left)]
-            kept = np.flatnonzero(~out)
-            if len(np.unique(answer_K[kept])) == len(np.unique(answer_K)):
-                prob_C = tell(space, examples.rows(kept), answer_K[kept], examples.rows(np.array([number]))).prob_C
-                right_K[number] += (prob_C.argmax() == answer) / ROUNDS
-        after()
+    for mask_L in np.unique(examples.mask_NL, axis=0):
+        sides = _seen(space, examples, mask_L)
+        kernel_SKK = similarities(sides, sides, space.baseline_S)
+        for number in np.flatnonzero((examples.mask_NL == mask_L).all(1)):
+            for _ in range(rounds):
+                kept = _others(answer_K, patient, int(number), rng)
+                if len(np.unique(answer_K[kept])) == len(np.unique(answer_K)):
+                    found = predict(kernel_SKK[:, kept][:, :, kept], kernel_SKK[:, [number]][:, :, kept], answer_K[kept])
+                    right_K[number] += (found.best_Q[0] == answer_K[number]) / rounds
+            after()
     counts = np.bincount(answer_K)
     n = int(patient.max()) + 1
-    low, high = wilson(float(right_K.mean()), n)
+    low, high = wilson(float(right_K.mean()), n * (2 / len(counts)) ** SHRINK)
     return Estimate(float(right_K.mean()), low, high, max(float(counts.max()) / len(answer_K), 1 / len(counts)), n)
 
 
-def wilson(share: float, n: int) -> tuple[float, float]:
-    """95 % interval of a share of n (Wilson 1927, 10.1080/01621459.1927.10502953); here of means, which need no whole counts."""
+def _others(answer_K: NDArray[np.int64], patient_K: NDArray[np.int64], number: int, rng: np.random.Generator,
+            ) -> NDArray[np.int64]:
+    """Examples that an example is answered by."""
+    out = patient_K == patient_K[number]
+    for other in np.unique(answer_K[answer_K != answer_K[number]]):
+        left = np.flatnonzero((answer_K == other) & ~out)
+        if len(left) > 1:
+            out |= patient_K == patient_K[rng.choice(left)]
+    return np.flatnonzero(~out)
+
+
+def wilson(share: float, n: float) -> tuple[float, float]:
+    """95 % interval of a share of n (Wilson 1927, 10.1080/01621459.1927.10502953); here of means, so that neither need be whole."""
     scale, middle = 1 + _95 ** 2 / n, share + _95 ** 2 / (2 * n)
     half = _95 * math.sqrt(share * (1 - share) / n + _95 ** 2 / (4 * n ** 2))
     return max((middle - half) / scale, 0.0), min((middle + half) / scale, 1.0)
