@@ -80,6 +80,7 @@ RECIPES = Registry("recipe kind", {
     "beat-types": "ecglm.training.beat_types:run",
     "reversal": "ecglm.training.reversal:run",
     "fewshot": "ecglm.training.fewshot.recipe:run",
+    "fewshot-space": "ecglm.training.fewshot.space:run",
 })
 #: Few-shot methods (ecglm.training.fewshot.method.Method), by the "methods" of a recipe of kind fewshot.
 METHODS = Registry("few-shot method", {

@@ -269,7 +269,8 @@ class Finding:
 @dataclass(frozen=True)
 class Answer:
     """An answer with its calibrated confidence and evidence, or an abstention with its reason. note: what must be read with
-    the text, such as "possible, not called present: av block 6 %"; the text alone is the answer that is scored."""
+    the text, such as "possible, not called present: av block 6 %"; the text alone is the answer that is scored. probabilities: of
+    all answers there were to choose from, for a question that an adapter was taught."""
 
     text: str
     confidence: float
@@ -278,8 +279,9 @@ class Answer:
     model: str
     reason: str | None = None
     note: str | None = None
+    probabilities: tuple[tuple[str, float], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         return {"answer": self.text, "confidence": round(self.confidence, 4), "abstained": self.abstained,
                 "reason": self.reason, "note": self.note, "evidence": [e.to_dict() for e in self.evidence],
-                "model": self.model}
+                "model": self.model, "probabilities": {text: round(p, 4) for text, p in self.probabilities} or None}

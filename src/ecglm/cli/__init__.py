@@ -15,6 +15,7 @@ VERBS: dict[str, str] = {
     "measure": "Rate, intervals, axes, voltages, rhythm and the waves of every lead, each with unit or the reason why not.",
     "ask": "Ask a question about one or several recordings.",
     "chat": "Talk about recordings in the terminal.",
+    "adapt": "Teach it your own question: five labelled recordings per answer.",
     "report": "Write a report; the extension of its name chooses the format.",
     "render": "Draw the ECG page as PNG.",
     "plot": "Draw an ECG with its waves, intervals, kinds of beats and findings marked.",

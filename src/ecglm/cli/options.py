@@ -18,6 +18,8 @@ File = Annotated[str, typer.Argument(
 Files = Annotated[list[str], typer.Argument(metavar="FILE", help="One or more recordings.")]
 Model = Annotated[str | None, typer.Option(
     "--model", metavar="NAME", help="Checkpoint folder or hub id; default: the embedded model.")]
+Adapter = Annotated[str | None, typer.Option(
+    "--adapter", metavar="DIR", help="Questions taught by `ecglm adapt`, a folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Start = Annotated[float | None, typer.Option("--start", metavar="S", help="Begin this many seconds into the recording.")]
 Duration = Annotated[float | None, typer.Option("--duration", metavar="S", help="Read this many seconds.")]
