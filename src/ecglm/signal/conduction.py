@@ -58,7 +58,8 @@ def disorder(rr_s: FloatArray) -> float:
 def _change(rr_s: FloatArray, lag: int) -> float:
     if len(rr_s) <= lag:
         return np.inf
-    return float(np.median(np.abs(rr_s[lag:] - rr_s[:-lag]) / np.minimum(rr_s[lag:], rr_s[:-lag])))
+    shorter = np.maximum(np.minimum(rr_s[lag:], rr_s[:-lag]), 1e-3)  # two marks of one beat may coincide
+    return float(np.median(np.abs(rr_s[lag:] - rr_s[:-lag]) / shorter))
 
 
 def conduction(p_P3: FloatArray, qrs_B3: FloatArray, types: Sequence[str] = ()) -> Conduction:
