@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -238,3 +240,8 @@ def test_a_question_about_real_recordings_is_learnt_from_five_of_each(data_dir: 
     taught = plain().adapt([(*example, str(number)) for number, example in enumerate(support)])
     answers = taught.ask_batch([(record, question) for record, question, _ in new])
     assert np.mean([answer.text == truth for answer, (_, _, truth) in zip(answers, new, strict=True)]) >= 0.8
+
+
+def test_teaching_needs_no_torch() -> None:
+    code = "import sys, ecglm.inference.adapt.teach; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
