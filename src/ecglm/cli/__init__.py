@@ -12,7 +12,7 @@ from collections.abc import Sequence
 #: Verb -> one line of help. The verb's file in this folder has the same name.
 VERBS: dict[str, str] = {
     "info": "What is in a recording: format, leads, rate, length, quality.",
-    "measure": "Heart rate, intervals, axis and rhythm, each with unit or the reason why not.",
+    "measure": "Rate, intervals, axes, voltages, rhythm and the waves of every lead, each with unit or the reason why not.",
     "ask": "Ask a question about one or several recordings.",
     "chat": "Talk about recordings in the terminal.",
     "adapt": "Teach it your own question: five labelled recordings per answer.",

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ecglm.errors import UsageError, argument
 from ecglm.inference.adapt.adapter import Adapter
-from ecglm.inference.comparison import SAME_WITHIN, SIMPLE, compare, sure_of_value, unclear
+from ecglm.inference.comparison import SIMPLE, compare, unclear
 from ecglm.inference.computed import computed, declined, of_file, rare
 from ecglm.inference.confidence import answer_kind, calibrated_confidence
 from ecglm.inference.contradiction import alternatives, contradiction, remark, sure_of
@@ -27,6 +27,7 @@ from ecglm.inference.listed import kept
 from ecglm.inference.parts import ONE_AT_A_TIME, parts, several
 from ecglm.inference.reading import Reading, read_recording
 from ecglm.inference.topics import Topics, learned_name, spelled_out, topics
+from ecglm.knowledge.precision import SAME_WITHIN, sure_of_value
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.prompt import clean_question, prefix_ids

@@ -47,7 +47,7 @@ def described(record: Record) -> tuple[Description, tuple[str, ...]]:
 @dataclass(frozen=True)
 class Estimate:
     """Cross-validated share of right answers with its 95 % interval; chance: what always giving the commonest answer, or
-    guessing, reaches."""
+    guessing, reaches; n_patients: what the interval rests on."""
 
     accuracy: float
     low: float
@@ -160,7 +160,7 @@ def _others(answer_K: NDArray[np.int64], patient_K: NDArray[np.int64], number: i
 
 
 def wilson(share: float, n: float) -> tuple[float, float]:
-    """95 % interval of a share of n (Wilson 1927, 10.1080/01621459.1927.10502953), either of which need not be whole."""
+    """95 % interval of a share of n (Wilson 1927, 10.1080/01621459.1927.10502953), which may be a mean: n need not be whole."""
     scale, middle = 1 + _95 ** 2 / n, share + _95 ** 2 / (2 * n)
     half = _95 * math.sqrt(share * (1 - share) / n + _95 ** 2 / (4 * n ** 2))
     return max((middle - half) / scale, 0.0), min((middle + half) / scale, 1.0)

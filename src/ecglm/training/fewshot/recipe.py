@@ -17,7 +17,17 @@ from ecglm.bench.task import digest
 from ecglm.config import load_config, to_dict
 from ecglm.corpus.ecgqa_classes import ecgqa_classes
 from ecglm.corpus.ecgqa_official import all_questions
-from ecglm.corpus.episodes import AttributePool, Draw, Episode, EpisodeConfig, Task, episodes, published, split_classes
+from ecglm.corpus.episodes import (
+    AnswerGroup,
+    AttributePool,
+    Draw,
+    Episode,
+    EpisodeConfig,
+    Task,
+    episodes,
+    published,
+    split_classes,
+)
 from ecglm.corpus.splits import FewShotSplit
 from ecglm.errors import UsageError
 from ecglm.registry import METHODS
@@ -111,9 +121,10 @@ class Outcome:
     data_hash: str
 
 
-def evaluate(recipe: FewShotRecipe, tell: Tell = lambda _: None, progress: bool = False) -> Outcome:
-    """Meta-train and test every method on every task."""
-    setup = FewShotSetup(Path(recipe.cache), Path(recipe.examples), progress=progress)
+def evaluate(recipe: FewShotRecipe, tell: Tell = lambda _: None, progress: bool = False,
+             setup: FewShotSetup | None = None) -> Outcome:
+    """Meta-train and test every method on every task. setup: of other recordings than PTB-XL's."""
+    setup = setup or FewShotSetup(Path(recipe.cache), Path(recipe.examples), progress=progress)
     splits = setup.splits[:recipe.splits]
     reader = PrefixReader.load(recipe.llm) if any(_generates(name) for name in recipe.methods) else None
     made: dict[int, FewShotData] = {}
@@ -220,6 +231,6 @@ def _draws(recipe: FewShotRecipe, setup: FewShotSetup, split: FewShotSplit, conf
     return (published([g for g, name in zip(sides[0], names[0], strict=True) if name in kept], config), published(test, config))
 
 
-def _name(groups: Sequence[Any]) -> tuple[str, str, tuple[str, ...]]:
+def _name(groups: Sequence[AnswerGroup]) -> tuple[str, str]:
     """What a class is, on either side of a split."""
-    return groups[0].attribute, groups[0].answer, tuple(sorted(group.attribute for group in groups))
+    return groups[0].attribute, groups[0].answer
