@@ -7,6 +7,7 @@ nothing and `ecglm.read` / `ecglm.measure` never import torch.
     ecglm.measure(rec).to_dict()                      # intervals with units, or reasons
     model = ecglm.load()                              # the embedded default, a folder or a hub id
     model.ask(rec, "Is there atrial fibrillation?")   # Answer
+    model.adapt([(rec, question, answer), ...])       # a model that knows your own question
 """
 
 from __future__ import annotations

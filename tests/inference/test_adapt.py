@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,6 +97,10 @@ def test_an_unreadable_recording_gets_no_answer() -> None:
     ("Is the PR longer than the QT?", "Is the QT longer than the PR?", False),
     ("Is it type A or type B?", "Is it type B or type A?", True),
     ("QTc > 450?", "QTc < 450?", False),
+    ("Is it of type A?", "Is it a type?", False),
+    ("Is it class one?", "Is it a class?", False),
+    ("IS THERE A FLURBISH WAVE?", "Is there a flurbish wave?", True),
+    ("A flurbish wave?", "Flurbish wave", True),
 ])
 def test_questions_are_the_same_when_they_ask_the_same(a: str, b: str, same: bool) -> None:
     assert (wording(a) == wording(b)) is same
@@ -125,13 +131,15 @@ def test_what_is_saved_answers_the_same(tmp_path: Path) -> None:
 
 
 def test_questions_are_added_and_replaced() -> None:
-    other = [(record, "Is it regular?", "yes" if answer == "no class" else "no") for record, _, answer in patients(5, 1)]
+    other = [(record, "Is it regular?", "yes" if answer == "no class" else "no", str(number))
+             for number, (record, _, answer) in enumerate(patients(5, 1))]
     both = few().adapt(other)
     record = patients(6, 2)[2][0]
     assert both.ask(record, "Is it regular?").text == "yes"
     assert both.ask(record, QUESTION).text == few().ask(record, QUESTION).text
     assert both.adapter is not None
-    again = both.adapt([(record, "Is this regular?", "no" if answer == "yes" else "yes") for record, _, answer in other])
+    again = both.adapt([(record, "Is this regular?", "no" if answer == "yes" else "yes", patient)
+                        for record, _, answer, patient in other])
     assert again.ask(record, "Is it regular?").text == "no"
 
 
@@ -143,6 +151,9 @@ def test_questions_are_added_and_replaced() -> None:
     ("adapter.json", lambda raw: raw.replace(b'"class two"', b'"class two", "class six"'), "damaged"),
     ("adapter.json", lambda raw: raw.replace(b'"examples": 15', b'"examples": 14'), "damaged"),
     ("adapter.json", lambda raw: raw.replace(b'"accuracy"', b'"accurate"'), "damaged"),
+    ("adapter.json", lambda raw: raw.replace(b'"low": ', b'"low": 9'), "damaged"),
+    ("adapter.json", lambda raw: raw.replace(b'"accuracy": ', b'"accuracy": NaN, "was": '), "damaged"),
+    ("adapter.json", lambda raw: raw.replace(b'Which class', b'Which class' * 200), "damaged"),
     ("adapter.json", lambda raw: b"\xff" + raw, "damaged"),
     ("adapter.json", lambda raw: b"[" * 100_000, "damaged"),
     ("adapter.json", lambda raw: b" " * 5_000_000, "damaged"),
@@ -238,3 +249,8 @@ def test_a_question_about_real_recordings_is_learnt_from_five_of_each(data_dir: 
     taught = plain().adapt([(*example, str(number)) for number, example in enumerate(support)])
     answers = taught.ask_batch([(record, question) for record, question, _ in new])
     assert np.mean([answer.text == truth for answer, (_, _, truth) in zip(answers, new, strict=True)]) >= 0.8
+
+
+def test_teaching_needs_no_torch() -> None:
+    code = "import sys, ecglm.inference.adapt.teach; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,6 +1,22 @@
-"""Recordings and questions in, answers out: guard, engine, evidence, confidence, dialogue."""
+"""Recordings and questions in, answers out: guard, engine, evidence, confidence, dialogue.
 
-from ecglm.inference.answer import joined
-from ecglm.inference.model import Model, load
+Names load on first use: teaching a question (`adapt`) needs no torch.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ecglm.inference.answer import joined
+    from ecglm.inference.model import Model, load
 
 __all__ = ["Model", "joined", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{'answer' if name == 'joined' else 'model'}"), name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -124,9 +125,12 @@ class Model:
     def adapt(self, examples: Sequence[Labelled], *, same_patient: bool = False, progress: bool = False) -> Model:
         """A model that also answers the questions of these (record, question, answer) or (record, question, answer, patient):
         two recordings per answer at least, better five, of different patients (same_patient: or of the same). `.adapter` has the
-        cross-validated accuracy; `.save(folder)` keeps what was taught. Raises SupportError that lists all that is wrong."""
-        adapter = teach(examples, same_patient=same_patient, progress=progress).adapter
-        return Model(self.elm, adapter if self.adapter is None else self.adapter.joined(adapter))
+        cross-validated accuracy; `.save(folder)` keeps what was taught. Warns of what may mislead; raises SupportError that
+        lists all that is wrong."""
+        lesson = teach(examples, same_patient=same_patient, progress=progress)
+        for problem in lesson.problems:
+            warnings.warn(str(problem).removeprefix("warning: "), stacklevel=2)
+        return Model(self.elm, lesson.adapter if self.adapter is None else self.adapter.joined(lesson.adapter))
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
         """Write the adapter, for `ecglm.load(adapter=folder)`. Raises UsageError when nothing was taught."""

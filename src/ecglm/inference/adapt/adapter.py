@@ -20,6 +20,7 @@ from ecglm.inference.adapt.space import VALUES, Description, FewShotSpace
 from ecglm.inference.adapt.support import MAX_ANSWER, MAX_ROWS
 from ecglm.inference.adapt.taught import MAX_S, Estimate, Taught, Told, described
 from ecglm.inference.adapt.wording import Wording, wording
+from ecglm.inference.guard import MAX_QUESTION
 from ecglm.models.processor import BEAT_LENGTH
 from ecglm.records.leads import STANDARD_12
 from ecglm.records.record import Record
@@ -191,7 +192,7 @@ def _tensors(path: Path, digest: str) -> dict[str, Any]:
         shapes = {"value_NV": (count, len(VALUES)), "beat_NLK": (count, len(STANDARD_12), BEAT_LENGTH),
                   "mask_NL": (count, len(STANDARD_12)), "answer_K": (count,), "row_K": (count,)}
         fits = count <= MAX_ROWS and all(tensors[name].shape == shape and np.isfinite(tensors[name]).all()
-                                         for name, shape in shapes.items())
+                                         for name, shape in shapes.items()) and (tensors["mask_NL"] <= 1).all()
     except (SafetensorError, KeyError, TypeError, ValueError):
         fits = False
     if not fits:
@@ -207,10 +208,11 @@ def _questions(about: dict[str, Any], tensors: dict[str, Any]) -> list[Taught]:
         wordings, answers = (tuple(map(str, one[name])) for name in ("wordings", "answers"))
         rows = np.arange(start, start := start + int(one["examples"]))
         answer_K = tensors["answer_K"][rows].astype(np.int64)
-        if not wordings or max(map(len, answers)) > MAX_ANSWER or set(answer_K) != set(range(len(answers))) or len(answers) < 2:
+        shares = {name: float(one["estimate"][name]) for name in ("accuracy", "low", "high", "chance")}
+        if not wordings or max(map(len, wordings)) > MAX_QUESTION or max(map(len, answers)) > MAX_ANSWER or len(answers) < 2 \
+                or set(answer_K) != set(range(len(answers))) or not all(0 <= share <= 1 for share in shares.values()):
             raise ValueError
-        estimate = Estimate(**{name: float(one["estimate"][name]) for name in ("accuracy", "low", "high", "chance")},
-                            n_patients=int(one["estimate"]["n_patients"]))
+        estimate = Estimate(**shares, n_patients=int(one["estimate"]["n_patients"]))
         questions.append(Taught(wordings, answers, answer_K, tensors["row_K"][rows].astype(np.int64), joined.rows(rows),
                                 int(one["patients"]), estimate))
     if start != len(joined.value_NV) or not questions:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ecglm.errors import EcglmError, UsageError
+from ecglm.errors import EcglmError, RecordError, UsageError
 from ecglm.inference.adapt.adapter import Adapter
 from ecglm.inference.adapt.checks import Example, Group, check, kind_of
 from ecglm.inference.adapt.space import Description, FewShotSpace
@@ -95,7 +95,7 @@ def _learn(source: str, given: Sequence[Row], problems: list[Problem],
                 seen[key] = _see(row.source, load)
             one = seen[key]
             if isinstance(one, EcglmError):
-                problems.append(Problem("error", f"{one}; give another recording", row.row))
+                problems.append(Problem("error", str(one), row.row))
             else:
                 if one.lost:
                     problems.append(Problem("warning", f"lead {', '.join(one.lost)} cannot be read and is left out; `ecglm info` "
@@ -114,7 +114,10 @@ def _learn(source: str, given: Sequence[Row], problems: list[Problem],
 def _see(source: str | Record, load: Callable[[str | Record], tuple[Record, str | None]]) -> _Seen | EcglmError:
     try:
         record, patient = load(source)
-        found, lost = described(record)
+        try:
+            found, lost = described(record)
+        except RecordError as error:
+            raise UsageError(f"{error}; give another recording") from None
         kept = replace(found, beat_NLK=found.beat_NLK.astype(np.float16).astype(np.float32))  # as the folder keeps it
         return _Seen(patient, kept, kind_of(record), lost)
     except EcglmError as error:

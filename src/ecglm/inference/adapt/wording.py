@@ -13,7 +13,7 @@ from ecglm.inference.topics import spelled_out
 
 #: Words of the phrasing, which tell nothing of what is asked.
 _WORDS = """
-a an and any are be been can could did do does ecg ekg evidence evident find for had has have here in is it its me of on one
+a an and any are be been can could did do does ecg ekg evidence evident find for had has have here in is it its me of on
 patient please present recording saw see seen she he show showing shown shows sign signs some strip symptom symptoms tell that
 the there these they this tracing trace visible was were with would you
 """
@@ -39,7 +39,9 @@ class Wording(NamedTuple):
 
 def wording(question: str) -> Wording:
     """Of a question in any language; abbreviations of findings count as their names."""
-    low = spelled_out(question).lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace("n't", " not")
-    words = [word for word in _WORD.findall(low) if word not in _NEGATING]
+    text = spelled_out(question).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace("n't", " not")
+    found = _WORD.findall(text.lower() if text.isupper() else text)
+    lower = [word if word == "A" and place else word.lower() for place, word in enumerate(found)]  # "type A" is no article
+    words = [word for word in lower if word not in _NEGATING]
     content = [word for word in words if word not in _PHRASING] or words
     return Wording(tuple(content if _ORDERING & set(content) else sorted(content)), negated(question))

@@ -82,7 +82,7 @@ def patient_of(path: str | os.PathLike[str]) -> str | None:
     try:
         real, kind = find.one(os.fspath(path))
         return _identity(import_module(f"ecglm.records.deidentify.{find.WRITERS[kind]}").patient_of(real))
-    except EcglmError:
+    except (EcglmError, OSError):
         return None
 
 
