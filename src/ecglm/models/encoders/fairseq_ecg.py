@@ -2,7 +2,7 @@
 
 A strided convolution (a sixteenth of the rate), a convolution over time as position, twelve post-norm transformer layers, and
 the mean over time. Parameter names are those of fairseq-signals (MIT licence), so its weights load as they are; they come as
-`model.safetensors`, since a fairseq checkpoint is a pickle, which may run code. docs/fewshot.md tells how to convert one.
+`model.safetensors`, since reading a fairseq checkpoint runs code that is in it. docs/fewshot.md tells how to convert one.
 Shapes: B recordings, L leads, T samples, S steps, E width.
 """
 
