@@ -9,6 +9,7 @@ McSharry et al. 2003 (10.1109/TBME.2003.808805) is such a sum for one lead, that
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -55,11 +56,14 @@ def turned(kernels: FloatArray, frontal_deg: float = 0.0, horizontal_deg: float 
     """Kernels with their vectors turned: frontal_deg clockwise as the observer sees it (towards larger axis angles),
     horizontal_deg towards the back."""
     out = kernels.copy()
-    f, h = np.radians(frontal_deg), np.radians(horizontal_deg)
     x, y, z = kernels[:, VECTOR].T
-    x, y = np.cos(f) * x - np.sin(f) * y, np.sin(f) * x + np.cos(f) * y
-    x, z = np.cos(h) * x - np.sin(h) * z, np.sin(h) * x + np.cos(h) * z
-    out[:, VECTOR] = np.stack([x, y, z], axis=1)
+    if frontal_deg:
+        c, s = math.cos(math.radians(frontal_deg)), math.sin(math.radians(frontal_deg))
+        x, y = c * x - s * y, s * x + c * y
+    if horizontal_deg:
+        c, s = math.cos(math.radians(horizontal_deg)), math.sin(math.radians(horizontal_deg))
+        x, z = c * x - s * z, s * x + c * z
+    out[:, 3], out[:, 4], out[:, 5] = x, y, z
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ Rng = np.random.Generator
 _QT_REF_S = 0.39
 #: Share of the RR interval before the last one that the QT interval remembers (Franz et al. 1988, 10.1172/JCI113747).
 _QT_MEMORY = 0.65
+_AXIS_GRID = np.linspace(0, 1, 100)
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ def synthesise(name: str, conditions: tuple[Condition, ...], plan: Plan, seed: n
     out = projection(plan.leads).astype(np.float32) @ signal_8T
     if plan.noise:
         step = np.float32(device.step_mv)
-        np.multiply(np.rint(out / step), step, out=out)
+        np.divide(out, step, out=out)
+        np.multiply(np.rint(out, out=out), step, out=out)
     record = Record(out, plan.fs, plan.leads, meta=RecordMeta(heart.age, heart.sex, "simulated"), source=f"simulated:{name}",
                     format="simulated")
     return Simulated(record, _truth(name, conditions, heart, schedule, waves, plan.duration_s))
@@ -176,7 +179,7 @@ class _Shape:
 
 def _axis(heart: Heart, qrs: FloatArray) -> float | None:
     """Frontal axis (degrees) of the net QRS as recorded, swapped cables and all."""
-    area = (shape_on(np.linspace(0, 1, 100), qrs, lead_heights(qrs, heart.field_83)))[:, :2].sum(axis=0)
+    area = shape_on(_AXIS_GRID, qrs, lead_heights(qrs, heart.field_83)[:, :2]).sum(axis=0)
     i, ii = SWAPS[heart.swap] @ area if heart.swap else area
     return axis_of_leads(float(i), float(ii))
 
@@ -224,11 +227,13 @@ def _draw_qrs(heart: Heart, shapes: list[_Shape], kind: IntArray, on: FloatArray
 
 def _qt(heart: Heart, on: FloatArray, extra: FloatArray) -> FloatArray:
     """QT of every beat (s): Fridericia of an RR that follows the rate slowly, never longer than the beat."""
-    rr = np.diff(on, prepend=2 * on[0] - on[1] if len(on) > 1 else on[0] - 60 / heart.rate)
-    felt = np.clip(rr, 0.25, 2.0)
-    past, _ = lfilter([0.15], [1, -0.85], felt, zi=[0.85 * float(np.median(felt))])
+    rr = np.empty_like(on)
+    np.subtract(on[1:], on[:-1], out=rr[1:])
+    rr[0] = rr[1] if len(on) > 1 else 60 / heart.rate
+    felt = np.minimum(np.maximum(rr, 0.25), 2.0)
+    past, _ = lfilter([0.15], [1, -0.85], felt, zi=[0.85 * statistics.median(felt.tolist())])
     qt = heart.qtc_s * np.cbrt(_QT_MEMORY * past + (1 - _QT_MEMORY) * felt) + extra
-    following = np.r_[rr[1:], rr[-1]]
+    following = np.append(rr[1:], rr[-1])
     return np.asarray(np.minimum(qt, np.maximum(0.98 * following, 0.62 * qt)))
 
 
@@ -259,7 +264,8 @@ def _draw_spikes(heart: Heart, schedule: Schedule, fs: float, blur: float, out: 
 
 
 def _place_cables(heart: Heart, signal_8T: Float32) -> None:
-    signal_8T[2:] *= heart.chest_gain.astype(np.float32)[:, None]
+    if heart.chest_gain is not None:
+        signal_8T[2:] *= heart.chest_gain.astype(np.float32)[:, None]
     if heart.swap:
         signal_8T[:2] = SWAPS[heart.swap].astype(np.float32) @ signal_8T[:2]
 
