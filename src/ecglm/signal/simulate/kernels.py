@@ -45,6 +45,8 @@ def local(leads: dict[str, float], at: float, left: float, right: float) -> Floa
 
 def stacked(tables: Sequence[FloatArray]) -> FloatArray:
     """Tables of several shapes as one array ``[shape, kernel, 14]``; shorter ones get kernels of no height."""
+    if len(tables) == 1:
+        return tables[0][None]
     out = np.zeros((len(tables), max(map(len, tables)), 14))
     out[:, :, LEFT] = out[:, :, RIGHT] = 0.02
     for place, kernels in zip(out, tables, strict=True):
@@ -109,8 +111,8 @@ def drawn(
         np.exp(z, out=z)
         np.matmul(coef_BCK[part], z, out=waves[part])
     length = out_CT.shape[1]
-    for start, wave in zip(first_B + origin, waves, strict=True):
-        low, high = max(0, -int(start)), min(width, length - int(start))
+    for start, wave in zip((first_B + origin).tolist(), waves, strict=True):
+        low, high = max(0, -start), min(width, length - start)
         if low < high:
             out_CT[:, start + low: start + high] += wave[:, low:high]
     return first_B / fs, waves
