@@ -152,10 +152,11 @@ def _varied(kernels: FloatArray, rng: np.random.Generator, height: float, shift:
     out = kernels.copy()
     n = len(out)
     size = np.sqrt(np.square(kernels[:, VECTOR]).sum(axis=1, keepdims=True))
-    out[:, VECTOR] += height * rng.standard_normal((n, 3)) * size
-    out[:, AT] += shift * rng.standard_normal(n)
-    out[:, LEFT:RIGHT + 1] *= np.exp(0.10 * rng.standard_normal((n, 2)))
-    out[:, LOCAL] += 0.11 * rng.standard_normal((n, 8)) * size * _NEARNESS_8
+    draws = rng.standard_normal(14 * n)
+    out[:, VECTOR] += height * draws[: 3 * n].reshape(n, 3) * size
+    out[:, AT] += shift * draws[3 * n: 4 * n]
+    out[:, LEFT:RIGHT + 1] *= np.exp(0.10 * draws[4 * n: 6 * n].reshape(n, 2))
+    out[:, LOCAL] += 0.11 * draws[6 * n:].reshape(n, 8) * size * _NEARNESS_8
     return out
 
 

@@ -22,6 +22,9 @@ from ecglm.signal.simulate.torso import ELECTRODES, FROM_ELECTRODES_89
 BLOCK_S, FADE_S = 60.0, 2.0
 #: Arms and legs move and tremble more than the chest; which of the two each electrode is on.
 _TREMOR_21, _PART_OF_BODY = np.array([[1.4], [0.45]]), [0] * 3 + [1] * 6
+#: Low-pass, high-pass, step and mains of twenty recorders each.
+_DEVICES = ((150.0,) * 12 + (100.0,) * 6 + (40.0,) * 2, (0.05,) * 12 + (0.15,) * 4 + (0.5,) * 4,
+            (0.001, 0.0025, 0.00488, 0.005) * 5, (50.0,) * 7 + (60.0,) * 5 + (0.0,) * 8)
 _MIX_89 = FROM_ELECTRODES_89.astype(np.float32)
 
 
@@ -41,9 +44,7 @@ class Device:
 
 def draw_device(rng: np.random.Generator) -> Device:
     """One of the recorders in use: diagnostic band mostly, monitor band at times."""
-    kinds = ((150.0,) * 12 + (100.0,) * 6 + (40.0,) * 2, (0.05,) * 12 + (0.15,) * 4 + (0.5,) * 4,
-             (0.001, 0.0025, 0.00488, 0.005) * 5, (50.0,) * 7 + (60.0,) * 5 + (0.0,) * 8)
-    return Device(*(kind[pick] for kind, pick in zip(kinds, rng.integers(20, size=4).tolist(), strict=True)))
+    return Device(*[kind[pick] for kind, pick in zip(_DEVICES, rng.integers(20, size=4).tolist(), strict=True)])
 
 
 def recorder_noise(heart: Heart, device: Device, n: int, fs: float, rng: np.random.Generator) -> Float32:

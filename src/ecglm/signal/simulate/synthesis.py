@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import statistics
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
-from scipy.signal import lfilter
 
 from ecglm.records.record import Record, RecordMeta
 from ecglm.signal.beats import IntArray
@@ -64,7 +64,7 @@ def synthesise(name: str, conditions: tuple[Condition, ...], plan: Plan, seed: n
     _place_cables(heart, signal_8T)
     if plan.noise:
         signal_8T += recorder_noise(heart, device, n, plan.fs, noise_rng)
-    out = projection(plan.leads).astype(np.float32) @ signal_8T
+    out = projection(plan.leads) @ signal_8T
     if plan.noise:
         step = np.float32(device.step_mv)
         np.divide(out, step, out=out)
@@ -237,8 +237,9 @@ def _qt(heart: Heart, on: FloatArray, extra: FloatArray) -> FloatArray:
     np.subtract(on[1:], on[:-1], out=rr[1:])
     rr[0] = rr[1] if len(on) > 1 else 60 / heart.rate
     felt = np.minimum(np.maximum(rr, 0.25), 2.0)
-    past, _ = lfilter([0.15], [1, -0.85], felt, zi=[0.85 * statistics.median(felt.tolist())])
-    qt = heart.qtc_s * np.cbrt(_QT_MEMORY * past + (1 - _QT_MEMORY) * felt) + extra
+    beats = felt.tolist()
+    past = list(accumulate(beats, lambda before, now: 0.15 * now + 0.85 * before, initial=statistics.median(beats)))[1:]
+    qt = heart.qtc_s * np.cbrt(_QT_MEMORY * np.array(past) + (1 - _QT_MEMORY) * felt) + extra
     following = np.append(rr[1:], rr[-1])
     return np.asarray(np.minimum(qt, np.maximum(0.98 * following, 0.62 * qt)))
 

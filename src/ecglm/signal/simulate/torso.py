@@ -9,8 +9,10 @@ holds in each record.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecglm.records.leads import STANDARD_12
 from ecglm.signal.missing import FloatArray
@@ -57,10 +59,11 @@ def draw_field(rng: np.random.Generator) -> FloatArray:
     return np.asarray(field)
 
 
-def projection(leads: tuple[str, ...]) -> FloatArray:
+@lru_cache(maxsize=16)
+def projection(leads: tuple[str, ...]) -> NDArray[np.float32]:
     """How these leads are made of the eight independent ones, ``[lead, 8]``."""
     rows = [TO_FRANK_38[FRANK.index(lead)] if lead in FRANK else TWELVE_12_8[STANDARD_12.index(lead)] for lead in leads]
-    return np.array(rows)
+    return np.array(rows, np.float32)
 
 
 def axis_of_leads(i: float, ii: float) -> float:
