@@ -84,15 +84,19 @@ def left_posterior(heart: Heart, rng: Rng) -> None:
     """LPFB: axis 90 to 180, rS in I and aVL, qR in III and aVF, QRS under 120 ms."""
     beat = heart.usual
     beat.qrs_s = max(beat.qrs_s, float(rng.uniform(0.098, 0.112)))
-    shape = table((0.17, 0.075, 0.16, -0.26, -0.20), (0.42, 0.090, 0.36, 0.66, 0.06), (0.60, 0.095, -0.10, 0.86, 0.40),
-                  (0.80, 0.080, -0.34, 0.40, 0.30))
+    shape = table((0.17, 0.075, 0.18, -0.26, -0.20), (0.42, 0.090, 0.66, 0.60, 0.10), (0.60, 0.095, -0.30, 0.95, 0.58),
+                  (0.80, 0.080, -0.62, 0.45, 0.52))
     beat.qrs = with_axis(personal(shape, rng, 0.08), float(rng.uniform(100, 122)), heart.field_83)
 
 
 def right_bundle_left_anterior(heart: Heart, rng: Rng) -> None:
     """Bifascicular block: LAFB for the first part of the QRS, then the right ventricle late."""
     left_anterior(heart, rng)
+    n = len(heart.usual.qrs)
     right_bundle(heart, rng)
+    early, late = grown(heart.usual.qrs[:n], 1.2), heart.usual.qrs[n:]
+    late[:, VECTOR.start] *= 0.7
+    heart.usual.qrs = np.vstack([with_axis(early, float(rng.uniform(-75, -52)), heart.field_83, late), late])
 
 
 def diffuse_delay(heart: Heart, rng: Rng) -> None:
@@ -145,7 +149,12 @@ def left_hypertrophy(heart: Heart, rng: Rng, strain: bool | None = None) -> None
     beat.qrs = turned(beat.qrs, float(rng.uniform(-22, 0)), float(rng.uniform(8, 20)))
     wave = qrs_wave(heart)
     sokolow = -wave[:, 2].min() + wave[:, 6:].max()
-    beat.qrs = grown(beat.qrs, max(1.0, float(rng.uniform(3.9, 5.6)) / max(sokolow, 0.5)))
+    gain = max(1.0, float(rng.uniform(3.9, 5.6)) / max(sokolow, 0.5))
+    beat.qrs = grown(beat.qrs, gain)
+    for lead, height in enumerate(np.ptp(gain * wave, axis=0)):
+        if height > 4.8:  # an electrode so near to the heart does not get nearer as the heart grows
+            heart.field_83[lead] *= 4.8 / height
+            beat.qrs[:, LOCAL.start + lead] *= 4.8 / height
     beat.qrs_s = float(np.clip(beat.qrs_s + rng.uniform(0.004, 0.014), 0.09, 0.116))
     if strain if strain is not None else rng.random() < 0.75:
         beat.pull_t(0.0, np.array([-0.30, -0.06, -0.22]) * float(rng.uniform(0.6, 1.3)))

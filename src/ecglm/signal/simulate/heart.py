@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from ecglm.signal.missing import FloatArray
 from ecglm.signal.simulate.kernels import AT, LEFT, LOCAL, RIGHT, VECTOR, grown, net_vector, table, turned
+from ecglm.signal.simulate.support import lead_heights
 from ecglm.signal.simulate.torso import axis_of_leads, draw_field
 
 #: Mean kernels. P and QRS: centre and width as shares of the wave's duration. T: seconds before (negative) its end.
@@ -30,6 +31,8 @@ T = table((-0.085, 0.050, 0.037, 0.235, 0.125, -0.165), (-0.150, 0.055, 0.050, 0
 #: The segment between J point and T wave, seconds after J: a plateau made of two bells, without height when normal.
 ST = table((0.020, 0.014, 0.050, 0.0, 0.0, 0.0), (0.085, 0.045, 0.055, 0.012, 0.010, -0.022))
 U = table((0.130, 0.035, 0.009, 0.007, -0.007))
+#: No healthy T wave is taller in any lead (Rijnbeek et al. 2014, the 98th percentile of young men in V2-V3).
+_TALLEST_T_MV = 1.2
 #: Near electrodes (V1-V4) see more than a dipole: multipoles fall with the cube of the distance.
 _NEARNESS_8 = np.array([0.4, 0.4, 1.0, 1.3, 1.3, 1.1, 0.8, 0.6])
 
@@ -105,6 +108,7 @@ def draw_heart(rng: np.random.Generator) -> Heart:
     qrs = with_axis(qrs, axis, field_83)
     t_gain = lognormal(rng, 0.30) * (1.15 if male else 0.85) * (1.10 - 0.006 * (age - 18))
     t = grown(turned(_varied(T, rng, 0.12, 0.006), 0.30 * (axis - 40) + 10 * rng.standard_normal(), 14 * rng.standard_normal()), t_gain)
+    t = grown(t, min(1.0, _TALLEST_T_MV / float(lead_heights(t, field_83).max())))
     t[:, LEFT] *= lognormal(rng, 0.12)
     t[:, RIGHT] *= lognormal(rng, 0.10)
     st = grown(_varied(ST, rng, 0.3, 0.004), lognormal(rng, 0.5) * (1.3 if male else 0.7))
@@ -132,10 +136,15 @@ def lognormal(rng: np.random.Generator, sd: float) -> float:
     return math.exp(sd * rng.standard_normal())
 
 
-def with_axis(kernels: FloatArray, axis_deg: float, field_83: FloatArray) -> FloatArray:
-    """Kernels turned in the frontal plane until the net QRS in I and II has this axis through the given lead field."""
+def with_axis(kernels: FloatArray, axis_deg: float, field_83: FloatArray, beside: FloatArray | None = None) -> FloatArray:
+    """Kernels turned in the frontal plane until the net QRS in I and II has this axis through the given lead field.
+
+    beside: kernels of the same QRS that count but are not turned.
+    """
     x, y, z = net_vector(kernels)
     beyond_2 = (kernels[:, LEFT] + kernels[:, RIGHT]) @ kernels[:, LOCAL][:, :2]
+    if beside is not None:
+        beyond_2 = beyond_2 + (beside[:, LEFT] + beside[:, RIGHT]) @ lead_heights(beside, field_83)[:, :2]
     turn = 0.0
     # I and II of the turned vector are these weights times (cos, sin, 1).
     weights_23 = np.stack([field_83[:2, 0] * x + field_83[:2, 1] * y, field_83[:2, 1] * x - field_83[:2, 0] * y,
