@@ -107,12 +107,14 @@ def draw_heart(rng: np.random.Generator) -> Heart:
     axis = bounded(rng, 41 - 0.75 * (age - 20), 33, -29, 89)
     qrs = with_axis(qrs, axis, field_83)
     t_gain = lognormal(rng, 0.30) * (1.15 if male else 0.85) * (1.10 - 0.006 * (age - 18))
-    t = grown(turned(_varied(T, rng, 0.12, 0.006), 0.30 * (axis - 40) + 10 * rng.standard_normal(), 14 * rng.standard_normal()), t_gain)
-    t = grown(t, min(1.0, _TALLEST_T_MV / float(lead_heights(t, field_83).max())))
+    t = grown(turned(_varied(T, rng, 0.12, 0.006), 0.30 * (axis - 40) + bounded(rng, 0, 10, -18, 18),
+                     bounded(rng, 0, 14, -24, 24)), t_gain)
+    t = grown(t, min(1.0, _TALLEST_T_MV / float(lead_heights(t, field_83).sum(axis=0).max())))
     t[:, LEFT] *= lognormal(rng, 0.12)
     t[:, RIGHT] *= lognormal(rng, 0.10)
     st = grown(_varied(ST, rng, 0.3, 0.004), lognormal(rng, 0.5) * (1.3 if male else 0.7))
-    p = grown(turned(_varied(P, rng, 0.16, 0.02), 12 * rng.standard_normal(), 12 * rng.standard_normal()), lognormal(rng, 0.22))
+    p = grown(turned(_varied(P, rng, 0.16, 0.02), bounded(rng, 0, 12, -20, 20), bounded(rng, 0, 12, -22, 22)),
+              lognormal(rng, 0.22))
     usual = Ventricle(bounded(rng, 0.089 if male else 0.084, 0.0075, 0.070, 0.107), qrs, st, t)
     return Heart(
         age=age, sex="male" if male else "female", field_83=field_83, rate=bounded(rng, 72, 10, 63, 96),

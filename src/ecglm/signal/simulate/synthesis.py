@@ -156,9 +156,8 @@ def _waves(heart: Heart, schedule: Schedule, device: Device, fs: float, n: int, 
     qt = _qt(heart, on, np.array([s.qt_extra_s for s in shapes])[kind])
     t_peak = _draw_st_t(heart, breath, shapes, kind, on, qrs_s, qt, fs, blur, out, rng)
     _draw_spikes(heart, schedule, fs, blur, out, rng)
-    main = int(np.bincount(kind).argmax())
-    axis = _axis(heart, shapes[main], statistics.median(qt[kind == main].tolist()))
-    beats = _Beats(used[kind], on, on + peak * qrs_s, on + qrs_s, t_peak, on + qt, pr, p_kind, p_on, p_peak, p_off, axis)
+    main = shapes[int(np.bincount(kind).argmax())]
+    beats = _Beats(used[kind], on, on + peak * qrs_s, on + qrs_s, t_peak, on + qt, pr, p_kind, p_on, p_peak, p_off, main.axis_deg)
     return out, beats
 
 
@@ -173,6 +172,7 @@ class _Shape:
     st: FloatArray
     t: FloatArray
     t_support: Support
+    axis_deg: float | None
 
     @classmethod
     def of(cls, heart: Heart, kind: Beat) -> _Shape:
@@ -180,24 +180,14 @@ class _Shape:
         assert beat is not None, "made when the schedule asked for it"
         qrs, peak = fitted(beat.qrs, heart.field_83, QRS_SHARE)
         t, where = ended(beat.t, heart.field_83, T_SHARE)
-        return cls(beat.qrs_s, peak, beat.qt_extra_s, qrs, beat.st, t, where)
+        return cls(beat.qrs_s, peak, beat.qt_extra_s, qrs, beat.st, t, where, _axis(heart, qrs))
 
 
-def _axis(heart: Heart, shape: _Shape, qt: float) -> float:
-    """Frontal axis (degrees) between onset and end of the QRS as recorded: an ST segment that is off begins within it, and
-    swapped cables count."""
-    st = shape.st.copy()
-    st[:, AT:RIGHT + 1] *= _stretch(qt) / shape.qrs_s
-    st[:, AT] += 1
-    kernels = np.concatenate([shape.qrs, st])
-    area = shape_on(_AXIS_GRID, kernels, lead_heights(kernels, heart.field_83)[:, :2]).sum(axis=0)
+def _axis(heart: Heart, qrs: FloatArray) -> float:
+    """Frontal axis (degrees) of the net QRS as recorded, swapped cables and all; an ST segment that is off has no part in it."""
+    area = shape_on(_AXIS_GRID, qrs, lead_heights(qrs, heart.field_83)[:, :2]).sum(axis=0)
     i, ii = SWAPS[heart.swap] @ area if heart.swap else area
     return axis_of_leads(float(i), float(ii))
-
-
-def _stretch(qt: FloatArray | float) -> FloatArray:
-    """How much longer or shorter ST segment and T wave are than the kernels say, for this QT (s)."""
-    return np.minimum(np.maximum(np.asarray(qt) / _QT_REF_S, 0.55), 1.5)
 
 
 def _distinct(kind: IntArray) -> tuple[IntArray, IntArray]:
@@ -259,7 +249,7 @@ def _draw_st_t(heart: Heart, breath: _Breath, shapes: list[_Shape], kind: IntArr
     """ST, T and U waves; returns the T peaks (s)."""
     st, t = stacked([s.st for s in shapes]), stacked([s.t for s in shapes])
     kernels = np.concatenate([st, t, np.repeat(heart.u[None], len(shapes), 0)], axis=1)[kind]
-    stretch = _stretch(qt)[:, None]
+    stretch = np.minimum(np.maximum(qt / _QT_REF_S, 0.55), 1.5)[:, None]
     end = (on + qt)[:, None]
     centre = stretch * kernels[:, :, AT]
     centre[:, : st.shape[1]] += (on + qrs_s)[:, None]
