@@ -115,6 +115,8 @@ def draw_heart(rng: np.random.Generator) -> Heart:
     st = grown(_varied(ST, rng, 0.3, 0.004), lognormal(rng, 0.5) * (1.3 if male else 0.7))
     p = grown(turned(_varied(P, rng, 0.16, 0.02), bounded(rng, 0, 12, -20, 20), bounded(rng, 0, 12, -22, 22)),
               lognormal(rng, 0.22))
+    # A sinus P wave is upright in II.
+    p[:, VECTOR.start + 1] += max(0.0, 0.03 - float(lead_heights(p, field_83)[:, 1].min())) / field_83[1, 1]
     usual = Ventricle(bounded(rng, 0.089 if male else 0.084, 0.0075, 0.070, 0.107), qrs, st, t)
     return Heart(
         age=age, sex="male" if male else "female", field_83=field_83, rate=bounded(rng, 72, 10, 63, 96),

@@ -84,19 +84,17 @@ def net_vector(kernels: FloatArray) -> FloatArray:
 
 def drawn(
     centre_BK: FloatArray, left_BK: FloatArray, right_BK: FloatArray, coef_BKC: FloatArray, anchor_B: FloatArray,
-    window_s: tuple[float, float], fs: float, blur_s: float, out_CT: Float32, origin: int,
-) -> tuple[FloatArray, Float32]:
-    """Add waves to ``out_CT [lead, time]`` and return each on its own.
+    window_s: tuple[float, float], fs: float, blur_s: float, out_CT: Float32,
+) -> None:
+    """Add waves to ``out_CT [lead, time]``.
 
     centre_BK, left_BK, right_BK: seconds per beat and kernel. coef_BKC: height per lead (mV). A beat is drawn from
     window_s[0] before to window_s[1] after anchor_B only. blur_s: width of the recorder's low-pass, a bell too, so
-    that it adds to the kernels' widths. origin: sample of ``out_CT`` that is time 0; samples outside are left out.
-    Returns the time of the first sample ``[beat]`` (s) and the waves ``[beat, lead, window]``.
+    that it adds to the kernels' widths. The first sample of ``out_CT`` is time 0; samples outside are left out.
     """
     first_B = np.ceil((anchor_B - window_s[0]) * fs).astype(np.int64)
     width = int(np.ceil((window_s[0] + window_s[1]) * fs))
     offset_W = (np.arange(width) / fs).astype(np.float32)
-    waves = np.empty((len(anchor_B), coef_BKC.shape[2], width), np.float32)
     # exp(-(z / width)^2 / 2), widths as factors so that the inner loop only multiplies.
     scale_left = (np.sqrt(0.5) / np.hypot(left_BK, blur_s)).astype(np.float32)[:, :, None]
     scale_right = (np.sqrt(0.5) / np.hypot(right_BK, blur_s)).astype(np.float32)[:, :, None]
@@ -109,10 +107,8 @@ def drawn(
         np.multiply(z, -z, out=z)
         np.maximum(z, -30.0, out=z)  # smaller powers would be denormal numbers, which are slow
         np.exp(z, out=z)
-        np.matmul(coef_BCK[part], z, out=waves[part])
-    length = out_CT.shape[1]
-    for start, wave in zip((first_B + origin).tolist(), waves, strict=True):
-        low, high = max(0, -start), min(width, length - start)
-        if low < high:
-            out_CT[:, start + low: start + high] += wave[:, low:high]
-    return first_B / fs, waves
+        for start, wave in zip(first_B[part].tolist(), coef_BCK[part] @ z, strict=True):
+            low, high = max(0, -start), min(width, out_CT.shape[1] - start)
+            if low < high:
+                there = out_CT[:, start + low: start + high]
+                np.add(there, wave[:, low:high], out=there)

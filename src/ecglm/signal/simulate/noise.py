@@ -50,24 +50,24 @@ def draw_device(rng: np.random.Generator) -> Device:
 def recorder_noise(heart: Heart, device: Device, n: int, fs: float, rng: np.random.Generator) -> Float32:
     """Noise of the eight independent leads ``[8, time]`` in mV."""
     level = np.exp(rng.normal(0, 0.55, 3))
-    each_9 = np.exp(rng.normal(0, 0.45, len(ELECTRODES))).astype(np.float32)
+    each_89 = _MIX_89 * np.exp(rng.normal(0, 0.45, len(ELECTRODES))).astype(np.float32)
     block = round(BLOCK_S * fs)
     if n <= block:
-        at_electrodes = _block(device, level, n, fs, rng)
+        out = _block(device, level, each_89, n, fs, rng)
     else:
-        at_electrodes = np.zeros((len(ELECTRODES), n), np.float32)
+        out = np.zeros((len(_MIX_89), n), np.float32)
         fade = round(FADE_S * fs)
         rise = np.sin(np.linspace(0, np.pi / 2, fade)).astype(np.float32)
         for start in range(0, n, block - fade):
-            part = _block(device, level, min(block, n - start), fs, rng)
+            part = _block(device, level, each_89, min(block, n - start), fs, rng)
             if start:
                 part[:, :fade] *= rise[: part.shape[1]]
             if start + block < n:
                 part[:, -fade:] *= rise[::-1]
-            at_electrodes[:, start: start + part.shape[1]] += part
+            out[:, start: start + part.shape[1]] += part
     t = np.arange(n, dtype=np.float32) / np.float32(fs)
     # What all electrodes share, and how much of it each of them sees.
-    waves = [float(0.05 * level[0]) * np.sin(2 * np.pi * heart.breath_hz * t + np.float32(heart.breath_phase))]
+    waves: list[Float32] = [float(0.05 * level[0]) * np.sin(2 * np.pi * heart.breath_hz * t + np.float32(heart.breath_phase))]
     shares = [rng.standard_normal(len(ELECTRODES)).astype(np.float32) * np.float32(device_share(device, heart.breath_hz))]
     if device.mains_hz and device.mains_hz < 0.5 * fs:
         hum = float(0.0025 * np.exp(rng.normal(0, 0.9)))
@@ -77,7 +77,6 @@ def recorder_noise(heart: Heart, device: Device, n: int, fs: float, rng: np.rand
         shift, touched = _movement(device, n, fs, rng)
         waves.append(shift)
         shares.append(np.eye(1, len(ELECTRODES), touched, np.float32)[0])
-    out: Float32 = (_MIX_89 * each_9) @ at_electrodes
     out += (_MIX_89 @ np.stack(shares, axis=1)) @ np.stack(waves)
     return out
 
@@ -99,29 +98,31 @@ def _spectra(lowpass_hz: float, highpass_hz: float, n: int, fs: float) -> tuple[
     return size, muscle, wander
 
 
-def _block(device: Device, level: FloatArray, n: int, fs: float, rng: np.random.Generator) -> Float32:
-    """Muscle and wander ``[9, time]``: random spectra of the wanted shape, back to time."""
+def _block(device: Device, level: FloatArray, mix_89: Float32, n: int, fs: float, rng: np.random.Generator) -> Float32:
+    """Muscle and wander of the eight leads ``[8, time]``: random spectra of the wanted shape, mixed, back to time."""
     size, muscle_21, wander_1 = _spectra(device.lowpass_hz, device.highpass_hz, n, fs)
     # Uniform numbers will do: each sample is a sum of thousands of them. Their deviation is 1 / sqrt(12).
     scale = np.sqrt(12) * np.sqrt(fs * size / 2) / np.sqrt(2)
     muscle, wander = (scale * level[1]) * muscle_21, (scale * level[2]) * wander_1
-    bins = len(wander)
-    raw = _centred(rng, (2, len(ELECTRODES), bins))
-    spectrum = np.zeros((len(ELECTRODES), size // 2 + 1), np.complex64)
+    raw = _centred(rng, (2, len(ELECTRODES), len(wander)))
     bursts = rng.random() < 0.3
-    density = (muscle if bursts else np.sqrt(muscle**2 + wander**2)).astype(np.float32)[_PART_OF_BODY]
-    np.multiply(raw[0], density, out=spectrum.real[:, :bins])
-    np.multiply(raw[1], density, out=spectrum.imag[:, :bins])
-    out: Float32 = irfft(spectrum, size, axis=1)[:, :n]
+    density = muscle if bursts else np.sqrt(muscle**2 + wander**2)
+    out = _in_time(raw, density.astype(np.float32)[_PART_OF_BODY], mix_89, size)
     if bursts:  # a muscle that tightens now and then
         knots = np.arange(0, n / fs + 1.5, 0.5)
         height = np.exp(rng.normal(0, 0.6, len(knots)))
-        out *= np.interp(np.arange(n) / fs, knots, height).astype(np.float32)
-        slow = min(bins, int(25 * size / fs) + 1)
-        spectrum[:] = 0
-        raw = _centred(rng, (2, len(ELECTRODES), slow))
-        spectrum[:, :slow] = (raw[0] + 1j * raw[1]) * wander[:slow]
-        out += irfft(spectrum, size, axis=1)[:, :n]
+        out[:, :n] *= np.interp(np.arange(n) / fs, knots, height).astype(np.float32)
+        slow = min(len(wander), int(25 * size / fs) + 1)
+        out += _in_time(_centred(rng, (2, len(ELECTRODES), slow)), wander[:slow].astype(np.float32), mix_89, size)
+    return out[:, :n]
+
+
+def _in_time(raw_29F: Float32, density: Float32, mix_89: Float32, size: int) -> Float32:
+    """Real and imaginary parts of the electrodes' spectra, shaped and mixed to leads, as a signal ``[8, size]``."""
+    spectrum = np.empty(raw_29F.shape[1:], np.complex64)
+    np.multiply(raw_29F[0], density, out=spectrum.real)
+    np.multiply(raw_29F[1], density, out=spectrum.imag)
+    out: Float32 = irfft((mix_89 @ spectrum.view(np.float32)).view(np.complex64), size, axis=1)
     return out
 
 

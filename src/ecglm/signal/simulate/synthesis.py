@@ -64,11 +64,10 @@ def synthesise(name: str, conditions: tuple[Condition, ...], plan: Plan, seed: n
     _place_cables(heart, signal_8T)
     if plan.noise:
         signal_8T += recorder_noise(heart, device, n, plan.fs, noise_rng)
-    out = projection(plan.leads) @ signal_8T
+    steps = device.step_mv if plan.noise else 1.0
+    out: Float32 = (projection(plan.leads) / np.float32(steps)) @ signal_8T
     if plan.noise:
-        step = np.float32(device.step_mv)
-        np.divide(out, step, out=out)
-        np.multiply(np.rint(out, out=out), step, out=out)
+        np.multiply(np.rint(out, out=out), np.float32(steps), out=out)
     record = Record(out, plan.fs, plan.leads, meta=RecordMeta(heart.age, heart.sex, "simulated"), source=f"simulated:{name}",
                     format="simulated")
     return Simulated(record, _truth(name, conditions, heart, schedule, waves, plan.duration_s))
@@ -208,7 +207,7 @@ def _draw_p(heart: Heart, schedule: Schedule, fs: float, blur: float, out: Float
     kernels = stacked([k for k, _ in shapes])[kind]
     scale = length[:, None]
     drawn(on[:, None] + scale * kernels[:, :, AT], scale * kernels[:, :, LEFT], scale * kernels[:, :, RIGHT],
-          _coefficients(_Breath.at(heart, on), kernels, 0.05, rng), on, (0.06, 0.24), fs, blur, out, 0)
+          _coefficients(_Breath.at(heart, on), kernels, 0.05, rng), on, (0.06, 0.24), fs, blur, out)
     return [k for _, k in waves], on, on + length * np.array([p for _, p in shapes])[kind], on + length
 
 
@@ -228,7 +227,7 @@ def _draw_qrs(heart: Heart, breath: _Breath, shapes: list[_Shape], kind: IntArra
     heights = _coefficients(breath, kernels, 0.015, rng)
     heights[1::2] *= 1 - heart.alternans
     drawn(on[:, None] + scale * kernels[:, :, AT], scale * kernels[:, :, LEFT], scale * kernels[:, :, RIGHT], heights, on,
-          (0.03, float(qrs_s.max()) * 1.15 + 0.03), fs, blur, out, 0)
+          (0.03, float(qrs_s.max()) * 1.15 + 0.03), fs, blur, out)
 
 
 def _qt(heart: Heart, on: FloatArray, extra: FloatArray) -> FloatArray:
@@ -256,7 +255,7 @@ def _draw_st_t(heart: Heart, breath: _Breath, shapes: list[_Shape], kind: IntArr
     centre[:, st.shape[1]:] += end
     heights = _coefficients(breath, kernels, 0.025, rng)
     drawn(centre, stretch * kernels[:, :, LEFT], stretch * kernels[:, :, RIGHT], heights, on + qrs_s,
-          (0.07, float((qt - qrs_s).max()) + 0.36), fs, blur, out, 0)
+          (0.07, float((qt - qrs_s).max()) + 0.36), fs, blur, out)
     peaks = np.array([s.t_support.peak for s in shapes])[kind]
     return np.asarray(end[:, 0] + stretch[:, 0] * peaks)
 
@@ -269,7 +268,7 @@ def _draw_spikes(heart: Heart, schedule: Schedule, fs: float, blur: float, out: 
     way = {"A": np.array([0.35, 0.75, 0.25]), "V": np.array([0.30, -0.85, 0.35])}
     heights = np.array([size[chamber] * (way[chamber] @ heart.field_83.T) for _, chamber in schedule.spikes])[:, None, :]
     width = np.full((len(times), 1), 0.0007)
-    drawn(times[:, None], width, width, heights, times, (0.03, 0.03), fs, blur, out, 0)
+    drawn(times[:, None], width, width, heights, times, (0.03, 0.03), fs, blur, out)
 
 
 def _place_cables(heart: Heart, signal_8T: Float32) -> None:
