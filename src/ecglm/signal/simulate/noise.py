@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.fft import irfft, next_fast_len
 
 from ecglm.signal.missing import FloatArray
@@ -101,10 +102,10 @@ def _spectra(lowpass_hz: float, highpass_hz: float, n: int, fs: float) -> tuple[
 def _block(device: Device, level: FloatArray, mix_89: Float32, n: int, fs: float, rng: np.random.Generator) -> Float32:
     """Muscle and wander of the eight leads ``[8, time]``: random spectra of the wanted shape, mixed, back to time."""
     size, muscle_21, wander_1 = _spectra(device.lowpass_hz, device.highpass_hz, n, fs)
-    # Uniform numbers will do: each sample is a sum of thousands of them. Their deviation is 1 / sqrt(12).
-    scale = np.sqrt(12) * np.sqrt(fs * size / 2) / np.sqrt(2)
+    # Even numbers will do: each sample is a sum of thousands of them. Their deviation is 2**16 / sqrt(12).
+    scale = np.sqrt(12) / 2**16 * np.sqrt(fs * size / 2) / np.sqrt(2)
     muscle, wander = (scale * level[1]) * muscle_21, (scale * level[2]) * wander_1
-    raw = _centred(rng, (2, len(ELECTRODES), len(wander)))
+    raw = _even(rng, len(wander))
     bursts = rng.random() < 0.3
     density = muscle if bursts else np.sqrt(muscle**2 + wander**2)
     out = _in_time(raw, density.astype(np.float32)[_PART_OF_BODY], mix_89, size)
@@ -113,11 +114,11 @@ def _block(device: Device, level: FloatArray, mix_89: Float32, n: int, fs: float
         height = np.exp(rng.normal(0, 0.6, len(knots)))
         out[:, :n] *= np.interp(np.arange(n) / fs, knots, height).astype(np.float32)
         slow = min(len(wander), int(25 * size / fs) + 1)
-        out += _in_time(_centred(rng, (2, len(ELECTRODES), slow)), wander[:slow].astype(np.float32), mix_89, size)
+        out += _in_time(_even(rng, slow), wander[:slow].astype(np.float32), mix_89, size)
     return out[:, :n]
 
 
-def _in_time(raw_29F: Float32, density: Float32, mix_89: Float32, size: int) -> Float32:
+def _in_time(raw_29F: NDArray[np.int16], density: Float32, mix_89: Float32, size: int) -> Float32:
     """Real and imaginary parts of the electrodes' spectra, shaped and mixed to leads, as a signal ``[8, size]``."""
     spectrum = np.empty(raw_29F.shape[1:], np.complex64)
     np.multiply(raw_29F[0], density, out=spectrum.real)
@@ -126,11 +127,11 @@ def _in_time(raw_29F: Float32, density: Float32, mix_89: Float32, size: int) -> 
     return out
 
 
-def _centred(rng: np.random.Generator, shape: tuple[int, int, int]) -> Float32:
-    """Uniform numbers between -0.5 and 0.5."""
-    raw = rng.random(shape, dtype=np.float32)
-    raw -= np.float32(0.5)
-    return raw
+def _even(rng: np.random.Generator, bins: int) -> NDArray[np.int16]:
+    """Evenly distributed whole numbers for real and imaginary parts ``[2, electrode, bin]``, from -2**15 to 2**15 - 1."""
+    n = 2 * len(ELECTRODES) * bins
+    words = rng.bit_generator.random_raw(-(-n // 4))
+    return words.astype("<u8", copy=False).view("<i2")[:n].reshape(2, len(ELECTRODES), bins)
 
 
 def _movement(device: Device, n: int, fs: float, rng: np.random.Generator) -> tuple[Float32, int]:

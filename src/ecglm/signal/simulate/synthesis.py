@@ -64,10 +64,11 @@ def synthesise(name: str, conditions: tuple[Condition, ...], plan: Plan, seed: n
     _place_cables(heart, signal_8T)
     if plan.noise:
         signal_8T += recorder_noise(heart, device, n, plan.fs, noise_rng)
-    steps = device.step_mv if plan.noise else 1.0
-    out: Float32 = (projection(plan.leads) / np.float32(steps)) @ signal_8T
+    out = projection(plan.leads) @ signal_8T
     if plan.noise:
-        np.multiply(np.rint(out, out=out), np.float32(steps), out=out)
+        step = np.float32(device.step_mv)
+        out /= step
+        np.multiply(np.rint(out, out=out), step, out=out)
     record = Record(out, plan.fs, plan.leads, meta=RecordMeta(heart.age, heart.sex, "simulated"), source=f"simulated:{name}",
                     format="simulated")
     return Simulated(record, _truth(name, conditions, heart, schedule, waves, plan.duration_s))
