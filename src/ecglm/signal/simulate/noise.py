@@ -67,7 +67,7 @@ def recorder_noise(heart: Heart, device: Device, n: int, fs: float, rng: np.rand
                 part[:, -fade:] *= rise[::-1]
             out[:, start: start + part.shape[1]] += part
     t = np.arange(n, dtype=np.float32) / np.float32(fs)
-    # What all electrodes share, and how much of it each of them sees.
+    # Waves with one cause, and how much each electrode has of them.
     waves: list[Float32] = [float(0.05 * level[0]) * np.sin(2 * np.pi * heart.breath_hz * t + np.float32(heart.breath_phase))]
     shares = [rng.standard_normal(len(ELECTRODES)).astype(np.float32) * np.float32(device_share(device, heart.breath_hz))]
     if device.mains_hz and device.mains_hz < 0.5 * fs:

@@ -33,7 +33,7 @@ def elevation(heart: Heart, rng: Rng, wall: str) -> None:
     injury = np.array(INJURY[wall]) * (1 + rng.normal(0, 0.08, 3)) * size
     beat.st = table((0.012, 0.016, 0.075, *(0.85 * injury)), (0.100, 0.050, 0.060, *(0.55 * injury)))
     t = injury * float(rng.uniform(0.9, 1.6))
-    # Seen from the front a posterior infarct is its mirror image: level ST depression, upright T, tall R (Wagner 2009).
+    # Seen from the front a posterior infarct is a mirror image: ST depression with an upright T, tall R (Thygesen 2018).
     beat.pull_t(0.45, 1.1 * t if wall != "posterior" else -0.9 * t)
     beat.t[:, LEFT] *= 1.2
     if rng.random() < 0.4 or wall == "posterior":
