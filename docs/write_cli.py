@@ -12,7 +12,7 @@ import typer
 from ecglm.cli import VERBS, main
 
 PAGE = Path(__file__).with_name("cli.md")
-SUBCOMMANDS = {"bench": ("list", "run", "compare"), "data": ("list",)}
+SUBCOMMANDS = {"bench": ("list", "run", "compare"), "data": ("list",), "fewshot": ("run", "bench")}
 
 _HEAD = f"""# Command line
 

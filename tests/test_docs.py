@@ -14,11 +14,11 @@ from ecglm.errors import CheckpointError
 from ecglm.models import base
 
 #: Pages whose commands need recordings and no model.
-NO_MODEL = ["docs/deidentify.md", "docs/plot.md", "docs/waves.md"]
+NO_MODEL = ["docs/deidentify.md", "docs/holter.md", "docs/measure.md", "docs/plot.md", "docs/waves.md"]
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ["README.md", "docs/ask.md"]
 #: Commands that need a terminal, data sets or an hour.
-NOT_RUN = ("chat", "train", "bench", "pull", "adapt")
+NOT_RUN = ("chat", "train", "bench", "pull")
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -42,7 +42,17 @@ def folder(tmp_path_factory):
     (where / "study").mkdir()
     for name in ("ecg.dcm", "before.dcm", "after.dcm", "study/one.dcm"):
         shutil.copy(str(get_testdata_file("waveform_ecg.dcm", download=False)), where / name)
+    support = table_of_the_page(where)
+    support.rename(where / "support.csv")
     return where
+
+
+def table_of_the_page(folder: Path) -> Path:
+    """The table of docs/adapt.md, and the simulated recordings that it names."""
+    (simulated,) = [argv for argv in commands("docs/adapt.md") if argv[0] == "synth"]
+    assert main([*simulated[:2], str(folder / simulated[2]), *simulated[3:]]) == 0
+    (folder / "table.csv").write_text(blocks("docs/adapt.md", "csv")[0])
+    return folder / "table.csv"
 
 
 @pytest.mark.parametrize(("page", "argv"), [(page, argv) for page in PAGES for argv in commands(page)],
@@ -77,6 +87,24 @@ def test_the_page_on_recordings_works_from_top_to_bottom(tmp_path, monkeypatch):
         else:
             assert [main(shlex.split(line)[1:]) for line in text.splitlines()] == [0] * len(text.splitlines())
     assert {path.name for path in tmp_path.iterdir()} >= {"part.npz", "part.hea", "part.dat", "part.edf", "part.dcm"}
+
+
+def test_the_page_on_adapting_works_from_a_table_to_an_answer(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    table_of_the_page(tmp_path).rename("support.csv")
+    shown = ""
+    for argv in commands("docs/adapt.md"):
+        assert main(argv) == 0, argv
+        shown += capsys.readouterr().out
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```", (ROOT / "docs/adapt.md").read_text(encoding="utf8"), re.S | re.M)
+    printed = [text for language, text in fenced if not language]
+    assert len(printed) == 2
+    for text in printed:  # another processor may round a percentage otherwise
+        assert re.sub(r"\d+", "0", text) in re.sub(r"\d+", "0", shown)
+    (python,) = blocks("docs/adapt.md", "python")
+    names: dict[str, object] = {}
+    exec(compile(python, "docs/adapt.md", "exec"), names)
+    assert names["answer"].text == "yes"
 
 
 @pytest.mark.parametrize("page", NO_MODEL)

@@ -21,6 +21,7 @@ _PUBLIC: dict[str, str] = {
     "RecordMeta": "ecglm.records.record:RecordMeta",
     "deidentify": "ecglm.records.deidentify:deidentify",
     "measure": "ecglm.signal:measure",
+    "holter": "ecglm.signal.holter:holter",
     "delineate": "ecglm.signal.delineation:delineate",
     "rhythm": "ecglm.signal.rhythm_name:rhythm",
     "load": "ecglm.inference:load",
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from ecglm.schema import Measurements as Measurements
     from ecglm.signal import measure as measure
     from ecglm.signal.delineation import delineate as delineate
+    from ecglm.signal.holter import holter as holter
     from ecglm.signal.rhythm_name import rhythm as rhythm
 
 

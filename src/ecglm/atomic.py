@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,29 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         os.replace(name, target)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """The same for a folder: yield an empty one beside it, which takes its place, with all that was there, on success."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
+    try:
+        yield scratch
+        scratch.chmod(0o755)  # mkdtemp and safetensors make things private
+        for file in scratch.rglob("*.safetensors"):
+            file.chmod(0o644)
+        if target.exists():
+            old = scratch.with_name(scratch.name + "-old")
+            target.rename(old)
+            scratch.rename(target)
+            shutil.rmtree(old)
+        else:
+            scratch.rename(target)
+    finally:
+        if scratch.exists():
+            shutil.rmtree(scratch)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

@@ -70,7 +70,8 @@ STUDIES = Registry("study", {
     "beats": "ecglm.bench.studies.beats:run",
     "reversal": "ecglm.bench.studies.reversal:run",
     "rhythm": "ecglm.bench.studies.rhythm:run",
-    "fewshot": "ecglm.bench.studies.fewshot:run",
+    "fewshot": "ecglm.training.fewshot.study:run",
+    "fewshot-language": "ecglm.training.fewshot.study_language:run",
 })
 #: (recipe file, overrides, resume, progress) -> Path, by the "kind" of a recipe.
 RECIPES = Registry("recipe kind", {
@@ -78,6 +79,19 @@ RECIPES = Registry("recipe kind", {
     "delineator": "ecglm.training.delineator:run",
     "beat-types": "ecglm.training.beat_types:run",
     "reversal": "ecglm.training.reversal:run",
+    "fewshot": "ecglm.training.fewshot.recipe:run",
+    "fewshot-space": "ecglm.training.fewshot.space:run",
+})
+#: Few-shot methods (ecglm.training.fewshot.method.Method), by the "methods" of a recipe of kind fewshot.
+METHODS = Registry("few-shot method", {
+    "averaged": "ecglm.training.fewshot.averaged:Averaged",
+    "fomaml": "ecglm.training.fewshot.fomaml:Fomaml",
+    "maml": "ecglm.training.fewshot.maml:Maml",
+    "anil": "ecglm.training.fewshot.anil:Anil",
+    "supervised": "ecglm.training.fewshot.supervised:Supervised",
+    "in-context": "ecglm.training.fewshot.in_context:InContext",
+    "protonet": "ecglm.training.fewshot.protonet:ProtoNet",
+    "linear-probe": "ecglm.training.fewshot.linear_probe:LinearProbe",
 })
 #: (answer, reply, valid answers) -> bool, by the "scoring" of a task.
 SCORERS = Registry("scorer", {

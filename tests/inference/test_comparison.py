@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from ecglm.inference.comparison import ERROR_SD, MOST_SURE, SAME_WITHIN, compare, sure_of_value, unclear
+from ecglm.inference.comparison import compare, unclear
 from ecglm.inference.topics import topics
+from ecglm.knowledge.precision import ERROR_SD, MOST_SURE, SAME_WITHIN, sure_of_value
 from ecglm.signal import measure
 from tests.signal.synthetic import synthetic_ecg
 
@@ -71,7 +72,7 @@ def test_what_is_not_plainly_one_comparison_is_neither_computed_nor_left_to_the_
 
 
 def test_confidence_is_the_distance_in_measurement_errors(measured):
-    near = compare("Is the PR interval above 146 ms?", measured).confidence
+    near = compare("Is the PR interval above 152 ms?", measured).confidence
     assert near == pytest.approx(1 / (1 + 2.718281828 ** (-3.14159265 / 3 ** 0.5)))  # one standard deviation, logistic
     assert compare("Is the PR interval above 160 ms?", measured).confidence == pytest.approx(0.5)
     assert compare("Is the PR interval above 20 ms?", measured).confidence == 0.99

@@ -113,7 +113,7 @@ def test_a_missing_value_has_its_reason_and_no_caliper() -> None:
     done = plot(simulate("atrial_fibrillation", 1, seed=2)[0].record)
     reason = done.measurements.pr.reason
     assert reason is not None
-    assert any(line == f"Not measured: PR ({reason})" for line in done.lines)
+    assert any(line == f"Not measured: P, PR, P axis ({reason})" for line in done.lines)
     assert not [text for text in done.page.truth.texts if text.text.startswith("PR ")]
     assert f"not measured: {reason}" in " ".join(Page(done.html()).words.split())
 

@@ -61,7 +61,8 @@ def matched(reference_s: np.ndarray, found_s: np.ndarray, tolerance_s: float = 0
 
 
 def reference_intervals(one: Annotated, beats_s: np.ndarray, how: str = "median") -> dict[str, float]:
-    """PR, QRS, QT in ms from the marks: medians over beats, then over leads the median, or ("global") the extremes."""
+    """P, PR, QRS, QT in ms, by field of `Measurements`, from the marks: medians over beats, then over leads the median, or
+    ("global") the extremes."""
     marks = one.fiducials(beats_s)
 
     def over_leads(values: np.ndarray, first: bool) -> float:
@@ -76,6 +77,6 @@ def reference_intervals(one: Annotated, beats_s: np.ndarray, how: str = "median"
         return over_leads(np.nanmedian(column[:, usable], axis=0), index == 0) if usable.any() else np.nan
 
     present = np.isfinite(marks["p"][:, :, 0]).mean() > 0.3
-    p_on = side("p", 0) if present else np.nan
+    p_on, p_off = (side("p", index) if present else np.nan for index in (0, 1))
     on, off, t_off = side("qrs", 0), side("qrs", 1), side("t", 1)
-    return {"pr": 1000 * (on - p_on), "qrs": 1000 * (off - on), "qt": 1000 * (t_off - on)}
+    return {"p_duration": 1000 * (p_off - p_on), "pr": 1000 * (on - p_on), "qrs": 1000 * (off - on), "qt": 1000 * (t_off - on)}

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.signal import sawtooth, square
+from scipy.signal import butter, sawtooth, sosfiltfilt, square
 
 from ecglm.errors import EcglmError
 from ecglm.records.record import Record
@@ -60,6 +60,15 @@ def test_filters_remove_what_they_name_and_leave_the_rest():
     assert np.abs(remove_mains(ten + mains, 500)[0] - ten)[inner].max() < 0.05
     assert np.abs(remove_baseline(ten + drift, 500)[0] - ten)[inner].max() < 0.15
     assert np.abs(bandpass(ten + drift + np.sin(2 * np.pi * 120 * t), 500)[0] - ten)[inner].max() < 0.05
+
+
+@pytest.mark.parametrize("n", [1, 2, 30, 1500, 5000])
+@pytest.mark.parametrize(("low", "high", "order", "pad"), [(0.5, 40.0, 4, 1000), (5.0, 30.0, 2, 250), (0.5, np.inf, 2, 1000)])
+def test_filters_are_those_of_scipy_to_the_bit(n, low, high, order, pad):
+    x = RNG.normal(size=(3, n))
+    kind, corner = ("highpass", low) if high == np.inf else ("bandpass", (low, high))
+    sections = butter(order, corner, kind, fs=500, output="sos")
+    assert np.array_equal(bandpass(x, 500, low, high, order), sosfiltfilt(sections, x, padlen=min(n - 1, pad)))
 
 
 @pytest.mark.parametrize("n", [2, 10, 250])

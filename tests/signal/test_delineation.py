@@ -11,7 +11,8 @@ from ecglm.models.delineator import Delineator, DelineatorConfig
 from ecglm.records import read
 from ecglm.records.record import Record
 from ecglm.signal import prepare
-from ecglm.signal.delineation import WAVES, delineate, waves_of
+from ecglm.signal.delineation import WAVES, delineate, prepared_leads, waves_of
+from ecglm.signal.quality import assess
 from ecglm.signal.wave_network import CHUNK, FS, fold_weights, wave_probabilities
 from tests.signal.synthetic import synthetic_ecg
 
@@ -62,6 +63,22 @@ def test_no_p_waves_where_there_are_none():
     record, _ = synthetic_ecg(p_wave=False, rr_jitter=0.18)
     found = delineate(record)
     assert len(found.overall["p"]) <= 1 < len(found.overall["qrs"])
+
+
+@pytest.mark.parametrize("gap", [False, True])
+def test_leads_that_were_judged_are_what_prepare_makes_of_them(dicom, gap):
+    signal = dicom.signal.copy()
+    signal[3, 100:130] = np.nan if gap else 0
+    signal[6] = 0
+    record = Record(signal, dicom.fs, dicom.leads)
+    judged = assess(record)
+    assert (judged.clean_LT is None) == gap
+    used = ("V2", "I", "aVR", "V1")
+    leads, scaled = prepared_leads(record, used, judged)
+    whole, live = prepare(record.select(used), FS)
+    assert leads == ("V2", "I", "aVR")
+    assert live.tolist() == [True, True, True, False]
+    assert np.abs(scaled - whole[live]).max() < 1e-6
 
 
 def test_a_real_recording_has_a_p_and_a_t_for_every_beat(dicom):

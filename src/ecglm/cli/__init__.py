@@ -12,9 +12,10 @@ from collections.abc import Sequence
 #: Verb -> one line of help. The verb's file in this folder has the same name.
 VERBS: dict[str, str] = {
     "info": "What is in a recording: format, leads, rate, length, quality.",
-    "measure": "Heart rate, intervals, axis and rhythm, each with unit or the reason why not.",
+    "measure": "Rate, intervals, axes, voltages, rhythm and the waves of every lead, each with unit or the reason why not.",
     "ask": "Ask a question about one or several recordings.",
     "chat": "Talk about recordings in the terminal.",
+    "adapt": "Teach it your own question: five labelled recordings per answer.",
     "report": "Write a report; the extension of its name chooses the format.",
     "render": "Draw the ECG page as PNG.",
     "plot": "Draw an ECG with its waves, intervals, kinds of beats and findings marked.",
@@ -23,6 +24,7 @@ VERBS: dict[str, str] = {
     "deidentify": "Remove what says whose a recording is: same signal, same format, dates shifted.",
     "train": "Train from a recipe.",
     "bench": "List, run and compare benchmarks.",
+    "fewshot": "Train and test few-shot methods on episodes.",
     "data": "Data sets ecglm can use.",
     "pull": "Fetch a base language model once, for offline use.",
     "doctor": "Check that this installation can do its work.",

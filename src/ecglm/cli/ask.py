@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecglm.cli.options import Json, Model, Reader, reads_recordings
+from ecglm.cli.options import Adapter, Json, Model, Reader, reads_recordings
 from ecglm.cli.output import how_sure, print_json, print_text, verb_app, waiting
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def ask(
     read: Reader,
     options: Annotated[str | None, typer.Option(
         "--options", metavar="A,B", help="Allowed answers, comma-separated.")] = None,
-    model: Model = None, json: Json = False,
+    model: Model = None, adapter: Adapter = None, json: Json = False,
 ) -> None:
     """Ask a question about one or several recordings."""
     import shlex
@@ -48,7 +48,7 @@ def ask(
             raise UsageError(f"{file}: is no recording; put the question in quotes: {command}") from None
     choices = None if options is None else [part.strip() for part in options.split(",") if part.strip()]
     with waiting("Reading the recording"):
-        answers = ecglm.load(model=model).ask_batch([(record, question, choices) for record in records])
+        answers = ecglm.load(model=model, adapter=adapter).ask_batch([(record, question, choices) for record in records])
     if json:
         each = [{"path": file, **answer.to_dict()} for file, answer in zip(files, answers, strict=True)]
         print_json(joined(answers).to_dict() | ({"recordings": each} if len(files) > 1 else {}))

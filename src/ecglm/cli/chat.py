@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ecglm.cli.options import Files, Model, Reader, reads_recordings
+from ecglm.cli.options import Adapter, Files, Model, Reader, reads_recordings
 from ecglm.cli.output import clean, how_sure, print_text, verb_app
 
 app = verb_app()
@@ -15,13 +15,13 @@ rests on. With several recordings, "ECG 2: what is the rate?" turns to the secon
 
 @app.command()
 @reads_recordings
-def chat(files: Files, read: Reader, model: Model = None) -> None:
+def chat(files: Files, read: Reader, model: Model = None, adapter: Adapter = None) -> None:
     """Talk about recordings in the terminal. An empty line, /quit or Ctrl-D ends it; /help shows examples."""
     import ecglm
     from ecglm.errors import UsageError
 
     records = [read(file) for file in files]
-    session = ecglm.load(model=model).chat(records)
+    session = ecglm.load(model=model, adapter=adapter).chat(records)
     if sys.stdin.isatty():
         print_text("Ask about the recording; /help shows examples, an empty line ends. Research use only, not a medical device.")
     while (line := _line()) not in ("", "/quit", "/exit"):

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from functools import wraps
+from collections.abc import Callable, Mapping
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from ecglm.records import Record
+    from ecglm.records.windows import Windows
 
 File = Annotated[str, typer.Argument(
     metavar="FILE", help="A recording: WFDB, DICOM, SCP-ECG, XML of a cart, EDF, Holter, CSV, NPY, MAT, HDF5, Parquet.")]
 Files = Annotated[list[str], typer.Argument(metavar="FILE", help="One or more recordings.")]
 Model = Annotated[str | None, typer.Option(
     "--model", metavar="NAME", help="Checkpoint folder or hub id; default: the embedded model.")]
+Adapter = Annotated[str | None, typer.Option(
+    "--adapter", metavar="DIR", help="Questions taught by `ecglm adapt`, a folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Start = Annotated[float | None, typer.Option("--start", metavar="S", help="Begin this many seconds into the recording.")]
 Duration = Annotated[float | None, typer.Option("--duration", metavar="S", help="Read this many seconds.")]
 #: What a verb under `@reads_recordings` calls with a path.
 Reader = Callable[[str], "Record"]
+#: The same for `open_windows` of recordings that are longer than longer_s; None for others.
+Opener = Callable[..., "Windows | None"]
 
 #: Keyword of `ecglm.read` to its option.
 _READ: dict[str, Any] = {
@@ -34,8 +39,19 @@ _READ: dict[str, Any] = {
 }
 
 
+#: Parameters that are no options.
+_GIVEN = ("read", "open_windows")
+
+
+def _opened(wanted: Mapping[str, Any], path: str, longer_s: float) -> Windows | None:
+    from ecglm.records.windows import length_s, open_windows
+
+    return open_windows(path, **wanted) if length_s(path, **wanted) > longer_s else None
+
+
 def reads_recordings(verb: Callable[..., None]) -> Callable[..., None]:
-    """Give a verb the options of `ecglm.read`; its parameter `read` then is a `Reader` that applies them.
+    """Give a verb the options of `ecglm.read`; its parameter `read` then is a `Reader` that applies them, and `open_windows`,
+    where it has one, an `Opener`.
 
     A verb that also wants to know one of them declares it."""
 
@@ -47,12 +63,14 @@ def reads_recordings(verb: Callable[..., None]) -> Callable[..., None]:
         given = {key: value for key, value in given.items() if key in own.parameters}
         if "leads" in wanted:
             wanted["leads"] = [lead.strip() for lead in wanted["leads"].split(",")]
+        if "open_windows" in own.parameters:
+            given["open_windows"] = partial(_opened, wanted)
         verb(**given, read=lambda path: ecglm.read(path, **wanted))
 
     own = inspect.signature(verb, eval_str=True)
     options = [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
                for key, kind in _READ.items() if key not in own.parameters]
-    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for name, p in own.parameters.items() if name != "read"]
+    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for name, p in own.parameters.items() if name not in _GIVEN]
     with_options.__signature__ = own.replace(parameters=[*parameters, *options])  # type: ignore[attr-defined]
     with_options.__annotations__ = {p.name: p.annotation for p in (*parameters, *options)}
     return with_options

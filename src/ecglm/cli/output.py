@@ -64,17 +64,18 @@ def waiting(text: str) -> Iterator[None]:
         print("\x1b[2K", end="", file=sys.stderr, flush=True)
 
 
-def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table: drawn on a terminal, tab-separated elsewhere."""
+def print_table(head: Sequence[str], rows: Iterable[Sequence[object]], headed: bool = False) -> None:
+    """A table: drawn on a terminal, tab-separated elsewhere, there without its head unless headed."""
     cells = [[clean(cell).replace("\n", " ").replace("\t", " ") for cell in row] for row in rows]
     if not sys.stdout.isatty():
+        cells = [list(head), *cells] if headed else cells
         print("\n".join("\t".join(row) for row in cells))
         return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*head, box=None, header_style="dim", pad_edge=False)
+    table = Table(*head, box=None, header_style="dim", pad_edge=False, show_header=any(head))
     for row in cells:
         table.add_row(*map(Text, row))
     Console().print(table)

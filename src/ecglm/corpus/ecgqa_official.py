@@ -50,6 +50,11 @@ def _files(folder: Path, wording: str) -> Iterator[Path]:
         yield from sorted((folder / wording).glob(pattern))
 
 
+def all_questions(wording: str = "paraphrased") -> list[dict[str, Any]]:
+    """Questions of every official file in the data folder, whatever the split."""
+    return [question for path in _files(data_folder("ecgqa") / "ptbxl", wording) for question in read_questions(path)]
+
+
 def official_items(fold: int = 9, wording: str = "paraphrased") -> list[BenchItem]:
     """Single-recording questions on PTB-XL records of one fold, from whatever official files are in the data folder.
 

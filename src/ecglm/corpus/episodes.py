@@ -224,11 +224,14 @@ def fill(groups: Sequence[AnswerGroup], patient_N: NDArray[np.int64], config: Ep
                 if int(patient_N[row]) not in used:
                     used.add(int(patient_N[row]))
                     mine.append(int(row))
+    words: dict[tuple[str, ...], tuple[int, int]] = {}
     for group in groups:
         rows = picked[id(group)]
         if len(rows) <= config.shots:
             raise UsageError(f"{group.answer} ({group.attribute}) has {len(rows)} patients; {config.shots + 1} are needed")
-        first, second = _two_wordings(len(group.wordings), config.wording, rng)
+        if group.wordings not in words:  # answers of one question are asked for in the same words, or these would tell them
+            words[group.wordings] = _two_wordings(len(group.wordings), config.wording, rng)
+        first, second = words[group.wordings]
         support += [EpisodeItem(row, group.wordings[first], group.answer, group.attribute) for row in rows[:config.shots]]
         query += [EpisodeItem(row, group.wordings[second], group.answer, group.attribute) for row in rows[config.shots:]]
     return Episode(tuple(dict.fromkeys(group.answer for group in groups)), tuple(support), tuple(query))

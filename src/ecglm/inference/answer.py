@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from ecglm.errors import UsageError, argument
-from ecglm.inference.comparison import SAME_WITHIN, SIMPLE, compare, sure_of_value, unclear
+from ecglm.inference.adapt.adapter import Adapter
+from ecglm.inference.comparison import SIMPLE, compare, unclear
 from ecglm.inference.computed import computed, declined, of_file, rare
 from ecglm.inference.confidence import answer_kind, calibrated_confidence
 from ecglm.inference.contradiction import alternatives, contradiction, remark, sure_of
@@ -25,6 +27,7 @@ from ecglm.inference.listed import kept
 from ecglm.inference.parts import ONE_AT_A_TIME, parts, several
 from ecglm.inference.reading import Reading, read_recording
 from ecglm.inference.topics import Topics, learned_name, spelled_out, topics
+from ecglm.knowledge.precision import SAME_WITHIN, sure_of_value
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.prompt import clean_question, prefix_ids
@@ -32,6 +35,8 @@ from ecglm.records.record import Record, checked_record, checked_records
 from ecglm.schema import Answer, Evidence
 
 MAX_ANSWER_TOKENS = 64
+#: Taught questions that are named where another is not answered.
+HINTED = 3
 #: Recordings whose findings and cached prefix are kept.
 KEPT = 8
 MAX_OPTIONS = 40
@@ -52,8 +57,9 @@ class _Waiting(NamedTuple):
 class Answerer:
     """Asks one model; keeps what it derived from the last recordings, so that further questions are cheap."""
 
-    def __init__(self, model: EcgLanguageModel) -> None:
+    def __init__(self, model: EcgLanguageModel, adapter: Adapter | None = None) -> None:
         self.model = model
+        self.adapter = adapter
         self._engine: Engine | None = None
         self._kept: OrderedDict[int, tuple[Reading, list[Prefix]]] = OrderedDict()
 
@@ -117,6 +123,23 @@ class Answerer:
         """Answers in order. Questions on one recording share its prefix and are generated together."""
         full = [(checked_record(item[0]), check_question(item[1]), _check_options(item[2] if len(item) > 2 else None))
                 for item in items]
+        known = [self.taught(*item) for item in full]
+        others = iter(self._ask_untaught([item for item, answer in zip(full, known, strict=True) if answer is None], progress))
+        return [self._with_hint(next(others)) if answer is None else answer for answer in known]
+
+    def _with_hint(self, answer: Answer) -> Answer:
+        """What the adapter was taught, beside the reason for no answer: the question may have been meant for it."""
+        if self.adapter is None or not answer.abstained:
+            return answer
+        taught = "; ".join(one.wordings[0] for one in self.adapter.questions[:HINTED])
+        return replace(answer, reason=f"{answer.reason} (the adapter was taught: {taught})")
+
+    def taught(self, record: Record, question: str, options: Sequence[str] | None = None) -> Answer | None:
+        """What the adapter answers, None where it was not taught the question or there is none."""
+        return None if self.adapter is None else self.adapter.answer(record, question, options)
+
+    def _ask_untaught(self, full: Sequence[tuple[Record, str, tuple[str, ...] | None]], progress: bool) -> list[Answer]:
+        """Answers to questions that were checked and that no adapter knows."""
         split = [parts(question) if options is None else () for _, question, options in full]
         single = [(record, part, options) for (record, question, options), names in zip(full, split, strict=True)
                   for part in ([part for _, part in names] or [question])]

@@ -59,6 +59,11 @@ class ChatSession:
         if _EXPLAIN.fullmatch(question):
             yield from self._explain()
             return
+        taught = self.answerer.taught(self.records[self.current], question)
+        if taught is not None:
+            self._keep(question, taught)
+            yield self._refuse(question, taught) if taught.abstained else taught.text
+            return
         asked = parts(question)
         if not asked:
             yield from self._reply(question)

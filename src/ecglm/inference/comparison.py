@@ -12,14 +12,9 @@ import re
 from typing import NamedTuple
 
 from ecglm.inference.topics import Topics
+from ecglm.knowledge.precision import ERROR_SD, MOST_SURE, below
 from ecglm.schema import Measurement, Measurements
 
-#: Standard deviation of measured minus annotated value: intervals as on LUDB, against the median of the annotated leads
-#: (docs/measure.md; QTc as QT); rate, RR and axis assumed.
-ERROR_SD = {"heart_rate": 1.0, "rr": 10.0, "pr": 14.0, "qrs": 12.0, "qt": 11.0, "qtc_bazett": 12.0, "axis": 10.0}
-#: How far two cardiologists' values may lie apart and still be the same answer: ms, bpm, degrees.
-SAME_WITHIN = {"heart_rate": 5.0, "rr": 25.0, "pr": 20.0, "qrs": 20.0, "qt": 30.0, "qtc_bazett": 30.0, "axis": 15.0}
-MOST_SURE = 0.99
 #: An answer that annotators would share more rarely is not given; values at the end of a wide range lie just below one half.
 EVEN = 0.45
 SIMPLE = ('values are compared only in plain questions, such as "Is the PR interval above 200 ms?" or '
@@ -126,12 +121,7 @@ def _limits(sign: str, number: float, sd: float) -> tuple[float, float]:
 
 def share_inside(value: float, low: float, high: float, sd: float) -> float:
     """Probability that annotators' value lies between the limits."""
-    return _below((high - value) / sd) - _below((low - value) / sd)
-
-
-def sure_of_value(name: str) -> float:
-    """Probability that the annotators' value lies within SAME_WITHIN of a measured one."""
-    return min(MOST_SURE, 2 * _below(SAME_WITHIN[name] / ERROR_SD[name]) - 1)
+    return below((high - value) / sd) - below((low - value) / sd)
 
 
 def unclear(question: str, about: Topics) -> bool:
@@ -163,8 +153,3 @@ def _in_unit(number: str, unit: str | None, name: str) -> float | None:
     if unit in ("bpm", "deg"):
         return None
     return value * 1000.0 if unit == "s" or (unit is None and 0 < value < 5) else value
-
-
-def _below(z: float) -> float:
-    """Logistic distribution of unit variance: the errors have heavier tails than a normal one."""
-    return 1.0 / (1.0 + math.exp(-max(-700.0, min(700.0, z * math.pi / math.sqrt(3.0)))))

@@ -9,13 +9,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from ecglm.inference.comparison import ERROR_SD, MOST_SURE, compare, share_inside
+from ecglm.inference.comparison import compare, share_inside
 from ecglm.inference.contradiction import beyond_possible, even_odds
 from ecglm.inference.evidence import evidence_for
 from ecglm.inference.groups import ANY_OF, NORMAL, asked_group, called
 from ecglm.inference.guard import unsupported
 from ecglm.inference.reading import Reading
 from ecglm.inference.topics import Topics, topics
+from ecglm.knowledge.precision import ERROR_SD, MOST_SURE
 from ecglm.knowledge.ranges import ADULT_YEARS, flag, normal_range
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.calibration import FindingCalibration, log_odds

@@ -101,6 +101,12 @@ def check_question(question: str) -> str:
     return text
 
 
+def negated(question: str) -> bool:
+    """Whether a question asks for what is not there, so that yes and no are unclear."""
+    low = question.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return _NEGATION.search(_TAG.sub("", low)) is not None
+
+
 def decline_record(record: Record, quality: dict[str, float]) -> str | None:
     """Why nothing should be said about this recording, or None."""
     if record.duration_s < MIN_SECONDS - 1e-6:
@@ -125,7 +131,7 @@ def decline_question(question: str, about: Topics, record: Record, unusable: Seq
     for pattern, what in _NOT_A_FORM:
         if re.search(pattern, low):
             return what
-    if _NEGATION.search(_TAG.sub("", low)):
+    if negated(question):
         return "ask without the negation, so that yes and no are clear"
     if _NOISE.search(low) and not about.statements and not about.measures:
         return "noise is not judged in answers; `ecglm info` names what disturbs which lead"

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ecglm.errors import CheckpointError, RecordError
+from ecglm.errors import CheckpointError, RecordError, UsageError
+from ecglm.inference.adapt.adapter import Adapter
+from ecglm.inference.adapt.teach import Labelled, teach
 from ecglm.inference.answer import Answerer
 from ecglm.inference.caveats import caveats
 from ecglm.inference.chat import ChatSession
@@ -31,12 +33,15 @@ REPORT_QUESTIONS = ("What is the rhythm?", "What is the heart rate?", "What diag
                     "What form-related symptoms does this ECG show?", "What is the heart axis?")
 
 
-def load(model: str | Path | None = None, *, base: str | None = None, device: str | None = None) -> Model:
-    """The embedded default, or a checkpoint folder. Raises CheckpointError with the remedy."""
+def load(model: str | Path | None = None, *, base: str | None = None, device: str | None = None,
+         adapter: str | Path | None = None) -> Model:
+    """The embedded default, or a checkpoint folder; adapter: a folder that `ecglm adapt` made, whose questions it then answers
+    too. Raises CheckpointError with the remedy."""
+    taught = None if adapter is None else Adapter.load(adapter)
     folder = DEFAULT if model is None or str(model) == "default" else Path(model).expanduser()
     if not folder.is_dir() and model is not None and "/" in str(model) and not Path(model).is_absolute():
         folder = _from_hub(str(model))
-    return Model(EcgLanguageModel.from_pretrained(folder, base=base, device=device))
+    return Model(EcgLanguageModel.from_pretrained(folder, base=base, device=device), taught)
 
 
 def _from_hub(hub_id: str) -> Path:
@@ -50,11 +55,12 @@ def _from_hub(hub_id: str) -> Path:
 
 
 class Model:
-    """An ECG-language model with everything a user asks of it."""
+    """An ECG-language model with everything a user asks of it. adapter: questions that it was taught by examples."""
 
-    def __init__(self, elm: EcgLanguageModel) -> None:
+    def __init__(self, elm: EcgLanguageModel, adapter: Adapter | None = None) -> None:
         self.elm = elm
-        self.answerer = Answerer(elm)
+        self.adapter = adapter
+        self.answerer = Answerer(elm, adapter)
 
     @property
     def id(self) -> str:
@@ -114,6 +120,19 @@ class Model:
                 raise RecordError(f"{record.source or 'record'}: {reading.declined}; it has no embedding")
             rows.append(reading.encoded.emb_D)
         return np.stack(rows)
+
+    def adapt(self, examples: Sequence[Labelled], *, same_patient: bool = False, progress: bool = False) -> Model:
+        """A model that also answers the questions of these (record, question, answer) or (record, question, answer, patient):
+        two recordings per answer at least, better five, of different patients (same_patient: or of the same). `.adapter` has the
+        cross-validated accuracy; `.save(folder)` keeps what was taught. Raises SupportError that lists all that is wrong."""
+        adapter = teach(examples, same_patient=same_patient, progress=progress).adapter
+        return Model(self.elm, adapter if self.adapter is None else self.adapter.joined(adapter))
+
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
+        """Write the adapter, for `ecglm.load(adapter=folder)`. Raises UsageError when nothing was taught."""
+        if self.adapter is None:
+            raise UsageError("nothing was taught to this model; use what model.adapt([...]) returns")
+        self.adapter.save(folder, overwrite)
 
     def report(self, record: Record, questions: Sequence[str] | None = None) -> Report:
         """Measurements, findings, questions and the drawn page; `.save("report.html")` writes it."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from ecglm.schema import DECIMALS
+
 Flag = Literal["low", "normal", "high"]
 ADULT_YEARS = 18
 
@@ -55,27 +57,33 @@ _QTC_NOTE = ("upper limit by sex from the source; 350 ms is the customary lower 
 _QTC = {sex: NormalRange(350, high, "ms", _RAUTAHARJU, below=True, note=_QTC_NOTE)
         for sex, high in (("male", 450), ("female", 460))}
 
-#: Ranges by field name of `Measurements`; those of QTc depend on sex, see `normal_range`.
+#: Ranges by field name of `Measurements`; those of QTc and of the Cornell voltage depend on sex, see `normal_range`.
 RANGES = MappingProxyType({
     "heart_rate": NormalRange(60, 100, "/min", _MASON, note=_RATE_NOTE),
     "rr": NormalRange(600, 1000, "ms", _MASON, note="60 000 divided by the limits of the heart rate"),
-    "p": NormalRange(None, 120, "ms", "Bayés de Luna et al., interatrial block consensus, 2012, "
+    "p_duration": NormalRange(None, 120, "ms", "Bayés de Luna et al., interatrial block consensus, 2012, "
                      "10.1016/j.jelectrocard.2012.06.029", below=True),
     "pr": NormalRange(120, 200, "ms", _MASON),
     "qrs": NormalRange(None, 110, "ms", _SURAWICZ, note="110 to 119 ms is incomplete, 120 ms and more complete block"),
     "axis": NormalRange(-30, 90, "deg", _SURAWICZ, note="low: left axis deviation; high: right axis deviation"),
+    "sokolow_lyon": NormalRange(None, 3.5, "mV", "Sokolow and Lyon, Am Heart J 1949;37:161, 10.1016/0002-8703(49)90562-1",
+                                below=True, note="made for adults of more than 35 years; the young often lie above"),
 })
-_QTC_NAMES = ("qtc", "qtc_bazett", "qtc_fridericia", "qtc_framingham")
+_QTC_NAMES = ("qtc", "qtc_bazett", "qtc_fridericia", "qtc_framingham", "qtc_hodges")
+_CORNELL = {sex: NormalRange(None, high, "mV", "Casale et al., Circulation 1987;75:565, 10.1161/01.CIR.75.3.565",
+                             note="upper limit by sex") for sex, high in (("male", 2.8), ("female", 2.0))}
 
 
 def normal_range(name: str, sex: str | None = None) -> NormalRange | None:
     """The adult range of a measurement, or None when there is none.
 
-    name: field of `Measurements` (``qtc`` and ``p`` too). sex: "female" or "male"; without
-    it QTc is held against the wider range, so that nobody normal is called long.
+    name: field of `Measurements` (``qtc`` too). sex: "female" or "male"; without it QTc and Cornell voltage are held
+    against the wider range, so that nobody normal is called long or high.
     """
     if name in _QTC_NAMES:
         return _QTC["male" if sex == "male" else "female"]
+    if name == "cornell":
+        return _CORNELL["female" if sex == "female" else "male"]
     return RANGES.get(name)
 
 
@@ -86,4 +94,4 @@ def flag(name: str, value: float | None, sex: str | None = None, age: int | None
     found = normal_range(name, sex)
     if found is None or value is None or value != value:
         return None
-    return found.flag(round(value))  # as it is shown: 59.97 bpm is 60
+    return found.flag(round(value, DECIMALS.get(found.unit, 0)))  # as it is shown: 59.97 bpm is 60

@@ -56,6 +56,19 @@ BASES: dict[str, BaseModel] = {
 _MANIFEST = "ecglm_base.json"
 
 
+def language_model(base: str, dtype: Any) -> Any:
+    """The causal language model of a base (see `resolve`), without the noise of loading it."""
+    import warnings
+
+    from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # the shards of a small model load in a blink
+    logging.set_verbosity_error()   # deprecations inside transformers and peft are no business of who asks
+    warnings.filterwarnings("ignore", "`past_key_values` is deprecated", FutureWarning)  # pyproject.toml pins what has it
+    return AutoModelForCausalLM.from_pretrained(resolve(base), dtype=dtype, use_safetensors=True)
+
+
 def cache_dir() -> Path:
     """Folder for converted base models."""
     root = os.environ.get("ECGLM_CACHE") or Path.home() / ".cache" / "ecglm"

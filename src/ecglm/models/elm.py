@@ -224,14 +224,7 @@ class EcgLanguageModel:
 
     def load_llm(self, merge: bool = True, dtype: torch.dtype | None = None) -> Any:
         """The base model with this checkpoint's adapter (merged unless told), in eval mode."""
-        from transformers import AutoModelForCausalLM
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()  # the shards of a small model load in a blink
-        logging.set_verbosity_error()   # deprecations inside transformers and peft are no business of who asks
-        warnings.filterwarnings("ignore", "`past_key_values` is deprecated", FutureWarning)  # pyproject.toml pins what has it
-        dtype = dtype or best_dtype(self.device)
-        llm = AutoModelForCausalLM.from_pretrained(bases.resolve(self.base), dtype=dtype, use_safetensors=True)
+        llm = bases.language_model(self.base, dtype or best_dtype(self.device))
         if self.adapter is not None:
             if not (self.adapter / "adapter_model.safetensors").is_file():
                 raise CheckpointError(f"{self.adapter}: holds no adapter_model.safetensors; fetch the checkpoint again")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ecglm.atomic import replacing_folder
 from ecglm.errors import CheckpointError
 from ecglm.models.base import sha256
 
@@ -92,9 +91,7 @@ def write_folder(
     """Write into a temporary sibling, then put it in place. An existing checkpoint is replaced at the end; a folder that
     is not a checkpoint is never touched (CheckpointError)."""
     check_replaceable(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
-    try:
+    with replacing_folder(folder) as scratch:
         save_file(tensors, scratch / "model.safetensors", metadata={"format": "pt"})
         for key, data in (("config", config), ("processor", processor), ("calibration", calibration)):
             (scratch / _JSON[key]).write_text(json.dumps(data, indent=1) + "\n", encoding="utf8")
@@ -104,16 +101,3 @@ def write_folder(
             (scratch / "adapter" / "README.md").unlink(missing_ok=True)  # peft's empty template; ours is one level up
         hashes = {str(p.relative_to(scratch)): sha256(p) for p in sorted(scratch.rglob("*")) if p.is_file()}
         (scratch / _JSON["run"]).write_text(json.dumps({**run, "sha256": hashes}, indent=1) + "\n", encoding="utf8")
-        scratch.chmod(0o755)  # mkdtemp and safetensors make things private
-        for path in scratch.rglob("*.safetensors"):
-            path.chmod(0o644)
-        if folder.exists():
-            old = scratch.with_name(scratch.name + "-old")
-            folder.rename(old)
-            scratch.rename(folder)
-            shutil.rmtree(old)
-        else:
-            scratch.rename(folder)
-    finally:
-        if scratch.exists():
-            shutil.rmtree(scratch)

@@ -78,7 +78,12 @@ def read(
         raise ReadError(repr(path)[:80], "this is not a path", "pass the name of a file") from None
     if not isinstance(name, str):
         raise ReadError(repr(name)[:80], "this is not a text path", "pass a str or a Path")
-    request = make_request(name, start_s, duration_s, leads, fs, unit, record)
+    return read_request(make_request(name, start_s, duration_s, leads, fs, unit, record))
+
+
+def read_request(request: Request) -> Record:
+    """What `read` does with its arguments. Raises ReadError."""
+    name = request.path
     try:
         return _read(request)
     except RecordError as problem:

@@ -21,8 +21,8 @@ from ecglm.paper.draw import clock
 from ecglm.paper.layout import LAYOUT_NAMES
 from ecglm.records.record import Record, checked_record
 from ecglm.reporting.plot_beats import calipers, contradictions, odd_beats
-from ecglm.reporting.view import LABELS, percent
-from ecglm.schema import Cause, Finding, Measurements, Rhythm
+from ecglm.reporting.view import percent
+from ecglm.schema import LABELS, Cause, Finding, Measurements, Rhythm
 from ecglm.signal import measure
 from ecglm.signal.delineation import Delineation, delineate
 from ecglm.signal.rhythm_name import rhythm
@@ -186,8 +186,8 @@ def plot(record: Record, *, layout: str = "3x4", start_s: float = 0.0, duration_
     findings, note = (None, "") if model is None else _findings(model, part)
     total = whole.duration_s if begins_s is None else None
     waves = delineate(part)
-    return Plot(part, layout, float((begins_s or 0.0) + start_s), total, measure(part), waves, rhythm(part, waves), findings,
-                note, None if model is None else model.id)
+    return Plot(part, layout, float((begins_s or 0.0) + start_s), total, measure(part, waves), waves, rhythm(part, waves),
+                findings, note, None if model is None else model.id)
 
 
 def _findings(model: FindingModel, part: Record) -> tuple[tuple[Finding, ...], str]:

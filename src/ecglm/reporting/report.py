@@ -128,9 +128,11 @@ class Report:
 
 def _measurements_dict(measured: Measurements) -> dict[str, Any]:
     out = {name: {**asdict(m), "leads": list(m.leads)} for name, m in measured.named().items()}
+    by_lead = {lead: {name: {**value, "leads": list(value["leads"])} if isinstance(value, dict) else value
+                      for name, value in asdict(values).items()} for lead, values in measured.by_lead.items()}
     return out | {"rhythm": measured.rhythm, "r_peaks_s": list(measured.r_peaks_s), "quality": dict(measured.quality),
                   "problems": [problem.to_dict() for problem in measured.problems],
-                  "not_checked": dict(measured.not_checked)}
+                  "not_checked": dict(measured.not_checked), "by_lead": by_lead}
 
 
 def _evidence(items: Sequence[Mapping[str, Any]]) -> tuple[Evidence, ...]:

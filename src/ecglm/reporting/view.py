@@ -14,13 +14,8 @@ from ecglm.knowledge.ranges import ADULT_YEARS, normal_range
 from ecglm.paper import annotate
 from ecglm.reporting.recommendations import recommendations
 from ecglm.reporting.report import POSSIBLE, Report
-from ecglm.schema import Evidence, Finding, Measurement
+from ecglm.schema import DECIMALS, LABELS, Evidence, Finding, Measurement
 
-LABELS = {
-    "heart_rate": "Heart rate", "rr": "RR interval", "rr_sd": "RR standard deviation (SDNN)", "rmssd": "RMSSD",
-    "pr": "PR interval", "qrs": "QRS duration", "qt": "QT interval", "qtc_bazett": "QTc, Bazett",
-    "qtc_fridericia": "QTc, Fridericia", "qtc_framingham": "QTc, Framingham", "axis": "QRS axis",
-}
 _UNITS = {"deg": "°", "bpm": "/min"}
 #: So many pieces of evidence are marked on the page; more would hide it.
 MAX_MARKS = 12
@@ -112,10 +107,11 @@ def _row(name: str, m: Measurement, report: Report, adult: bool) -> dict[str, st
     unit = _UNITS.get(m.unit, m.unit)
     everywhere = len(m.leads) > 2 and set(m.leads) == set(report.record.leads)
     leads = f"all {len(m.leads)}" if everywhere else ", ".join(m.leads)
+    digits = DECIMALS.get(m.unit, 0)
     flagged = found.flag(m.value) if found is not None and m.value is not None else ""
     return {
-        "label": LABELS.get(name, name), "value": "" if m.value is None else f"{m.value:.0f}", "unit": unit,
-        "spread": "" if m.spread is None else f"± {m.spread:.0f}", "range": "" if found is None else str(found),
+        "label": LABELS[name], "value": "" if m.value is None else f"{m.value:.{digits}f}", "unit": unit,
+        "spread": "" if m.spread is None else f"± {m.spread:.{digits}f}", "range": "" if found is None else str(found),
         "flag": flagged, "leads": leads, "beats": str(m.beats) if m.beats else "",
         "reason": m.reason or "", "source": "" if found is None else found.source,
     }

@@ -1,4 +1,4 @@
-"""The frontal QRS axis from any two or more limb leads (Einthoven 1913, Goldberger 1942)."""
+"""Frontal axes of P, QRS and T from any two or more limb leads (Einthoven 1913, Goldberger 1942)."""
 
 from __future__ import annotations
 
@@ -93,12 +93,19 @@ def _design(leads: tuple[str, ...]) -> FloatArray:
     return np.asarray(gain[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1), dtype=np.float64)
 
 
-def net_qrs(median_LW: FloatArray, on: float, off: float) -> FloatArray:
-    """Net QRS area ``[lead]`` (unit times samples) between onset and offset, above the line that joins both."""
-    first, last = round(on), round(off) + 1
-    part = median_LW[:, first:last]
-    ramp = np.linspace(0, 1, part.shape[1])
-    return np.asarray((part - part[:, :1] * (1 - ramp) - part[:, -1:] * ramp).sum(axis=1), dtype=np.float64)
+def net_area(beats_BLW: FloatArray, on: float, off: float) -> FloatArray:
+    """Net area ``[..., lead]`` (unit times samples) of a wave of beats ``[..., lead, window]`` between its onset and offset,
+    above the line that joins both."""
+    part = beats_BLW[..., round(on): round(off) + 1]
+    ramp = np.linspace(0, 1, part.shape[-1])
+    return np.asarray((part - part[..., :1] * (1 - ramp) - part[..., -1:] * ramp).sum(axis=-1), dtype=np.float64)
+
+
+def axes_of(net_L: FloatArray, leads: tuple[str, ...]) -> FloatArray:
+    """Least-squares axes ``[...]`` in degrees from -180 to 180 of net areas ``[..., lead]``; NaN where all are zero."""
+    vector = net_L @ _inverse(leads).T
+    angle = np.degrees(np.arctan2(vector[..., 1], vector[..., 0]))
+    return np.asarray(np.where(np.hypot(vector[..., 0], vector[..., 1]) > 1e-12, angle, np.nan), dtype=np.float64)
 
 
 def _wrapped(degrees: float) -> float:

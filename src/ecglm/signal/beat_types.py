@@ -26,6 +26,8 @@ LEAST_BEATS = 4
 BEAT_S, QRS_S, P_S, T_S, WIDE_S = (-0.30, 0.50), (-0.10, 0.12), (-0.26, -0.07), (0.12, 0.42), (-0.16, 0.20)
 #: Beats whose features are computed at once: bounds the memory of a day's recording.
 PART = 4096
+#: Beats that go through the trees at once: what they need fits a processor's cache.
+SCORED = 256
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,17 @@ class Trees:
 
     def scores(self, feat_BF: FloatArray) -> FloatArray:
         """Log-odds-like scores ``[beat, class]``."""
-        tree = np.arange(len(self.feature))
-        node = np.zeros((len(feat_BF), len(tree)), np.int64)
-        rows = np.arange(len(feat_BF))[:, None]
+        # One index for tree and node, and `take`: five times as fast as two indices.
+        trees, nodes = self.feature.shape
+        first = np.arange(trees) * nodes
+        feature, threshold, value = self.feature.ravel().astype(np.intp), self.threshold.ravel(), self.value.ravel()
+        child = (np.stack([self.right, self.left], axis=2) + first[:, None, None]).ravel()
+        flat, rows = feat_BF.ravel(), np.arange(len(feat_BF))[:, None] * feat_BF.shape[1]
+        node = np.broadcast_to(first, (len(feat_BF), trees))
         for _ in range(self.depth):
-            goes_left = feat_BF[rows, self.feature[tree, node]] <= self.threshold[tree, node]
-            node = np.where(goes_left, self.left[tree, node], self.right[tree, node])
-        per_tree = self.value[tree, node]
+            goes_left = flat.take(feature.take(node) + rows) <= threshold.take(node)
+            node = child.take(2 * node + goes_left)
+        per_tree = value.take(node)
         out: FloatArray = self.start + np.stack([per_tree[:, k::len(CLASSES)].sum(axis=1) for k in range(len(CLASSES))], axis=1)
         return out
 
@@ -69,7 +75,7 @@ def beat_types(scaled_LT: NDArray[np.floating], samples: IntArray, fs: float, tr
         return ()
     feat = type_features(scaled_LT, samples, fs)
     known = shipped_trees() if trees is None else trees
-    best = np.concatenate([known.scores(feat[k:k + PART]).argmax(axis=1) for k in range(0, len(feat), PART)])
+    best = np.concatenate([known.scores(feat[k:k + SCORED]).argmax(axis=1) for k in range(0, len(feat), SCORED)])
     return tuple(CLASSES[k] for k in best)
 
 

@@ -50,6 +50,18 @@ class Conduction:
         return self.disorder > UNSTEADY and (self.p_share < MOST or strays)
 
 
+def disorder(rr_s: FloatArray) -> float:
+    """`Conduction.disorder` of RR intervals, 0 with fewer than two."""
+    return min(_change(rr_s, lag) for lag in (1, 2, 3)) if len(rr_s) > 1 else 0.0
+
+
+def _change(rr_s: FloatArray, lag: int) -> float:
+    if len(rr_s) <= lag:
+        return np.inf
+    shorter = np.maximum(np.minimum(rr_s[lag:], rr_s[:-lag]), 1e-3)  # two marks of one beat may coincide
+    return float(np.median(np.abs(rr_s[lag:] - rr_s[:-lag]) / shorter))
+
+
 def conduction(p_P3: FloatArray, qrs_B3: FloatArray, types: Sequence[str] = ()) -> Conduction:
     """Of at least two QRS complexes; types: their AAMI classes, where they are known."""
     kinds = np.array(types or ["N"] * len(qrs_B3))
@@ -58,10 +70,8 @@ def conduction(p_P3: FloatArray, qrs_B3: FloatArray, types: Sequence[str] = ()) 
     whole = (qrs_B3[:, 0] > PR_S[1]) & (kinds != "V")  # the first P wave may lie before the record begins
     normal = (kinds[1:] == "N") & (kinds[:-1] == "N")
     steady = rr[normal] if normal.sum() >= 3 else rr
-    change = [float(np.median(np.abs(rr[lag:] - rr[:-lag]) / np.minimum(rr[lag:], rr[:-lag]))) if len(rr) > lag else np.inf
-              for lag in (1, 2, 3)]
     return Conduction(
-        change[0] if len(rr) > 1 else 0.0, min(change) if len(rr) > 1 else 0.0,
+        _change(rr, 1) if len(rr) > 1 else 0.0, disorder(rr),
         float(steady.std() / steady.mean()), float((owner[whole] >= 0).mean()) if whole.any() else 0.0,
         float(np.median(pr)) if len(pr) else None,
         float(1.4826 * np.median(np.abs(pr - np.median(pr)))) if len(pr) > 1 else None)

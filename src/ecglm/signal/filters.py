@@ -6,11 +6,12 @@ half a second. Order, corner and direction of each are fixed so that two calls a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.signal import butter, iirnotch, sosfiltfilt, tf2sos
+from scipy.signal import butter, iirnotch, sosfilt, sosfilt_zi, tf2sos
 
 from ecglm.signal.missing import FloatArray, check_rate, fill_missing
 
@@ -20,8 +21,21 @@ BAND: tuple[float, float] = (0.5, 40.0)
 MAINS_PROMINENCE = 8.0
 
 
+@dataclass(frozen=True)
+class _Filter:
+    """Second-order sections, and their state after a long constant 1 as `sosfilt` takes it for ``[lead, time]``."""
+
+    sos: FloatArray
+    settled: FloatArray
+
+    @staticmethod
+    def of(sos: ArrayLike) -> _Filter:
+        sections = np.asarray(sos, dtype=np.float64)
+        return _Filter(sections, sosfilt_zi(sections)[:, None, :])
+
+
 @lru_cache(maxsize=64)
-def _band_sos(low: float, high: float, fs: float, order: int) -> FloatArray:
+def _band_filter(low: float, high: float, fs: float, order: int) -> _Filter:
     top = min(high, 0.45 * fs) if high < np.inf else np.inf
     if low <= 0:
         sos = butter(order, top, "lowpass", fs=fs, output="sos")
@@ -29,18 +43,23 @@ def _band_sos(low: float, high: float, fs: float, order: int) -> FloatArray:
         sos = butter(order, low, "highpass", fs=fs, output="sos")
     else:
         sos = butter(order, (low, top), "bandpass", fs=fs, output="sos")
-    return np.asarray(sos, dtype=np.float64)
+    return _Filter.of(sos)
 
 
 @lru_cache(maxsize=16)
-def _notch_sos(hz: float, fs: float) -> FloatArray:
-    return np.asarray(tf2sos(*iirnotch(hz, Q=30.0, fs=fs)), dtype=np.float64)
+def _notch_filter(hz: float, fs: float) -> _Filter:
+    return _Filter.of(tf2sos(*iirnotch(hz, Q=30.0, fs=fs)))
 
 
-def _apply(sos: FloatArray, signal: ArrayLike, pad_s: float, fs: float) -> FloatArray:
+def _apply(wanted: _Filter, signal: ArrayLike, pad_s: float, fs: float) -> FloatArray:
+    """As scipy's `sosfiltfilt` with odd ends, to the bit; that one works the settled state out at every call."""
     filled, missing = fill_missing(signal)
     pad = min(filled.shape[1] - 1, round(pad_s * fs))
-    out: FloatArray = sosfiltfilt(sos, filled, axis=1, padtype="odd", padlen=pad)
+    before, after = 2 * filled[:, :1] - filled[:, pad:0:-1], 2 * filled[:, -1:] - filled[:, -2: -pad - 2: -1]
+    out: FloatArray = np.concatenate((before, filled, after), axis=1)
+    for _ in ("forwards", "backwards"):
+        out = sosfilt(wanted.sos, out, axis=1, zi=wanted.settled * out[:, :1])[0][:, ::-1]
+    out = out[:, pad: out.shape[1] - pad]
     out[missing] = np.nan
     return out
 
@@ -50,7 +69,7 @@ def bandpass(signal: ArrayLike, fs: float, low: float = BAND[0], high: float = B
 
     ``low=0`` gives a low-pass, ``high=inf`` a high-pass; a corner above 0.45 fs is lowered to it.
     """
-    return _apply(_band_sos(float(low), float(high), check_rate(fs), order), signal, 2.0 if low < 2 else 0.5, fs)
+    return _apply(_band_filter(float(low), float(high), check_rate(fs), order), signal, 2.0 if low < 2 else 0.5, fs)
 
 
 def remove_baseline(signal: ArrayLike, fs: float, corner: float = 0.5) -> FloatArray:
@@ -87,4 +106,4 @@ def remove_mains(signal: ArrayLike, fs: float, hz: float | None = None) -> Float
         filled, missing = fill_missing(signal)
         filled[missing] = np.nan
         return filled
-    return _apply(_notch_sos(float(line), float(fs)), signal, 0.5, fs)
+    return _apply(_notch_filter(float(line), float(fs)), signal, 0.5, fs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -44,3 +46,14 @@ def fill_missing(signal: ArrayLike) -> tuple[FloatArray, BoolArray]:
         elif gaps.any():
             row[gaps] = np.interp(at[gaps], at[~gaps], row[~gaps])
     return filled, missing
+
+
+def median_of_known(values: NDArray[Any]) -> NDArray[Any]:
+    """Median along the first axis of what is not NaN; NaN where nothing is known."""
+    ordered = np.sort(values, axis=0)  # faster than np.median along the first axis; NaN go last
+    if not np.isnan(ordered[-1]).any():
+        half = len(ordered) // 2
+        return np.asarray(ordered[half] if len(ordered) % 2 else 0.5 * (ordered[half - 1] + ordered[half]))
+    last = np.isfinite(ordered).sum(axis=0, keepdims=True) - 1
+    low, high = (np.take_along_axis(ordered, np.maximum(index, 0), axis=0)[0] for index in (last // 2, (last + 1) // 2))
+    return np.where(last[0] >= 0, 0.5 * (low + high), np.nan)

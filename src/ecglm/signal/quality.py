@@ -12,7 +12,7 @@ import numpy as np
 
 from ecglm.records.record import Record
 from ecglm.signal.beats import Beats, detect_beats, qrs_energy
-from ecglm.signal.filters import bandpass
+from ecglm.signal.filters import bandpass, remove_baseline
 from ecglm.signal.missing import BoolArray, FloatArray, as_leads, fill_missing
 from ecglm.signal.resample import resample
 from ecglm.signal.stack import cut
@@ -56,12 +56,14 @@ class LeadSigns:
 @dataclass(frozen=True)
 class Assessment:
     """Quality per lead, the verdict (None: readable), the beats, at QUALITY_FS, that both rest on, and the signs of each
-    lead, in the order of the record (None when there is too little signal to judge)."""
+    lead, in the order of the record (None when there is too little signal to judge). clean_LT: the whole record at
+    QUALITY_FS after `bandpass`; None where samples are missing, or when not all of it was looked at."""
 
     quality: dict[str, float]
     verdict: str | None
     beats: Beats
     signs: LeadSigns | None = None
+    clean_LT: FloatArray | None = None
 
 
 def lead_quality(record: Record) -> dict[str, float]:
@@ -100,19 +102,20 @@ def assess(record: Record, quality: Mapping[str, float] | None = None) -> Assess
                           else "flat line in every lead", empty, signs)
     raw, _ = fill_missing(resample(signal, record.fs, QUALITY_FS))
     beats = detect_beats(raw, QUALITY_FS, live.astype(float))
-    clean = bandpass(raw, QUALITY_FS)
-    scores, signs = _lead_scores(raw, clean, beats, live, signs)
+    clean, steady = bandpass(raw, QUALITY_FS), remove_baseline(raw, QUALITY_FS)
+    scores, signs = _lead_scores(raw, clean, steady, beats, live, signs)
     scores = scores * np.clip(1 - 1.2 * gaps, 0, 1)
     scores *= np.clip(1 - 2 * np.maximum(clipped - 0.01, 0) / 0.1, 0, 1)
     scores *= np.clip(1.2 - 1.2 * held, 0, 1)
     found = {lead: round(float(score), 3) for lead, score in zip(record.leads, scores, strict=True)}
     used = live if quality is None else live & np.array([quality.get(lead, 0.0) >= USABLE for lead in record.leads])
-    verdict = no_qrs_reason(raw[rows := used if used.any() else live], clean[rows], beats)
+    verdict = no_qrs_reason(raw[rows := used if used.any() else live], clean[rows], steady[rows], beats)
     if verdict is not None:
         found = {lead: min(score, 0.25) for lead, score in found.items()}
     elif max(found.values()) < 0.15:
         verdict = "noise in every lead"
-    return Assessment(found, verdict, beats, signs)
+    whole = signal.shape == record.signal.shape and not gaps.any()
+    return Assessment(found, verdict, beats, signs, clean if whole else None)
 
 
 def held_fraction(signal_LT: FloatArray) -> FloatArray:
@@ -146,7 +149,7 @@ def _no_beats(held: FloatArray, clipped: FloatArray, gaps: FloatArray) -> LeadSi
     return LeadSigns(held, clipped, gaps, unknown, unknown, unknown, unknown, np.zeros((len(held), 0)))
 
 
-def _lead_scores(raw: FloatArray, clean: FloatArray, beats: Beats, live: BoolArray, signs: LeadSigns,
+def _lead_scores(raw: FloatArray, clean: FloatArray, steady: FloatArray, beats: Beats, live: BoolArray, signs: LeadSigns,
                  ) -> tuple[FloatArray, LeadSigns]:
     if len(beats) < 1:
         return np.where(live, 0.1, 0.0), signs
@@ -166,7 +169,7 @@ def _lead_scores(raw: FloatArray, clean: FloatArray, beats: Beats, live: BoolArr
     rough = detail[:, quiet] if quiet.sum() > 10 else detail
     # Zero-phase residue around the QRS is not noise: take the median of magnitudes, scaled to a standard deviation.
     noise = 1.48 * np.median(np.abs(rough), axis=1) / height
-    wander = (raw - bandpass(raw, QUALITY_FS, 0.5, np.inf, order=2)).std(axis=1) / height
+    wander = (raw - steady).std(axis=1) / height
     score = _ramp(alike, 0.9, 0.3) * _ramp(noise, 0.03, 0.25) * (0.4 + 0.6 * _ramp(wander, 0.5, 3.0))
     between = beats.samples[:-1] + (0.7 * np.diff(beats.samples)).astype(np.int64)
     rest = np.median(np.ptp(cut(clean, between, half, half), axis=2), axis=0) if len(between) else np.zeros(len(clean))
@@ -199,8 +202,9 @@ class QrsEvidence:
     jump: float
 
 
-def qrs_evidence(raw_LT: FloatArray, clean_LT: FloatArray, beats: Beats) -> QrsEvidence:
-    """Evidence from leads at QUALITY_FS before (raw) and after (clean) the band-pass. Needs at least one beat."""
+def qrs_evidence(raw_LT: FloatArray, clean_LT: FloatArray, steady_LT: FloatArray, beats: Beats) -> QrsEvidence:
+    """Evidence from leads at QUALITY_FS as they are (raw), after `bandpass` (clean) and after `remove_baseline` (steady).
+    Needs at least one beat."""
     half = round(0.08 * QUALITY_FS)
     wide = cut(clean_LT, beats.samples, 2 * half, 2 * half)
     likeness = float(np.sort(lead_likeness(wide[:, :, half:-half]))[-3:].mean())
@@ -211,8 +215,7 @@ def qrs_evidence(raw_LT: FloatArray, clean_LT: FloatArray, beats: Beats) -> QrsE
     between = 1.0
     if outside.sum() > half:
         between = float(np.sqrt(np.mean(energy[outside] ** 2) / (np.mean(energy[~outside] ** 2) + 1e-12)))
-    spread = bandpass(raw_LT, QUALITY_FS, 0.5, np.inf, order=2).std(axis=1)
-    band = float(np.median(bandpass(raw_LT, QUALITY_FS, 5, 30, order=2).std(axis=1) / (spread + 1e-12)))
+    band = float(np.median(bandpass(raw_LT, QUALITY_FS, 5, 30, order=2).std(axis=1) / (steady_LT.std(axis=1) + 1e-12)))
     near = cut(raw_LT, beats.samples, half, half)
     height = np.ptp(near, axis=2) + 1e-9
     edge = round(0.03 * QUALITY_FS)
@@ -221,11 +224,11 @@ def qrs_evidence(raw_LT: FloatArray, clean_LT: FloatArray, beats: Beats) -> QrsE
     return QrsEvidence(likeness, between, band, step, jump)
 
 
-def no_qrs_reason(raw_LT: FloatArray, clean_LT: FloatArray, beats: Beats) -> str | None:
+def no_qrs_reason(raw_LT: FloatArray, clean_LT: FloatArray, steady_LT: FloatArray, beats: Beats) -> str | None:
     """Why the leads ``[lead, time]`` hold no QRS complexes, or None when they do."""
     if len(beats) < max(1, raw_LT.shape[1] / QUALITY_FS / 8):
         return "no QRS complexes found"
-    seen = qrs_evidence(raw_LT, clean_LT, beats)
+    seen = qrs_evidence(raw_LT, clean_LT, steady_LT, beats)
     if seen.band < MIN_QRS_BAND:
         return "hum or slow waves without QRS complexes"
     if any(seen.between > between and seen.likeness < likeness for between, likeness in MIN_LIKENESS):

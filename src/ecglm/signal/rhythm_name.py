@@ -225,9 +225,11 @@ def _evidence(name: str, n: _Numbers, types: NDArray[np.str_]) -> tuple[Evidence
     out = [Evidence(f"rate {n.rate:.0f} bpm from {n.beats} beats", value=n.rate, unit="bpm"),
            Evidence(f"RR intervals change by {100 * c.rr_change:.0f} % from beat to beat", value=100 * c.rr_change, unit="%"),
            Evidence(f"a P wave before {100 * c.p_share:.0f} % of {whole} QRS complexes", value=100 * c.p_share, unit="%")]
-    if c.pr_ms is not None and c.pr_sd_ms is not None:
+    # Before few beats a P wave is chance, in fibrillation it is a wavelet: neither has a PR interval.
+    atria = name != "atrial fibrillation"
+    if c.pr_ms is not None and c.pr_sd_ms is not None and atria and (c.p_share >= 0.5 or "AV block" in name):
         out.append(Evidence(f"PR {c.pr_ms:.0f} ms over all leads, varying by {c.pr_sd_ms:.0f} ms", value=c.pr_ms, unit="ms"))
-    if n.alone and not name.startswith("sinus"):
+    if n.alone and atria and not name.startswith("sinus"):
         out.append(Evidence(f"{n.alone} P wave{'s' if n.alone > 1 else ''} without a QRS", value=n.alone))
     out.append(Evidence(f"QRS {n.qrs_ms:.0f} ms over all leads", value=n.qrs_ms, unit="ms"))
     if n.pacing >= PACED:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
@@ -58,12 +59,12 @@ def wave_probabilities(scaled_LT: NDArray[np.floating], weights: Mapping[str, Fl
         first, last = max(0, start - MARGIN), min(total, stop + MARGIN)
         part = np.asarray(scaled_LT[:, first:last], np.float32)
         padded = np.pad(part, ((0, 0), (0, -part.shape[1] % STRIDE)))
-        out[:, :, start:stop] = _forward(padded, known)[:, start - first: stop - first].transpose(0, 2, 1)
+        out[:, :, start:stop] = _forward(padded, known)[:, :, start - first: stop - first]
     return out
 
 
 def _forward(x_NT: FloatArray, w: Mapping[str, FloatArray]) -> FloatArray:
-    """Probabilities ``[N, T, class]``; T a multiple of STRIDE."""
+    """Probabilities ``[N, class, T]``; T a multiple of STRIDE."""
     n, total = x_NT.shape
     x0 = _conv(_conv(x_NT.reshape(n, total // 2, 2), w, "stem"), w, "down0")
     x1 = _mixed(_halved(x0), w, "down1")
@@ -73,10 +74,10 @@ def _forward(x_NT: FloatArray, w: Mapping[str, FloatArray]) -> FloatArray:
     up = _conv(_doubled(_conv(x3, w, "thin2", rectify=False)) + x2, w, "up2")
     up = _conv(_doubled(_conv(up, w, "thin1", rectify=False)) + x1, w, "up1")
     up = _conv(_doubled(_conv(up, w, "thin0", rectify=False)) + x0, w, "up0")
-    logits = _conv(up, w, "head", rectify=False).reshape(n, total, len(CLASSES))
-    logits -= logits.max(axis=2, keepdims=True)
+    logits = _conv(up, w, "head", rectify=False).reshape(n, total, len(CLASSES)).transpose(0, 2, 1).copy()
+    logits -= logits.max(axis=1, keepdims=True)
     np.exp(logits, out=logits)
-    logits /= logits.sum(axis=2, keepdims=True)
+    logits /= logits.sum(axis=1, keepdims=True)
     return logits
 
 
@@ -95,12 +96,17 @@ def _product(x_NTC: FloatArray, kernel_KCO: FloatArray, dilation: int) -> FloatA
         point: FloatArray = x_NTC @ kernel_KCO[0]
         return point
     reach = taps // 2 * dilation
-    padded = np.zeros((n, total + 2 * reach, channels), np.float32)
-    padded[:, reach: reach + total] = x_NTC
-    columns = np.empty((n, total, taps * channels), np.float32)
-    for tap in range(taps):
-        columns[:, :, tap * channels: (tap + 1) * channels] = padded[:, tap * dilation: tap * dilation + total]
-    out: FloatArray = (columns.reshape(n * total, -1) @ kernel_KCO.reshape(taps * channels, -1)).reshape(n, total, -1)
+    # Lead by lead: what one of them needs stays in the processor's cache.
+    padded = np.zeros((total + 2 * reach, channels), np.float32)
+    step, channel = padded.strides
+    seen = as_strided(padded, (total, taps, channels), (step, step * dilation, channel))
+    columns = np.empty(seen.shape, np.float32)
+    out = np.empty((n, total, kernel_KCO.shape[2]), np.float32)
+    flat = kernel_KCO.reshape(taps * channels, -1)
+    for row in range(n):
+        padded[reach: reach + total] = x_NTC[row]
+        columns[:] = seen
+        np.matmul(columns.reshape(total, -1), flat, out=out[row])
     return out
 
 
@@ -120,7 +126,9 @@ def _halved(x_NTC: FloatArray) -> FloatArray:
 def _doubled(x_NTC: FloatArray) -> FloatArray:
     """Linear interpolation to twice the rate, as torch's `interpolate` without aligned corners."""
     n, total, channels = x_NTC.shape
-    before = np.concatenate([x_NTC[:, :1], x_NTC[:, :-1]], axis=1)
-    after = np.concatenate([x_NTC[:, 1:], x_NTC[:, -1:]], axis=1)
-    out = np.stack([0.75 * x_NTC + 0.25 * before, 0.75 * x_NTC + 0.25 * after], axis=2).astype(np.float32, copy=False)
+    near, far = np.float32(0.75) * x_NTC, np.float32(0.25) * x_NTC
+    out = np.empty((n, total, 2, channels), np.float32)
+    np.add(near[:, 1:], far[:, :-1], out=out[:, 1:, 0])
+    np.add(near[:, :-1], far[:, 1:], out=out[:, :-1, 1])
+    out[:, 0, 0], out[:, -1, 1] = near[:, 0] + far[:, 0], near[:, -1] + far[:, -1]
     return out.reshape(n, 2 * total, channels)

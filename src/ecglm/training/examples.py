@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
@@ -109,5 +109,5 @@ def build(run: Path, progress: bool = True) -> EncoderExamples:
         np.savez(temporary, sig=examples.sig_NLT, beat=examples.beat_NLK, feat=examples.feat_NF,
                  lacking_mask=np.stack([r.mask_NL for r in rounds]), lacking_beat=np.stack([r.beat_NLK for r in rounds]),
                  lacking_feat=np.stack([r.feat_NF for r in rounds]),
-                 measurements=np.array(json.dumps([asdict(m) for m in examples.measurements])))
+                 measurements=np.array(json.dumps([asdict(replace(m, by_lead={})) for m in examples.measurements])))
     return examples

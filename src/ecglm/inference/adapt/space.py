@@ -7,6 +7,7 @@ Shapes: N recordings, V raw values, D values of a side.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,14 +152,22 @@ class FewShotSpace:
         """Mean similarity of two recordings, by side (NAMES)."""
         return np.asarray(self.tensors["mean_S"], np.float32)
 
-    def save(self, path: Path) -> None:
-        """One safetensors file."""
+    @property
+    def fingerprint(self) -> str:
+        """Tells whether values were measured for this very space."""
+        digest = hashlib.sha256("\n".join((*VALUES, *NAMES)).encode())
+        for name in sorted(self.tensors):
+            digest.update(np.ascontiguousarray(self.tensors[name]).tobytes())
+        return digest.hexdigest()[:16]
+
+    def save(self, path: Path, about: Mapping[str, str] | None = None) -> None:
+        """One safetensors file. about: its metadata, such as whose data it was fitted on."""
         from safetensors.numpy import save_file
 
         from ecglm.atomic import replacing
 
         with replacing(path) as temporary:
-            save_file({name: np.ascontiguousarray(value) for name, value in self.tensors.items()}, temporary)
+            save_file({name: np.ascontiguousarray(value) for name, value in self.tensors.items()}, temporary, dict(about or {}))
 
     @classmethod
     def load(cls, path: Path = SHIPPED) -> FewShotSpace:

@@ -7,6 +7,6 @@ In: a recording or a folder. Out: new files of the same format, built from an al
 
 from ecglm.records.deidentify.key import Key
 from ecglm.records.deidentify.report import Deidentified, Report
-from ecglm.records.deidentify.run import deidentify
+from ecglm.records.deidentify.run import deidentify, patient_of
 
-__all__ = ["Deidentified", "Key", "Report", "deidentify"]
+__all__ = ["Deidentified", "Key", "Report", "deidentify", "patient_of"]

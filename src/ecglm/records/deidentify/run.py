@@ -76,6 +76,16 @@ def deidentify(
     )
 
 
+def patient_of(path: str | os.PathLike[str]) -> str | None:
+    """Whose a recording is by its file, spelled in one way: for comparing within a process, never for showing or keeping. None
+    where the file says nothing, or its format is not one that is de-identified."""
+    try:
+        real, kind = find.one(os.fspath(path))
+        return _identity(import_module(f"ecglm.records.deidentify.{find.WRITERS[kind]}").patient_of(real))
+    except EcglmError:
+        return None
+
+
 @dataclass
 class _Run:
     """One call: its settings, and what came of each recording so far."""

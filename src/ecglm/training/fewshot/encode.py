@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +10,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ecglm.atomic import replacing
+from ecglm.bench.task import digest
+from ecglm.corpus import ptbxl
 from ecglm.corpus.attributes import Attribute, AttributeTable, related
 from ecglm.corpus.splits import FewShotSplit
 from ecglm.knowledge.statements import STATEMENTS
+from ecglm.models.base import sha256
+from ecglm.models.encoders.fairseq_ecg import FS, SECONDS, FairseqEcgEncoder
 from ecglm.models.encoders.findings import FindingsEncoderConfig
+from ecglm.records.leads import STANDARD_12
+from ecglm.signal.resample import resample
 from ecglm.training.encoder import Branch, EncoderTraining, Scaler, branches, train_network
 from ecglm.training.examples import EncoderExamples
 
@@ -61,3 +69,28 @@ def train_branches(config: FindingsEncoderConfig, training: EncoderTraining, exa
     nets = [train_network(f"{part.name}-{name}", part, training, rows, scaler(examples.feat_NF), target, run, progress).eval()
             for part in parts]
     return parts, nets, scaler
+
+
+@torch.no_grad()
+def published_embedding(folder: Path, leads: Sequence[str], run: Path, progress: bool = True) -> FloatArray:
+    """emb_NE of PTB-XL by a fairseq-signals encoder (`FairseqEcgEncoder.from_folder`), as it comes, kept in `run`. Absent leads
+    are zeros."""
+    from rich.progress import track
+
+    encoder = FairseqEcgEncoder.from_folder(folder)
+    data = ptbxl.load()
+    cache = run / f"published-{digest([sha256(folder / 'model.safetensors'), list(leads), data.ecg_id.tolist()])}.npz"
+    if cache.is_file():
+        return np.asarray(np.load(cache)["emb"], np.float32)
+    count, emb = round(SECONDS * FS), []
+    for row in track(range(len(data)), "Encoding", disable=not progress):
+        record = data.record(row)
+        wave = np.zeros((len(STANDARD_12), count), np.float32)
+        signal = np.nan_to_num(resample(record.signal, record.fs, FS))[:, :count]
+        for lead, trace in zip(record.leads, signal, strict=True):
+            if lead in leads:
+                wave[STANDARD_12.index(lead), :len(trace)] = trace
+        emb.append(encoder(torch.from_numpy(wave)[None])[0].numpy())
+    with replacing(cache) as temporary:
+        np.savez(temporary, emb=np.stack(emb))
+    return np.stack(emb)

@@ -46,7 +46,7 @@ def replies(method: Method, data: FewShotData, episodes: Sequence[Episode], pati
     for number, episode in enumerate(episodes):
         if number in done:
             continue
-        texts = method.answer(under(episode, condition, number), data)
+        texts = method.answer(under(episode, condition), data)
         done[number] = [Reply(number, item.attribute, int(patient_N[item.row]), item.answer, text, len(episode.answers))
                         for item, text in zip(episode.query, texts, strict=True)]
         if store is not None:

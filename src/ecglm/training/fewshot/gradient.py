@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -38,7 +39,7 @@ class GradientConfig:
     n_tokens: int = 4
     dropout: float = 0.5
     heads: int = 8
-    outer: str = "all"
+    outer: Literal["all", "last"] = "all"
     save_every: int = 20
     seed: int = 222
 

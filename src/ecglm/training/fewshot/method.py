@@ -54,7 +54,7 @@ class Method(Protocol):
         ...
 
 
-def under(episode: Episode, condition: Condition, seed: int) -> Episode:
+def under(episode: Episode, condition: Condition) -> Episode:
     """The episode as a control shows it: text-only learns and answers from questions alone, no-signal learns from the recordings
     and is asked without one, shuffled-support learns from exchanged answers."""
     def blank(items: Sequence[EpisodeItem]) -> tuple[EpisodeItem, ...]:
@@ -65,7 +65,7 @@ def under(episode: Episode, condition: Condition, seed: int) -> Episode:
     if condition == "no-signal":
         return replace(episode, query=blank(episode.query))
     if condition == "shuffled-support":
-        order = np.random.default_rng(seed).permutation(len(episode.support))
+        order = np.random.default_rng([item.row for item in episode.support]).permutation(len(episode.support))
         return replace(episode, support=tuple(replace(item, answer=episode.support[i].answer)
                                               for item, i in zip(episode.support, order, strict=True)))
     return episode

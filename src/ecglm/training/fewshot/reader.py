@@ -16,6 +16,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from ecglm.models import base as bases
+from ecglm.models.elm import best_dtype
+
 QUESTION, ANSWER = "Question: {}\n", "Answer:"
 MAX_ANSWER_TOKENS = 24
 
@@ -40,6 +43,15 @@ class PrefixReader:
         self.stop = tokenizer.eos_token_id
         self.ask = self._ids(ANSWER)
         self._questions: dict[tuple[str, ...], _Questions] = {}
+
+    @classmethod
+    def load(cls, base: str, device: str | None = None) -> PrefixReader:
+        """A model that ecglm fetches, a folder, or one of the Hugging Face cache. Raises CheckpointError when it is none."""
+        from transformers import AutoTokenizer
+
+        where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        llm = bases.language_model(base, best_dtype(where)).to(where)
+        return cls(llm, AutoTokenizer.from_pretrained(bases.resolve(base)))
 
     @property
     def spread(self) -> float:

@@ -20,7 +20,7 @@ from ecglm.records.leads import STANDARD_12
 from ecglm.training.encoder import EncoderTraining
 from ecglm.training.examples import EncoderExamples, build
 from ecglm.training.fewshot.descriptions import LEAD_SETS, descriptions
-from ecglm.training.fewshot.encode import embed, taught_labels, train_branches
+from ecglm.training.fewshot.encode import embed, published_embedding, taught_labels, train_branches
 from ecglm.training.fewshot.method import FewShotData
 
 FloatArray = NDArray[np.float32]
@@ -54,14 +54,20 @@ class FewShotSetup:
             check_split(self.table, split, taught_labels(self.table, self.examples, split))
         return splits
 
-    def data(self, split: FewShotSplit | None, leads: str = "12 leads", embedded: bool = True) -> FewShotData:
+    @cached_property
+    def ecg_id_N(self) -> NDArray[np.int64]:
+        """PTB-XL's number of every recording."""
+        return np.asarray(ptbxl.load().ecg_id)
+
+    def data(self, split: FewShotSplit | None, leads: str = "12 leads", encoder: str = "ours") -> FewShotData:
         """Recordings as methods see them. split None: by an encoder that was taught every label, on the same patients.
-        embedded: False leaves the encoder out, which must be trained for 4 minutes per split."""
+        encoder: "ours", which must be trained for 4 minutes per split; "none"; or the folder of a fairseq-signals one."""
         rows = self.splits[0].train_rows
-        keys = [str(ecg_id) for ecg_id in ptbxl.load().ecg_id]
+        keys = self.ecg_id_N.astype(str).tolist()
         space = FewShotSpace.fit(descriptions(keys, "12 leads", self.run, self.progress).rows(rows))
         described = descriptions(keys, leads, self.run, self.progress)
-        emb = self._embedding(split, leads) if embedded else np.zeros((len(keys), 1), np.float32)
+        emb = (self._embedding(split, leads) if encoder == "ours" else np.zeros((len(keys), 1), np.float32) if encoder == "none"
+               else published_embedding(Path(encoder), LEAD_SETS[leads], self.run, self.progress))
         facts = tuple(measurements_text(m) for m in self.examples.measurements)
         return FewShotData(space(described), space.baseline_S, emb, facts).with_blank()
 
@@ -72,7 +78,7 @@ class FewShotSetup:
         name = digest([taught.keys, rows.tolist(), self.training, self.encoder])
         parts, nets, scaler = train_branches(self.encoder, self.training, self.examples, rows, taught, self.run, name,
                                              self.progress)
-        keys = [str(ecg_id) for ecg_id in ptbxl.load().ecg_id]
+        keys = self.ecg_id_N.astype(str).tolist()
         described = descriptions(keys, leads, self.run, self.progress)
         count = self.examples.feat_NF.shape[1]
         feat = scaler(self.examples.feat_NF if leads == "12 leads" else described.value_NV[:, :count])

@@ -15,7 +15,8 @@ from ecglm.corpus.attributes import Attribute, AttributeTable
 from ecglm.corpus.episodes import AttributePool, Episode, EpisodeConfig, Task, episodes, published, split_classes
 from ecglm.corpus.external import ludb_items
 from ecglm.corpus.splits import FewShotSplit
-from ecglm.inference.adapt.space import FewShotSpace
+from ecglm.errors import UsageError
+from ecglm.inference.adapt.space import ALL, FewShotSpace
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.training.fewshot.averaged import Averaged
 from ecglm.training.fewshot.descriptions import LEAD_SETS, descriptions
@@ -60,23 +61,34 @@ class _Run:
         return found
 
     def ask(self, name: str, make: Callable[[FewShotData], Method], datas: Sequence[FewShotData], config: EpisodeConfig,
-            condition: Condition = "full", splits: Sequence[FewShotSplit] | None = None) -> Score:
-        """A method over all splits, meta-trained in each on its own attributes and patients."""
+            condition: Condition = "full", splits: Sequence[FewShotSplit] | None = None) -> Score | None:
+        """A method over all splits, meta-trained in each on its own attributes and patients. None: no split has enough
+        recordings for such episodes; those that have are said in the values."""
         answers: list[Reply] = []
         for number, (split, data) in enumerate(zip(splits or self.setup.splits, datas, strict=True)):
+            try:
+                shown = self.balanced(split, number, config)
+            except UsageError:  # too few recordings of its attributes for so many shots
+                continue
             method = make(data)
             if isinstance(method, ProtoNet):
                 method.meta_train(self.balanced(split, number, config, META_EPISODES), data, lambda _, __: None)
-            shown = self.balanced(split, number, config)
             part = replies(method, data, shown, self.setup.table.patient_N, condition)
             answers += [replace(reply, episode=reply.episode + number * self.count) for reply in part]
-        return self.score(f"{name} | {config.task} | {condition}", answers)
+        return self.score(f"{name} | {config.task} | {condition}", answers) if answers else None
 
 
-def cell(found: Score) -> str:
-    """"77.1 (73.2-80.6)": strict accuracy, interval over attributes, in %."""
+def cell(found: Score | None) -> str:
+    """"77.1 (73.2-80.6)": strict accuracy, interval over attributes, in %; nothing when no episode could be drawn."""
+    if found is None:
+        return ""
     a = found.attributes
     return f"{100 * a.value:.1f} ({100 * a.low:.1f}-{100 * a.high:.1f})"
+
+
+def _partly(found: Score | None, count: int) -> str:
+    """The same, with the number of episodes where some groups have too few recordings for any."""
+    return cell(found) + (f", {found.n_episodes} episodes" if found is not None and found.n_episodes < count else "")
 
 
 def _averaged(_: FewShotData) -> Method:
@@ -92,7 +104,7 @@ def run(
 
     setup = FewShotSetup(Path(folder), Path(examples), progress=progress)
     this = _Run(setup, count, seed, draws, _tokenizer(), progress)
-    made: list[Callable[[_Run], Table]] = [_methods, _shots, _settings, _protocols, _elsewhere]
+    made: list[Callable[[_Run], Table]] = [_methods, _shots, _curve, _settings, _protocols, _elsewhere]
     tables = []
     with Progress(disable=not progress) as bar:
         task = bar.add_task("few-shot", total=len(made))
@@ -149,16 +161,47 @@ def _methods(this: _Run) -> Table:
 
 def _light(this: _Run, leads: str = "12 leads") -> list[FewShotData]:
     """Data without the encoder, the same for every split."""
-    return [this.setup.data(None, leads, embedded=False)] * len(this.setup.splits)
+    return [this.setup.data(None, leads, encoder="none")] * len(this.setup.splits)
 
 
 def _shots(this: _Run) -> Table:
     """Learning curve."""
     datas, rows = _light(this), []
     for shots in (1, 2, 3, 5, 10):
-        rows.append([str(shots), *(cell(this.ask(f"averaged, {shots} shots", _averaged, datas, EpisodeConfig(t, shots=shots)))
-                                   for t in TASKS)])
+        rows.append([str(shots), *(
+            _partly(this.ask(f"averaged, {shots} shots", _averaged, datas, EpisodeConfig(t, shots=shots)), this.count)
+            for t in TASKS)])
     return Table("averaged: examples per answer", ("shots", *TASKS.values()), rows)
+
+
+def _curve(this: _Run) -> Table:
+    """What more classes and recordings to meta-train on are worth: a prototypical network on label-free values."""
+    space = _light(this)[0]
+    data = replace(space, emb_NE=space.sides[ALL])
+    config, rows = EpisodeConfig("verify"), []
+    rng = np.random.default_rng(this.seed)
+    for name, share_classes, share_rows in (
+            ("none", 0.0, 0.0), ("an eighth of the attributes", 0.125, 1.0), ("a quarter", 0.25, 1.0), ("half", 0.5, 1.0),
+            ("all attributes, an eighth of the recordings", 1.0, 0.125), ("a quarter", 1.0, 0.25), ("half", 1.0, 0.5),
+            ("all attributes, all recordings", 1.0, 1.0)):
+        answers: list[Reply] = []
+        classes = recordings = 0
+        for number, split in enumerate(this.setup.splits):
+            method = ProtoNet(data.emb_NE.shape[1], seed=this.seed)
+            keys = tuple(rng.permutation(split.train)[:round(share_classes * len(split.train))])
+            some = rng.permutation(split.train_rows)[:round(share_rows * len(split.train_rows))]
+            classes, recordings = classes + len(keys), recordings + len(some)
+            if keys:
+                part = replace(split, train=keys, train_rows=some)
+                method.meta_train(this.balanced(part, number, config, META_EPISODES), data, lambda _, __: None)
+            shown = this.balanced(split, number, config)
+            answers += [replace(reply, episode=reply.episode + number * this.count)
+                        for reply in replies(method, data, shown, this.setup.table.patient_N, "full")]
+        parts = len(this.setup.splits)
+        rows.append([name, f"{classes / parts:.0f}", f"{recordings / parts:.0f}",
+                     cell(this.score(f"curve | {name} | {classes} | {recordings}", answers))])
+    return Table("Learning curve of meta-training: protonet on label-free values, verify, 5-shot",
+                 ("meta-trained on", "attributes", "recordings", TASKS["verify"]), rows)
 
 
 def _settings(this: _Run) -> Table:
@@ -184,7 +227,7 @@ def _settings(this: _Run) -> Table:
 def _protocols(this: _Run) -> Table:
     """Classes drawn as published, beside what the question alone tells."""
     table, split, rows = this.setup.table, this.setup.splits[0], []
-    data = this.setup.data(None, embedded=False)
+    data = this.setup.data(None, encoder="none")
     pool = AttributePool(table, table.keys, split.test_rows)
     for task in ("verify", "choose", "query"):
         config = EpisodeConfig(task, "published")
@@ -212,7 +255,11 @@ def _elsewhere(this: _Run) -> Table:
     row = [f"LUDB, {len(table.keys)} attributes"]
     for task in TASKS:
         config = EpisodeConfig(task)
-        shown = list(episodes(pool.balanced(config), table.patient_N, config, this.count, this.seed))
+        try:
+            shown = list(episodes(pool.balanced(config), table.patient_N, config, this.count, this.seed))
+        except UsageError:  # five findings that 200 people have without the others
+            row.append("")
+            continue
         row.append(cell(this.score(f"averaged, LUDB | {task} | full", replies(Averaged(), data, shown, table.patient_N, "full"))))
     return Table("averaged, 5-shot, on another data set", ("data", *TASKS.values()), [row])
 

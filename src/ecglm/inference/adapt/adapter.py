@@ -1,0 +1,218 @@
+"""`Adapter`: questions that were taught by examples, and the folder they are kept in.
+
+A folder holds adapter.json, adapter.safetensors (what was measured of the examples) and README.md, the model card. No file
+name, patient or date goes into it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ecglm.errors import CheckpointError, RecordError
+from ecglm.inference.adapt.card import card
+from ecglm.inference.adapt.space import VALUES, Description, FewShotSpace
+from ecglm.inference.adapt.support import MAX_ANSWER, MAX_ROWS
+from ecglm.inference.adapt.taught import MAX_S, Estimate, Taught, Told, described
+from ecglm.inference.adapt.wording import Wording, wording
+from ecglm.models.processor import BEAT_LENGTH
+from ecglm.records.leads import STANDARD_12
+from ecglm.records.record import Record
+from ecglm.schema import Answer, Evidence
+
+#: Number of the folder's layout.
+FORMAT = 1
+_JSON, _TENSORS, _CARD = "adapter.json", "adapter.safetensors", "README.md"
+#: An adapter is far smaller.
+MAX_BYTES = 4_000_000
+#: Sides and examples named as evidence.
+NAMED = 3
+
+
+class Adapter:
+    """Questions by what they ask."""
+
+    def __init__(self, questions: Sequence[Taught], space: FewShotSpace | None = None) -> None:
+        self.space = space or FewShotSpace.load()
+        self.questions = tuple(questions)
+        self._by_wording: dict[Wording, Taught] = {wording(text): one for one in questions for text in one.wordings}
+        self._last: tuple[Record, Description | str] | None = None
+
+    @property
+    def id(self) -> str:
+        """Name for answers: what was learnt decides it."""
+        digest = hashlib.sha256("\n".join(one.wordings[0] for one in self.questions).encode())
+        for one in self.questions:
+            digest.update(one.examples.value_NV.tobytes())
+        return f"adapter {digest.hexdigest()[:8]}"
+
+    def joined(self, other: Adapter) -> Adapter:
+        """Both; what `other` was taught prevails."""
+        kept = [one for one in self.questions if not any(wording(text) in other._by_wording for text in one.wordings)]
+        return Adapter([*kept, *other.questions], self.space)
+
+    def answer(self, record: Record, question: str, options: Sequence[str] | None = None) -> Answer | None:
+        """None for a question that was not taught."""
+        asked = wording(question)
+        taught = self._by_wording.get(asked)
+        if taught is None:
+            turned = self._by_wording.get(asked.turned)
+            return None if turned is None else self._declined(
+                f'the adapter was taught "{turned.wordings[0]}"; ask in these words, so that its answers are clear')
+        allowed = {answer.casefold(): number for number, answer in enumerate(taught.answers)}
+        unknown = [option for option in options or () if option.strip().casefold() not in allowed]
+        if unknown:
+            return self._declined(f"the adapter was taught the answers {', '.join(taught.answers)}, not {', '.join(unknown)}")
+        asked_of = self._described(record)
+        if isinstance(asked_of, str):
+            return self._declined(asked_of)
+        told = taught.told(self.space, asked_of)
+        chosen = sorted({allowed[o.strip().casefold()] for o in options}) if options else list(range(len(taught.answers)))
+        prob = told.prob_C[chosen] / max(float(told.prob_C[chosen].sum()), 1e-12)
+        best = int(prob.argmax())
+        shares = {taught.answers[number]: float(p) for number, p in zip(chosen, prob, strict=True)}
+        note = None if taught.estimate.above_chance else \
+            f"the examples did not show that this can be told: cross-validated {taught.estimate.text}"
+        evidence = _evidence(taught, told, shares)
+        if record.duration_s > MAX_S:
+            evidence = (*evidence, Evidence(f"judged on the first {MAX_S:g} s of {record.duration_s:.0f} s"))
+        return Answer(taught.answers[chosen[best]], float(prob[best]), False, evidence, self.id, note=note,
+                      probabilities=tuple(shares.items()))
+
+    def _declined(self, reason: str) -> Answer:
+        return Answer("", 0.0, True, (), self.id, reason=reason)
+
+    def _described(self, record: Record) -> Description | str:
+        """What is measured of a recording, kept for the next question, or why nothing is."""
+        if self._last is None or self._last[0] is not record:
+            try:
+                self._last = (record, described(record)[0])
+            except RecordError as error:
+                self._last = (record, str(error))
+        return self._last[1]
+
+    # -- folder ---------------------------------------------------------------------------
+
+    def save(self, folder: str | Path, overwrite: bool = False) -> int:
+        """Write the folder, whole or not at all; returns its size in bytes. Raises CheckpointError when it would replace
+        something else, or an adapter without `overwrite`."""
+        from safetensors.numpy import save_file
+
+        from ecglm.atomic import replacing_folder
+
+        target = Path(folder)
+        check_writable(target, overwrite)
+        joined = Description.join([one.examples for one in self.questions])
+        tensors = {"value_NV": joined.value_NV.astype(np.float32), "beat_NLK": joined.beat_NLK.astype(np.float16),
+                   "mask_NL": joined.mask_NL.astype(np.uint8)}
+        for name in ("answer_K", "row_K"):
+            tensors[name] = np.concatenate([getattr(one, name) for one in self.questions]).astype(np.int32)
+        with replacing_folder(target) as scratch:
+            save_file({name: np.ascontiguousarray(t) for name, t in tensors.items()}, scratch / _TENSORS)
+            about = {"format": FORMAT, "space": self.space.fingerprint,
+                     "sha256": hashlib.sha256((scratch / _TENSORS).read_bytes()).hexdigest(),
+                     "questions": [{"wordings": list(one.wordings), "answers": list(one.answers), "examples": len(one.answer_K),
+                                    "patients": one.n_patients, "estimate": vars(one.estimate)} for one in self.questions]}
+            (scratch / _JSON).write_text(json.dumps(about, indent=1) + "\n", encoding="utf8")
+            (scratch / _CARD).write_text(card(self.questions, self.id), encoding="utf8")
+            size = sum(file.stat().st_size for file in scratch.iterdir())
+        return size
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Adapter:
+        """Raises CheckpointError for a folder that is missing, damaged, or of another space."""
+        path = Path(folder).expanduser()
+        if not path.is_dir():
+            raise CheckpointError(f"{path}: no such adapter folder; make one with `ecglm adapt`")
+        raw = _bytes(path / _JSON)
+        try:
+            about = json.loads(raw.decode("utf8"))
+            layout, fingerprint = about["format"], about["space"]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise _damaged(path / _JSON) from None
+        space = FewShotSpace.load()
+        if layout != FORMAT or fingerprint != space.fingerprint:
+            raise CheckpointError(f"{path}: was made by another version of ecglm, whose measurements differ; make it again from "
+                                  "its examples with `ecglm adapt`")
+        try:
+            return cls(_questions(about, _tensors(path / _TENSORS, about["sha256"])), space)
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+            raise _damaged(path / _JSON) from None
+
+
+def check_writable(folder: Path, overwrite: bool) -> None:
+    """Raises CheckpointError when an adapter may not be written here."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not (folder / _JSON).is_file():
+        raise CheckpointError(f"{folder}: exists and is not an adapter folder; name another place")
+    if not overwrite:
+        raise CheckpointError(f"{folder}: holds an adapter; name another place, or pass --overwrite")
+
+
+def _evidence(taught: Taught, told: Told, shares: dict[str, float]) -> tuple[Evidence, ...]:
+    nearest = np.argsort(-told.like_K, kind="stable")[:NAMED]
+    alike = ", ".join(f"{taught.row_K[k]} ({taught.answers[taught.answer_K[k]]})" for k in nearest)
+    sides = ", ".join(f"{name} {100 * share:.0f} %" for name, share in told.sides[:NAMED])
+    return (Evidence(f"from the adapter, taught by {taught.shown}; cross-validated {taught.estimate.text}"),
+            Evidence(", ".join(f"{answer} {100 * p:.0f} %" for answer, p in sorted(shares.items(), key=lambda item: -item[1]))),
+            Evidence(f"most like the examples in rows {alike} of the table"), Evidence(f"looked at most: {sides}"))
+
+
+def _damaged(path: Path) -> CheckpointError:
+    return CheckpointError(f"{path}: damaged; make the adapter again from its examples with `ecglm adapt`")
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise _damaged(path)
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path}: missing or unreadable; give a folder made by `ecglm adapt`") from error
+
+
+def _tensors(path: Path, digest: str) -> dict[str, Any]:
+    """Checked arrays of the examples."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    raw = _bytes(path)
+    if hashlib.sha256(raw).hexdigest() != digest:
+        raise _damaged(path)
+    try:
+        tensors: dict[str, Any] = load(raw)
+        count = len(tensors["value_NV"])
+        shapes = {"value_NV": (count, len(VALUES)), "beat_NLK": (count, len(STANDARD_12), BEAT_LENGTH),
+                  "mask_NL": (count, len(STANDARD_12)), "answer_K": (count,), "row_K": (count,)}
+        fits = count <= MAX_ROWS and all(tensors[name].shape == shape and np.isfinite(tensors[name]).all()
+                                         for name, shape in shapes.items())
+    except (SafetensorError, KeyError, TypeError, ValueError):
+        fits = False
+    if not fits:
+        raise _damaged(path)
+    return tensors
+
+
+def _questions(about: dict[str, Any], tensors: dict[str, Any]) -> list[Taught]:
+    """Raises ValueError, KeyError or TypeError for what does not fit together."""
+    joined = Description(*(tensors[name].astype(np.float32) for name in ("value_NV", "beat_NLK", "mask_NL")))
+    questions, start = [], 0
+    for one in about["questions"]:
+        wordings, answers = (tuple(map(str, one[name])) for name in ("wordings", "answers"))
+        rows = np.arange(start, start := start + int(one["examples"]))
+        answer_K = tensors["answer_K"][rows].astype(np.int64)
+        if not wordings or max(map(len, answers)) > MAX_ANSWER or set(answer_K) != set(range(len(answers))) or len(answers) < 2:
+            raise ValueError
+        estimate = Estimate(**{name: float(one["estimate"][name]) for name in ("accuracy", "low", "high", "chance")},
+                            n_patients=int(one["estimate"]["n_patients"]))
+        questions.append(Taught(wordings, answers, answer_K, tensors["row_K"][rows].astype(np.int64), joined.rows(rows),
+                                int(one["patients"]), estimate))
+    if start != len(joined.value_NV) or not questions:
+        raise ValueError
+    return questions
