@@ -63,7 +63,11 @@ CRITERIA: dict[str, Callable[[Simulated, dict[str, float]], bool]] = {
     and in_qrs(s, "I").min() > -0.12 and t_wave(s, "V6") < 0.05 and t_wave(s, "V1") > 0,
     "lafb": lambda s, v: -92 <= v["axis"] < -45 and v["qrs"] < 130 and in_qrs(s, "aVL").max() > 0.2,
     "lpfb": lambda s, v: 88 < v["axis"] <= 180 and v["qrs"] < 130,
-    "bifascicular_block": lambda s, v: v["qrs"] >= 120 and in_qrs(s, "V1").max() > 0.2 and in_qrs(s, "II").min() < -0.2,
+    "bifascicular_block": lambda s, v: in_qrs(s, "V1")[55:].max() > 0.2 and in_qrs(s, "II").min() < -0.2
+    and -95 < s.truth.intervals["axis"] < -45,
+    "normal_juvenile": lambda s, v: max(t_wave(s, lead) for lead in ("V1", "V2", "V3")) < 0 < t_wave(s, "V5"),
+    "pulmonary_embolism": lambda s, v: in_qrs(s, "I").min() < -0.15 and in_qrs(s, "III")[:25].min() < -0.1
+    and max(t_wave(s, lead) for lead in ("III", "V1", "V2", "V3")) < 0,
     "wpw": lambda s, v: s.truth.intervals["pr"] < 120 and v["qrs"] > 110,
     "left_axis": lambda s, v: -48 <= v["axis"] <= -28,
     "right_axis": lambda s, v: 90 < v["axis"] <= 122,
@@ -76,7 +80,8 @@ CRITERIA: dict[str, Callable[[Simulated, dict[str, float]], bool]] = {
     "stemi_anterior": lambda s, v: min(st_j60(s, "V2"), st_j60(s, "V3")) > 0.1,
     "stemi_inferior": lambda s, v: min(st_j60(s, lead) for lead in ("II", "III", "aVF")) > 0.1 and st_j60(s, "aVL") < -0.05,
     "stemi_lateral": lambda s, v: min(st_j60(s, "I"), st_j60(s, "V5")) > 0.08 and st_j60(s, "III") < -0.05,
-    "stemi_posterior": lambda s, v: st_j60(s, "V2") < -0.1,
+    "stemi_posterior": lambda s, v: st_j60(s, "V2") < -0.1 and t_wave(s, "V2") > 0
+    and in_qrs(s, "V2").max() > -0.9 * in_qrs(s, "V2").min(),
     "old_anterior_infarct": lambda s, v: in_qrs(s, "V2").min() < -0.3 and in_qrs(s, "V2").max() < 0.25,
     "old_inferior_infarct": lambda s, v: in_qrs(s, "III")[:25].min() < -0.1,
     "old_lateral_infarct": lambda s, v: in_qrs(s, "V6")[:25].min() < -0.1,
@@ -105,6 +110,32 @@ def test_the_signal_meets_the_textbook_criterion(name):
     for seed in SEEDS:
         made = simulate_one(name, seed=seed, noise=False)
         assert CRITERIA[name](made, values(measure(made.record))), (name, seed, made.truth.intervals)
+
+
+def net_qrs(made: Simulated, lead: str) -> float:
+    return float(in_qrs(made, lead).sum())
+
+
+#: What has to hold in all or nearly all of 60 patients, as a share of them.
+OFTEN: tuple[tuple[str, float, Callable[[Simulated], bool]], ...] = (
+    ("normal", 1.0, lambda s: at(s, "II", s.truth.p_peak) > 0 > at(s, "aVR", s.truth.p_peak) and net_qrs(s, "aVR") < 0),
+    ("normal", 1.0, lambda s: max(t_wave(s, lead) for lead in STANDARD_12) < 1.4),
+    ("normal", 0.95, lambda s: t_wave(s, "II") > 0 and t_wave(s, "V5") > 0 > t_wave(s, "aVR")),
+    ("normal", 0.95, lambda s: in_qrs(s, "V1").max() < -in_qrs(s, "V1").min() and in_qrs(s, "V6").max() > -in_qrs(s, "V6").min()),
+    ("bifascicular_block", 0.95, lambda s: -95 < s.truth.intervals["axis"] < -45),
+    ("lpfb", 0.9, lambda s: net_qrs(s, "I") < 0 < net_qrs(s, "III") and in_qrs(s, "V6").max() > 0.15),
+    ("lvh", 1.0, lambda s: max(np.ptp(in_qrs(s, lead)) for lead in STANDARD_12[6:]) < 5.5),
+    ("lae", 0.95, lambda s: at(s, "V1", s.truth.p_on + 0.7 * (s.truth.p_off - s.truth.p_on)) < -0.08),
+    ("wpw", 0.4, lambda s: in_qrs(s, "V1").max() > -in_qrs(s, "V1").min()),   # the pathway is on the left
+    ("wpw", 0.4, lambda s: in_qrs(s, "V1").max() < -in_qrs(s, "V1").min()),   # or on the right
+    ("stemi_inferior", 1.0, lambda s: st_j60(s, "III") > st_j60(s, "II") and st_j60(s, "aVL") < -0.1),
+    ("stemi_anterior", 0.8, lambda s: st_j60(s, "III") < 0),
+)
+
+
+@pytest.mark.parametrize(("name", "share", "holds"), OFTEN)
+def test_most_patients_look_like_it(name, share, holds):
+    assert np.mean([holds(made) for made in simulate(name, 60, seed=17, noise=False)]) >= share
 
 
 @pytest.mark.parametrize("name", ["normal", "av_block_1", "rbbb", "high_voltage", "lafb", "sinus_tachycardia",

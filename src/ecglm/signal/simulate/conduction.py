@@ -84,15 +84,23 @@ def left_posterior(heart: Heart, rng: Rng) -> None:
     """LPFB: axis 90 to 180, rS in I and aVL, qR in III and aVF, QRS under 120 ms."""
     beat = heart.usual
     beat.qrs_s = max(beat.qrs_s, float(rng.uniform(0.098, 0.112)))
-    shape = table((0.17, 0.075, 0.16, -0.26, -0.20), (0.42, 0.090, 0.36, 0.66, 0.06), (0.60, 0.095, -0.10, 0.86, 0.40),
-                  (0.80, 0.080, -0.34, 0.40, 0.30))
+    shape = table((0.17, 0.075, 0.18, -0.26, -0.20), (0.42, 0.090, 0.66, 0.60, 0.10), (0.60, 0.095, -0.30, 0.95, 0.58),
+                  (0.80, 0.080, -0.58, 0.45, 0.52))
+    shape[1:3, LOCAL.stop - 2: LOCAL.stop] = 0.30  # V5 and V6 lie upon the wall that the dipole leaves
     beat.qrs = with_axis(personal(shape, rng, 0.08), float(rng.uniform(100, 122)), heart.field_83)
 
 
 def right_bundle_left_anterior(heart: Heart, rng: Rng) -> None:
     """Bifascicular block: LAFB for the first part of the QRS, then the right ventricle late."""
     left_anterior(heart, rng)
+    n = len(heart.usual.qrs)
     right_bundle(heart, rng)
+    early, late = heart.usual.qrs[:n], heart.usual.qrs[n:]
+    late[:, VECTOR] *= (0.7, 0.6, 1.3)
+    # The left ventricle decides the axis.
+    size, other = (float(np.linalg.norm(net_vector(part)[:2])) for part in (early, late))
+    early = grown(early, max(1.1, min(2.4 * other / size, 3.0)))
+    heart.usual.qrs = np.vstack([with_axis(early, float(rng.uniform(-75, -52)), heart.field_83, late), late])
 
 
 def diffuse_delay(heart: Heart, rng: Rng) -> None:
@@ -116,9 +124,12 @@ def preexcitation(heart: Heart, rng: Rng) -> None:
     beat.qrs[:, AT] = 0.30 + 0.68 * beat.qrs[:, AT]
     beat.qrs[:, LEFT:RIGHT + 1] *= 0.74
     beat.qrs[0, 3:] *= 0.1  # the septum is no longer first
-    if left_sided:
-        beat.qrs[:, VECTOR] = turned(beat.qrs, 0, -38)[:, VECTOR]
-    beat.qrs = np.vstack([beat.qrs, personal(table((0.33, 0.135, 0.20, *delta)), rng, 0.06)])
+    if left_sided:  # R in V1 to V6
+        beat.qrs[:, VECTOR] = turned(beat.qrs, 0, -58)[:, VECTOR]
+        beat.qrs[3, 3:] *= 0.4
+    else:  # the front that comes from the pathway has taken the place of the usual r in V1
+        beat.qrs[1, VECTOR] = 0.7 * beat.qrs[1, VECTOR] + 0.5 * np.array(delta)
+    beat.qrs = np.vstack([beat.qrs, personal(table((0.33, 0.135, 0.24, *delta)), rng, 0.06)])
     beat.pull_t(1.0, -0.55 * np.array(delta))
     beat.qt_extra_s = 0.02
 
@@ -145,7 +156,12 @@ def left_hypertrophy(heart: Heart, rng: Rng, strain: bool | None = None) -> None
     beat.qrs = turned(beat.qrs, float(rng.uniform(-22, 0)), float(rng.uniform(8, 20)))
     wave = qrs_wave(heart)
     sokolow = -wave[:, 2].min() + wave[:, 6:].max()
-    beat.qrs = grown(beat.qrs, max(1.0, float(rng.uniform(3.9, 5.6)) / max(sokolow, 0.5)))
+    gain = max(1.0, float(rng.uniform(3.9, 5.6)) / max(sokolow, 0.5))
+    beat.qrs = grown(beat.qrs, gain)
+    for lead, height in enumerate(np.ptp(gain * wave, axis=0)):
+        if height > 4.8:  # an electrode so near to the heart does not get nearer as the heart grows
+            heart.field_83[lead] *= 4.8 / height
+            beat.qrs[:, LOCAL.start + lead] *= 4.8 / height
     beat.qrs_s = float(np.clip(beat.qrs_s + rng.uniform(0.004, 0.014), 0.09, 0.116))
     if strain if strain is not None else rng.random() < 0.75:
         beat.pull_t(0.0, np.array([-0.30, -0.06, -0.22]) * float(rng.uniform(0.6, 1.3)))
@@ -174,6 +190,8 @@ def left_atrium(heart: Heart, rng: Rng) -> None:
     heart.p_s = float(rng.uniform(0.122, 0.142))
     heart.pr_s = max(heart.pr_s, heart.p_s + 0.03)
     heart.p = personal(table((0.31, 0.140, 0.050, 0.080, -0.055), (0.70, 0.160, 0.100, 0.080, 0.105)), rng, 0.10)
+    in_v1 = -float(lead_heights(heart.p, heart.field_83)[1, 2])
+    heart.p = grown(heart.p, max(1.0, min(float(rng.uniform(0.12, 0.17)) / max(in_v1, 0.05), 1.6)))
 
 
 def right_atrium(heart: Heart, rng: Rng) -> None:

@@ -15,7 +15,7 @@ from ecglm.signal.simulate.conditions import CONDITIONS
 from ecglm.signal.simulate.request import stream
 
 #: Changes whenever the same request gives other records, so that a folder is not continued with another simulator.
-VERSION = 1
+VERSION = 2
 
 
 def write_folder(out: str | os.PathLike[str], conditions: Sequence[str] | None, n: int, *, seed: int = 0, fs: float = 500.0,

@@ -8,7 +8,7 @@ electrocardiogram, 10.1016/j.jelectrocard.2014.07.022) and that paper's dependen
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from ecglm.signal.missing import FloatArray
 from ecglm.signal.simulate.kernels import AT, LEFT, LOCAL, RIGHT, VECTOR, grown, net_vector, table, turned
+from ecglm.signal.simulate.support import lead_heights
 from ecglm.signal.simulate.torso import axis_of_leads, draw_field
 
 #: Mean kernels. P and QRS: centre and width as shares of the wave's duration. T: seconds before (negative) its end.
@@ -30,6 +31,10 @@ T = table((-0.085, 0.050, 0.037, 0.235, 0.125, -0.165), (-0.150, 0.055, 0.050, 0
 #: The segment between J point and T wave, seconds after J: a plateau made of two bells, without height when normal.
 ST = table((0.020, 0.014, 0.050, 0.0, 0.0, 0.0), (0.085, 0.045, 0.055, 0.012, 0.010, -0.022))
 U = table((0.130, 0.035, 0.009, 0.007, -0.007))
+#: A healthy T wave is hardly taller in any lead; factors that multiply made one of 1.6 mV.
+_TALLEST_T_MV = 1.2
+#: Near electrodes (V1-V4) see more than a dipole: multipoles fall with the cube of the distance.
+_NEARNESS_8 = np.array([0.4, 0.4, 1.0, 1.3, 1.3, 1.1, 0.8, 0.6])
 
 
 @dataclass
@@ -83,7 +88,7 @@ class Heart:
     fibrillation_mv: float = 0.07
     alternans: float = 0.0                #: share by which every other QRS is smaller
     swap: str | None = None               #: cables that were swapped (torso.SWAPS)
-    chest_gain: FloatArray = field(default_factory=lambda: np.ones(6))
+    chest_gain: FloatArray | None = None  #: of V1 to V6, where it is not 1
 
     @property
     def qrs_s(self) -> float:
@@ -97,16 +102,21 @@ def draw_heart(rng: np.random.Generator) -> Heart:
     male = bool(rng.random() < 0.52)
     field_83 = draw_field(rng)
     size = lognormal(rng, 0.20) * (1.06 if male else 0.94) * (1.12 - 0.0024 * (age - 18))
-    qrs = turned(_varied(QRS, rng, 0.16, 0.018), horizontal_deg=rng.normal(0, 9))
+    qrs = turned(_varied(QRS, rng, 0.16, 0.018), horizontal_deg=9 * rng.standard_normal())
     qrs = np.vstack([grown(qrs, size), _notches(rng, size)])
     axis = bounded(rng, 41 - 0.75 * (age - 20), 33, -29, 89)
     qrs = with_axis(qrs, axis, field_83)
     t_gain = lognormal(rng, 0.30) * (1.15 if male else 0.85) * (1.10 - 0.006 * (age - 18))
-    t = grown(turned(_varied(T, rng, 0.12, 0.006), 0.30 * (axis - 40) + rng.normal(0, 10), rng.normal(0, 14)), t_gain)
-    t[:, LEFT] *= np.exp(rng.normal(0, 0.12))
-    t[:, RIGHT] *= np.exp(rng.normal(0, 0.10))
+    t = grown(turned(_varied(T, rng, 0.12, 0.006), 0.30 * (axis - 40) + bounded(rng, 0, 10, -18, 18),
+                     bounded(rng, 0, 14, -24, 24)), t_gain)
+    t = grown(t, min(1.0, _TALLEST_T_MV / float(lead_heights(t, field_83).sum(axis=0).max())))
+    t[:, LEFT] *= lognormal(rng, 0.12)
+    t[:, RIGHT] *= lognormal(rng, 0.10)
     st = grown(_varied(ST, rng, 0.3, 0.004), lognormal(rng, 0.5) * (1.3 if male else 0.7))
-    p = grown(turned(_varied(P, rng, 0.16, 0.02), rng.normal(0, 12), rng.normal(0, 12)), lognormal(rng, 0.22))
+    p = grown(turned(_varied(P, rng, 0.16, 0.02), bounded(rng, 0, 12, -20, 20), bounded(rng, 0, 12, -22, 22)),
+              lognormal(rng, 0.22))
+    # A sinus P wave is upright in II.
+    p[:, VECTOR.start + 1] += max(0.0, 0.03 - float(lead_heights(p, field_83)[:, 1].min())) / field_83[1, 1]
     usual = Ventricle(bounded(rng, 0.089 if male else 0.084, 0.0075, 0.070, 0.107), qrs, st, t)
     return Heart(
         age=age, sex="male" if male else "female", field_83=field_83, rate=bounded(rng, 72, 10, 63, 96),
@@ -122,18 +132,23 @@ def draw_heart(rng: np.random.Generator) -> Heart:
 
 def bounded(rng: np.random.Generator, mean: float, sd: float, low: float, high: float) -> float:
     """A normal number, moved to the nearer bound where it lies outside."""
-    return min(max(float(rng.normal(mean, sd)), low), high)
+    return min(max(mean + sd * rng.standard_normal(), low), high)
 
 
 def lognormal(rng: np.random.Generator, sd: float) -> float:
     """A log-normal factor around 1."""
-    return math.exp(float(rng.normal(0, sd)))
+    return math.exp(sd * rng.standard_normal())
 
 
-def with_axis(kernels: FloatArray, axis_deg: float, field_83: FloatArray) -> FloatArray:
-    """Kernels turned in the frontal plane until the net QRS in I and II has this axis through the given lead field."""
+def with_axis(kernels: FloatArray, axis_deg: float, field_83: FloatArray, beside: FloatArray | None = None) -> FloatArray:
+    """Kernels turned in the frontal plane until the net QRS in I and II has this axis through the given lead field.
+
+    beside: kernels of the same QRS that count but are not turned.
+    """
     x, y, z = net_vector(kernels)
     beyond_2 = (kernels[:, LEFT] + kernels[:, RIGHT]) @ kernels[:, LOCAL][:, :2]
+    if beside is not None:
+        beyond_2 = beyond_2 + (beside[:, LEFT] + beside[:, RIGHT]) @ lead_heights(beside, field_83)[:, :2]
     turn = 0.0
     # I and II of the turned vector are these weights times (cos, sin, 1).
     weights_23 = np.stack([field_83[:2, 0] * x + field_83[:2, 1] * y, field_83[:2, 1] * x - field_83[:2, 0] * y,
@@ -149,12 +164,12 @@ def _varied(kernels: FloatArray, rng: np.random.Generator, height: float, shift:
     """Kernels with vectors, widths and places as they differ between patients, and what single leads see beyond them."""
     out = kernels.copy()
     n = len(out)
-    size = np.linalg.norm(kernels[:, VECTOR], axis=1, keepdims=True)
-    out[:, VECTOR] += rng.normal(0, height, (n, 3)) * size
-    out[:, AT] += rng.normal(0, shift, n)
-    out[:, LEFT:RIGHT + 1] *= np.exp(rng.normal(0, 0.10, (n, 2)))
-    # Near electrodes (V1-V4) see more than a dipole: multipoles fall with the cube of the distance.
-    out[:, LOCAL] += rng.normal(0, 0.11, (n, 8)) * size * np.array([0.4, 0.4, 1.0, 1.3, 1.3, 1.1, 0.8, 0.6])
+    size = np.sqrt(np.square(kernels[:, VECTOR]).sum(axis=1, keepdims=True))
+    draws = rng.standard_normal(14 * n)
+    out[:, VECTOR] += height * draws[: 3 * n].reshape(n, 3) * size
+    out[:, AT] += shift * draws[3 * n: 4 * n]
+    out[:, LEFT:RIGHT + 1] *= np.exp(0.10 * draws[4 * n: 6 * n].reshape(n, 2))
+    out[:, LOCAL] += 0.11 * draws[6 * n:].reshape(n, 8) * size * _NEARNESS_8
     return out
 
 
@@ -164,6 +179,6 @@ def _notches(rng: np.random.Generator, size: float) -> FloatArray:
     out = np.zeros((n, 14))
     out[:, AT] = rng.uniform(0.25, 0.80, n)
     out[:, LEFT] = out[:, RIGHT] = rng.uniform(0.035, 0.06, n)
-    out[:, VECTOR] = rng.normal(0, 0.07, (n, 3)) * size
-    out[:, LOCAL] = rng.normal(0, 0.05, (n, 8)) * size
+    out[:, VECTOR] = 0.07 * rng.standard_normal((n, 3)) * size
+    out[:, LOCAL] = 0.05 * rng.standard_normal((n, 8)) * size
     return out

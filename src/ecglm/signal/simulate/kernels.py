@@ -9,6 +9,7 @@ McSharry et al. 2003 (10.1109/TBME.2003.808805) is such a sum for one lead, that
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -44,6 +45,8 @@ def local(leads: dict[str, float], at: float, left: float, right: float) -> Floa
 
 def stacked(tables: Sequence[FloatArray]) -> FloatArray:
     """Tables of several shapes as one array ``[shape, kernel, 14]``; shorter ones get kernels of no height."""
+    if len(tables) == 1:
+        return tables[0][None]
     out = np.zeros((len(tables), max(map(len, tables)), 14))
     out[:, :, LEFT] = out[:, :, RIGHT] = 0.02
     for place, kernels in zip(out, tables, strict=True):
@@ -55,11 +58,14 @@ def turned(kernels: FloatArray, frontal_deg: float = 0.0, horizontal_deg: float 
     """Kernels with their vectors turned: frontal_deg clockwise as the observer sees it (towards larger axis angles),
     horizontal_deg towards the back."""
     out = kernels.copy()
-    f, h = np.radians(frontal_deg), np.radians(horizontal_deg)
     x, y, z = kernels[:, VECTOR].T
-    x, y = np.cos(f) * x - np.sin(f) * y, np.sin(f) * x + np.cos(f) * y
-    x, z = np.cos(h) * x - np.sin(h) * z, np.sin(h) * x + np.cos(h) * z
-    out[:, VECTOR] = np.stack([x, y, z], axis=1)
+    if frontal_deg:
+        c, s = math.cos(math.radians(frontal_deg)), math.sin(math.radians(frontal_deg))
+        x, y = c * x - s * y, s * x + c * y
+    if horizontal_deg:
+        c, s = math.cos(math.radians(horizontal_deg)), math.sin(math.radians(horizontal_deg))
+        x, z = c * x - s * z, s * x + c * z
+    out[:, 3], out[:, 4], out[:, 5] = x, y, z
     return out
 
 
@@ -78,19 +84,17 @@ def net_vector(kernels: FloatArray) -> FloatArray:
 
 def drawn(
     centre_BK: FloatArray, left_BK: FloatArray, right_BK: FloatArray, coef_BKC: FloatArray, anchor_B: FloatArray,
-    window_s: tuple[float, float], fs: float, blur_s: float, out_CT: Float32, origin: int,
-) -> tuple[FloatArray, Float32]:
-    """Add waves to ``out_CT [lead, time]`` and return each on its own.
+    window_s: tuple[float, float], fs: float, blur_s: float, out_CT: Float32,
+) -> None:
+    """Add waves to ``out_CT [lead, time]``.
 
     centre_BK, left_BK, right_BK: seconds per beat and kernel. coef_BKC: height per lead (mV). A beat is drawn from
     window_s[0] before to window_s[1] after anchor_B only. blur_s: width of the recorder's low-pass, a bell too, so
-    that it adds to the kernels' widths. origin: sample of ``out_CT`` that is time 0; samples outside are left out.
-    Returns the time of the first sample ``[beat]`` (s) and the waves ``[beat, lead, window]``.
+    that it adds to the kernels' widths. The first sample of ``out_CT`` is time 0; samples outside are left out.
     """
     first_B = np.ceil((anchor_B - window_s[0]) * fs).astype(np.int64)
     width = int(np.ceil((window_s[0] + window_s[1]) * fs))
     offset_W = (np.arange(width) / fs).astype(np.float32)
-    waves = np.empty((len(anchor_B), coef_BKC.shape[2], width), np.float32)
     # exp(-(z / width)^2 / 2), widths as factors so that the inner loop only multiplies.
     scale_left = (np.sqrt(0.5) / np.hypot(left_BK, blur_s)).astype(np.float32)[:, :, None]
     scale_right = (np.sqrt(0.5) / np.hypot(right_BK, blur_s)).astype(np.float32)[:, :, None]
@@ -103,10 +107,8 @@ def drawn(
         np.multiply(z, -z, out=z)
         np.maximum(z, -30.0, out=z)  # smaller powers would be denormal numbers, which are slow
         np.exp(z, out=z)
-        np.matmul(coef_BCK[part], z, out=waves[part])
-    length = out_CT.shape[1]
-    for start, wave in zip(first_B + origin, waves, strict=True):
-        low, high = max(0, -int(start)), min(width, length - int(start))
-        if low < high:
-            out_CT[:, start + low: start + high] += wave[:, low:high]
-    return first_B / fs, waves
+        for start, wave in zip(first_B[part].tolist(), coef_BCK[part] @ z, strict=True):
+            low, high = max(0, -start), min(width, out_CT.shape[1] - start)
+            if low < high:
+                there = out_CT[:, start + low: start + high]
+                np.add(there, wave[:, low:high], out=there)

@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from ecglm.signal.simulate.heart import Heart
-from ecglm.signal.simulate.kernels import AT, LEFT, RIGHT, VECTOR, grown, local, table
+from ecglm.signal.simulate.kernels import AT, INDEPENDENT, LEFT, RIGHT, VECTOR, grown, local, table
+from ecglm.signal.simulate.support import lead_heights
 
 Rng = np.random.Generator
 
@@ -32,9 +33,10 @@ def elevation(heart: Heart, rng: Rng, wall: str) -> None:
     injury = np.array(INJURY[wall]) * (1 + rng.normal(0, 0.08, 3)) * size
     beat.st = table((0.012, 0.016, 0.075, *(0.85 * injury)), (0.100, 0.050, 0.060, *(0.55 * injury)))
     t = injury * float(rng.uniform(0.9, 1.6))
-    beat.pull_t(0.45, 1.1 * t)
+    # Seen from the front a posterior infarct is a mirror image: ST depression with an upright T, tall R (Thygesen 2018).
+    beat.pull_t(0.45, 1.1 * t if wall != "posterior" else -0.9 * t)
     beat.t[:, LEFT] *= 1.2
-    if rng.random() < 0.4:
+    if rng.random() < 0.4 or wall == "posterior":
         _scar(heart, rng, wall, 0.55)
 
 
@@ -88,7 +90,11 @@ def flat_t(heart: Heart, rng: Rng) -> None:
 def juvenile(heart: Heart, rng: Rng) -> None:
     """Persistent juvenile pattern: T inverted in V1 to V3 of a healthy young person."""
     heart.age = int(rng.integers(18, 32))
-    heart.usual.pull_t(1.0, (0.05, 0.05, 0.28))
+    heart.usual.pull_t(1.0, (0.05, 0.05, 0.20))
+    height = lead_heights(heart.usual.t, heart.field_83).sum(axis=0)
+    down = {lead: -max(height[INDEPENDENT.index(lead)], 0.0) - float(rng.uniform(*depth))
+            for lead, depth in (("V1", (0.06, 0.16)), ("V2", (0.10, 0.22)), ("V3", (0.04, 0.14)))}
+    heart.usual.t = np.vstack([heart.usual.t, local(down, *heart.usual.t[0, AT:RIGHT + 1])])
 
 
 def pericarditis(heart: Heart, rng: Rng) -> None:
@@ -200,7 +206,7 @@ def pulmonary_embolism(heart: Heart, rng: Rng) -> None:
     """S in I, Q and inverted T in III, T inverted in V1-V4, tachycardia."""
     beat = heart.usual
     beat.qrs = np.vstack([beat.qrs, table((0.84, 0.100, -0.62, 0.04, -0.06), (0.17, 0.090, 0.22, -0.42, 0.0))])
-    beat.pull_t(0.4, (0.10, -0.12, 0.26))
+    beat.pull_t(0.4, (-0.04, -0.14, 0.32))
     heart.rate = float(rng.uniform(101, 128))
 
 

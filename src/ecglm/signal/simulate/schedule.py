@@ -74,13 +74,15 @@ def sinus_intervals(heart: Heart, span_s: float, rng: np.random.Generator) -> Fl
     drift -= np.linspace(drift[0], drift[-1], n)
     wave = drift + heart.rsa * np.sin(2 * np.pi * heart.breath_hz * t + heart.breath_phase) \
         + heart.lf * np.sin(2 * np.pi * 0.1 * t + rng.uniform(0, 2 * np.pi)) + heart.jitter * rng.standard_normal(n)
-    return np.asarray(mean * np.clip(1 + wave, 0.55, 1.6))
+    return np.asarray(mean * np.minimum(np.maximum(1 + wave, 0.55), 1.6))
 
 
 def sinus_times(heart: Heart, start: float, stop: float, rng: np.random.Generator) -> FloatArray:
     """P onsets between start and stop (s), at a random phase."""
     rr = sinus_intervals(heart, stop - start, rng)
-    times = start + rr[0] * rng.random() + np.r_[0.0, np.cumsum(rr[1:])]
+    times = rr.copy()
+    times[0] *= rng.random()
+    times = start + np.cumsum(times)
     return np.asarray(times[times < stop])
 
 
@@ -97,7 +99,7 @@ def fibrillation_intervals(rate: float, span_s: float, rng: np.random.Generator,
 
 def jitter(rng: np.random.Generator, n: int, sd: float = 0.003) -> FloatArray:
     """Beat-to-beat variation of a conduction time (s)."""
-    return np.asarray(np.clip(rng.normal(0, sd, n), -2.5 * sd, 2.5 * sd))
+    return np.asarray(sd * np.minimum(np.maximum(rng.standard_normal(n), -2.5), 2.5))
 
 
 def chosen_beats(times: Sequence[float] | FloatArray, duration_s: float, per_s: float, rng: np.random.Generator,

@@ -42,11 +42,12 @@ def support(kernels: FloatArray, field_83: FloatArray, share: float) -> Support:
     low = float((kernels[:, AT] - 3.2 * kernels[:, LEFT]).min())
     high = float((kernels[:, AT] + 3.2 * kernels[:, RIGHT]).max())
     grid = low + (high - low) * _UNIT
-    level = np.sqrt((shape_on(grid, kernels, lead_heights(kernels, field_83)) ** 2).mean(axis=1))
-    above = np.flatnonzero(level > share * level.max())
+    wave = shape_on(grid, kernels, lead_heights(kernels, field_83))
+    power = np.einsum("gl,gl->g", wave, wave)
+    above = np.flatnonzero(power > share**2 * power.max())
     if not len(above):
         return Support(low, 0.5 * (low + high), high)
-    return Support(float(grid[above[0]]), float(grid[level.argmax()]), float(grid[above[-1]]))
+    return Support(float(grid[above[0]]), float(grid[power.argmax()]), float(grid[above[-1]]))
 
 
 def fitted(kernels: FloatArray, field_83: FloatArray, share: float) -> tuple[FloatArray, float]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
-from scipy.signal import lfilter
 
 from ecglm.records.record import Record, RecordMeta
 from ecglm.signal.beats import IntArray
@@ -28,6 +30,7 @@ Rng = np.random.Generator
 _QT_REF_S = 0.39
 #: Share of the RR interval before the last one that the QT interval remembers (Franz et al. 1988, 10.1172/JCI113747).
 _QT_MEMORY = 0.65
+_AXIS_GRID = np.linspace(0, 1, 100)
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,11 @@ def synthesise(name: str, conditions: tuple[Condition, ...], plan: Plan, seed: n
     _place_cables(heart, signal_8T)
     if plan.noise:
         signal_8T += recorder_noise(heart, device, n, plan.fs, noise_rng)
-    out = projection(plan.leads).astype(np.float32) @ signal_8T
+    out = projection(plan.leads) @ signal_8T
     if plan.noise:
         step = np.float32(device.step_mv)
-        np.multiply(np.rint(out / step), step, out=out)
+        out /= step
+        np.multiply(np.rint(out, out=out), step, out=out)
     record = Record(out, plan.fs, plan.leads, meta=RecordMeta(heart.age, heart.sex, "simulated"), source=f"simulated:{name}",
                     format="simulated")
     return Simulated(record, _truth(name, conditions, heart, schedule, waves, plan.duration_s))
@@ -110,22 +114,26 @@ class _Beats(NamedTuple):
     axis_deg: float | None
 
 
-def _breath(heart: Heart, times_B: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Gain ``[beat]`` and rotation ``[beat, 3, 3]`` (frontal and horizontal) of the heart vector with respiration."""
-    phase = np.sin(2 * np.pi * heart.breath_hz * times_B + heart.breath_phase)
-    angle = np.radians(heart.breath_turn_deg) * phase
-    turn = np.zeros((len(times_B), 3, 3))
-    turn[:, 0, 0] = turn[:, 1, 1] = turn[:, 2, 2] = 1.0
-    turn[:, 0, 1], turn[:, 1, 0] = -angle, angle
-    turn[:, 0, 2], turn[:, 2, 0] = -0.6 * angle, 0.6 * angle
-    return 1 + heart.breath_gain * phase, turn
+class _Breath(NamedTuple):
+    """What respiration does at each beat: gain ``[beat]``, and the lead field as seen by the turned heart ``[beat, 3, 8]``."""
+
+    gain_B: FloatArray
+    field_B38: FloatArray
+
+    @classmethod
+    def at(cls, heart: Heart, times_B: FloatArray) -> _Breath:
+        phase = np.sin(2 * np.pi * heart.breath_hz * times_B + heart.breath_phase)
+        # A small turn, frontal and horizontal.
+        x, y, z = heart.field_83.T
+        turned_38 = math.radians(heart.breath_turn_deg) * np.stack([y + 0.6 * z, -x, -0.6 * x])
+        return cls(1 + heart.breath_gain * phase, heart.field_83.T + phase[:, None, None] * turned_38)
 
 
-def _coefficients(heart: Heart, kernels_BK: FloatArray, times_B: FloatArray, spread: float, rng: Rng) -> FloatArray:
+def _coefficients(breath: _Breath, kernels_BK: FloatArray, spread: float, rng: Rng) -> FloatArray:
     """Height of every kernel of every beat in the eight leads ``[beat, kernel, 8]`` (mV)."""
-    gain_B, turn_B = _breath(heart, times_B)
-    heights = (kernels_BK[:, :, VECTOR] @ turn_B.transpose(0, 2, 1)) @ heart.field_83.T + kernels_BK[:, :, LOCAL]
-    heights *= gain_B[:, None, None] * (1 + spread * rng.standard_normal(heights.shape[:2]))[:, :, None]
+    heights = kernels_BK[:, :, VECTOR] @ breath.field_B38
+    heights += kernels_BK[:, :, LOCAL]
+    heights *= (breath.gain_B[:, None] * (1 + spread * rng.standard_normal(heights.shape[:2])))[:, :, None]
     return np.asarray(heights)
 
 
@@ -143,9 +151,10 @@ def _waves(heart: Heart, schedule: Schedule, device: Device, fs: float, n: int, 
     used, kind = _distinct(kind)  # only the shapes that occur are prepared
     shapes = [_Shape.of(heart, Beat(k)) for k in used]
     qrs_s, peak = (np.array([getattr(s, name) for s in shapes])[kind] for name in ("qrs_s", "peak"))
-    _draw_qrs(heart, shapes, kind, on, qrs_s, fs, blur, out, rng)
+    breath = _Breath.at(heart, on)
+    _draw_qrs(heart, breath, shapes, kind, on, qrs_s, fs, blur, out, rng)
     qt = _qt(heart, on, np.array([s.qt_extra_s for s in shapes])[kind])
-    t_peak = _draw_st_t(heart, shapes, kind, on, qrs_s, qt, fs, blur, out, rng)
+    t_peak = _draw_st_t(heart, breath, shapes, kind, on, qrs_s, qt, fs, blur, out, rng)
     _draw_spikes(heart, schedule, fs, blur, out, rng)
     main = shapes[int(np.bincount(kind).argmax())]
     beats = _Beats(used[kind], on, on + peak * qrs_s, on + qrs_s, t_peak, on + qt, pr, p_kind, p_on, p_peak, p_off, main.axis_deg)
@@ -174,9 +183,9 @@ class _Shape:
         return cls(beat.qrs_s, peak, beat.qt_extra_s, qrs, beat.st, t, where, _axis(heart, qrs))
 
 
-def _axis(heart: Heart, qrs: FloatArray) -> float | None:
-    """Frontal axis (degrees) of the net QRS as recorded, swapped cables and all."""
-    area = (shape_on(np.linspace(0, 1, 100), qrs, lead_heights(qrs, heart.field_83)))[:, :2].sum(axis=0)
+def _axis(heart: Heart, qrs: FloatArray) -> float:
+    """Frontal axis (degrees) of the net QRS as recorded, swapped cables and all; an ST segment that is off has no part in it."""
+    area = shape_on(_AXIS_GRID, qrs, lead_heights(qrs, heart.field_83)[:, :2]).sum(axis=0)
     i, ii = SWAPS[heart.swap] @ area if heart.swap else area
     return axis_of_leads(float(i), float(ii))
 
@@ -199,7 +208,7 @@ def _draw_p(heart: Heart, schedule: Schedule, fs: float, blur: float, out: Float
     kernels = stacked([k for k, _ in shapes])[kind]
     scale = length[:, None]
     drawn(on[:, None] + scale * kernels[:, :, AT], scale * kernels[:, :, LEFT], scale * kernels[:, :, RIGHT],
-          _coefficients(heart, kernels, on, 0.05, rng), on, (0.06, 0.24), fs, blur, out, 0)
+          _coefficients(_Breath.at(heart, on), kernels, 0.05, rng), on, (0.06, 0.24), fs, blur, out)
     return [k for _, k in waves], on, on + length * np.array([p for _, p in shapes])[kind], on + length
 
 
@@ -212,37 +221,42 @@ def _p_shape(heart: Heart, kind: Atrial, alone: bool) -> FloatArray:
     return turned(heart.p, 35.0, -25.0) if kind is Atrial.ECTOPIC else heart.p
 
 
-def _draw_qrs(heart: Heart, shapes: list[_Shape], kind: IntArray, on: FloatArray, qrs_s: FloatArray, fs: float, blur: float,
-              out: Float32, rng: Rng) -> None:
+def _draw_qrs(heart: Heart, breath: _Breath, shapes: list[_Shape], kind: IntArray, on: FloatArray, qrs_s: FloatArray,
+              fs: float, blur: float, out: Float32, rng: Rng) -> None:
     kernels = stacked([s.qrs for s in shapes])[kind]
     scale = qrs_s[:, None]
-    heights = _coefficients(heart, kernels, on, 0.015, rng)
+    heights = _coefficients(breath, kernels, 0.015, rng)
     heights[1::2] *= 1 - heart.alternans
     drawn(on[:, None] + scale * kernels[:, :, AT], scale * kernels[:, :, LEFT], scale * kernels[:, :, RIGHT], heights, on,
-          (0.03, float(qrs_s.max()) * 1.15 + 0.03), fs, blur, out, 0)
+          (0.03, float(qrs_s.max()) * 1.15 + 0.03), fs, blur, out)
 
 
 def _qt(heart: Heart, on: FloatArray, extra: FloatArray) -> FloatArray:
     """QT of every beat (s): Fridericia of an RR that follows the rate slowly, never longer than the beat."""
-    rr = np.diff(on, prepend=2 * on[0] - on[1] if len(on) > 1 else on[0] - 60 / heart.rate)
-    felt = np.clip(rr, 0.25, 2.0)
-    past, _ = lfilter([0.15], [1, -0.85], felt, zi=[0.85 * float(np.median(felt))])
-    qt = heart.qtc_s * np.cbrt(_QT_MEMORY * past + (1 - _QT_MEMORY) * felt) + extra
-    following = np.r_[rr[1:], rr[-1]]
+    rr = np.empty_like(on)
+    np.subtract(on[1:], on[:-1], out=rr[1:])
+    rr[0] = rr[1] if len(on) > 1 else 60 / heart.rate
+    felt = np.minimum(np.maximum(rr, 0.25), 2.0)
+    beats = felt.tolist()
+    past = list(accumulate(beats, lambda before, now: 0.15 * now + 0.85 * before, initial=statistics.median(beats)))[1:]
+    qt = heart.qtc_s * np.cbrt(_QT_MEMORY * np.array(past) + (1 - _QT_MEMORY) * felt) + extra
+    following = np.append(rr[1:], rr[-1])
     return np.asarray(np.minimum(qt, np.maximum(0.98 * following, 0.62 * qt)))
 
 
-def _draw_st_t(heart: Heart, shapes: list[_Shape], kind: IntArray, on: FloatArray, qrs_s: FloatArray, qt: FloatArray,
-               fs: float, blur: float, out: Float32, rng: Rng) -> FloatArray:
+def _draw_st_t(heart: Heart, breath: _Breath, shapes: list[_Shape], kind: IntArray, on: FloatArray, qrs_s: FloatArray,
+               qt: FloatArray, fs: float, blur: float, out: Float32, rng: Rng) -> FloatArray:
     """ST, T and U waves; returns the T peaks (s)."""
-    st, t, u = stacked([s.st for s in shapes])[kind], stacked([s.t for s in shapes])[kind], np.repeat(heart.u[None], len(on), 0)
-    stretch = np.clip(qt / _QT_REF_S, 0.55, 1.5)[:, None]
+    st, t = stacked([s.st for s in shapes]), stacked([s.t for s in shapes])
+    kernels = np.concatenate([st, t, np.repeat(heart.u[None], len(shapes), 0)], axis=1)[kind]
+    stretch = np.minimum(np.maximum(qt / _QT_REF_S, 0.55), 1.5)[:, None]
     end = (on + qt)[:, None]
-    centre = np.hstack([(on + qrs_s)[:, None] + stretch * st[:, :, AT], end + stretch * t[:, :, AT], end + stretch * u[:, :, AT]])
-    kernels = np.concatenate([st, t, u], axis=1)
-    heights = _coefficients(heart, kernels, on, 0.025, rng)
+    centre = stretch * kernels[:, :, AT]
+    centre[:, : st.shape[1]] += (on + qrs_s)[:, None]
+    centre[:, st.shape[1]:] += end
+    heights = _coefficients(breath, kernels, 0.025, rng)
     drawn(centre, stretch * kernels[:, :, LEFT], stretch * kernels[:, :, RIGHT], heights, on + qrs_s,
-          (0.07, float((qt - qrs_s).max()) + 0.36), fs, blur, out, 0)
+          (0.07, float((qt - qrs_s).max()) + 0.36), fs, blur, out)
     peaks = np.array([s.t_support.peak for s in shapes])[kind]
     return np.asarray(end[:, 0] + stretch[:, 0] * peaks)
 
@@ -255,11 +269,12 @@ def _draw_spikes(heart: Heart, schedule: Schedule, fs: float, blur: float, out: 
     way = {"A": np.array([0.35, 0.75, 0.25]), "V": np.array([0.30, -0.85, 0.35])}
     heights = np.array([size[chamber] * (way[chamber] @ heart.field_83.T) for _, chamber in schedule.spikes])[:, None, :]
     width = np.full((len(times), 1), 0.0007)
-    drawn(times[:, None], width, width, heights, times, (0.03, 0.03), fs, blur, out, 0)
+    drawn(times[:, None], width, width, heights, times, (0.03, 0.03), fs, blur, out)
 
 
 def _place_cables(heart: Heart, signal_8T: Float32) -> None:
-    signal_8T[2:] *= heart.chest_gain.astype(np.float32)[:, None]
+    if heart.chest_gain is not None:
+        signal_8T[2:] *= heart.chest_gain.astype(np.float32)[:, None]
     if heart.swap:
         signal_8T[:2] = SWAPS[heart.swap].astype(np.float32) @ signal_8T[:2]
 

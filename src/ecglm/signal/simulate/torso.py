@@ -9,8 +9,10 @@ holds in each record.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ecglm.records.leads import STANDARD_12
 from ecglm.signal.missing import FloatArray
@@ -21,6 +23,7 @@ DOWER_83: FloatArray = np.array([
     [-0.515, 0.157, -0.917], [0.044, 0.164, -1.387], [0.882, 0.098, -1.277],
     [1.213, 0.127, -0.601], [1.125, 0.127, -0.086], [0.831, 0.076, 0.230],
 ])
+_REACH_81 = np.linalg.norm(DOWER_83, axis=1, keepdims=True)
 #: Back from the eight leads to Frank's three, in the sense of least squares.
 TO_FRANK_38: FloatArray = np.asarray(np.linalg.pinv(DOWER_83), np.float64)
 #: All that can be asked for, and how it is made of the independent leads.
@@ -47,19 +50,20 @@ SWAPS: dict[str, FloatArray] = {
 
 def draw_field(rng: np.random.Generator) -> FloatArray:
     """The lead field ``[8, 3]`` of one patient with electrodes roughly where they belong."""
-    field = DOWER_83 * np.exp(rng.normal(0, 0.13, (8, 1)))
-    field = field + rng.normal(0, 0.09, (8, 3)) * np.linalg.norm(DOWER_83, axis=1, keepdims=True)
+    field = DOWER_83 * np.exp(0.13 * rng.standard_normal((8, 1)))
+    field += 0.09 * rng.standard_normal((8, 3)) * _REACH_81
     # A chest electrode that is off by a third of the way sees a mixture of its neighbours.
-    chest, shift = field[2:], float(np.clip(rng.normal(0, 0.25), -0.5, 0.5))
-    other = np.vstack([chest[1:], chest[-1:]]) if shift > 0 else np.vstack([chest[:1], chest[:-1]])
-    field[2:] = (1 - abs(shift)) * chest + abs(shift) * other
+    shift = min(max(0.25 * rng.standard_normal(), -0.5), 0.5)
+    other = field[[3, 4, 5, 6, 7, 7]] if shift > 0 else field[[2, 2, 3, 4, 5, 6]]
+    field[2:] = (1 - abs(shift)) * field[2:] + abs(shift) * other
     return np.asarray(field)
 
 
-def projection(leads: tuple[str, ...]) -> FloatArray:
+@lru_cache(maxsize=16)
+def projection(leads: tuple[str, ...]) -> NDArray[np.float32]:
     """How these leads are made of the eight independent ones, ``[lead, 8]``."""
     rows = [TO_FRANK_38[FRANK.index(lead)] if lead in FRANK else TWELVE_12_8[STANDARD_12.index(lead)] for lead in leads]
-    return np.array(rows)
+    return np.array(rows, np.float32)
 
 
 def axis_of_leads(i: float, ii: float) -> float:

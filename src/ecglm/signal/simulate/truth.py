@@ -19,8 +19,9 @@ SUPER_CLASS: dict[str, tuple[str, ...]] = {
     "CD": ("CLBBB", "CRBBB", "ILBBB", "IRBBB", "LAFB/LPFB", "IVCD", "WPW", "AVB"),
     "HYP": ("LVH", "RVH", "LAO/LAE", "RAO/RAE", "SEHYP"),
 }
+_PLACE = {key: place for place, key in enumerate(BY_KEY)}
 _SINUS = ("rhythm:SR", "rhythm:SBRAD", "rhythm:STACH", "rhythm:SARRH")
-_BEAT_NAMES = {Beat.USUAL: "usual", Beat.ECTOPIC: "ventricular", Beat.PACED: "paced"}
+_BEAT_NAMES: dict[int, str] = {Beat.USUAL: "usual", Beat.ECTOPIC: "ventricular", Beat.PACED: "paced"}
 _ATRIAL_NAMES = {Atrial.SINUS: "sinus", Atrial.ECTOPIC: "ectopic", Atrial.RETROGRADE: "retrograde", Atrial.PACED: "paced"}
 
 
@@ -70,7 +71,7 @@ class Truth:
 
 def beat_names(kinds: NDArray[np.int64]) -> tuple[str, ...]:
     """Kinds of beats in words."""
-    return tuple(_BEAT_NAMES[Beat(k)] for k in kinds)
+    return tuple([_BEAT_NAMES[k] for k in kinds.tolist()])
 
 
 def atrial_names(kinds: list[Atrial]) -> tuple[str, ...]:
@@ -117,7 +118,7 @@ def labels_of(conditions: tuple[Condition, ...], sinus: bool, intervals: dict[st
         keys.append("form:LPR")
     subs = {k.split(":")[1] for k in keys if k.startswith("sub_class:")}
     keys += [f"super_class:{name}" for name, members in SUPER_CLASS.items() if subs & set(members)]
-    return tuple(k for k in BY_KEY if k in keys)
+    return tuple(sorted(set(keys), key=_PLACE.__getitem__))
 
 
 def statements_of(conditions: tuple[Condition, ...], sinus: bool, intervals: dict[str, float | None]) -> tuple[str, ...]:
