@@ -82,7 +82,8 @@ class FewShotRecipe:
 
 @dataclass
 class Row:
-    """One line of the live table. done: of `total` episodes; loss of the last training episode; accuracy so far."""
+    """One line of the live table. done: of `total` episodes; loss of the last training episode; accuracy in this
+    split so far, and of all in the end."""
 
     method: str
     task: str
@@ -189,8 +190,8 @@ def _one(recipe: FewShotRecipe, setup: FewShotSetup, splits: Sequence[FewShotSpl
         for row in rows:
             start, before = perf_counter(), list(answers[row.condition])
 
-            def asked(count: int, _: float, row: Row = row, before: int = number * share) -> None:
-                row.done = before + count
+            def asked(count: int, right: float, row: Row = row, before: int = number * share) -> None:
+                row.done, row.accuracy = before + count, right
                 tell(row)
 
             found = replies(method, data, shown, setup.table.patient_N, row.condition,  # type: ignore[arg-type]
