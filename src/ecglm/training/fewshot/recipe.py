@@ -30,6 +30,7 @@ from ecglm.corpus.episodes import (
 )
 from ecglm.corpus.splits import FewShotSplit
 from ecglm.errors import UsageError
+from ecglm.models.encoders.fairseq_ecg import check_folder
 from ecglm.registry import METHODS
 from ecglm.training.fewshot.descriptions import LEAD_SETS
 from ecglm.training.fewshot.evaluate import Reply, Score, replies, score
@@ -70,8 +71,13 @@ class FewShotRecipe:
     seed: int = 222
 
     def __post_init__(self) -> None:
-        for name in self.methods:
-            METHODS.get(name)
+        kinds = [METHODS.get(name) for name in self.methods]
+        if not (self.methods and self.tasks and self.conditions):
+            raise ValueError("methods, tasks and conditions must each name one at least")
+        if min(self.test_episodes, self.draws) < 1 or self.meta_episodes < 0:
+            raise ValueError("test_episodes and draws must be 1 or more, meta_episodes 0 or more")
+        if any(kind is InContext for kind in kinds) and self.leads != "12 leads":
+            raise ValueError("in-context reads what was measured in 12 leads; leave it out where leads are others")
         if self.leads not in LEAD_SETS:
             raise ValueError(f"leads {self.leads!r} is unknown; one of {', '.join(LEAD_SETS)}")
         if not 1 <= self.splits <= 5:
@@ -125,9 +131,11 @@ class Outcome:
 def evaluate(recipe: FewShotRecipe, tell: Tell = lambda _: None, progress: bool = False,
              setup: FewShotSetup | None = None) -> Outcome:
     """Meta-train and test every method on every task. setup: of other recordings than PTB-XL's."""
+    if recipe.encoder not in ("ours", "none"):
+        check_folder(Path(recipe.encoder))  # before the work, not after it; so is the language model
+    reader = PrefixReader.load(recipe.llm) if any(_generates(name) for name in recipe.methods) else None
     setup = setup or FewShotSetup(Path(recipe.cache), Path(recipe.examples), progress=progress)
     splits = setup.splits[:recipe.splits]
-    reader = PrefixReader.load(recipe.llm) if any(_generates(name) for name in recipe.methods) else None
     made: dict[int, FewShotData] = {}
     rows = []
     for name in recipe.methods:
@@ -215,11 +223,12 @@ def _draws(recipe: FewShotRecipe, setup: FewShotSetup, split: FewShotSplit, conf
     if config.protocol == "balanced":
         return (AttributePool(table, split.train, split.train_rows).balanced(config),
                 AttributePool(table, split.test, split.test_rows).balanced(config))
+    asked = all_questions() if recipe.questions == "official" else []
     sides = []
     for rows in (split.train_rows, split.test_rows):
         if recipe.questions == "official":
             row_of = {int(setup.ecg_id_N[row]): int(row) for row in rows}
-            sides.append(ecgqa_classes(all_questions(), row_of, config.task, config.wording))
+            sides.append(ecgqa_classes(asked, row_of, config.task, config.wording))
         else:
             sides.append(AttributePool(table, table.keys, rows).classes(config.task, LEAST))
     names = [[_name(groups) for groups in side] for side in sides]
