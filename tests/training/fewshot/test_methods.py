@@ -89,6 +89,15 @@ def test_methods_of_vectors_learn_what_is_there_and_nothing_from_words(name, tas
         assert found[control].attributes.value < found["full"].chance + 0.15
 
 
+def test_no_answer_is_always_the_last_example_in_context(monkeypatch):
+    _, data, found = drawn(EpisodeConfig("verify", shots=2, queries=1), 12)
+    llm, last = reader(), set()
+    monkeypatch.setattr(llm, "complete", lambda shown, texts: last.add(shown.split()[-1]) or [""] * len(texts))
+    for episode in found:
+        InContext(llm).answer(episode, data)
+    assert last == {"yes", "no"}
+
+
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("name", ["fomaml", "maml", "anil", "supervised", "in-context"])
 def test_every_method_runs_on_every_architecture(name, model):
@@ -176,6 +185,28 @@ def test_second_order_differs_from_first_order_and_agrees_with_finite_difference
         with torch.no_grad():
             method.mapper.o.bias -= sign * bump
     assert (values[0] - values[1]) / 2e-2 == pytest.approx(float(grads[Maml][name][3]), rel=0.1, abs=2e-4)
+
+
+def test_the_published_outer_gradient_is_the_mean_over_the_steps_from_the_second_on():
+    _, data, found = drawn(EpisodeConfig("verify", shots=2, queries=2), 1)
+    method = make("fomaml", data.emb_NE.shape[1], reader(spread=0.3), replace(FAST, inner_steps=4, inner_lr=0.3))
+    method.mapper.eval()
+    loss = method.outer(found[0], data)
+    now = {name: p.detach().clone() for name, p in method.mapper.named_parameters()}
+    mean, losses = {name: torch.zeros_like(p) for name, p in now.items()}, []
+    for step in range(1, 5):
+        leaves = {name: p.requires_grad_() for name, p in now.items()}
+        down = torch.autograd.grad(method.loss(leaves, found[0].support, data), list(leaves.values()))
+        now = {name: (p - 0.3 * g).detach().requires_grad_() for (name, p), g in zip(leaves.items(), down, strict=True)}
+        asked = method.loss(now, found[0].query, data)
+        if step > 1:
+            losses.append(float(asked.detach()))
+            for name, g in zip(now, torch.autograd.grad(asked, list(now.values())), strict=True):
+                mean[name] += g / 3
+        now = {name: p.detach() for name, p in now.items()}
+    assert loss == pytest.approx(np.mean(losses), rel=1e-5)
+    for name, p in method.mapper.named_parameters():
+        torch.testing.assert_close(p.grad, mean[name], rtol=1e-4, atol=1e-6)
 
 
 def test_meta_training_goes_on_where_it_stopped(tmp_path):
