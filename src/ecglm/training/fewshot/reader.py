@@ -64,7 +64,11 @@ class PrefixReader:
 
     def answer_ids(self, answer: str) -> list[int]:
         """Tokens of an answer as the model writes it, with its stop."""
-        return [*self._ids(" " + answer), self.stop]
+        return [*self.words(answer), self.stop]
+
+    def words(self, answer: str) -> list[int]:
+        """The same without the stop, which every answer has."""
+        return self._ids(" " + answer)
 
     def _start(self, text: str) -> list[int]:
         begin = self.tokenizer.bos_token_id

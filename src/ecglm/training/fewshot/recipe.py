@@ -178,7 +178,7 @@ def _one(recipe: FewShotRecipe, setup: FewShotSetup, splits: Sequence[FewShotSpl
     training = Row(name, task, "meta-training", recipe.meta_episodes * len(splits))
     rows = [Row(name, task, condition, share * len(splits)) for condition in recipe.conditions]
     answers: dict[str, list[Reply]] = {condition: [] for condition in recipe.conditions}
-    tokens = None if reader is None else reader.answer_ids
+    tokens = None if reader is None else reader.words
     for number, split in enumerate(splits):
         if number not in made:
             made[number] = setup.data(split, recipe.leads, recipe.encoder)
