@@ -36,7 +36,8 @@ class AttentionMapper(nn.Module):
         super().__init__()
         self.config = c = config
         if c.width_out % c.heads:
-            raise UsageError(f"{c.heads} heads do not divide the language model's width of {c.width_out}; set heads to a divisor of it")
+            raise UsageError(f"{c.heads} heads do not divide the language model's width of {c.width_out}; "
+                             "set gradient.heads to a divisor of it")
         self.prefix = nn.Parameter(torch.randn(c.n_tokens, c.width_in) * c.width_in ** -0.5)
         self.q, self.k, self.v = (nn.Linear(c.width_in, c.width_out) for _ in range(3))
         self.o = nn.Linear(c.width_out, c.width_out)

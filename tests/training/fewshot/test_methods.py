@@ -111,7 +111,7 @@ def test_every_method_runs_on_every_architecture(name, model):
     assert name == "in-context" or (len(losses) == 2 and np.isfinite(losses).all())
 
 
-@pytest.mark.parametrize("model", (*MODELS, *WINDOWED, *SCALED))
+@pytest.mark.parametrize("model", [*MODELS, *WINDOWED, *SCALED])
 def test_kept_questions_give_the_loss_of_a_plain_forward_pass(model):
     llm = reader(model, 0.3)
     asked, answers = ["Is it AF?", "Does this ECG show a long QT interval?", "Is it AF?"], ["yes", "no", "no"]

@@ -82,9 +82,9 @@ def test_recipes_are_valid(name):
 
 @pytest.mark.parametrize(("override", "message"), [
     ("methods=[fomamll]", "fomaml"), ("tasks=[verfy]", "verify"), ("leads=III", "12 leads"), ("splits=6", "1 to 5"),
-    ("questions=official", "published"),
-    ("gradient.inner_steps=0", "1 or more"), ("gradient.dropout=1", "less than 1"), ("methods=[]", "one at least"),
-    ("test_episodes=0", "1 or more"), ("gradient.save_every=0", "1 or more"), ("episode.shots=0", "one shot"), ("gradient.outer=first", "all")])
+    ("questions=official", "published"), ("gradient.inner_steps=0", "1 or more"), ("gradient.dropout=1", "less than 1"),
+    ("methods=[]", "one at least"), ("test_episodes=0", "1 or more"), ("gradient.save_every=0", "1 or more"),
+    ("encoder=none", "averaged"), ("episode.shots=0", "one shot"), ("gradient.outer=first", "all")])
 def test_bad_recipes_are_said(override, message):
     with pytest.raises(ConfigError, match=message):
         load_config(FewShotRecipe, RECIPES / "fewshot.yaml", [override])
@@ -96,7 +96,8 @@ def test_in_context_is_refused_where_its_measurements_would_show_other_leads():
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    ({"encoder": "/no/such/folder"}, r"model\.safetensors: no such file; convert"), ({"llm": "no-such-model"}, "unknown base model")])
+    ({"encoder": "/no/such/folder"}, r"model\.safetensors: no such file; convert"),
+    ({"llm": "no-such-model"}, "unknown base model")])
 def test_absent_weights_are_said_before_any_work(recipe, change, message):
     with pytest.raises(EcglmError, match=message):
         evaluate(replace(recipe, **change, cache="/no/such/cache", examples="/no/such/examples"))

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +87,11 @@ class Score:
     chance: float
     tokens: float | None
     n_episodes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As results.json holds it."""
+        return {"attributes": self.attributes.to_dict(), "patients": self.patients.to_dict(),
+                "episodes": self.episodes.to_dict(), "chance": self.chance, "tokens": self.tokens, "n_episodes": self.n_episodes}
 
 
 def score(answers: Sequence[Reply], draws: int = 1000, tokens: Callable[[str], list[int]] | None = None) -> Score:

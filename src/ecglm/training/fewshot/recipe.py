@@ -43,13 +43,16 @@ from ecglm.training.fewshot.setup import FewShotSetup
 
 #: Fewest recordings of a class made from labels, in the published protocol: five shots, five queries and one to spare.
 LEAST = 11
+#: Methods that never look at the embedding.
+WITHOUT_ENCODER = ("averaged", "in-context")
 
 
 @dataclass(frozen=True)
 class FewShotRecipe:
     """See recipes/fewshot.yaml. run: gets a folder per recipe; cache: encoders and descriptions; examples: run of the prepared
     recordings. splits: how many of the five are used. questions: made from labels, or ECG-QA's own files. encoder: ours,
-    which is trained without the labels of a split, or the folder of a fairseq-signals one. task of `episode` is not used."""
+    which is trained without the labels of a split, the folder of a fairseq-signals one, or none where no method needs it.
+    task of `episode` is not used."""
 
     kind: str = "fewshot"
     run: str = "runs/fewshot/episodes"
@@ -76,6 +79,8 @@ class FewShotRecipe:
             raise ValueError("methods, tasks and conditions must each name one at least")
         if min(self.test_episodes, self.draws) < 1 or self.meta_episodes < 0:
             raise ValueError("test_episodes and draws must be 1 or more, meta_episodes 0 or more")
+        if self.encoder == "none" and set(self.methods) - set(WITHOUT_ENCODER):
+            raise ValueError(f"encoder none suits {', '.join(WITHOUT_ENCODER)} alone; set encoder to ours or to a folder")
         if any(kind is InContext for kind in kinds) and self.leads != "12 leads":
             raise ValueError("in-context reads what was measured in 12 leads; leave it out where leads are others")
         if self.leads not in LEAD_SETS:
@@ -154,10 +159,8 @@ def _generates(name: str) -> bool:
 
 
 def _plain(row: Row) -> dict[str, Any]:
-    s = row.score
-    return {"method": row.method, "task": row.task, "condition": row.condition, "seconds": row.seconds} | ({} if s is None else {
-        "attributes": s.attributes.to_dict(), "patients": s.patients.to_dict(), "episodes": s.episodes.to_dict(),
-        "chance": s.chance, "token_accuracy": s.tokens, "n_episodes": s.n_episodes})
+    return {"method": row.method, "task": row.task, "condition": row.condition, "seconds": row.seconds} | (
+        {} if row.score is None else row.score.to_dict())
 
 
 def _make(name: str, width: int, reader: PrefixReader | None, recipe: FewShotRecipe, folder: Path) -> Method:
