@@ -52,6 +52,13 @@ def test_wordings_are_questions_of_their_own_unless_they_may_differ():
     assert len(different.rows) == 8
 
 
+def test_wordings_that_may_differ_still_name_the_same_attributes():
+    asked = [question("choose", ["a"], ecg, attribute=("a", other), question_id=ecg, text=f"a or {other}?")
+             for ecg in range(1, 7) for other in ("b" if ecg < 4 else "c")]
+    (groups,) = ecgqa_classes(asked, ROWS, "choose", "different", FEW)
+    assert [(g.wordings, g.rows.tolist()) for g in groups] == [(("a or b?",), [0, 1, 2]), (("a or c?",), [3, 4, 5])]
+
+
 def test_the_real_files_have_classes(data_dir):
     from ecglm.corpus import ptbxl
     from ecglm.corpus.ecgqa_official import all_questions

@@ -150,6 +150,8 @@ def test_questions_are_added_and_replaced() -> None:
     ("adapter.json", lambda raw: b"[1, 2]", "damaged"),
     ("adapter.json", lambda raw: raw.replace(b'"class two"', b'"class two", "class six"'), "damaged"),
     ("adapter.json", lambda raw: raw.replace(b'"examples": 15', b'"examples": 14'), "damaged"),
+    ("adapter.json", lambda raw: raw.replace(b'"examples": 15', b'"examples": 10000000000000'), "damaged"),
+    ("adapter.json", lambda raw: raw.replace(b'"examples": 15', b'"examples": Infinity'), "damaged"),
     ("adapter.json", lambda raw: raw.replace(b'"accuracy"', b'"accurate"'), "damaged"),
     ("adapter.json", lambda raw: raw.replace(b'"low": ', b'"low": 9'), "damaged"),
     ("adapter.json", lambda raw: raw.replace(b'"accuracy": ', b'"accuracy": NaN, "was": '), "damaged"),

@@ -8,17 +8,26 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ecglm.corpus.episodes import AnswerGroup, Task
 
 
+class _Sample(NamedTuple):
+    """part: which question of its class it is."""
+
+    part: Any
+    text: str
+    row: int
+    answer: str
+
+
 @dataclass(frozen=True)
 class ClassRules:
     """What FSL-ECG-QA leaves out: templates that contradict others, and classes with too few samples (by kind of question).
-    least_wording: of samples with one wording, when support and query ask in the same words."""
+    least_wording: of samples of one question, which is one wording when support and query ask in the same words."""
 
     excluded: tuple[int, ...] = (4, 14, 17, 26, 28, 31, 40)
     least: dict[str, int] = field(default_factory=lambda: {"verify": 140, "choose": 14, "query": 50})
@@ -29,19 +38,20 @@ def ecgqa_classes(questions: Iterable[Mapping[str, Any]], row_of: Mapping[int, i
                   rules: ClassRules | None = None) -> list[list[AnswerGroup]]:
     """Classes of one kind of single-recording question, each as the questions that ask for it.
 
-    questions: of the official files. row_of: row by ecg_id. wording "same": a question is one wording; "different": all
-    wordings of a class are one question.
+    questions: of the official files. row_of: row by ecg_id. wording "same": a question is one wording; "different": it
+    is all wordings that name the same attributes.
     """
     rules, kind = rules or ClassRules(), task.split("-")[0]
-    samples: dict[tuple[Any, ...], list[tuple[int, str, int, str]]] = defaultdict(list)
+    samples: dict[tuple[Any, ...], list[_Sample]] = defaultdict(list)
     for q in questions:
         if q["question_type"] != f"single-{kind}" or q["template_id"] in rules.excluded or len(q["ecg_id"]) != 1 \
                 or q["ecg_id"][0] not in row_of:
             continue
         for key, answer in _keys(kind, q):
-            samples[key].append((q.get("question_id", -1), q["question"], row_of[q["ecg_id"][0]], answer))
+            part = q.get("question_id", -1) if wording == "same" else tuple(sorted(q.get("attribute") or ()))
+            samples[key].append(_Sample(part, q["question"], row_of[q["ecg_id"][0]], answer))
     return [groups for key, found in sorted(samples.items(), key=lambda pair: str(pair[0]))
-            if len(found) >= rules.least[kind] and (groups := _groups("|".join(map(str, key[:-1])), found, wording, rules))]
+            if len(found) >= rules.least[kind] and (groups := _groups("|".join(map(str, key[:-1])), found, rules))]
 
 
 def _keys(kind: str, q: Mapping[str, Any]) -> list[tuple[tuple[Any, ...], str]]:
@@ -59,12 +69,12 @@ def _keys(kind: str, q: Mapping[str, Any]) -> list[tuple[tuple[Any, ...], str]]:
     return [((template, "_".join(names), told), told)]
 
 
-def _groups(attribute: str, found: list[tuple[int, str, int, str]], wording: str, rules: ClassRules) -> list[AnswerGroup]:
-    """One question per wording with enough samples, or one with all wordings."""
-    parts: dict[int, list[tuple[int, str, int, str]]] = defaultdict(list)
+def _groups(attribute: str, found: list[_Sample], rules: ClassRules) -> list[AnswerGroup]:
+    """One question per wording with enough samples, or per attributes that it names: of "A or B?" another recording may have
+    the answer A than of "A or C?"."""
+    parts: dict[Any, list[_Sample]] = defaultdict(list)
     for sample in found:
-        parts[sample[0] if wording == "same" else 0].append(sample)
-    least = rules.least_wording if wording == "same" else 1
-    return [AnswerGroup(tuple(sorted({text for _, text, _, _ in part})), part[0][3], attribute,
-                        np.array(sorted({row for _, _, row, _ in part}), np.int64))
-            for _, part in sorted(parts.items()) if len(part) >= least]
+        parts[sample.part].append(sample)
+    return [AnswerGroup(tuple(sorted({sample.text for sample in part})), part[0].answer, attribute,
+                        np.array(sorted({sample.row for sample in part}), np.int64))
+            for _, part in sorted(parts.items()) if len(part) >= rules.least_wording]

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
+from ecglm.errors import UsageError
+
 
 @dataclass(frozen=True)
 class AttentionMapperConfig:
@@ -34,7 +36,8 @@ class AttentionMapper(nn.Module):
         super().__init__()
         self.config = c = config
         if c.width_out % c.heads:
-            raise ValueError(f"{c.heads} heads do not divide a width of {c.width_out}")
+            raise UsageError(f"{c.heads} heads do not divide the language model's width of {c.width_out}; "
+                             "set gradient.heads to a divisor of it")
         self.prefix = nn.Parameter(torch.randn(c.n_tokens, c.width_in) * c.width_in ** -0.5)
         self.q, self.k, self.v = (nn.Linear(c.width_in, c.width_out) for _ in range(3))
         self.o = nn.Linear(c.width_out, c.width_out)

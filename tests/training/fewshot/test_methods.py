@@ -8,10 +8,20 @@ import numpy as np
 import pytest
 import torch
 from transformers import (
+    CohereConfig,
+    CohereForCausalLM,
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
     GemmaConfig,
     GemmaForCausalLM,
+    GraniteConfig,
+    GraniteForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
     PhiConfig,
     PhiForCausalLM,
     Qwen2Config,
@@ -36,16 +46,22 @@ SIZES = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "nu
          "max_position_embeddings": 1024}
 MODELS = {"llama": (LlamaConfig, LlamaForCausalLM, {}), "gemma": (GemmaConfig, GemmaForCausalLM, {"head_dim": 8}),
           "phi": (PhiConfig, PhiForCausalLM, {}), "qwen": (Qwen2Config, Qwen2ForCausalLM, {})}
+#: Layers that see the last tokens alone, fewer than a question has; and logits or embeddings that are scaled.
+WINDOWED = {"gemma2": (Gemma2Config, Gemma2ForCausalLM, {"head_dim": 8, "sliding_window": 8}),
+            "gemma3": (Gemma3TextConfig, Gemma3ForCausalLM, {"head_dim": 8, "sliding_window": 8, "num_hidden_layers": 6}),
+            "mistral": (MistralConfig, MistralForCausalLM, {"sliding_window": 8})}
+SCALED = {"cohere": (CohereConfig, CohereForCausalLM, {}),
+          "granite": (GraniteConfig, GraniteForCausalLM, {"logits_scaling": 4.0})}
 pytestmark = pytest.mark.filterwarnings("ignore:`past_key_values` is deprecated:FutureWarning")
 FAST = GradientConfig(inner_steps=2, dropout=0.0, heads=4)
 
 
 def reader(name: str = "llama", spread: float = 0.02) -> PrefixReader:
     """spread: of random weights; with small ones a model hardly listens to what comes before."""
-    config, model, more = MODELS[name]
+    config, model, more = (MODELS | WINDOWED | SCALED)[name]
     tokenizer = tiny_tokenizer()
     torch.manual_seed(0)
-    return PrefixReader(model(config(vocab_size=len(tokenizer), initializer_range=spread, **SIZES, **more)), tokenizer)
+    return PrefixReader(model(config(vocab_size=len(tokenizer), initializer_range=spread, **(SIZES | more))), tokenizer)
 
 
 def drawn(config: EpisodeConfig, count: int, seed: int = 0):
@@ -73,6 +89,15 @@ def test_methods_of_vectors_learn_what_is_there_and_nothing_from_words(name, tas
         assert found[control].attributes.value < found["full"].chance + 0.15
 
 
+def test_no_answer_is_always_the_last_example_in_context(monkeypatch):
+    _, data, found = drawn(EpisodeConfig("verify", shots=2, queries=1), 12)
+    llm, last = reader(), set()
+    monkeypatch.setattr(llm, "complete", lambda shown, texts: last.add(shown.split()[-1]) or [""] * len(texts))
+    for episode in found:
+        InContext(llm).answer(episode, data)
+    assert last == {"yes", "no"}
+
+
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("name", ["fomaml", "maml", "anil", "supervised", "in-context"])
 def test_every_method_runs_on_every_architecture(name, model):
@@ -86,9 +111,9 @@ def test_every_method_runs_on_every_architecture(name, model):
     assert name == "in-context" or (len(losses) == 2 and np.isfinite(losses).all())
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [*MODELS, *WINDOWED, *SCALED])
 def test_kept_questions_give_the_loss_of_a_plain_forward_pass(model):
-    llm = reader(model)
+    llm = reader(model, 0.3)
     asked, answers = ["Is it AF?", "Does this ECG show a long QT interval?", "Is it AF?"], ["yes", "no", "no"]
     soft = torch.randn(3, 4, llm.width) * llm.spread
     kept = llm.loss(soft, asked, answers)
@@ -102,6 +127,12 @@ def test_kept_questions_give_the_loss_of_a_plain_forward_pass(model):
         count = len(llm.answer_ids(answer))
         plain.append(torch.nn.functional.cross_entropy(logits[-count - 1:-1], torch.tensor(tail[-count:])))
     torch.testing.assert_close(kept, torch.stack(plain).mean(), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("model", ["llama", "gemma3"])
+def test_soft_tokens_start_at_the_spread_of_the_embeddings(model):
+    llm = reader(model, 0.3)
+    assert llm.spread == pytest.approx(float(llm.table(torch.arange(llm.table.num_embeddings)).std()), rel=0.02)
 
 
 def test_the_answer_depends_on_the_question_and_on_the_recording():
@@ -156,6 +187,28 @@ def test_second_order_differs_from_first_order_and_agrees_with_finite_difference
     assert (values[0] - values[1]) / 2e-2 == pytest.approx(float(grads[Maml][name][3]), rel=0.1, abs=2e-4)
 
 
+def test_the_published_outer_gradient_is_the_mean_over_the_steps_from_the_second_on():
+    _, data, found = drawn(EpisodeConfig("verify", shots=2, queries=2), 1)
+    method = make("fomaml", data.emb_NE.shape[1], reader(spread=0.3), replace(FAST, inner_steps=4, inner_lr=0.3))
+    method.mapper.eval()
+    loss = method.outer(found[0], data)
+    now = {name: p.detach().clone() for name, p in method.mapper.named_parameters()}
+    mean, losses = {name: torch.zeros_like(p) for name, p in now.items()}, []
+    for step in range(1, 5):
+        leaves = {name: p.requires_grad_() for name, p in now.items()}
+        down = torch.autograd.grad(method.loss(leaves, found[0].support, data), list(leaves.values()))
+        now = {name: (p - 0.3 * g).detach().requires_grad_() for (name, p), g in zip(leaves.items(), down, strict=True)}
+        asked = method.loss(now, found[0].query, data)
+        if step > 1:
+            losses.append(float(asked.detach()))
+            for name, g in zip(now, torch.autograd.grad(asked, list(now.values())), strict=True):
+                mean[name] += g / 3
+        now = {name: p.detach() for name, p in now.items()}
+    assert loss == pytest.approx(np.mean(losses), rel=1e-5)
+    for name, p in method.mapper.named_parameters():
+        torch.testing.assert_close(p.grad, mean[name], rtol=1e-4, atol=1e-6)
+
+
 def test_meta_training_goes_on_where_it_stopped(tmp_path):
     _, data, found = drawn(EpisodeConfig("verify", shots=1, queries=1), 4)
     config = replace(FAST, save_every=2, dropout=0.3)
@@ -186,6 +239,8 @@ def test_stored_replies_are_not_asked_again_and_damaged_lines_are(tmp_path):
     asked = []
     again = replies(method, data, found, table.patient_N, "full", store, lambda n, _: asked.append(n))
     assert (again, asked) == (first, [4])
+    assert replies(method, data, found, table.patient_N, "full", store, lambda n, _: asked.append(n)) == first
+    assert asked == [4]
     replies(method, data, found[:2], table.patient_N, "full", store, lambda n, _: asked.append(n))
     assert asked == [4, 1, 2]
 

@@ -12,7 +12,7 @@ import pytest
 from ecglm.config import load_config
 from ecglm.corpus.episodes import EpisodeConfig
 from ecglm.corpus.splits import attribute_splits
-from ecglm.errors import ConfigError
+from ecglm.errors import ConfigError, EcglmError
 from ecglm.training.fewshot.gradient import GradientConfig
 from ecglm.training.fewshot.recipe import FewShotRecipe, Row, evaluate
 from tests.fewshot_world import world
@@ -82,7 +82,28 @@ def test_recipes_are_valid(name):
 
 @pytest.mark.parametrize(("override", "message"), [
     ("methods=[fomamll]", "fomaml"), ("tasks=[verfy]", "verify"), ("leads=III", "12 leads"), ("splits=6", "1 to 5"),
-    ("questions=official", "published"), ("episode.shots=0", "one shot"), ("gradient.outer=first", "all")])
+    ("questions=official", "published"), ("gradient.inner_steps=0", "1 or more"), ("gradient.dropout=1", "less than 1"),
+    ("methods=[]", "one at least"), ("test_episodes=0", "1 or more"), ("gradient.save_every=0", "1 or more"),
+    ("encoder=none", "averaged"), ("episode.shots=0", "one shot"), ("gradient.outer=first", "all")])
 def test_bad_recipes_are_said(override, message):
     with pytest.raises(ConfigError, match=message):
         load_config(FewShotRecipe, RECIPES / "fewshot.yaml", [override])
+
+
+def test_in_context_is_refused_where_its_measurements_would_show_other_leads():
+    with pytest.raises(ConfigError, match="12 leads"):
+        load_config(FewShotRecipe, RECIPES / "fewshot.yaml", ["methods=[in-context]", "leads=II"])
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"encoder": "/no/such/folder"}, r"model\.safetensors: no such file; convert"),
+    ({"llm": "no-such-model"}, "unknown base model")])
+def test_absent_weights_are_said_before_any_work(recipe, change, message):
+    with pytest.raises(EcglmError, match=message):
+        evaluate(replace(recipe, **change, cache="/no/such/cache", examples="/no/such/examples"))
+
+
+def test_heads_that_do_not_fit_the_language_model_are_said(recipe):
+    odd = replace(recipe, methods=("fomaml",), gradient=replace(recipe.gradient, heads=7))
+    with pytest.raises(EcglmError, match="heads do not divide"):
+        evaluate(odd, setup=World())

@@ -142,7 +142,7 @@ class Adapter:
                                   "its examples with `ecglm adapt`")
         try:
             return cls(_questions(about, _tensors(path / _TENSORS, about["sha256"])), space)
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError):
             raise _damaged(path / _JSON) from None
 
 
@@ -201,12 +201,15 @@ def _tensors(path: Path, digest: str) -> dict[str, Any]:
 
 
 def _questions(about: dict[str, Any], tensors: dict[str, Any]) -> list[Taught]:
-    """Raises ValueError, KeyError or TypeError for what does not fit together."""
+    """Raises ValueError, KeyError, TypeError or OverflowError for what does not fit together."""
     joined = Description(*(tensors[name].astype(np.float32) for name in ("value_NV", "beat_NLK", "mask_NL")))
     questions, start = [], 0
     for one in about["questions"]:
         wordings, answers = (tuple(map(str, one[name])) for name in ("wordings", "answers"))
-        rows = np.arange(start, start := start + int(one["examples"]))
+        count = int(one["examples"])
+        if not 0 < count <= len(joined.value_NV) - start:
+            raise ValueError
+        rows = np.arange(start, start := start + count)
         answer_K = tensors["answer_K"][rows].astype(np.int64)
         shares = {name: float(one["estimate"][name]) for name in ("accuracy", "low", "high", "chance")}
         if not wordings or max(map(len, wordings)) > MAX_QUESTION or max(map(len, answers)) > MAX_ANSWER or len(answers) < 2 \

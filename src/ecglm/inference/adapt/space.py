@@ -1,6 +1,7 @@
 """`FewShotSpace`: what a recording looks like from several sides, each a vector of about unit length.
 
-No label shaped any side: they are measured rhythm, intervals, wave shapes and the median beat. So they serve a question that
+No label of a finding shaped any side: they are measured rhythm, intervals, wave shapes and the median beat (waves and types of
+beats come from networks that learned from annotated beats). So they serve a question that
 nothing was trained on, where features that a network learned for other findings mislead (docs/log.md has the numbers).
 Shapes: N recordings, V raw values, D values of a side.
 """

@@ -22,6 +22,7 @@ from ecglm.errors import CheckpointError
 
 #: What the published system reads: 5 s at 500 Hz, mV.
 FS, SECONDS = 500.0, 5.0
+WEIGHTS = "model.safetensors"
 #: Of pre-training and of the classifier, not of the encoder.
 _LEFT_OUT = ("proj.", "mask_emb", "quantizer.", "project_q.", "final_proj.")
 
@@ -81,6 +82,12 @@ class _Holder(nn.Module):
             self.add_module(name, module)
 
 
+def check_folder(folder: Path) -> None:
+    """Raises CheckpointError when no weights are here."""
+    if not (folder / WEIGHTS).is_file():
+        raise CheckpointError(f"{folder / WEIGHTS}: no such file; convert the checkpoint as docs/fewshot.md says")
+
+
 class FairseqEcgEncoder(nn.Module):
     """wave_BLT (mV, 500 Hz, standard lead order) to emb_BE."""
 
@@ -114,7 +121,8 @@ class FairseqEcgEncoder(nn.Module):
             config = load_config(FairseqEcgConfig, json.loads(sizes.read_text("utf8"))) if sizes.is_file() else None
         except ValueError as error:
             raise CheckpointError(f"{sizes}: not JSON ({error}); write it again") from None
-        made, path = cls(config), folder / "model.safetensors"
+        check_folder(folder)
+        made, path = cls(config), folder / WEIGHTS
         try:
             found = load_file(path)
         except (OSError, SafetensorError) as error:

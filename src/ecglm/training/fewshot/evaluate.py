@@ -6,10 +6,12 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ecglm.atomic import write_text
 from ecglm.bench.metrics import strict_match
 from ecglm.bench.stats import Bootstrap, Interval
 from ecglm.bench.task import digest
@@ -39,9 +41,9 @@ def replies(method: Method, data: FewShotData, episodes: Sequence[Episode], pati
     """Replies to all episodes under a condition. store: a JSON-lines file; episodes that it holds are not asked again."""
     key = digest([method.name, condition, [asdict(episode) for episode in episodes]])
     done = _stored(store, key) if store is not None else {}
-    if store is not None and not done:
-        store.parent.mkdir(parents=True, exist_ok=True)
-        store.write_text(json.dumps({"key": key}) + "\n", encoding="utf8")
+    if store is not None:  # without a line that a crash cut short, after which nothing could be read
+        write_text(store, "".join(json.dumps(line) + "\n" for line in [
+            {"key": key}, *([asdict(reply) for reply in done[number]] for number in sorted(done))]))
     right = [float(reply.right) for some in done.values() for reply in some]
     for number, episode in enumerate(episodes):
         if number in done:
@@ -62,8 +64,8 @@ def _stored(store: Path, key: str) -> dict[int, list[Reply]]:
     """By episode; nothing when the file is of other episodes or another method."""
     out: dict[int, list[Reply]] = {}
     if store.is_file():
-        lines = store.read_text(encoding="utf8").splitlines()
         try:
+            lines = store.read_text(encoding="utf8").splitlines()
             if json.loads(lines[0])["key"] != key:
                 return {}
             for line in lines[1:]:
@@ -85,6 +87,11 @@ class Score:
     chance: float
     tokens: float | None
     n_episodes: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """As results.json holds it."""
+        return {"attributes": self.attributes.to_dict(), "patients": self.patients.to_dict(),
+                "episodes": self.episodes.to_dict(), "chance": self.chance, "tokens": self.tokens, "n_episodes": self.n_episodes}
 
 
 def score(answers: Sequence[Reply], draws: int = 1000, tokens: Callable[[str], list[int]] | None = None) -> Score:

@@ -43,6 +43,12 @@ class GradientConfig:
     save_every: int = 20
     seed: int = 222
 
+    def __post_init__(self) -> None:
+        if min(self.inner_steps, self.n_tokens, self.heads, self.save_every) < 1:
+            raise ValueError("inner_steps, n_tokens, heads and save_every must be 1 or more")
+        if not 0 <= self.dropout < 1:
+            raise ValueError("dropout must be at least 0 and less than 1")
+
 
 class GradientMethod:
     """A mapper, and how it adapts. Subclasses choose what adapts and how the start is learnt."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-import torch
+import numpy as np
 
 from ecglm.corpus.episodes import Episode, EpisodeItem
 from ecglm.training.fewshot.method import FewShotData
@@ -12,7 +12,8 @@ from ecglm.training.fewshot.reader import ANSWER, QUESTION, PrefixReader
 
 
 class InContext:
-    """Nothing is trained. The examples come in a fixed random order, so that no answer is always the last."""
+    """Nothing is trained. The examples come in a random order of their own in every episode, so that no answer is always the
+    last."""
 
     name = "in-context"
     generates = True
@@ -25,7 +26,8 @@ class InContext:
 
     def answer(self, episode: Episode, data: FewShotData) -> list[str]:
         """What the model writes after the examples and a query."""
-        order = torch.randperm(len(episode.support), generator=torch.Generator().manual_seed(self.seed)).tolist()
+        rows = [item.row + 1 for item in episode.support]  # a recording without signal is row -1
+        order = np.random.default_rng([self.seed, *rows]).permutation(len(rows))
         shown = "".join(f"{_text(item, data)} {item.answer}\n\n" for item in (episode.support[i] for i in order))
         return self.reader.complete(shown, [_text(item, data) for item in episode.query])
 

@@ -24,8 +24,6 @@ def live() -> Iterator[Tell]:
             rows[row.method, row.task, row.condition] = row
             if console.is_terminal:
                 shown.update(_table(list(rows.values())))
-    if not console.is_terminal:
-        console.print()
 
         yield tell
         shown.update(_table(list(rows.values())))
@@ -39,7 +37,7 @@ def _table(rows: list[Row]) -> Table:
         s = row.score
         table.add_row(
             row.method, row.task, row.condition, f"{row.done}/{row.total}",
-            "" if s is None else f"{100 * s.attributes.value:.1f}",
+            "" if row.accuracy is None else f"{100 * row.accuracy:.1f}",
             "" if s is None else f"{100 * s.attributes.low:.1f} to {100 * s.attributes.high:.1f}",
             "" if s is None else f"{100 * s.chance:.0f}", "" if row.loss is None else f"{row.loss:.2f}",
             "" if not row.seconds else f"{row.seconds / max(row.done, 1):.2f}")

@@ -55,8 +55,8 @@ class PrefixReader:
 
     @property
     def spread(self) -> float:
-        """Standard deviation of token embeddings."""
-        return float(self.table.weight.float().std())
+        """Standard deviation of token embeddings as the layers get them (some Gemma tables multiply by a scale)."""
+        return float(self.table.weight.float().std()) * float(getattr(self.table, "embed_scale", 1.0))
 
     def _ids(self, text: str) -> list[int]:
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
@@ -64,7 +64,11 @@ class PrefixReader:
 
     def answer_ids(self, answer: str) -> list[int]:
         """Tokens of an answer as the model writes it, with its stop."""
-        return [*self._ids(" " + answer), self.stop]
+        return [*self.words(answer), self.stop]
+
+    def words(self, answer: str) -> list[int]:
+        """The same without the stop, which every answer has."""
+        return self._ids(" " + answer)
 
     def _start(self, text: str) -> list[int]:
         begin = self.tokenizer.bos_token_id
@@ -98,8 +102,10 @@ class PrefixReader:
         return out.last_hidden_state, out.past_key_values, mask
 
     def _logits(self, hidden: Tensor) -> Tensor:
+        config = self.llm.config
         logits: Tensor = self.llm.get_output_embeddings()(hidden).float()
-        cap = getattr(self.llm.config, "final_logit_softcapping", None)
+        logits = logits * getattr(config, "logit_scale", 1.0) / getattr(config, "logits_scaling", 1.0)  # Cohere, Granite
+        cap = getattr(config, "final_logit_softcapping", None)
         return logits if cap is None else cap * torch.tanh(logits / cap)
 
     def loss(self, soft_BPD: Tensor, questions: Sequence[str], answers: Sequence[str]) -> Tensor:

@@ -30,6 +30,7 @@ from ecglm.corpus.episodes import (
 )
 from ecglm.corpus.splits import FewShotSplit
 from ecglm.errors import UsageError
+from ecglm.models.encoders.fairseq_ecg import check_folder
 from ecglm.registry import METHODS
 from ecglm.training.fewshot.descriptions import LEAD_SETS
 from ecglm.training.fewshot.evaluate import Reply, Score, replies, score
@@ -42,13 +43,16 @@ from ecglm.training.fewshot.setup import FewShotSetup
 
 #: Fewest recordings of a class made from labels, in the published protocol: five shots, five queries and one to spare.
 LEAST = 11
+#: Methods that never look at the embedding.
+WITHOUT_ENCODER = ("averaged", "in-context")
 
 
 @dataclass(frozen=True)
 class FewShotRecipe:
     """See recipes/fewshot.yaml. run: gets a folder per recipe; cache: encoders and descriptions; examples: run of the prepared
     recordings. splits: how many of the five are used. questions: made from labels, or ECG-QA's own files. encoder: ours,
-    which is trained without the labels of a split, or the folder of a fairseq-signals one. task of `episode` is not used."""
+    which is trained without the labels of a split, the folder of a fairseq-signals one, or none where no method needs it.
+    task of `episode` is not used."""
 
     kind: str = "fewshot"
     run: str = "runs/fewshot/episodes"
@@ -70,8 +74,15 @@ class FewShotRecipe:
     seed: int = 222
 
     def __post_init__(self) -> None:
-        for name in self.methods:
-            METHODS.get(name)
+        kinds = [METHODS.get(name) for name in self.methods]
+        if not (self.methods and self.tasks and self.conditions):
+            raise ValueError("methods, tasks and conditions must each name one at least")
+        if min(self.test_episodes, self.draws) < 1 or self.meta_episodes < 0:
+            raise ValueError("test_episodes and draws must be 1 or more, meta_episodes 0 or more")
+        if self.encoder == "none" and set(self.methods) - set(WITHOUT_ENCODER):
+            raise ValueError(f"encoder none suits {', '.join(WITHOUT_ENCODER)} alone; set encoder to ours or to a folder")
+        if any(kind is InContext for kind in kinds) and self.leads != "12 leads":
+            raise ValueError("in-context reads what was measured in 12 leads; leave it out where leads are others")
         if self.leads not in LEAD_SETS:
             raise ValueError(f"leads {self.leads!r} is unknown; one of {', '.join(LEAD_SETS)}")
         if not 1 <= self.splits <= 5:
@@ -82,7 +93,8 @@ class FewShotRecipe:
 
 @dataclass
 class Row:
-    """One line of the live table. done: of `total` episodes; loss of the last training episode; accuracy so far."""
+    """One line of the live table. done: of `total` episodes; loss of the last training episode; accuracy in this
+    split so far, and of all in the end."""
 
     method: str
     task: str
@@ -124,9 +136,11 @@ class Outcome:
 def evaluate(recipe: FewShotRecipe, tell: Tell = lambda _: None, progress: bool = False,
              setup: FewShotSetup | None = None) -> Outcome:
     """Meta-train and test every method on every task. setup: of other recordings than PTB-XL's."""
+    if recipe.encoder not in ("ours", "none"):
+        check_folder(Path(recipe.encoder))  # before the work, not after it; so is the language model
+    reader = PrefixReader.load(recipe.llm) if any(_generates(name) for name in recipe.methods) else None
     setup = setup or FewShotSetup(Path(recipe.cache), Path(recipe.examples), progress=progress)
     splits = setup.splits[:recipe.splits]
-    reader = PrefixReader.load(recipe.llm) if any(_generates(name) for name in recipe.methods) else None
     made: dict[int, FewShotData] = {}
     rows = []
     for name in recipe.methods:
@@ -145,10 +159,8 @@ def _generates(name: str) -> bool:
 
 
 def _plain(row: Row) -> dict[str, Any]:
-    s = row.score
-    return {"method": row.method, "task": row.task, "condition": row.condition, "seconds": row.seconds} | ({} if s is None else {
-        "attributes": s.attributes.to_dict(), "patients": s.patients.to_dict(), "episodes": s.episodes.to_dict(),
-        "chance": s.chance, "token_accuracy": s.tokens, "n_episodes": s.n_episodes})
+    return {"method": row.method, "task": row.task, "condition": row.condition, "seconds": row.seconds} | (
+        {} if row.score is None else row.score.to_dict())
 
 
 def _make(name: str, width: int, reader: PrefixReader | None, recipe: FewShotRecipe, folder: Path) -> Method:
@@ -169,7 +181,7 @@ def _one(recipe: FewShotRecipe, setup: FewShotSetup, splits: Sequence[FewShotSpl
     training = Row(name, task, "meta-training", recipe.meta_episodes * len(splits))
     rows = [Row(name, task, condition, share * len(splits)) for condition in recipe.conditions]
     answers: dict[str, list[Reply]] = {condition: [] for condition in recipe.conditions}
-    tokens = None if reader is None else reader.answer_ids
+    tokens = None if reader is None else reader.words
     for number, split in enumerate(splits):
         if number not in made:
             made[number] = setup.data(split, recipe.leads, recipe.encoder)
@@ -189,8 +201,8 @@ def _one(recipe: FewShotRecipe, setup: FewShotSetup, splits: Sequence[FewShotSpl
         for row in rows:
             start, before = perf_counter(), list(answers[row.condition])
 
-            def asked(count: int, _: float, row: Row = row, before: int = number * share) -> None:
-                row.done = before + count
+            def asked(count: int, right: float, row: Row = row, before: int = number * share) -> None:
+                row.done, row.accuracy = before + count, right
                 tell(row)
 
             found = replies(method, data, shown, setup.table.patient_N, row.condition,  # type: ignore[arg-type]
@@ -214,11 +226,12 @@ def _draws(recipe: FewShotRecipe, setup: FewShotSetup, split: FewShotSplit, conf
     if config.protocol == "balanced":
         return (AttributePool(table, split.train, split.train_rows).balanced(config),
                 AttributePool(table, split.test, split.test_rows).balanced(config))
+    asked = all_questions() if recipe.questions == "official" else []
     sides = []
     for rows in (split.train_rows, split.test_rows):
         if recipe.questions == "official":
             row_of = {int(setup.ecg_id_N[row]): int(row) for row in rows}
-            sides.append(ecgqa_classes(all_questions(), row_of, config.task, config.wording))
+            sides.append(ecgqa_classes(asked, row_of, config.task, config.wording))
         else:
             sides.append(AttributePool(table, table.keys, rows).classes(config.task, LEAST))
     names = [[_name(groups) for groups in side] for side in sides]

@@ -243,7 +243,8 @@ def _protocols(this: _Run) -> Table:
 
 
 def _elsewhere(this: _Run) -> Table:
-    """LUDB: other hospital, other machine, millivolts; nothing of it was learnt."""
+    """LUDB: other hospital, other machine, millivolts; no label of it was learnt, but its waves taught the network that finds
+    waves."""
     items = ludb_items()
     keys = [item.record_key for item in items]
     described = descriptions(keys, "12 leads", this.setup.run, this.progress)

@@ -6,7 +6,8 @@ from typing import Any
 
 from ecglm.bench.study import Study, Table
 from ecglm.config import load_config, to_dict
-from ecglm.training.fewshot.recipe import FewShotRecipe, Outcome, Row, evaluate
+from ecglm.training.fewshot.recipe import FewShotRecipe, Outcome, evaluate
+from ecglm.training.fewshot.study import cell
 
 
 def run(seed: int, draws: int, progress: bool, **recipe: Any) -> Study:
@@ -27,16 +28,10 @@ def run(seed: int, draws: int, progress: bool, **recipe: Any) -> Study:
         "steps: recipes/fsl_ecg_qa.yaml.",
         "Strict accuracy of freely written answers in %, 95 % intervals over attributes. averaged and linear-probe on the same "
         "episodes, for comparison.")
-    values = {f"{row.method} | {row.task} | {row.condition}": _value(row) for row in found.rows if row.score is not None}
+    values = {f"{row.method} | {row.task} | {row.condition}": row.score.to_dict() | {"seconds": row.seconds}
+              for row in found.rows if row.score is not None}
     return Study([_table(config, found, task) for task in config.tasks], found.n_recordings, found.n_patients, found.data_hash,
                  notes, {"recipe": to_dict(config)} | values)
-
-
-def _value(row: Row) -> dict[str, Any]:
-    assert row.score is not None
-    s = row.score
-    return {"attributes": s.attributes.to_dict(), "patients": s.patients.to_dict(), "episodes": s.episodes.to_dict(),
-            "chance": s.chance, "tokens": s.tokens, "n_episodes": s.n_episodes, "seconds": row.seconds}
 
 
 def _table(config: FewShotRecipe, found: Outcome, task: str) -> Table:
@@ -44,12 +39,7 @@ def _table(config: FewShotRecipe, found: Outcome, task: str) -> Table:
     rows = []
     by = {(row.method, row.condition): row for row in found.rows if row.task == task}
     for method in config.methods:
-        cells = []
-        for condition in config.conditions:
-            s = by[method, condition].score
-            assert s is not None
-            a = s.attributes
-            cells.append(f"{100 * a.value:.1f} ({100 * a.low:.1f}-{100 * a.high:.1f})")
+        cells = [cell(by[method, condition].score) for condition in config.conditions]
         full = by[method, config.conditions[0]].score
         assert full is not None
         tokens = "" if full.tokens is None else f"{100 * full.tokens:.1f}"
