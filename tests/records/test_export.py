@@ -276,3 +276,7 @@ def test_public_recordings_become_every_format_and_come_back(tmp_path: Path, dat
                     record.save(target)
             else:
                 check(record, target)
+
+
+def test_limits_whose_last_digit_pyedflib_would_cut(tmp_path: Path) -> None:
+    check(Record(np.resize(np.array([-17.0, -12.072952], np.float32), 125)[None], 125, ("I",)), tmp_path / "x.edf")

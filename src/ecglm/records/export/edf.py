@@ -7,6 +7,7 @@ one is filled up with the last sample where no length of them divides the record
 
 from __future__ import annotations
 
+import math
 import warnings
 from datetime import datetime
 from pathlib import Path
@@ -92,8 +93,14 @@ def _channel(label: str, row: Stored, fs: float, target: str) -> dict[str, objec
         raise UsageError(f"{target}: {label} lies between {low:.9g} and {high:.9g} uV, more digits than EDF holds; save as .npz")
     return {
         "label": label, "dimension": "uV", "sample_frequency": fs,
-        "physical_min": float(f"{low:.12g}"), "physical_max": float(f"{high:.12g}"), "digital_min": -LIMIT, "digital_max": LIMIT,
+        "physical_min": _printed(low), "physical_max": _printed(high), "digital_min": -LIMIT, "digital_max": LIMIT,
     }  # fmt: skip
+
+
+def _printed(limit: float) -> float:
+    """The limit as the header shall show it: pyedflib cuts digits instead of rounding, so that -17112.1 would become -17112.0."""
+    short = float(f"{limit:.12g}")
+    return math.nextafter(short, math.copysign(math.inf, short))
 
 
 def _ascii(device: str | None) -> str:
