@@ -13,7 +13,7 @@ from ecglm.bench.study import Study, Table
 from ecglm.bench.task import digest
 from ecglm.corpus.attributes import Attribute, AttributeTable
 from ecglm.corpus.episodes import AttributePool, Episode, EpisodeConfig, Task, episodes, published, split_classes
-from ecglm.corpus.external import ludb_items
+from ecglm.corpus.external import challenge_items, ludb_items
 from ecglm.corpus.splits import FewShotSplit
 from ecglm.errors import UsageError
 from ecglm.inference.adapt.space import ALL, FewShotSpace
@@ -243,26 +243,29 @@ def _protocols(this: _Run) -> Table:
 
 
 def _elsewhere(this: _Run) -> Table:
-    """LUDB: other hospital, other machine, millivolts; no label of it was learnt, but its waves taught the network that finds
+    """Other hospitals, other machines, millivolts; no label of them was learnt, but LUDB's waves taught the network that finds
     waves."""
-    items = ludb_items()
-    keys = [item.record_key for item in items]
-    described = descriptions(keys, "12 leads", this.setup.run, this.progress)
     space = FewShotSpace.fit(descriptions(list(_ptbxl_keys()), "12 leads", this.setup.run, this.progress).rows(
         this.setup.splits[0].train_rows))
-    data = FewShotData(space(described), space.baseline_S, np.zeros((len(keys), 1), np.float32), ("",) * len(keys)).with_blank()
-    table = _ludb_table([item.meta["labels"] for item in items])
-    pool = AttributePool(table, table.keys, np.arange(len(keys)))
-    row = [f"LUDB, {len(table.keys)} attributes"]
-    for task in TASKS:
-        config = EpisodeConfig(task)
-        try:
-            shown = list(episodes(pool.balanced(config), table.patient_N, config, this.count, this.seed))
-        except UsageError:  # five findings that 200 people have without the others
-            row.append("")
-            continue
-        row.append(cell(this.score(f"averaged, LUDB | {task} | full", replies(Averaged(), data, shown, table.patient_N, "full"))))
-    return Table("averaged, 5-shot, on another data set", ("data", *TASKS.values()), [row])
+    rows = []
+    for name, items in (("LUDB", ludb_items()), ("Challenge 2021", challenge_items())):
+        keys = [item.record_key for item in items]
+        sides = space(descriptions(keys, "12 leads", this.setup.run, this.progress))
+        data = FewShotData(sides, space.baseline_S, np.zeros((len(keys), 1), np.float32), ("",) * len(keys)).with_blank()
+        table = _external_table([item.meta["labels"] for item in items])
+        pool = AttributePool(table, table.keys, np.arange(len(keys)))
+        row = [f"{name}, {len(keys)} recordings, {len(table.keys)} attributes"]
+        for task in TASKS:
+            config = EpisodeConfig(task)
+            try:
+                shown = list(episodes(pool.balanced(config), table.patient_N, config, this.count, this.seed))
+            except UsageError:  # five findings that so few people have without the others
+                row.append("")
+                continue
+            answers = replies(Averaged(), data, shown, table.patient_N, "full")
+            row.append(cell(this.score(f"averaged, {name} | {task} | full", answers)))
+        rows.append(row)
+    return Table("averaged, 5-shot, on other data sets", ("data", *TASKS.values()), rows)
 
 
 def _ptbxl_keys() -> Iterator[str]:
@@ -271,8 +274,8 @@ def _ptbxl_keys() -> Iterator[str]:
     return (str(ecg_id) for ecg_id in ptbxl.load().ecg_id)
 
 
-def _ludb_table(labels: Sequence[dict[str, dict[str, int]]], minimum: int = 10) -> AttributeTable:
-    """Statements of LUDB with enough recordings; one recording per person."""
+def _external_table(labels: Sequence[dict[str, dict[str, int]]], minimum: int = 10) -> AttributeTable:
+    """Statements with enough recordings; one recording per person."""
     keys = [f"{group}:{code}" for group, codes in labels[0].items() for code in codes]
     value = np.array([[row[key.split(":")[0]][key.split(":")[1]] for key in keys] for row in labels], np.int8)
     kept = [i for i in range(len(keys)) if min(value[:, i].sum(), (1 - value[:, i]).sum()) >= minimum]
