@@ -112,6 +112,31 @@ def test_a_negated_question_is_declined_and_not_answered_with_the_opposite() -> 
     assert QUESTION in str(negated.reason)
 
 
+@pytest.mark.parametrize("asked", [
+    "Is there the Riverside sign or atrial fibrillation?", "Is there the Riverside sign and sinus rhythm?",
+    "Is there sinus rhythm, and no Riverside sign?",
+])
+def test_a_taught_question_inside_another_is_not_ignored(asked: str) -> None:
+    taught = plain().adapt([(record, "Is there the Riverside sign?", "yes" if answer == "class one" else "no", str(number))
+                            for number, (record, _, answer) in enumerate(patients(5, 1))])
+    record = patients(6, 2)[0][0]
+    answer = taught.ask(record, asked)
+    assert answer.abstained
+    assert answer.reason == 'asks a taught question together with something else; ask "Is there the Riverside sign?" by itself'
+    alone = "Is there sinus rhythm?"
+    assert taught.ask(record, alone) == plain().ask(record, alone)
+    session = taught.chat(record)
+    assert "by itself" in "".join(session.stream(asked))
+
+
+def test_a_question_in_another_language_is_sent_to_the_words_it_was_taught_in() -> None:
+    record, question = patients(6, 2)[0][0], "Welche Klasse des Riverside-Protokolls zeigt dieses EKG?"
+    reason = few().ask(record, question).reason
+    assert str(reason) in "".join(few().chat(record).stream(question))
+    assert str(reason).endswith(f'ask it in the words it was taught in: "{QUESTION}"')
+    assert "English" not in str(reason)
+
+
 def test_what_is_saved_answers_the_same(tmp_path: Path) -> None:
     few().save(tmp_path / "adapter")
     again = ecglm.load(adapter=tmp_path / "adapter")

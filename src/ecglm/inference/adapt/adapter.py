@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from ecglm.inference.adapt.space import VALUES, Description, FewShotSpace
 from ecglm.inference.adapt.support import MAX_ANSWER, MAX_ROWS
 from ecglm.inference.adapt.taught import MAX_S, Estimate, Taught, Told, described
 from ecglm.inference.adapt.wording import Wording, wording
-from ecglm.inference.guard import MAX_QUESTION
+from ecglm.inference.guard import MAX_QUESTION, UNRELATED
+from ecglm.inference.language import is_foreign
 from ecglm.models.processor import BEAT_LENGTH
 from ecglm.records.leads import STANDARD_12
 from ecglm.records.record import Record
@@ -31,8 +33,8 @@ FORMAT = 1
 _JSON, _TENSORS, _CARD = "adapter.json", "adapter.safetensors", "README.md"
 #: An adapter is far smaller.
 MAX_BYTES = 4_000_000
-#: Sides and examples named as evidence.
-NAMED = 3
+#: Sides and examples named as evidence, and taught questions where another is not answered.
+NAMED = HINTED = 3
 
 
 class Adapter:
@@ -62,9 +64,7 @@ class Adapter:
         asked = wording(question)
         taught = self._by_wording.get(asked)
         if taught is None:
-            turned = self._by_wording.get(asked.turned)
-            return None if turned is None else self._declined(
-                f'the adapter was taught "{turned.wordings[0]}"; ask in these words, so that its answers are clear')
+            return None if (reason := self._nearly(question, asked)) is None else self._declined(reason)
         allowed = {answer.casefold(): number for number, answer in enumerate(taught.answers)}
         unknown = [option for option in options or () if option.strip().casefold() not in allowed]
         if unknown:
@@ -84,6 +84,28 @@ class Adapter:
             evidence = (*evidence, Evidence(f"judged on the first {MAX_S:g} s of {record.duration_s:.0f} s"))
         return Answer(taught.answers[chosen[best]], float(prob[best]), False, evidence, self.id, note=note,
                       probabilities=tuple(shares.items()))
+
+    def _nearly(self, question: str, asked: Wording) -> str | None:
+        """Why a question that is not quite a taught one goes to no model, which would answer without the adapter, or None."""
+        turned = self._by_wording.get(asked.turned)
+        if turned is not None:
+            return f'the adapter was taught "{turned.wordings[0]}"; ask in these words, so that its answers are clear'
+        within = [taught for taught in self._by_wording if taught.within(asked)]
+        if not within or is_foreign(question):  # models decline what is foreign
+            return None
+        part = max(within, key=lambda taught: len(taught.words))
+        return f'asks a taught question together with something else; ask "{self._by_wording[part].wordings[0]}" by itself'
+
+    def hinted(self, answer: Answer) -> Answer:
+        """What was taught, beside a model's reason for no answer: the question may have been meant for the adapter."""
+        if not answer.abstained:
+            return answer
+        taught = [one.wordings[0] for one in self.questions[:HINTED]]
+        if answer.reason == UNRELATED:  # which asks for English; questions are taught in any language
+            words = " or ".join(f'"{text}"' for text in taught)
+            return replace(answer, reason="the question was not taught and is not understood; if a taught one is meant, ask it in "
+                                          f"the words it was taught in: {words}")
+        return replace(answer, reason=f"{answer.reason} (the adapter was taught: {'; '.join(taught)})")
 
     def _declined(self, reason: str) -> Answer:
         return Answer("", 0.0, True, (), self.id, reason=reason)
