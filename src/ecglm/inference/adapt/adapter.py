@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ecglm.errors import CheckpointError, RecordError
+from ecglm.errors import CheckpointError, RecordError, argument
 from ecglm.inference.adapt.card import card
 from ecglm.inference.adapt.space import VALUES, Description, FewShotSpace
 from ecglm.inference.adapt.support import MAX_ANSWER, MAX_ROWS
@@ -29,7 +29,7 @@ from ecglm.records.record import Record
 from ecglm.schema import Answer, Evidence
 
 #: Number of the folder's layout.
-FORMAT = 1
+FORMAT = 2
 _JSON, _TENSORS, _CARD = "adapter.json", "adapter.safetensors", "README.md"
 #: An adapter is far smaller.
 MAX_BYTES = 4_000_000
@@ -78,8 +78,8 @@ class Adapter:
         best = int(prob.argmax())
         shares = {taught.answers[number]: float(p) for number, p in zip(chosen, prob, strict=True)}
         note = None if taught.estimate.above_chance else \
-            f"the examples did not show that this can be told: cross-validated {taught.estimate.text}"
-        evidence = _evidence(taught, told, shares)
+            f"the examples did not show that this can be told: {_estimated(taught, asked_of)}"
+        evidence = _evidence(taught, told, shares, _estimated(taught, asked_of))
         if record.duration_s > MAX_S:
             evidence = (*evidence, Evidence(f"judged on the first {MAX_S:g} s of {record.duration_s:.0f} s"))
         return Answer(taught.answers[chosen[best]], float(prob[best]), False, evidence, self.id, note=note,
@@ -103,8 +103,8 @@ class Adapter:
         taught = [one.wordings[0] for one in self.questions[:HINTED]]
         if answer.reason == UNRELATED:  # which asks for English; questions are taught in any language
             words = " or ".join(f'"{text}"' for text in taught)
-            return replace(answer, reason="the question was not taught and is not understood; if a taught one is meant, ask it in "
-                                          f"the words it was taught in: {words}")
+            return replace(answer, reason="the question was not taught and is not understood; if a taught one is meant, ask it "
+                                          f"in the words it was taught in: {words}")
         return replace(answer, reason=f"{answer.reason} (the adapter was taught: {'; '.join(taught)})")
 
     def _declined(self, reason: str) -> Answer:
@@ -141,6 +141,7 @@ class Adapter:
                      "sha256": hashlib.sha256((scratch / _TENSORS).read_bytes()).hexdigest(),
                      "questions": [{"wordings": list(one.wordings), "answers": list(one.answers), "examples": len(one.answer_K),
                                     "patients": one.n_patients, "estimate": vars(one.estimate)} for one in self.questions]}
+            about["sha256_of_this"] = _digest(about)
             (scratch / _JSON).write_text(json.dumps(about, indent=1) + "\n", encoding="utf8")
             (scratch / _CARD).write_text(card(self.questions, self.id), encoding="utf8")
             size = sum(file.stat().st_size for file in scratch.iterdir())
@@ -163,6 +164,8 @@ class Adapter:
             raise CheckpointError(f"{path}: was made by another version of ecglm, whose measurements differ; make it again from "
                                   "its examples with `ecglm adapt`")
         try:
+            if about.pop("sha256_of_this") != _digest(about):
+                raise _damaged(path / _JSON)
             return cls(_questions(about, _tensors(path / _TENSORS, about["sha256"])), space)
         except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError):
             raise _damaged(path / _JSON) from None
@@ -175,20 +178,36 @@ def check_writable(folder: Path, overwrite: bool) -> None:
     if not (folder / _JSON).is_file():
         raise CheckpointError(f"{folder}: exists and is not an adapter folder; name another place")
     if not overwrite:
-        raise CheckpointError(f"{folder}: holds an adapter; name another place, or pass --overwrite")
+        raise CheckpointError(f"{folder}: holds an adapter; name another place, or pass {argument('overwrite', True)}")
 
 
-def _evidence(taught: Taught, told: Told, shares: dict[str, float]) -> tuple[Evidence, ...]:
+def _estimated(taught: Taught, asked_of: Description) -> str:
+    """What the estimate is, and of which leads where a recording lacks some of the examples'."""
+    of_examples, here = taught.examples.mask_NL.astype(bool), asked_of.mask_NL[0].astype(bool)
+    if not (of_examples & ~here).any():
+        return f"cross-validated {taught.estimate.text}"
+    counts = of_examples.sum(1)
+    several = f"{counts.min()}" if counts.min() == counts.max() else f"{counts.min()} to {counts.max()}"
+    return (f"cross-validated with {several} lead{'s' if counts.max() > 1 else ''}: {taught.estimate.text}; this recording has "
+            f"{here.sum()} readable")
+
+
+def _evidence(taught: Taught, told: Told, shares: dict[str, float], estimated: str) -> tuple[Evidence, ...]:
     nearest = np.argsort(-told.like_K, kind="stable")[:NAMED]
     alike = ", ".join(f"{taught.row_K[k]} ({taught.answers[taught.answer_K[k]]})" for k in nearest)
     sides = ", ".join(f"{name} {100 * share:.0f} %" for name, share in told.sides[:NAMED])
-    return (Evidence(f"from the adapter, taught by {taught.shown}; cross-validated {taught.estimate.text}"),
+    return (Evidence(f"from the adapter, taught by {taught.shown}; {estimated}"),
             Evidence(", ".join(f"{answer} {100 * p:.0f} %" for answer, p in sorted(shares.items(), key=lambda item: -item[1]))),
             Evidence(f"most like the examples in rows {alike} of the table"), Evidence(f"looked at most: {sides}"))
 
 
 def _damaged(path: Path) -> CheckpointError:
     return CheckpointError(f"{path}: damaged; make the adapter again from its examples with `ecglm adapt`")
+
+
+def _digest(about: dict[str, Any]) -> str:
+    """Of what adapter.json says, however it is laid out."""
+    return hashlib.sha256(json.dumps(about, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _bytes(path: Path) -> bytes:
