@@ -104,7 +104,8 @@ def _learn(source: str, given: Sequence[Row], problems: list[Problem],
                     Example(row.row, row.question, row.answer, row.patient or one.patient, one.described, one.kind))
             tell()
         groups = [Group(tuple(examples)) for examples in by_question.values()]
-        problems += [problem for group in groups for problem in check(group, space, same_patient)]
+        whole = all(problem.severity != "error" for problem in problems)
+        problems += [problem for group in groups for problem in check(group, space, same_patient, whole)]
         problems.sort(key=lambda p: (p.severity, p.row or 0))
         if not groups or any(problem.severity == "error" for problem in problems):
             raise SupportError(source, problems)
