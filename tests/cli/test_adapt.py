@@ -118,9 +118,11 @@ def test_answers_that_cannot_be_told_are_said_to_be_so(tmp_path: Path, capsys: p
     (("adapt", "support.csv"), "Missing option '-o' / '--out'"),
     (("adapt", "support.csv", "-o", "taken"), "taken: exists and is not an adapter folder"),
     (("adapt", "support.csv", "-o", "taken/file"), "taken/file: exists and is not an adapter folder"),
+    (("adapt", "support.csv", "-o", "taken/file/new"), "taken/file/new: cannot be written ("),
     (("ask", "jane_doe_10.npz", "Is it?", "--adapter", "none"), "none: no such adapter folder; make one with `ecglm adapt`"),
     (("ask", "jane_doe_10.npz", "Is it?", "--adapter", "taken"), "taken/adapter.json: missing or unreadable"),
-    (("ask", "jane_doe_10.npz", "Is it?", "--adapter", "taken/file"), "taken/file: no such adapter folder"),
+    (("ask", "jane_doe_10.npz", "Is it?", "--adapter", "taken/file"),
+     "taken/file: is a file; give the folder that `ecglm adapt` made"),
 ])
 def test_mistakes_are_one_line(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
                                arguments: tuple[str, ...], message: str) -> None:

@@ -160,8 +160,16 @@ def test_what_is_saved_answers_the_same(tmp_path: Path) -> None:
     (tmp_path / "mine" / "letter.txt").write_text("dear")
     with pytest.raises(CheckpointError, match="not an adapter"):
         few().save(tmp_path / "mine", overwrite=True)
+    with pytest.raises(CheckpointError, match=r"adapter\.json: is a file; give the folder that `ecglm adapt` made, .*/adapter$"):
+        Adapter.load(tmp_path / "adapter/adapter.json")
     with pytest.raises(UsageError, match="nothing was taught"):
         plain().save(tmp_path / "none")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody may write in")
+def test_a_folder_that_cannot_be_written_is_named_and_not_a_temporary_one() -> None:
+    with pytest.raises(CheckpointError, match=r"^/proc/new: cannot be written \("):
+        few().save("/proc/new")
 
 
 def test_questions_are_added_and_replaced() -> None:

@@ -131,6 +131,13 @@ def test_everything_wrong_is_said_at_once(folder: Path) -> None:
     assert "this is a folder" in text[18]
 
 
+def test_a_misspelt_path_is_hinted_at_as_the_table_has_it(folder: Path) -> None:
+    (folder / "more").mkdir()
+    shutil.copy(folder / "a0.npz", folder / "more" / "patient.npz")
+    (found,) = problems(table(folder, *GOOD, row("more/pateint.npz", "yes")))
+    assert found == (8, f"{folder}/more/pateint.npz: there is no such file; did you mean more/patient.npz?")
+
+
 def test_columns_that_are_not_read(folder: Path) -> None:
     """Spreadsheets have columns of their own."""
     path = table(folder, *(f"{line},1,good" for line in GOOD), head="path,question,answer,pateint,remark\n")

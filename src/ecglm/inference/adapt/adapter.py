@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -123,7 +124,7 @@ class Adapter:
 
     def save(self, folder: str | Path, overwrite: bool = False) -> int:
         """Write the folder, whole or not at all; returns its size in bytes. Raises CheckpointError when it would replace
-        something else, or an adapter without `overwrite`."""
+        something else, or an adapter without `overwrite`, and where nothing can be written."""
         from safetensors.numpy import save_file
 
         from ecglm.atomic import replacing_folder
@@ -135,22 +136,29 @@ class Adapter:
                    "mask_NL": joined.mask_NL.astype(np.uint8)}
         for name in ("answer_K", "row_K"):
             tensors[name] = np.concatenate([getattr(one, name) for one in self.questions]).astype(np.int32)
-        with replacing_folder(target) as scratch:
-            save_file({name: np.ascontiguousarray(t) for name, t in tensors.items()}, scratch / _TENSORS)
-            about = {"format": FORMAT, "space": self.space.fingerprint,
-                     "sha256": hashlib.sha256((scratch / _TENSORS).read_bytes()).hexdigest(),
-                     "questions": [{"wordings": list(one.wordings), "answers": list(one.answers), "examples": len(one.answer_K),
-                                    "patients": one.n_patients, "estimate": vars(one.estimate)} for one in self.questions]}
-            about["sha256_of_this"] = _digest(about)
-            (scratch / _JSON).write_text(json.dumps(about, indent=1) + "\n", encoding="utf8")
-            (scratch / _CARD).write_text(card(self.questions, self.id), encoding="utf8")
-            size = sum(file.stat().st_size for file in scratch.iterdir())
+        try:
+            with replacing_folder(target) as scratch:
+                save_file({name: np.ascontiguousarray(t) for name, t in tensors.items()}, scratch / _TENSORS)
+                about = {"format": FORMAT, "space": self.space.fingerprint,
+                         "sha256": hashlib.sha256((scratch / _TENSORS).read_bytes()).hexdigest(),
+                         "questions": [{"wordings": list(one.wordings), "answers": list(one.answers),
+                                        "examples": len(one.answer_K), "patients": one.n_patients,
+                                        "estimate": vars(one.estimate)} for one in self.questions]}
+                about["sha256_of_this"] = _digest(about)
+                (scratch / _JSON).write_text(json.dumps(about, indent=1) + "\n", encoding="utf8")
+                (scratch / _CARD).write_text(card(self.questions, self.id), encoding="utf8")
+                size = sum(file.stat().st_size for file in scratch.iterdir())
+        except OSError as error:  # which names the temporary folder
+            raise _unwritable(target, error.strerror or str(error)) from None
         return size
 
     @classmethod
     def load(cls, folder: str | Path) -> Adapter:
         """Raises CheckpointError for a folder that is missing, damaged, or of another space."""
         path = Path(folder).expanduser()
+        if path.is_file():
+            raise CheckpointError(f"{path}: is a file; give the folder that `ecglm adapt` made"
+                                  f"{f', {path.parent}' if path.name in (_JSON, _TENSORS, _CARD) else ''}")
         if not path.is_dir():
             raise CheckpointError(f"{path}: no such adapter folder; make one with `ecglm adapt`")
         raw = _bytes(path / _JSON)
@@ -173,8 +181,16 @@ class Adapter:
 
 def check_writable(folder: Path, overwrite: bool) -> None:
     """Raises CheckpointError when an adapter may not be written here."""
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return
+    try:
+        nearest = next(parent for parent in folder.absolute().parents if parent.exists())
+        if not nearest.is_dir():
+            raise _unwritable(folder, f"{nearest} is a file")
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise _unwritable(folder, f"nothing may be written in {nearest}")
+        if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+            return
+    except OSError as error:
+        raise _unwritable(folder, error.strerror or str(error)) from None
     if not (folder / _JSON).is_file():
         raise CheckpointError(f"{folder}: exists and is not an adapter folder; name another place")
     if not overwrite:
@@ -199,6 +215,10 @@ def _evidence(taught: Taught, told: Told, shares: dict[str, float], estimated: s
     return (Evidence(f"from the adapter, taught by {taught.shown}; {estimated}"),
             Evidence(", ".join(f"{answer} {100 * p:.0f} %" for answer, p in sorted(shares.items(), key=lambda item: -item[1]))),
             Evidence(f"most like the examples in rows {alike} of the table"), Evidence(f"looked at most: {sides}"))
+
+
+def _unwritable(folder: Path, why: str) -> CheckpointError:
+    return CheckpointError(f"{folder}: cannot be written ({why}); check the permissions, or name another place")
 
 
 def _damaged(path: Path) -> CheckpointError:
