@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from ecglm.errors import CheckpointError
+from ecglm.errors import CheckpointError, ConfigError
 from ecglm.models.encoders.fairseq_ecg import FairseqEcgConfig, FairseqEcgEncoder
 
 SMALL = FairseqEcgConfig(conv_width=16, width=32, layers=2, heads=4, ffn=64, pos_kernel=8, pos_groups=4)
@@ -62,6 +62,22 @@ def test_published_sizes():
     assert steps == 156
     assert model.conv_pos.pos_conv[0].weight.shape == (768, 48, 128)
     assert 88e6 < sum(p.numel() for p in model.parameters()) < 95e6
+
+
+@pytest.mark.parametrize("sizes", ["[]", "{", '{"width": "x"}', '{"width": -1}', '{"heads": 7}', '{"strides": []}'])
+def test_sizes_that_are_none_are_refused(tmp_path, sizes):
+    save(tmp_path, SMALL, True)
+    (tmp_path / "config.json").write_text(sizes, "utf8")
+    with pytest.raises(ConfigError, match=r"config\.json") as error:
+        FairseqEcgEncoder.from_folder(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_sizes_beyond_the_file_are_refused_without_their_memory(tmp_path):
+    save(tmp_path, SMALL, True)
+    (tmp_path / "config.json").write_text(json.dumps(asdict(replace(SMALL, ffn=10 ** 12))), "utf8")
+    with pytest.raises(CheckpointError, match="convert"):
+        FairseqEcgEncoder.from_folder(tmp_path)
 
 
 @pytest.mark.parametrize("damage", ["missing", "garbage", "other", "wider"])

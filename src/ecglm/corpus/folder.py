@@ -15,4 +15,5 @@ def data_folder(name: str) -> Path:
     for root in roots:
         if (root / name).is_dir():
             return root / name
-    raise ReadError(name, "data set not found", "set ECGLM_DATA to the folder that holds it (docs/data.md says how to get it)")
+    raise ReadError(name, "data set not found",
+                    "set ECGLM_DATA to the folder that holds it (docs/data.md says what it must hold)")

@@ -10,7 +10,7 @@ import re
 
 import numpy as np
 
-from ecglm.inference.caveats import young
+from ecglm.inference.caveats import partial, young
 from ecglm.inference.reading import Reading
 from ecglm.inference.topics import Topics, topics
 from ecglm.knowledge.statements import BY_KEY
@@ -103,7 +103,12 @@ def beyond_possible(reading: Reading, calibration: FindingCalibration) -> dict[s
 
 
 def remark(question: str, answer: str, reading: Reading, calibration: FindingCalibration) -> str | None:
-    """What must be read with an answer: that what it grants is only possible, or that what it denies is called present."""
+    """What must be read with an answer: that it is of a part of the recording, that what it grants is only possible, or that
+    what it denies is called present."""
+    return "; ".join(filter(None, (partial(reading), _of_findings(question, answer, reading, calibration)))) or None
+
+
+def _of_findings(question: str, answer: str, reading: Reading, calibration: FindingCalibration) -> str | None:
     about, said, low = topics(question), topics(answer), answer.lower()
     named = about.statements if low in ("yes", "no") else said.statements
     if len(named) > 1 or about.measures:  # "a normal sinus rhythm", "is the PR interval normal?"

@@ -29,6 +29,7 @@ from transformers import (
 )
 
 from ecglm.corpus.episodes import AttributePool, EpisodeConfig, episodes
+from ecglm.errors import CheckpointError
 from ecglm.models.attention_mapper import AttentionMapper, AttentionMapperConfig
 from ecglm.registry import METHODS
 from ecglm.training.fewshot.evaluate import replies, score, token_accuracy
@@ -40,7 +41,7 @@ from ecglm.training.fewshot.method import CONDITIONS
 from ecglm.training.fewshot.protonet import ProtoNet
 from ecglm.training.fewshot.reader import PrefixReader
 from tests.fewshot_world import world
-from tests.tiny import tiny_tokenizer
+from tests.tiny import save_tiny_base, tiny_tokenizer
 
 SIZES = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
          "max_position_embeddings": 1024}
@@ -133,6 +134,18 @@ def test_kept_questions_give_the_loss_of_a_plain_forward_pass(model):
 def test_soft_tokens_start_at_the_spread_of_the_embeddings(model):
     llm = reader(model, 0.3)
     assert llm.spread == pytest.approx(float(llm.table(torch.arange(llm.table.num_embeddings)).std()), rel=0.02)
+
+
+@pytest.mark.parametrize("damage", ["config", "weights", "tokenizer"])
+def test_folders_that_hold_no_language_model_are_one_line(tmp_path, damage):
+    folder = save_tiny_base(tmp_path)
+    if damage == "config":
+        (folder / "config.json").write_text("{}", "utf8")
+    else:
+        (folder / {"weights": "model.safetensors", "tokenizer": "tokenizer.json"}[damage]).unlink()
+    with pytest.raises(CheckpointError, match="give the folder of one") as error:
+        PrefixReader.load(str(folder))
+    assert "\n" not in str(error.value)
 
 
 def test_the_answer_depends_on_the_question_and_on_the_recording():

@@ -61,6 +61,10 @@ def test_a_recipe_trains_tests_and_goes_on_where_it_stopped(recipe):
     again = evaluate(recipe, tell, setup=World())
     assert [row.accuracy for row in again.rows if row.score] == [row.accuracy for row in found.rows if row.score]
     assert not [t for t in told if t[1] == "meta-training"]
+    changed = World()
+    changed._data = replace(changed._data, emb_NE=-changed._data.emb_NE)  # as by another encoder: what was kept is of no use
+    evaluate(recipe, tell, setup=changed)
+    assert ("fomaml", "meta-training", 4) in told
 
 
 def test_published_classes_are_split_between_meta_train_and_meta_test(recipe):

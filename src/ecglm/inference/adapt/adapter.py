@@ -129,7 +129,7 @@ class Adapter:
 
         from ecglm.atomic import replacing_folder
 
-        target = Path(folder)
+        target = Path(folder).expanduser()
         check_writable(target, overwrite)
         joined = Description.join([one.examples for one in self.questions])
         tensors = {"value_NV": joined.value_NV.astype(np.float32), "beat_NLK": joined.beat_NLK.astype(np.float16),

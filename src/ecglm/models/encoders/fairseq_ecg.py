@@ -8,10 +8,10 @@ Shapes: B recordings, L leads, T samples, S steps, E width.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -40,6 +40,12 @@ class FairseqEcgConfig:
     ffn: int = 3072
     pos_kernel: int = 128
     pos_groups: int = 16
+
+    def __post_init__(self) -> None:
+        sizes = (self.leads, self.conv_width, *self.strides, self.width, self.layers, self.heads, self.ffn, self.pos_kernel,
+                 self.pos_groups)
+        if min(sizes) < 1 or not self.strides or self.width % self.heads or self.width % self.pos_groups:
+            raise ValueError("sizes must be 1 or more, and heads and pos_groups divide width")
 
 
 class _Attention(nn.Module):
@@ -115,24 +121,25 @@ class FairseqEcgEncoder(nn.Module):
 
     @classmethod
     def from_folder(cls, folder: Path) -> FairseqEcgEncoder:
-        """Weights of `model.safetensors`, sizes of `config.json` if there is one. Raises CheckpointError when they do not fit."""
+        """Weights of `model.safetensors`, sizes of `config.json` if there is one. Raises CheckpointError when they do not
+        fit, ConfigError for sizes that are none."""
         sizes = folder / "config.json"
-        try:
-            config = load_config(FairseqEcgConfig, json.loads(sizes.read_text("utf8"))) if sizes.is_file() else None
-        except ValueError as error:
-            raise CheckpointError(f"{sizes}: not JSON ({error}); write it again") from None
+        config = load_config(FairseqEcgConfig, sizes) if sizes.is_file() else None  # JSON is YAML
         check_folder(folder)
-        made, path = cls(config), folder / WEIGHTS
+        path = folder / WEIGHTS
         try:
             found = load_file(path)
         except (OSError, SafetensorError) as error:
             raise CheckpointError(f"{path}: cannot be read ({error}); convert the checkpoint as docs/fewshot.md says") from None
+        with torch.device("meta"):  # no memory before its size is known to be that of the file
+            made = cls(config)
         inside = any(name.startswith("encoder.feature_extractor.") for name in found)  # of the classifier
         own = {name.removeprefix("encoder.") if inside else name: value for name, value in found.items()}
         try:
-            made.load_state_dict({name: value for name, value in own.items() if not name.startswith(_LEFT_OUT)})
+            made.load_state_dict({name: value for name, value in own.items() if not name.startswith(_LEFT_OUT)},
+                                 assign=True)
         except RuntimeError as error:
             reason = " ".join(str(error).split("\n\t")[-1].split())
             raise CheckpointError(f"{path}: not a fairseq-signals ecg_transformer_classifier ({reason}); "
                                   "convert it as docs/fewshot.md says") from None
-        return made.eval().requires_grad_(False)
+        return made.float().eval().requires_grad_(False)

@@ -5,9 +5,11 @@ A method sees recordings by row through `FewShotData`; row -1 is a recording wit
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal, Protocol
 
 import numpy as np
@@ -29,6 +31,14 @@ class FewShotData:
     baseline_S: FloatArray
     emb_NE: FloatArray
     facts: tuple[str, ...]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes with anything that a method sees."""
+        found = hashlib.sha256("\n".join([*self.sides, *self.facts]).encode())
+        for array in (*self.sides.values(), self.baseline_S, self.emb_NE):
+            found.update(np.ascontiguousarray(array).tobytes())
+        return found.hexdigest()[:16]
 
     def with_blank(self) -> FewShotData:
         """The same with a last row of zeros: nothing is known of it."""

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from ecglm.errors import CheckpointError
 from ecglm.models import base as bases
 from ecglm.models.elm import best_dtype
 
@@ -50,8 +52,17 @@ class PrefixReader:
         from transformers import AutoTokenizer
 
         where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        llm = bases.language_model(base, best_dtype(where)).to(where)
-        return cls(llm, AutoTokenizer.from_pretrained(bases.resolve(base)))
+        folder = bases.resolve(base)
+        try:
+            llm = bases.language_model(str(folder), best_dtype(where)).to(where)
+            tokenizer = AutoTokenizer.from_pretrained(folder)
+        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:  # as transformers says it
+            reason = " ".join(str(error).split())[:200]
+            raise CheckpointError(f"{folder}: not a causal language model with its tokenizer and safetensors ({reason}); "
+                                  "give the folder of one") from None
+        if tokenizer.eos_token_id is None:
+            raise CheckpointError(f"{folder}: the tokenizer has no end token; set eos_token in tokenizer_config.json")
+        return cls(llm, tokenizer)
 
     @property
     def spread(self) -> float:

@@ -1,6 +1,7 @@
 """`ecglm fewshot run RECIPE`: meta-train methods on episodes, then answer episodes of other attributes and patients.
 
-Everything is kept as it comes, under a name made from the recipe: an interrupted run goes on where it stopped.
+Everything is kept as it comes, under a name made from the recipe and of what the methods see: an interrupted run goes on where
+it stopped, unless either has changed.
 """
 
 from __future__ import annotations
@@ -186,7 +187,8 @@ def _one(recipe: FewShotRecipe, setup: FewShotSetup, splits: Sequence[FewShotSpl
         if number not in made:
             made[number] = setup.data(split, recipe.leads, recipe.encoder)
         data = made[number]
-        folder = Path(recipe.run) / digest([to_dict(replace(recipe, methods=(name,), tasks=(task,))), number])
+        folder = Path(recipe.run) / digest(
+            [to_dict(replace(recipe, methods=(name,), tasks=(task,))), number, data.fingerprint])
         method = _make(name, data.emb_NE.shape[1], reader, recipe, folder)
         train, test = _draws(recipe, setup, split, config)
         start = perf_counter()
