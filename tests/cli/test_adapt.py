@@ -90,6 +90,16 @@ def test_a_bad_table_lists_its_problems_and_writes_nothing(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_single_error_is_said_once(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = (folder / "support.csv").read_text().splitlines()
+    bad = folder / "single.csv"
+    bad.write_text("\n".join([*lines, f"jane_doe_11.npz;{QUESTION};;11"]))
+    assert main(["adapt", str(bad), "-o", str(tmp_path / "adapter")]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == f"ecglm: {bad}: row 12: the answer is empty; say what the recording shows\n"
+
+
 def test_answers_that_cannot_be_told_are_said_to_be_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The answer is whether the number of a patient is even: chance is all there is."""
     for number, made in enumerate(simulate("normal", 8, seed=8)):
@@ -108,9 +118,11 @@ def test_answers_that_cannot_be_told_are_said_to_be_so(tmp_path: Path, capsys: p
     (("adapt", "support.csv"), "Missing option '-o' / '--out'"),
     (("adapt", "support.csv", "-o", "taken"), "taken: exists and is not an adapter folder"),
     (("adapt", "support.csv", "-o", "taken/file"), "taken/file: exists and is not an adapter folder"),
+    (("adapt", "support.csv", "-o", "taken/file/new"), "taken/file/new: cannot be written ("),
     (("ask", "jane_doe_10.npz", "Is it?", "--adapter", "none"), "none: no such adapter folder; make one with `ecglm adapt`"),
     (("ask", "jane_doe_10.npz", "Is it?", "--adapter", "taken"), "taken/adapter.json: missing or unreadable"),
-    (("ask", "jane_doe_10.npz", "Is it?", "--adapter", "taken/file"), "taken/file: no such adapter folder"),
+    (("ask", "jane_doe_10.npz", "Is it?", "--adapter", "taken/file"),
+     "taken/file: is a file; give the folder that `ecglm adapt` made"),
 ])
 def test_mistakes_are_one_line(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
                                arguments: tuple[str, ...], message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -46,6 +47,14 @@ def test_an_answer_says_where_it_comes_from() -> None:
     assert f"{answer.text} {100 * answer.confidence:.0f} %" in told[1]
     assert told[2].count(f"({answer.text})") >= 2  # the examples most alike
     assert answer.to_dict()["probabilities"][answer.text] == round(answer.confidence, 4)
+
+
+def test_the_estimate_of_more_leads_is_not_passed_off_as_that_of_fewer() -> None:
+    record, question, _ = patients(6, 2)[0]
+    whole, strip = (few().ask(one, question).evidence[0].text for one in (record, record.select(["II"])))
+    assert "; cross-validated " in whole.replace("; cross-validated with", "")
+    assert "; cross-validated with 12 leads: " in strip
+    assert strip.endswith("; this recording has 1 readable")
 
 
 def test_examples_answer_for_themselves() -> None:
@@ -112,6 +121,31 @@ def test_a_negated_question_is_declined_and_not_answered_with_the_opposite() -> 
     assert QUESTION in str(negated.reason)
 
 
+@pytest.mark.parametrize("asked", [
+    "Is there the Riverside sign or atrial fibrillation?", "Is there the Riverside sign and sinus rhythm?",
+    "Is there sinus rhythm, and no Riverside sign?",
+])
+def test_a_taught_question_inside_another_is_not_ignored(asked: str) -> None:
+    taught = plain().adapt([(record, "Is there the Riverside sign?", "yes" if answer == "class one" else "no", str(number))
+                            for number, (record, _, answer) in enumerate(patients(5, 1))])
+    record = patients(6, 2)[0][0]
+    answer = taught.ask(record, asked)
+    assert answer.abstained
+    assert answer.reason == 'asks a taught question together with something else; ask "Is there the Riverside sign?" by itself'
+    alone = "Is there sinus rhythm?"
+    assert taught.ask(record, alone) == plain().ask(record, alone)
+    session = taught.chat(record)
+    assert "by itself" in "".join(session.stream(asked))
+
+
+def test_a_question_in_another_language_is_sent_to_the_words_it_was_taught_in() -> None:
+    record, question = patients(6, 2)[0][0], "Welche Klasse des Riverside-Protokolls zeigt dieses EKG?"
+    reason = few().ask(record, question).reason
+    assert str(reason) in "".join(few().chat(record).stream(question))
+    assert str(reason).endswith(f'ask it in the words it was taught in: "{QUESTION}"')
+    assert "English" not in str(reason)
+
+
 def test_what_is_saved_answers_the_same(tmp_path: Path) -> None:
     few().save(tmp_path / "adapter")
     again = ecglm.load(adapter=tmp_path / "adapter")
@@ -119,15 +153,23 @@ def test_what_is_saved_answers_the_same(tmp_path: Path) -> None:
         assert again.ask(record, question) == few().ask(record, question)
     assert sum(file.stat().st_size for file in (tmp_path / "adapter").iterdir()) < 2_000_000
     assert {file.name for file in tmp_path.iterdir()} == {"adapter"}
-    with pytest.raises(CheckpointError, match="overwrite"):
+    with pytest.raises(CheckpointError, match=r"or pass overwrite=True$"):
         few().save(tmp_path / "adapter")
     few().save(tmp_path / "adapter", overwrite=True)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")
     with pytest.raises(CheckpointError, match="not an adapter"):
         few().save(tmp_path / "mine", overwrite=True)
+    with pytest.raises(CheckpointError, match=r"adapter\.json: is a file; give the folder that `ecglm adapt` made, .*/adapter$"):
+        Adapter.load(tmp_path / "adapter/adapter.json")
     with pytest.raises(UsageError, match="nothing was taught"):
         plain().save(tmp_path / "none")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that nobody may write in")
+def test_a_folder_that_cannot_be_written_is_named_and_not_a_temporary_one() -> None:
+    with pytest.raises(CheckpointError, match=r"^/proc/new: cannot be written \("):
+        few().save("/proc/new")
 
 
 def test_questions_are_added_and_replaced() -> None:
@@ -144,7 +186,7 @@ def test_questions_are_added_and_replaced() -> None:
 
 
 @pytest.mark.parametrize(("name", "change", "message"), [
-    ("adapter.json", lambda raw: raw.replace(b'"format": 1', b'"format": 9'), "another version"),
+    ("adapter.json", lambda raw: raw.replace(b'"format": 2', b'"format": 9'), "another version"),
     ("adapter.json", lambda raw: raw.replace(b'"space": "', b'"space": "0'), "another version"),
     ("adapter.json", lambda raw: raw[:40], "damaged"),
     ("adapter.json", lambda raw: b"[1, 2]", "damaged"),
@@ -170,7 +212,7 @@ def test_a_damaged_folder_is_one_line(tmp_path: Path, name: str, change: object,
     if callable(change):
         changed = change(file.read_bytes())
         assert changed != file.read_bytes()
-        file.write_bytes(changed)
+        file.write_bytes(changed if name != "adapter.json" else _signed(changed))
     else:
         file.unlink()
     with pytest.raises(CheckpointError, match=message) as caught:
@@ -179,13 +221,39 @@ def test_a_damaged_folder_is_one_line(tmp_path: Path, name: str, change: object,
     assert "ecglm adapt" in str(caught.value)
 
 
+@pytest.mark.parametrize(("was", "becomes"), [
+    (b'"class two"', b'"class six"'), (b"Which class of", b"Which grade of"), (b'"patients": 15', b'"patients": 150'),
+    (b'"chance": 0.3', b'"chance": 0.1'),
+], ids=["answer", "question", "count", "estimate"])
+def test_what_the_folder_says_cannot_be_altered_unnoticed(tmp_path: Path, was: bytes, becomes: bytes) -> None:
+    few().save(tmp_path / "adapter")
+    file = tmp_path / "adapter/adapter.json"
+    raw = file.read_bytes()
+    assert was in raw
+    file.write_bytes(raw.replace(was, becomes))
+    with pytest.raises(CheckpointError, match=r"adapter\.json: damaged"):
+        Adapter.load(tmp_path / "adapter")
+    file.write_bytes(_signed(raw.replace(was, becomes)))
+    Adapter.load(tmp_path / "adapter")  # the checksum alone told
+
+
+def _signed(raw: bytes) -> bytes:
+    """A changed adapter.json with the checksum of what it says now, so that what is behind the checksum is tried."""
+    try:
+        about = json.loads(raw)
+        del about["sha256_of_this"]
+    except (ValueError, TypeError, RecursionError):
+        return raw
+    canonical = json.dumps(about, sort_keys=True, separators=(",", ":")).encode()
+    return json.dumps({**about, "sha256_of_this": hashlib.sha256(canonical).hexdigest()}).encode()
+
+
 @pytest.mark.parametrize("content", [b"", b"\0" * 64, b"{}"], ids=["empty", "zeros", "text"])
 def test_tensors_that_are_none_are_refused_even_with_their_checksum(tmp_path: Path, content: bytes) -> None:
-    import hashlib
-
     few().save(tmp_path / "adapter")
     about = json.loads((tmp_path / "adapter/adapter.json").read_text())
-    (tmp_path / "adapter/adapter.json").write_text(json.dumps({**about, "sha256": hashlib.sha256(content).hexdigest()}))
+    changed = json.dumps({**about, "sha256": hashlib.sha256(content).hexdigest()}).encode()
+    (tmp_path / "adapter/adapter.json").write_bytes(_signed(changed))
     (tmp_path / "adapter/adapter.safetensors").write_bytes(content)
     with pytest.raises(CheckpointError, match="damaged"):
         Adapter.load(tmp_path / "adapter")

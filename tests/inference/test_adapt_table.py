@@ -71,13 +71,16 @@ def test_a_good_table_is_learnt_with_warnings(folder: Path) -> None:
 @pytest.mark.parametrize(("text", "message"), [
     ("", "column path, question, answer is missing"),
     ("\n", "column path, question, answer is missing"),
-    ("path,question\na0.npz,What?\n", "column answer is missing"),
+    ("path,question\na0.npz,What?\n", "column answer is missing; found path, question; the first row must be path,question,ans"),
+    ("file;Questions;label\na0.npz;What?;yes\n",
+     r"column path, question, answer is missing; found file, questions, label \(questions: did you mean 'question'\?\); "),
+    ("PK\3\4" + "\0" * 40, "a workbook of a spreadsheet; save it as CSV UTF-8"),
     (HEAD, "has no rows"),
     (HEAD + "\n,,\n", "has no rows"),
     (HEAD + '"a0.npz,What?,yes\n', "not readable as CSV"),
     (HEAD + "a0.npz,What?,yes\n" * 401, "401 rows; teach with at most 400"),
     (HEAD + "x" * 1_000_001, "larger than 1,000,000 bytes"),
-], ids=["empty", "blank", "column", "rows", "blank rows", "quote", "many", "large"])
+], ids=["empty", "blank", "column", "columns", "workbook", "rows", "blank rows", "quote", "many", "large"])
 def test_what_is_no_table_is_one_line(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "support.csv"
     path.write_text(text)
@@ -121,16 +124,47 @@ def test_everything_wrong_is_said_at_once(folder: Path) -> None:
     assert "the question is empty" in text[12]
     assert "the question is empty" in text[13]
     assert "the path is empty" in text[14]
-    assert "the answer has 0 letters" in text[15]
+    assert "the answer is empty" in text[15]
     assert "4 cells" not in text[16]
     assert "3 cells where the header has 4" in text[16]
     assert "81 letters" in text[17]
     assert "this is a folder" in text[18]
 
 
-def test_unknown_columns(folder: Path) -> None:
-    found = problems(table(folder, *(f"{line},1" for line in GOOD), head="path,question,answer,pateint\n"))
-    assert found == [(1, "column 'pateint' is unknown or there twice; did you mean 'patient'?")]
+def test_a_misspelt_path_is_hinted_at_as_the_table_has_it(folder: Path) -> None:
+    (folder / "more").mkdir()
+    shutil.copy(folder / "a0.npz", folder / "more" / "patient.npz")
+    (found,) = problems(table(folder, *GOOD, row("more/pateint.npz", "yes")))
+    assert found == (8, f"{folder}/more/pateint.npz: there is no such file; did you mean more/patient.npz?")
+
+
+def test_columns_that_are_not_read(folder: Path) -> None:
+    """Spreadsheets have columns of their own."""
+    path = table(folder, *(f"{line},1,good" for line in GOOD), head="path,question,answer,pateint,remark\n")
+    lesson = teach_table(path)
+    assert [(p.severity, p.text) for p in lesson.problems if p.row == 1] == [
+        ("warning", "column pateint, remark is ignored (pateint: did you mean 'patient'?); "
+                    "path, question, answer, patient are read")]
+    assert lesson.adapter.questions[0].counts == {"yes": 3, "no": 3}
+    with pytest.raises(UsageError, match="column answer is there twice; keep one of them"):
+        teach_table(table(folder, *(f"{line},yes" for line in GOOD), head="path,question,answer,Answer\n"))
+
+
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;", '"sep=;"', "sep=;;;"])
+def test_the_separator_that_excel_declares(tmp_path: Path, first: str) -> None:
+    (tmp_path / "support.csv").write_text(f"{first}\npath;question;answer\na0.npz;Which of A, B, C, D, E?;A\n")
+    rows, wrong = read_table(tmp_path / "support.csv")
+    assert not wrong
+    assert [(r.row, r.source, r.question, r.answer) for r in rows] == [(2, "a0.npz", "Which of A, B, C, D, E?", "A")]
+
+
+def test_what_follows_from_rows_to_be_mended_is_not_warned_of(folder: Path) -> None:
+    for wrong in (row("none.npz", "yes"), row("a0.npz")):  # missing; the same as row 2
+        with pytest.raises(SupportError) as caught:
+            teach_table(table(folder, *GOOD, wrong))
+        shown = [str(problem) for problem in caught.value.problems]
+        assert sum(text.startswith("error: row 8: ") for text in shown) == 1
+        assert not any("answer better" in text for text in shown)
 
 
 def test_one_answer_alone_teaches_nothing(folder: Path) -> None:

@@ -168,7 +168,7 @@ def test_paths_that_lead_nowhere(path: str, problem: str) -> None:
 
 def test_missing_file_suggests_a_neighbour_and_folders_a_file(tmp_path: Path) -> None:
     simple(tmp_path, "patient7")
-    assert "did you mean patient7.hea" in fails(tmp_path / "patient.hea")
+    assert f"did you mean {tmp_path / 'patient7.hea'} or {tmp_path / 'patient7.dat'}?" in fails(tmp_path / "patient.hea")
     assert f"this is a folder; pass one of its files, such as {tmp_path / 'patient7.hea'}" in fails(tmp_path)
     for name in ("a.ECG", "a.gdf", "a.mwf", "a.mfer", "a.mfr", "a.scp", "a.xml"):
         folder = tmp_path / f"with {name}"

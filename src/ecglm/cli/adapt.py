@@ -47,7 +47,7 @@ def adapt(
         if json:
             print_json({"adapter": None, "questions": [], "problems": [problem.to_dict() for problem in error.problems]})
         else:
-            for problem in error.problems:
+            for problem in error.listed:
                 print_text(problem)
         raise
     size = lesson.adapter.save(out, overwrite)

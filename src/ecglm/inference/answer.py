@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -35,8 +34,6 @@ from ecglm.records.record import Record, checked_record, checked_records
 from ecglm.schema import Answer, Evidence
 
 MAX_ANSWER_TOKENS = 64
-#: Taught questions that are named where another is not answered.
-HINTED = 3
 #: Recordings whose findings and cached prefix are kept.
 KEPT = 8
 MAX_OPTIONS = 40
@@ -125,14 +122,11 @@ class Answerer:
                 for item in items]
         known = [self.taught(*item) for item in full]
         others = iter(self._ask_untaught([item for item, answer in zip(full, known, strict=True) if answer is None], progress))
-        return [self._with_hint(next(others)) if answer is None else answer for answer in known]
+        return [self.hinted(next(others)) if answer is None else answer for answer in known]
 
-    def _with_hint(self, answer: Answer) -> Answer:
-        """What the adapter was taught, beside the reason for no answer: the question may have been meant for it."""
-        if self.adapter is None or not answer.abstained:
-            return answer
-        taught = "; ".join(one.wordings[0] for one in self.adapter.questions[:HINTED])
-        return replace(answer, reason=f"{answer.reason} (the adapter was taught: {taught})")
+    def hinted(self, answer: Answer) -> Answer:
+        """A reason for no answer, with what the adapter was taught if there is one."""
+        return answer if self.adapter is None else self.adapter.hinted(answer)
 
     def taught(self, record: Record, question: str, options: Sequence[str] | None = None) -> Answer | None:
         """What the adapter answers, None where it was not taught the question or there is none."""

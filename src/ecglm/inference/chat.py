@@ -95,7 +95,7 @@ class ChatSession:
         reason = self.answerer.decline(question, reading)
         known = declined(model, reason) if reason is not None else computed(model, question, reading)
         if known is not None and known.abstained:
-            yield self._refuse(question, known)
+            yield self._refuse(question, self.answerer.hinted(known))
             return
         engine = self.answerer.engine
         prefix, turns = self._dialogues.get(self.current, (None, 0))

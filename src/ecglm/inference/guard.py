@@ -17,7 +17,7 @@ MAX_QUESTION = 2_000
 MIN_SECONDS = 2.0
 MIN_FS = 50.0
 
-_UNRELATED = 'the question does not seem to be about this ECG; ask in English, as in "What is the rhythm?"'
+UNRELATED = 'the question does not seem to be about this ECG; ask in English, as in "What is the rhythm?"'
 _PERSONAL = "personal details such as age or name"
 #: What an electrocardiogram cannot tell, and how people ask for it.
 _NOT_ON_ECG: tuple[tuple[str, str], ...] = (
@@ -69,7 +69,7 @@ _NOT_A_FORM: tuple[tuple[str, str], ...] = (
     (r"respirat\w* rate|breathing rate|pulse pressure|variability|sdnn|"
      r"\b(pr|tp) segment|qt dispersion|fridericia|framingham|hodges|\b[tp][ -](wave )?axis",
      "answers give heart rate, RR, PR, QRS, QT, QTc (Bazett) and the QRS axis; `ecglm measure` and `ecglm info` list more"),
-    (r"\b(poem|joke|story|song|recipe)\b", _UNRELATED),
+    (r"\b(poem|joke|story|song|recipe)\b", UNRELATED),
     (r"\bsampl(e|es|ed|ing)\b|\bsignal quality\b|quality of the (signal|recording|tracing|ecg)|"
      r"\b(good|bad|poor) (signal|recording|quality)|"
      r"\b(file|recording) format\b|how long (is|was|does) (the|this) (recording|ecg|strip|tracing)|number of leads",
@@ -123,11 +123,11 @@ def decline_question(question: str, about: Topics, record: Record, unusable: Seq
         if re.search(pattern, low):
             return f"an ECG cannot tell {what}"
     if is_foreign(question):
-        return _UNRELATED
+        return UNRELATED
     if _UNJUDGED.search(low):
         return _NOT_JUDGED
     if not about.related:
-        return _UNRELATED
+        return UNRELATED
     for pattern, what in _NOT_A_FORM:
         if re.search(pattern, low):
             return what

@@ -158,20 +158,21 @@ def _open(path: str) -> int | None:
         folder = os.path.dirname(path) or "."
         if not os.path.isdir(folder):
             raise ReadError(path, "there is no such file", f"the folder {folder} does not exist either") from None
-        raise ReadError(path, "there is no such file", _near(folder, os.path.basename(path))) from None
+        raise ReadError(path, "there is no such file", _near(path)) from None
     except ValueError:  # a NUL byte
         raise ReadError(repr(path), "this is not a usable path", "pass the name of a file") from None
 
 
-def _near(folder: str, name: str) -> str:
-    """A hint for a misspelt name."""
+def _near(path: str) -> str:
+    """A hint for a misspelt name: paths, as this one was given."""
     import difflib
 
+    folder, name = os.path.split(path)
     try:
-        names = sorted(os.listdir(folder))[:5000]
+        names = sorted(os.listdir(folder or "."))[:5000]
     except OSError:
         names = []
-    close = difflib.get_close_matches(name, names, n=3)
+    close = [os.path.join(folder, near) for near in difflib.get_close_matches(name, names, n=3)]
     return f"did you mean {' or '.join(close)}?" if close else "check the spelling"
 
 

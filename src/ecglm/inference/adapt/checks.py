@@ -67,9 +67,12 @@ def kind_of(record: Record) -> dict[str, str]:
             "unit": record.unit, "length": f"{record.duration_s:.0f} s", "device": record.meta.device or "unknown"}
 
 
-def check(group: Group, space: FewShotSpace, same_patient: bool) -> list[Problem]:
-    """Of one question. same_patient: a patient may have examples of different answers."""
-    return [*_copies(group, space), *_patients(group, same_patient), *_counts(group), *_giveaways(group)]
+def check(group: Group, space: FewShotSpace, same_patient: bool, whole: bool) -> list[Problem]:
+    """Of one question. same_patient: a patient may have examples of different answers; whole: no row was left out. Where rows
+    are to be mended first, nothing is warned of that may follow from them."""
+    found = [*_copies(group, space), *_patients(group, same_patient)]
+    whole = whole and all(problem.severity != "error" for problem in found)
+    return [*found, *(problem for problem in (*_counts(group), *_giveaways(group)) if whole or problem.severity == "error")]
 
 
 def _counts(group: Group) -> list[Problem]:

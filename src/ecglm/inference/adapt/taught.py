@@ -145,7 +145,7 @@ def cross_validate(space: FewShotSpace, examples: Description, answer_K: NDArray
     counts = np.bincount(answer_K)
     n = int(patient.max()) + 1
     low, high = wilson(float(right_K.mean()), n * (2 / len(counts)) ** SHRINK)
-    return Estimate(float(right_K.mean()), low, high, max(float(counts.max()) / len(answer_K), 1 / len(counts)), n)
+    return Estimate(round(float(right_K.mean()), 4), low, high, max(float(counts.max()) / len(answer_K), 1 / len(counts)), n)
 
 
 def _others(answer_K: NDArray[np.int64], patient_K: NDArray[np.int64], number: int, rng: np.random.Generator,

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ecglm.errors import EcglmError, RecordError, UsageError
+from ecglm.errors import EcglmError, ReadError, RecordError, UsageError
 from ecglm.inference.adapt.adapter import Adapter
 from ecglm.inference.adapt.checks import Example, Group, check, kind_of
 from ecglm.inference.adapt.space import Description, FewShotSpace
@@ -65,7 +65,11 @@ def teach_table(path: str | os.PathLike[str], read: Callable[[str], Record] | No
 
     def load(source: str | Record) -> tuple[Record, str | None]:
         name = str(folder / str(source))
-        return reader(name), patient_of(name)
+        try:
+            return reader(name), patient_of(name)
+        except ReadError as error:
+            what, meant, hint = str(error).partition("did you mean ")
+            raise UsageError(what + meant + hint.replace(f"{folder}{os.sep}", "")) from None  # as the table would have it
 
     return _learn(os.fspath(path), rows, problems, load, same_patient, progress)
 
@@ -104,7 +108,8 @@ def _learn(source: str, given: Sequence[Row], problems: list[Problem],
                     Example(row.row, row.question, row.answer, row.patient or one.patient, one.described, one.kind))
             tell()
         groups = [Group(tuple(examples)) for examples in by_question.values()]
-        problems += [problem for group in groups for problem in check(group, space, same_patient)]
+        whole = all(problem.severity != "error" for problem in problems)
+        problems += [problem for group in groups for problem in check(group, space, same_patient, whole)]
         problems.sort(key=lambda p: (p.severity, p.row or 0))
         if not groups or any(problem.severity == "error" for problem in problems):
             raise SupportError(source, problems)

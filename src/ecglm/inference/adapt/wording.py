@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import NamedTuple
 
 from ecglm.inference.guard import negated
@@ -35,6 +36,10 @@ class Wording(NamedTuple):
     def turned(self) -> Wording:
         """The same question with or without its negation."""
         return Wording(self.words, not self.negated)
+
+    def within(self, other: Wording) -> bool:
+        """Whether the other asks this and more: it has all of these content words, and further ones."""
+        return Counter(self.words) < Counter(other.words)
 
 
 def wording(question: str) -> Wording:
