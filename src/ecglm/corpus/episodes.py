@@ -29,6 +29,10 @@ RR_QUERY = ("How long is the RR interval?", "In which range is the RR interval?"
             "Is the RR interval below, within or above the normal range?")
 
 
+#: Between two attributes that an answer is about at once, as "none" is of "a or b?".
+PAIR = " & "
+
+
 @dataclass(frozen=True)
 class AnswerGroup:
     """A question, in several wordings, with the recordings of one answer. attribute: what the answer says of them."""
@@ -124,7 +128,7 @@ class AttributePool:
         words = _choose_words(a, b)
         groups = [AnswerGroup(words, a.name, a.key, self.having((a, 1), (b, 0))),
                   AnswerGroup(words, b.name, b.key, self.having((a, 0), (b, 1)))]
-        return [*groups, AnswerGroup(words, "none", f"{a.key}|{b.key}", self.having((a, 0), (b, 0)))] if none else groups
+        return [*groups, AnswerGroup(words, "none", f"{a.key}{PAIR}{b.key}", self.having((a, 0), (b, 0)))] if none else groups
 
     def query(self, among: Sequence[Attribute], named: bool) -> list[AnswerGroup]:
         """Recordings with exactly one of these attributes. named: the question tells which group of findings is meant."""
@@ -172,7 +176,7 @@ class AttributePool:
             for a, b in combinations(self.attributes, 2):
                 if a.group == b.group:
                     words = _choose_words(a, b)
-                    both = AnswerGroup(words, "both", f"{a.key}|{b.key}", self.having((a, 1), (b, 1)))
+                    both = AnswerGroup(words, "both", f"{a.key}{PAIR}{b.key}", self.having((a, 1), (b, 1)))
                     for group, key in [*zip(self.choose(a, b, True), ((a.key,), (b.key,), (a.key, b.key, "none")), strict=True),
                                        (both, (a.key, b.key, "both"))]:
                         found.setdefault(key, []).append(group)

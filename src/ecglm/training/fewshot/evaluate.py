@@ -15,13 +15,13 @@ from ecglm.atomic import write_text
 from ecglm.bench.metrics import strict_match
 from ecglm.bench.stats import Bootstrap, Interval
 from ecglm.bench.task import digest
-from ecglm.corpus.episodes import Episode
+from ecglm.corpus.episodes import PAIR, Episode
 from ecglm.training.fewshot.method import Condition, FewShotData, Method, under
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One query as it was answered. cluster: the attribute it is about; ways: answers in its episode."""
+    """One query as it was answered. cluster: the attribute it is about, the first of a pair; ways: answers in its episode."""
 
     episode: int
     cluster: str
@@ -49,7 +49,8 @@ def replies(method: Method, data: FewShotData, episodes: Sequence[Episode], pati
         if number in done:
             continue
         texts = method.answer(under(episode, condition), data)
-        done[number] = [Reply(number, item.attribute, int(patient_N[item.row]), item.answer, text, len(episode.answers))
+        done[number] = [Reply(number, item.attribute.split(PAIR)[0], int(patient_N[item.row]), item.answer, text,
+                              len(episode.answers))
                         for item, text in zip(episode.query, texts, strict=True)]
         if store is not None:
             with open(store, "a", encoding="utf8") as file:
