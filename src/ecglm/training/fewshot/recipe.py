@@ -185,7 +185,8 @@ def _one(recipe: FewShotRecipe, setup: FewShotSetup, splits: Sequence[FewShotSpl
     tokens = None if reader is None else reader.words
     for number, split in enumerate(splits):
         if number not in made:
-            made[number] = setup.data(split, recipe.leads, recipe.encoder)
+            needed = recipe.encoder if set(recipe.methods) - set(WITHOUT_ENCODER) else "none"  # it takes minutes to train
+            made[number] = setup.data(split, recipe.leads, needed)
         data = made[number]
         folder = Path(recipe.run) / digest(
             [to_dict(replace(recipe, methods=(name,), tasks=(task,))), number, data.fingerprint])

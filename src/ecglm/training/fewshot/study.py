@@ -24,13 +24,12 @@ from ecglm.training.fewshot.evaluate import Reply, Score, replies, score
 from ecglm.training.fewshot.linear_probe import LinearProbe
 from ecglm.training.fewshot.method import CONDITIONS, Condition, FewShotData, Method
 from ecglm.training.fewshot.protonet import ProtoNet
+from ecglm.training.fewshot.recipe import LEAST
 from ecglm.training.fewshot.setup import FewShotSetup
 
 #: Shown name of each task.
 TASKS: dict[Task, str] = {"verify": "verify yes/no", "choose": "choose a/b", "choose-none": "choose a/b/none",
                           "query": "query, 5-way", "query-named": "query, 5-way, group named"}
-#: Fewest recordings of a class in the published protocol, by task: 10 + 1 here, as ECG-QA's 140/14/50 are of 16,000 recordings.
-LEAST = 11
 #: Episodes that meta-train a method, per split.
 META_EPISODES = 400
 
