@@ -120,6 +120,8 @@ def test_answers_that_cannot_be_told_are_said_to_be_so(tmp_path: Path, capsys: p
     (("adapt", "support.csv", "-o", "taken/file"), "taken/file: exists and is not an adapter folder"),
     (("adapt", "support.csv", "-o", "taken/file/new"), "taken/file/new: cannot be written ("),
     (("ask", "jane_doe_10.npz", "Is it?", "--adapter", "none"), "none: no such adapter folder; make one with `ecglm adapt`"),
+    (("adapt", "support.csv", "-o", "~/taken"), "{here}/taken: exists and is not an adapter folder"),
+    (("ask", "jane_doe_10.npz", "Is it?", "--adapter", "~nobody-so-named/a"), "~nobody-so-named/a: no such adapter folder"),
     (("ask", "jane_doe_10.npz", "Is it?", "--adapter", "taken"), "taken/adapter.json: missing or unreadable"),
     (("ask", "jane_doe_10.npz", "Is it?", "--adapter", "taken/file"),
      "taken/file: is a file; give the folder that `ecglm adapt` made"),
@@ -131,9 +133,10 @@ def test_mistakes_are_one_line(folder: Path, tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "file").write_text("dear")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
     assert main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith(f"ecglm: {message}")
+    assert err.startswith(f"ecglm: {message.replace('{here}', str(tmp_path))}")
     assert err.count("\n") == 1
     assert not (tmp_path / "new").exists()

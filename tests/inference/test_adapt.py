@@ -153,6 +153,8 @@ def test_what_is_saved_answers_the_same(tmp_path: Path) -> None:
         assert again.ask(record, question) == few().ask(record, question)
     assert sum(file.stat().st_size for file in (tmp_path / "adapter").iterdir()) < 2_000_000
     assert {file.name for file in tmp_path.iterdir()} == {"adapter"}
+    accuracy = json.loads((tmp_path / "adapter/adapter.json").read_text())["questions"][0]["estimate"]["accuracy"]
+    assert 0.5 < accuracy == round(accuracy, 4)
     with pytest.raises(CheckpointError, match=r"or pass overwrite=True$"):
         few().save(tmp_path / "adapter")
     few().save(tmp_path / "adapter", overwrite=True)

@@ -33,6 +33,7 @@ def adapt(
     They should be of different patients. Checks the table, estimates how often the answers will be right, and writes an adapter
     for `ecglm ask --adapter`.
     """
+    import os
     import shlex
     from pathlib import Path
 
@@ -40,7 +41,7 @@ def adapt(
     from ecglm.inference.adapt.support import SupportError
     from ecglm.inference.adapt.teach import teach_table
 
-    check_writable(Path(out), overwrite)  # before the work, not after it
+    check_writable(Path(os.path.expanduser(out)), overwrite)  # before the work, not after it
     try:
         lesson = teach_table(support, read, same_patient=same_patient, progress=sys.stderr.isatty())
     except SupportError as error:

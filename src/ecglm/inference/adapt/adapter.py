@@ -129,7 +129,7 @@ class Adapter:
 
         from ecglm.atomic import replacing_folder
 
-        target = Path(folder).expanduser()
+        target = Path(os.path.expanduser(folder))  # Path's own raises for users that are none
         check_writable(target, overwrite)
         joined = Description.join([one.examples for one in self.questions])
         tensors = {"value_NV": joined.value_NV.astype(np.float32), "beat_NLK": joined.beat_NLK.astype(np.float16),
@@ -155,7 +155,7 @@ class Adapter:
     @classmethod
     def load(cls, folder: str | Path) -> Adapter:
         """Raises CheckpointError for a folder that is missing, damaged, or of another space."""
-        path = Path(folder).expanduser()
+        path = Path(os.path.expanduser(folder))
         if path.is_file():
             raise CheckpointError(f"{path}: is a file; give the folder that `ecglm adapt` made"
                                   f"{f', {path.parent}' if path.name in (_JSON, _TENSORS, _CARD) else ''}")

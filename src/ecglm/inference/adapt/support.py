@@ -126,7 +126,8 @@ def _few(columns: Sequence[str]) -> str:
 def _meant(columns: Sequence[str]) -> str:
     """Of a header: names that are near one that is not there."""
     absent = [column for column in (*COLUMNS, *OPTIONAL) if column not in columns]
-    near = {column: closest(column, absent) for column in columns if column and column not in (*COLUMNS, *OPTIONAL)}
+    near = {column: closest(column, absent) for column in columns[:MAX_ANSWER]
+            if 0 < len(column) <= MAX_ANSWER and column not in (*COLUMNS, *OPTIONAL)}
     hints = [f"{column}: {hint}" for column, hint in near.items() if hint.startswith("did you mean")]
     return f" ({'; '.join(hints[:SHOWN])})" if hints else ""
 
