@@ -114,13 +114,17 @@ Tell = Callable[[Row], None]
 
 def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = False, progress: bool = True) -> Path:
     """Run a recipe of kind fewshot; returns the results file. It always goes on where it stopped, `resume` or not."""
-    recipe = load_config(FewShotRecipe, recipe_path, overrides)
+    return shown(load_config(FewShotRecipe, recipe_path, overrides), progress).path
+
+
+def shown(recipe: FewShotRecipe, progress: bool) -> Outcome:
+    """`evaluate`, with a table of how far it is."""
     if not progress:
-        return evaluate(recipe).path
+        return evaluate(recipe)
     from ecglm.training.fewshot.live import live
 
     with live() as tell:
-        return evaluate(recipe, tell, progress=True).path
+        return evaluate(recipe, tell, progress=True)
 
 
 @dataclass(frozen=True)
@@ -147,12 +151,12 @@ def evaluate(recipe: FewShotRecipe, tell: Tell = lambda _: None, progress: bool 
     for name in recipe.methods:
         for task in recipe.tasks:
             rows += _one(recipe, setup, splits, name, task, reader, made, tell)
-    digest_ = digest([setup.table.keys, [s.test for s in splits], setup.table.patient_N.tolist()])
+    data_hash = digest([setup.table.keys, [s.test for s in splits], setup.table.patient_N.tolist()])
     folder = Path(recipe.run) / digest(to_dict(recipe))
     path = folder / "results.json"
-    content = {"recipe": to_dict(recipe), "rows": [_plain(row) for row in rows], "data": digest_}
+    content = {"recipe": to_dict(recipe), "rows": [_plain(row) for row in rows], "data": data_hash}
     write_text(path, json.dumps(content, indent=1) + "\n")
-    return Outcome(rows, path, len(setup.table), len(set(setup.table.patient_N.tolist())), digest_)
+    return Outcome(rows, path, len(setup.table), len(set(setup.table.patient_N.tolist())), data_hash)
 
 
 def _generates(name: str) -> bool:

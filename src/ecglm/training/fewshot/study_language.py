@@ -6,20 +6,14 @@ from typing import Any
 
 from ecglm.bench.study import Study, Table
 from ecglm.config import load_config, to_dict
-from ecglm.training.fewshot.recipe import FewShotRecipe, Outcome, evaluate
+from ecglm.training.fewshot.recipe import FewShotRecipe, Outcome, shown
 from ecglm.training.fewshot.study import cell
 
 
 def run(seed: int, draws: int, progress: bool, **recipe: Any) -> Study:
     """recipe: keys of `FewShotRecipe`."""
-    from ecglm.training.fewshot.live import live
-
     config = load_config(FewShotRecipe, recipe | {"seed": seed, "draws": draws})
-    if progress:
-        with live() as tell:
-            found = evaluate(config, tell, progress)
-    else:
-        found = evaluate(config)
+    found = shown(config, progress)
     g = config.gradient
     notes = (
         f"{config.llm}, frozen; {config.meta_episodes} meta-training episodes per split and method, {g.inner_steps} "
