@@ -16,7 +16,7 @@ from ecglm.corpus.episodes import (
     published,
     split_classes,
 )
-from ecglm.corpus.splits import attribute_splits, check_split
+from ecglm.corpus.splits import attribute_splits, check_classes, check_split
 from ecglm.errors import UsageError
 from tests.fewshot_world import world
 
@@ -90,6 +90,18 @@ def test_published_classes_are_drawn_without_replacement_and_split():
         if len(test) >= 2:
             for episode in episodes(published(test, config), table.patient_N, config, 10, 0):
                 assert len(episode.support) == config.ways * config.shots
+
+
+def test_leaks_of_the_published_protocol_are_noticed():
+    table, _ = world(400)
+    half = np.flatnonzero(table.patient_N % 2 == 0), np.flatnonzero(table.patient_N % 2 == 1)
+    sides = [AttributePool(table, table.keys, rows).classes("verify", 5) for rows in half]
+    train, test = sides[0][::2], sides[1][1::2]
+    check_classes(train, test, table.patient_N)
+    with pytest.raises(UsageError, match="is in meta-train and in meta-test; split by class"):
+        check_classes(train, [*test, sides[1][0]], table.patient_N)
+    with pytest.raises(UsageError, match="patients"):
+        check_classes(train, sides[0][1::2], table.patient_N)
 
 
 def test_choose_classes_hold_both_and_none():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.corpus.attributes import AttributeTable, related
+from ecglm.corpus.episodes import AnswerGroup
 from ecglm.errors import UsageError
 
 
@@ -96,3 +98,16 @@ def check_split(table: AttributeTable, split: FewShotSplit, taught: AttributeTab
     return {"patients": f"none of {len(set(table.patient_N[split.test_rows]))} shared",
             "attributes": f"none of {len(split.test)} shared or close to {len(split.train)} of meta-train",
             "encoder": "not checked" if taught is None else f"none of its {len(taught.attributes)} labels close to a test one"}
+
+
+def check_classes(train: Sequence[Sequence[AnswerGroup]], test: Sequence[Sequence[AnswerGroup]], patient_N: NDArray[np.int64],
+                  ) -> None:
+    """Raises UsageError when classes of meta-train and of meta-test share a patient, or a question with its answer."""
+    patients = [{int(patient_N[row]) for groups in side for group in groups for row in group.rows} for side in (train, test)]
+    if both := patients[0] & patients[1]:
+        raise UsageError(f"{len(both)} patients (e.g. {min(both)}) are in meta-train and in meta-test; split by patient")
+    asked = [{(wording, group.answer) for groups in side for group in groups for wording in group.wordings}
+             for side in (train, test)]
+    if same := asked[0] & asked[1]:
+        question, answer = min(same)
+        raise UsageError(f"{question!r}, answered {answer!r}, is in meta-train and in meta-test; split by class")

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.corpus.episodes import Episode
-from ecglm.inference.adapt.space import ALL
 from ecglm.training.fewshot.method import FewShotData, by_vectors
 
 
@@ -28,8 +27,7 @@ class LinearProbe:
         """The answer on whose side of the planes a query lies."""
         from sklearn.linear_model import LogisticRegression
 
-        # A side is of unit length; logistic regression expects the size of standardised values.
-        x_ND = data.sides[ALL] * np.float32(data.sides[ALL].shape[1] ** 0.5) if self.everything else data.emb_NE
+        x_ND = data.label_free_NE if self.everything else data.emb_NE
 
         def decide(support: list[int], numbers: NDArray[np.int64], asked: list[int]) -> NDArray[np.int64]:
             fit = LogisticRegression(C=self.c, max_iter=200).fit(x_ND[support], numbers)

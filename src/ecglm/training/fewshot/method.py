@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.corpus.episodes import Episode, EpisodeItem
+from ecglm.inference.adapt.space import ALL
 
 FloatArray = NDArray[np.float32]
 Condition = Literal["full", "text-only", "no-signal", "shuffled-support"]
@@ -31,6 +32,12 @@ class FewShotData:
     baseline_S: FloatArray
     emb_NE: FloatArray
     facts: tuple[str, ...]
+
+    @cached_property
+    def label_free_NE(self) -> FloatArray:
+        """All label-free values at the size of standardised ones (a side is of unit length)."""
+        everything = self.sides[ALL]
+        return np.asarray(everything * everything.shape[1] ** 0.5, np.float32)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -29,7 +29,7 @@ from ecglm.corpus.episodes import (
     published,
     split_classes,
 )
-from ecglm.corpus.splits import FewShotSplit
+from ecglm.corpus.splits import FewShotSplit, check_classes
 from ecglm.errors import UsageError
 from ecglm.models.encoders.fairseq_ecg import check_folder
 from ecglm.registry import METHODS
@@ -52,7 +52,8 @@ WITHOUT_ENCODER = ("averaged", "in-context")
 class FewShotRecipe:
     """See recipes/fewshot.yaml. run: gets a folder per recipe; cache: encoders and descriptions; examples: run of the prepared
     recordings. splits: how many of the five are used. questions: made from labels, or ECG-QA's own files. encoder: ours,
-    which is trained without the labels of a split, the folder of a fairseq-signals one, or none where no method needs it.
+    which is trained without the labels of a split, label-free values in its place, the folder of a fairseq-signals one, or none
+    where no method needs it.
     task of `episode` is not used."""
 
     kind: str = "fewshot"
@@ -81,7 +82,7 @@ class FewShotRecipe:
         if min(self.test_episodes, self.draws) < 1 or self.meta_episodes < 0:
             raise ValueError("test_episodes and draws must be 1 or more, meta_episodes 0 or more")
         if self.encoder == "none" and set(self.methods) - set(WITHOUT_ENCODER):
-            raise ValueError(f"encoder none suits {', '.join(WITHOUT_ENCODER)} alone; set encoder to ours or to a folder")
+            raise ValueError(f"encoder none suits {', '.join(WITHOUT_ENCODER)} alone; set it to ours, label-free or a folder")
         if any(kind is InContext for kind in kinds) and self.leads != "12 leads":
             raise ValueError("in-context reads what was measured in 12 leads; leave it out where leads are others")
         if self.leads not in LEAD_SETS:
@@ -141,7 +142,7 @@ class Outcome:
 def evaluate(recipe: FewShotRecipe, tell: Tell = lambda _: None, progress: bool = False,
              setup: FewShotSetup | None = None) -> Outcome:
     """Meta-train and test every method on every task. setup: of other recordings than PTB-XL's."""
-    if recipe.encoder not in ("ours", "none"):
+    if recipe.encoder not in ("ours", "label-free", "none"):
         check_folder(Path(recipe.encoder))  # before the work, not after it; so is the language model
     reader = PrefixReader.load(recipe.llm) if any(_generates(name) for name in recipe.methods) else None
     setup = setup or FewShotSetup(Path(recipe.cache), Path(recipe.examples), progress=progress)
@@ -233,6 +234,17 @@ def _draws(recipe: FewShotRecipe, setup: FewShotSetup, split: FewShotSplit, conf
     if config.protocol == "balanced":
         return (AttributePool(table, split.train, split.train_rows).balanced(config),
                 AttributePool(table, split.test, split.test_rows).balanced(config))
+    train, test = published_classes(recipe, setup, split, config)
+    return published(train, config), published(test, config)
+
+
+Classes = list[Sequence[AnswerGroup]]
+
+
+def published_classes(recipe: FewShotRecipe, setup: FewShotSetup, split: FewShotSplit, config: EpisodeConfig,
+                      ) -> tuple[Classes, Classes]:
+    """Classes of meta-train and of meta-test, of the recordings of each. Raises UsageError when too few are left or any leaks."""
+    table = setup.table
     asked = all_questions() if recipe.questions == "official" else []
     sides = []
     for rows in (split.train_rows, split.test_rows):
@@ -248,7 +260,9 @@ def _draws(recipe: FewShotRecipe, setup: FewShotSetup, split: FewShotSplit, conf
                          "wanted; give all of ECG-QA's files, or take fewer ways")
     train, test = split_classes(shared, seed=recipe.seed)
     kept = {_name(groups) for groups in train}
-    return (published([g for g, name in zip(sides[0], names[0], strict=True) if name in kept], config), published(test, config))
+    train = [groups for groups, name in zip(sides[0], names[0], strict=True) if name in kept]
+    check_classes(train, test, table.patient_N)
+    return train, test
 
 
 def _name(groups: Sequence[AnswerGroup]) -> tuple[str, str]:

@@ -61,15 +61,18 @@ class FewShotSetup:
 
     def data(self, split: FewShotSplit | None, leads: str = "12 leads", encoder: str = "ours") -> FewShotData:
         """Recordings as methods see them. split None: by an encoder that was taught every label, on the same patients.
-        encoder: "ours", which must be trained for 4 minutes per split; "none"; or the folder of a fairseq-signals one."""
+        encoder: "ours", which must be trained for 4 minutes per split; "label-free", the values that `ecglm adapt` uses in its
+        place; "none"; or the folder of a fairseq-signals one."""
         rows = self.splits[0].train_rows
         keys = self.ecg_id_N.astype(str).tolist()
         space = FewShotSpace.fit(descriptions(keys, "12 leads", self.run, self.progress).rows(rows))
         described = descriptions(keys, leads, self.run, self.progress)
-        emb = (self._embedding(split, leads) if encoder == "ours" else np.zeros((len(keys), 1), np.float32) if encoder == "none"
+        emb = (self._embedding(split, leads) if encoder == "ours"
+               else np.zeros((len(keys), 1), np.float32) if encoder in ("none", "label-free")
                else published_embedding(Path(encoder), LEAD_SETS[leads], self.run, self.progress))
         facts = tuple(measurements_text(m) for m in self.examples.measurements)
-        return FewShotData(space(described), space.baseline_S, emb, facts).with_blank()
+        data = FewShotData(space(described), space.baseline_S, emb, facts)
+        return (replace(data, emb_NE=data.label_free_NE) if encoder == "label-free" else data).with_blank()
 
     def _embedding(self, split: FewShotSplit | None, leads: str) -> FloatArray:
         """emb_NE of both networks, standardised on the training patients."""
