@@ -233,6 +233,14 @@ def test_the_results_page_is_the_same_whatever_the_order_of_files(tmp_path: Path
                 "| full - text-only |", "| super_class |", "| AFIB |"):
         assert row in page
     assert "nan" not in page.lower().replace("nanny", "")
+    write_results(tmp_path / "one.md", files[:1])  # others stay; the second model of the same task goes
+    shorter = (tmp_path / "one.md").read_text()
+    section = "## " + page.split("\n## ")[-1]
+    assert "AFIB" in section
+    assert shorter.endswith(section)
+    assert len(shorter.split("\n## ")) == 3
+    write_results(tmp_path / "one.md", files)
+    assert (tmp_path / "one.md").read_text() == page
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 1}', '{"schema": 99}', "null"])

@@ -1,4 +1,4 @@
-"""results.json files -> one markdown page of tables. The same files give the same page, byte for byte.
+"""results.json files -> one markdown page of tables. The same files give the same sections, byte for byte.
 
     python -m ecglm.bench.report docs/results.md runs/bench/*/results.json
 """
@@ -25,10 +25,19 @@ _SCORING = {"strict": "Strict scoring: the whole reply must be the answer.",
 
 
 def write_results(docs_path: str | Path, results: Sequence[str | Path]) -> None:
-    """Write the page for these results files, ordered by task and model. Raises UsageError for a bad file."""
+    """Write the page for these results files, ordered by task and model; sections of other tasks that it has stay as they
+    are. Raises UsageError for a bad file."""
     loaded = sorted((load_results(path) for path in results),
                     key=lambda r: (r["task"]["name"], r["task"]["version"], r["model"]["id"], r["data_hash"]))
-    write_text(docs_path, "\n".join([_INTRO, *map(_section, loaded)]))
+    sections: dict[str, list[str]] = {}
+    for result in loaded:
+        sections.setdefault(result["task"]["name"], []).append(_section(result))
+    page = Path(docs_path)
+    for standing in page.read_text(encoding="utf8").split("\n## ")[1:] if page.is_file() else []:
+        name = standing.split(" ", 1)[0]
+        if name not in {result["task"]["name"] for result in loaded}:
+            sections.setdefault(name, []).append(f"## {standing.rstrip()}\n")
+    write_text(page, "\n".join([_INTRO, *(text for name in sorted(sections) for text in sections[name])]))
 
 
 def _section(result: dict[str, Any]) -> str:
