@@ -116,7 +116,9 @@ class Report:
             RecordSummary(**rec), None if measured is None else Measurements.of(measured),
             tuple(Finding(**{**f, "evidence": _evidence(f["evidence"])}) for f in data["findings"]),
             tuple(QuestionAnswer(a["question"], Answer(a["answer"], a["confidence"], a["abstained"],
-                                                       _evidence(a["evidence"]), a["model"], a["reason"], a.get("note")))
+                                                       _evidence(a["evidence"]), a["model"], a["reason"], a.get("note"),
+                                                       tuple((a.get("probabilities") or {}).items()),
+                                                       tuple((u["part"], u["reason"]) for u in a.get("unanswered", ()))))
                   for a in data["answers"]),
             page, data["model"], data["created"], data["version"], tuple(data.get("caveats", ())))
 
