@@ -288,3 +288,14 @@ class Answer:
                 "reason": self.reason, "note": self.note, "evidence": [e.to_dict() for e in self.evidence],
                 "model": self.model, "probabilities": {text: round(p, 4) for text, p in self.probabilities} or None,
                 "unanswered": [{"part": part, "reason": reason} for part, reason in self.unanswered]}
+
+
+#: Printed where both figures stand side by side and differ.
+CONFIDENCE = ("confidence is how often whole answers to open questions were right, one figure for rhythm, diagnoses and wave forms "
+              "together; a finding's probability is its own")
+
+
+def two_figures(answer: Answer) -> bool:
+    """Whether an answer shows a confidence beside the probability of a finding that is well above it."""
+    return not answer.abstained and answer.text.lower() not in ("yes", "no") and any(
+        e.unit == "probability" and e.value is not None and e.value > answer.confidence + 0.1 for e in answer.evidence)
