@@ -63,9 +63,10 @@ _NOT_A_FORM: tuple[tuple[str, str], ...] = (
     (r"\bhow many (?!beats per minute|degrees|milli|ms\b|mv\b)", "counts are not given; `ecglm measure` lists the beats"),
     (r"\b(which|what) leads?\b|\bwhere\b(?!.*do you see)", "findings are judged on all leads together, not lead by lead"),
     (r"\brul(e|es|ed|ing) out\b|\bexclud", "ask whether it is present instead"),
-    (r"\bcompar|\bsimilar to\b|\b(last|previous|earlier|prior|other) (ecg|recording|tracing|one)\b|\bany changes?\b(?! of| in the st)|"
+    (r"\bcompar|\bsimilar to\b|\b(last|previous|earlier|prior|other) (ecg|recording|tracing|one)\b|\bany change\b|"
      r"was there a change|\b(what|has|have|had)\b.*\b(changed|improved|worsened)\b|\bdid\b.*\bchange\b|"
-     r"\bdiffer\w*\b.*\b(ecgs|recordings|tracings|them|these|two)\b|\b(both|these|the two|these two) (ecgs|recordings|tracings)\b.*\bdiffer|"
+     r"\bdiffer\w*\b.*\b(ecgs|recordings|tracings|them|these|two)\b|"
+     r"\b(both|these|the two|these two) (ecgs|recordings|tracings)\b.*\bdiffer|"
      r"yesterday|tomorrow|\becg \d+\b.*\becg \d+|\bwhich (ecg|recording)\b|"
      r"\bwhich one (has|is|shows) (?!present)|\bwhich of (them|these|the)",
      "recordings are judged one at a time, not compared; ask about each"),

@@ -19,16 +19,18 @@ _BREAK = re.compile(r"\s*,?\s(?P<word>and/or|and|or|nor|as well as|along with|to
                     r"(?:\s(?:also|either|maybe|perhaps|possibly|even))?\s|,\s|\?\s+(?:(?:and|or|also)\s)?", re.I)
 _EITHER = ("or", "nor", "and/or", "versus", "vs", "vs.")
 #: Where one of these stands, "and" and "or" join what is compared or turned round, not two questions.
-_OTHER = re.compile(r"n't\b|\b(?:no|not|without|neither|between|difference|than|from|range|correspond|relation|ratio|because|"
-                    r"when|(?:long|short|wid|narrow|larg|small|great|high|low|fast|slow)e?r|exclud\w*|rul(?:e|es|ed|ing) out)\b|\d and \d")
+_OTHER = re.compile(r"n't\b|\b(?:no|not|without|neither|between|difference|than|from|range|correspond|relation|ratio|because|when|"
+                    r"(?:long|short|wid|narrow|larg|small|great|high|low|fast|slow)e?r|"
+                    r"exclud\w*|rul(?:e|es|ed|ing) out)\b|\d and \d")
 #: Words that say how something is, beside those of `language`.
-_HOW = frozenset("""
+_WORDS = """
 wide narrow prolonged shortened lengthened broad widened elevated depressed inverted upright biphasic flat flattened deviated
 acute chronic recent older mild moderate severe sinusoidal frequent occasional rare isolated sustained paroxysmal persistent
 intermittent permanent benign malignant pathological physiological borderline constant variable stable unstable steady
 irregularly typical atypical definite suspected confirmed relevant significant visible evident absent bpm ms mv millivolt
 underlying dominant predominant main overall thanks hello doctor dr
-""".split())
+"""
+_HOW = frozenset(_WORDS.split())
 #: "under amiodarone and flecainide": what follows these words is joined to them.
 _UNDER = re.compile(r"\b(?:under|on|despite|after|given|taking|during|due to|for|with|by|in|of)\b")
 _BEGIN = re.compile(r"^(?:(?:and|or|also|either|both|then|maybe|please|of|for)\s+)+", re.I)

@@ -142,8 +142,8 @@ def _answer_dict(item: QuestionAnswer) -> dict[str, Any]:
 
 
 def _answer(data: Mapping[str, Any]) -> Answer:
-    return Answer(data["answer"], data["confidence"], data["abstained"], _evidence(data["evidence"]), data["model"], data["reason"],
-                  data.get("note"), tuple((data.get("probabilities") or {}).items()),
+    return Answer(data["answer"], data["confidence"], data["abstained"], _evidence(data["evidence"]), data["model"],
+                  data["reason"], data.get("note"), tuple((data.get("probabilities") or {}).items()),
                   tuple((item["part"], item["reason"]) for item in data.get("unanswered", ())))
 
 

@@ -102,7 +102,8 @@ def percent(probability: float) -> str:
 def _marks(report: Report) -> list[Evidence]:
     if report.page is None:
         return []
-    items = [e for f in report.present for e in f.evidence] + [e for a in (*report.answers, *report.taught) for e in a.answer.evidence]
+    answers = [item.answer for item in (*report.answers, *report.taught)]
+    items = [e for shown in (*report.present, *answers) for e in shown.evidence]
     return list(dict.fromkeys(item for item in items if item.span_s is not None))[:MAX_MARKS]
 
 
