@@ -19,8 +19,8 @@ _BREAK = re.compile(r"\s*,?\s(?P<word>and/or|and|or|nor|as well as|along with|to
                     r"(?:\s(?:also|either|maybe|perhaps|possibly|even))?\s|,\s|\?\s+(?:(?:and|or|also)\s)?", re.I)
 _EITHER = ("or", "nor", "and/or", "versus", "vs", "vs.")
 #: Where one of these stands, "and" and "or" join what is compared or turned round, not two questions.
-_OTHER = re.compile(r"n't\b|\b(?:no|not|without|neither|between|difference|than|from|range|correspond|relation|ratio|because|when|"
-                    r"(?:long|short|wid|narrow|larg|small|great|high|low|fast|slow)e?r|"
+_OTHER = re.compile(r"n't\b|\b(?:no|not|without|neither|between|difference|than|from|range|correspond|relation|ratio|because|"
+                    r"when|(?:long|short|wid|narrow|larg|small|great|high|low|fast|slow)e?r|"
                     r"exclud\w*|rul(?:e|es|ed|ing) out)\b|\d and \d")
 #: Words that say how something is, beside those of `language`.
 _WORDS = """
