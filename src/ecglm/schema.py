@@ -270,7 +270,8 @@ class Finding:
 class Answer:
     """An answer with its calibrated confidence and evidence, or an abstention with its reason. note: what must be read with
     the text, such as "possible, not called present: av block 6 %"; the text alone is the answer that is scored. probabilities: of
-    all answers there were to choose from, for a question that an adapter was taught."""
+    all answers there were to choose from, for a question that an adapter was taught. unanswered: (part, reason) of each part
+    of the question, or each recording, that has no answer beside others that have one."""
 
     text: str
     confidence: float
@@ -280,8 +281,21 @@ class Answer:
     reason: str | None = None
     note: str | None = None
     probabilities: tuple[tuple[str, float], ...] = ()
+    unanswered: tuple[tuple[str, str], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         return {"answer": self.text, "confidence": round(self.confidence, 4), "abstained": self.abstained,
                 "reason": self.reason, "note": self.note, "evidence": [e.to_dict() for e in self.evidence],
-                "model": self.model, "probabilities": {text: round(p, 4) for text, p in self.probabilities} or None}
+                "model": self.model, "probabilities": {text: round(p, 4) for text, p in self.probabilities} or None,
+                "unanswered": [{"part": part, "reason": reason} for part, reason in self.unanswered]}
+
+
+#: Printed where both figures stand side by side and differ.
+CONFIDENCE = ("confidence is how often whole answers to open questions were right, one figure for rhythm, diagnoses and wave "
+              "forms together; a finding's probability is its own")
+
+
+def two_figures(answer: Answer) -> bool:
+    """Whether an answer shows a confidence beside the probability of a finding that is well above it."""
+    return not answer.abstained and answer.text.lower() not in ("yes", "no") and any(
+        e.unit == "probability" and e.value is not None and e.value > answer.confidence + 0.1 for e in answer.evidence)

@@ -51,6 +51,12 @@ def test_from_a_table_to_an_answer(folder: Path, capsys: pytest.CaptureFixture[s
     shown = json.loads(capsys.readouterr().out)
     assert shown["answer"] == "ECG 1: yes; ECG 2: no"
     assert set(shown["recordings"][0]["probabilities"]) == {"yes", "no"}
+    assert main(["report", "jane_doe_10.npz", "-o", "report.json", "--adapter", "adapter"]) == 0
+    (taught,) = json.loads(Path("report.json").read_text())["taught"]
+    assert (taught["question"], taught["answer"]) == (QUESTION, "yes")
+    assert taught["adapter"].startswith("adapter (adapter ")
+    assert taught["estimate"].startswith("cross-validated ")
+    assert "chance 50 %" in taught["estimate"]
 
 
 def test_nothing_in_an_adapter_says_whose_recordings_it_was_taught_with(

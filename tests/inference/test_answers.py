@@ -154,6 +154,27 @@ def test_several_recordings_are_answered_one_by_one(model, record):
     assert answer.text.startswith("ECG 1: ")
     assert "ECG 2: no answer" in answer.text
     assert not answer.abstained
+    assert [part for part, _ in answer.unanswered] == ["ECG 2"]
+
+
+def test_what_was_not_answered_is_said_beside_what_was(model, record):
+    question = "Is the heart rate above 20 bpm and is the ejection fraction normal?"
+    answer, alone = model.ask(record, question), model.ask(record, "Is the heart rate above 20 bpm?")
+    assert answer.text == ("Is the heart rate above 20 bpm: yes; "
+                           "is the ejection fraction normal: no answer (an ECG cannot tell an imaging measurement)")
+    assert (answer.confidence, answer.abstained) == (alone.confidence, False)
+    assert answer.to_dict()["unanswered"] == [{"part": "is the ejection fraction normal",
+                                               "reason": "an ECG cannot tell an imaging measurement"}]
+    other = model.ask(record, "Is the heart rate above 20 bpm and is there a Riverside sign?")
+    assert "not among the findings and values" in other.unanswered[0][1]
+    assert alone.to_dict()["unanswered"] == []
+    assert "imaging measurement" in "".join(model.chat(record).stream(question))
+
+
+def test_a_question_without_any_answer_has_one_reason_and_no_text(model, record):
+    answer = model.ask([record, record], "What changed between these recordings?")
+    assert (answer.text, answer.abstained, answer.unanswered) == ("", True, ())
+    assert answer.reason == "recordings are judged one at a time, not compared; ask about each"
 
 
 def test_chat_streams_and_keeps_the_shared_prefix_clean(model, record):

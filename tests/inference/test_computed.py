@@ -112,11 +112,14 @@ def test_members_that_these_leads_cannot_show_are_named():
     ("Is there AF and LVH?", ["Is there AF?", "Is there LVH?"]),
     ("Is there AF, LVH and bundle branch block?", ["Is there AF?", "Is there LVH?", "Is there bundle branch block?"]),
     ("What is the rhythm and is there AF?", ["What is the rhythm?", "Is there AF?"]),
+    ("What is the rate? And is there AF?", ["What is the heart rate?", "Is there AF?"]),
+    ("What is the rhythm and the respiratory rate?", ["What is the rhythm?", "What is the respiratory rate?"]),
     ("Are the PR and QTc normal?", ["Is the PR interval normal?", "Is the QTc normal?"]),
     ("Is AF present and is the axis normal?", ["Is AF present?", "Is the axis normal?"]),
     ("Does it show RBBB and left axis deviation?", ["Does it show RBBB?", "Does it show left axis deviation?"])])
 def test_joined_questions_are_taken_apart(question, each):
-    assert [part for _, part in parts(question)] == each
+    assert [part.question for part in parts(question)] == each
+    assert all(part.judged for part in parts(question))
 
 
 @pytest.mark.parametrize("question", [

@@ -119,6 +119,18 @@ def test_few_leads_get_one_full_row_each(spikes: Record, leads: list[str]) -> No
     assert len(truth.calibration) == len(leads)
 
 
+@pytest.mark.parametrize("leads", [["II"], ["I", "II"], ["II", "V1", "V5"]])
+def test_few_leads_leave_no_half_of_the_sheet_empty(spikes: Record, leads: list[str]) -> None:
+    page = render(spikes.select(leads), dpi=100)
+    truth = page.truth
+    assert page.image.shape[:2] == (truth.height, truth.width) == (truth.height, 1100)
+    ruled = (truth.grid.bottom - truth.grid.top) / truth.px_per_mm
+    assert ruled == pytest.approx(20 + 40 * len(leads))
+    assert {text.kind for text in truth.texts if text.box.bottom < truth.height} >= {"footer", "notice", "lead"}
+    tall = render(replace(spikes.select(leads), signal=spikes.select(leads).signal * 3.0), dpi=100).truth
+    assert not any(piece.clipped for piece in tall.pieces)
+
+
 def test_a_normalised_record_has_no_millivolt_scale(spikes: Record) -> None:
     truth = render(replace(spikes, unit="normalized")).truth
     assert truth.calibration == ()

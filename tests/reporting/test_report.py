@@ -16,6 +16,7 @@ import pytest
 from ecglm.errors import UsageError
 from ecglm.records.record import Record
 from ecglm.reporting import Report, save_html
+from ecglm.reporting.report import TaughtAnswer
 from ecglm.reporting.save import to_html, to_json, to_markdown
 from ecglm.schema import Answer, Evidence, Finding
 
@@ -178,6 +179,29 @@ def test_what_limits_report_and_answers_is_shown(make: Make) -> None:
     assert "yes (possible, not called present: av block 6 %) (confidence 70 %" in markdown
     again = Report.from_dict(json.loads(json.dumps(report.to_dict())))
     assert (again.caveats, again.answers) == (report.caveats, report.answers)
+
+
+def test_what_was_taught_has_a_section_of_its_own(make: Make) -> None:
+    right, none = Answer("yes", 0.94, False, (), "adapter 1a2b"), Answer("", 0.0, True, (), "adapter 1a2b", "no lead is readable")
+    report = make(taught=[TaughtAnswer("Is there the <b>Riverside</b> sign?", answer, "riverside (adapter 1a2b)",
+                                       "cross-validated 90 % right (60-98 %), chance 50 %") for answer in (right, none)])
+    shown = Reader(to_html(report)).text["Questions taught by the user"]
+    for text in (shown, to_markdown(report).split("## Questions taught by the user")[1]):
+        plain = re.sub(r"[\\\s]", "", text)
+        assert "taughtbytheuser:riverside(adapter1a2b);cross-validated90%right" in plain
+        assert "no lead is readable" in text
+        assert "94 %" in text
+    again = Report.from_dict(json.loads(json.dumps(report.to_dict())))
+    assert again.taught == report.taught
+    assert "taught by the user" not in to_html(make())
+
+
+def test_a_confidence_beside_a_higher_probability_is_explained(make: Make) -> None:
+    sure = (Evidence("sinus rhythm: probability 99 %", (), 0.99, "probability"),)
+    for text, confidence, said in (("sinus rhythm", 0.68, True), ("sinus rhythm", 0.95, False), ("yes", 0.68, False)):
+        report = make(answers=(("Q?", Answer(text, confidence, False, sure, "m")),))
+        for out in (to_html(report), to_markdown(report)):
+            assert ("whole answers to open questions" in out) == said
 
 
 def test_evidence_says_nothing_twice(make: Make) -> None:

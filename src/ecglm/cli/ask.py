@@ -60,9 +60,13 @@ def ask(
 
 
 def _print(answer: Answer) -> None:
+    from ecglm.schema import CONFIDENCE, two_figures
+
     if answer.abstained:
         print_text(f"No answer: {answer.reason or 'the recording does not allow one'}")
     else:
         print_text(f"{answer.text}  {how_sure(answer)}")
     for evidence in answer.evidence:
         print_text(f"  - {evidence.text}")
+    if two_figures(answer):
+        print_text(f"  ({CONFIDENCE})")

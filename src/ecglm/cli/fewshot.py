@@ -17,9 +17,9 @@ def run(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A YAML file of kind fewshot, such as recipes/fewshot.yaml.")],
     overrides: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Changes to the recipe.")] = None,
 ) -> None:
-    """Meta-train methods, then answer episodes of other attributes and patients, with controls.
+    """Meta-train methods and test them on episodes.
 
-    An interrupted run goes on where it stopped.
+    The episodes are of other attributes and patients, with controls. An interrupted run goes on where it stopped.
     """
     from ecglm.training.fewshot import recipe as fewshot
 
@@ -32,7 +32,9 @@ def bench(
     language: Annotated[bool, typer.Option("--language", help="Also the methods that need a language model: an hour.")] = False,
     json: Json = False,
 ) -> None:
-    """The few-shot tables of docs/results.md: the same as `ecglm bench run fewshot`."""
+    """The few-shot tables of docs/results.md.
+
+    The same as `ecglm bench run fewshot`."""
     from ecglm.cli.bench import run as run_tasks
 
     run_tasks(["fewshot", *(["fewshot-language"] if language else [])], out=out, json=json)

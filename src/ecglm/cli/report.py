@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ecglm.cli.options import File, Model, Reader, reads_recordings
+from ecglm.cli.options import Adapter, File, Model, Reader, reads_recordings
 from ecglm.cli.output import print_text, verb_app, waiting
 
 app = verb_app()
@@ -17,7 +17,7 @@ app = verb_app()
 def report(
     file: File, read: Reader,
     out: Annotated[str, typer.Option("-o", "--out", metavar="OUT", help="Such as report.html.")],
-    model: Model = None,
+    model: Model = None, adapter: Adapter = None,
 ) -> None:
     """Write a report; the extension of its name chooses the format."""
     import ecglm
@@ -26,5 +26,5 @@ def report(
     check_format(out)  # before the work, not after it
     record = read(file)
     with waiting("Writing the report"):
-        ecglm.load(model=model).report(record).save(out)
+        ecglm.load(model=model, adapter=adapter).report(record).save(out)
     print_text(f"wrote {out}")

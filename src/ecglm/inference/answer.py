@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -21,9 +21,9 @@ from ecglm.inference.engine import Engine, Generation, Prefix
 from ecglm.inference.evidence import evidence_for, measurement_evidence
 from ecglm.inference.grounding import ungrounded_numbers, unmeasured, why_unknown
 from ecglm.inference.groups import mixed
-from ecglm.inference.guard import check_question, decline_question
+from ecglm.inference.guard import NOT_JUDGED, UNRELATED, check_question, decline_question
 from ecglm.inference.listed import kept
-from ecglm.inference.parts import ONE_AT_A_TIME, parts, several
+from ecglm.inference.parts import ONE_AT_A_TIME, Part, parts, several
 from ecglm.inference.reading import Reading, read_recording
 from ecglm.inference.topics import Topics, learned_name, spelled_out, topics
 from ecglm.knowledge.precision import SAME_WITHIN, sure_of_value
@@ -135,11 +135,18 @@ class Answerer:
     def _ask_untaught(self, full: Sequence[tuple[Record, str, tuple[str, ...] | None]], progress: bool) -> list[Answer]:
         """Answers to questions that were checked and that no adapter knows."""
         split = [parts(question) if options is None else () for _, question, options in full]
-        single = [(record, part, options) for (record, question, options), names in zip(full, split, strict=True)
-                  for part in ([part for _, part in names] or [question])]
+        single = [(record, asked, options) for (record, question, options), pieces in zip(full, split, strict=True)
+                  for asked in ([part.question for part in pieces if part.judged] or [question])]
         answers = iter(self._ask_single(single, progress))
-        return [joined([next(answers) for _ in names], [name for name, _ in names]) if names else next(answers)
-                for names in split]
+        return [joined([next(answers) if part.judged else self.unjudged(record, part) for part in pieces],
+                       [part.name for part in pieces]) if pieces else next(answers)
+                for (record, _, _), pieces in zip(full, split, strict=True)]
+
+    def unjudged(self, record: Record, part: Part) -> Answer:
+        """No answer to a part of a question that names nothing judged."""
+        reading = self.reading(record)
+        reason = reading.declined or decline_question(part.question, topics(part.question), record, reading.unusable)
+        return declined(self.model, NOT_JUDGED if reason in (None, UNRELATED) else reason)
 
     def _ask_single(self, full: Sequence[tuple[Record, str, tuple[str, ...] | None]], progress: bool) -> list[Answer]:
         """Answers to questions that were checked and ask for one thing each."""
@@ -306,5 +313,13 @@ def joined(answers: Sequence[Answer], names: Sequence[str] = ()) -> Answer:
         evidence += [Evidence(f"{name}: {e.text}", e.leads, e.value, e.unit, e.span_s) for e in answer.evidence]
         notes += [f"{name}: {answer.note}"] if answer.note else []
     given = [a for a in answers if not a.abstained]
-    return Answer("; ".join(said), min((a.confidence for a in given), default=0.0), not given, tuple(evidence),
-                  answers[0].model, None if given else "; ".join(said), "; ".join(notes) or None)
+    missing = tuple((name, str(a.reason)) for name, a in zip(names, answers, strict=True) if a.abstained)
+    return Answer("; ".join(said) if given else "", min((a.confidence for a in given), default=0.0), not given, tuple(evidence),
+                  answers[0].model, None if given else _same(reason for _, reason in missing) or "; ".join(said),
+                  "; ".join(notes) or None, unanswered=missing if given else ())
+
+
+def _same(texts: Iterable[str]) -> str | None:
+    """What all of these say, or None where they differ."""
+    different = set(texts)
+    return different.pop() if len(different) == 1 else None

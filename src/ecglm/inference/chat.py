@@ -69,11 +69,14 @@ class ChatSession:
             yield from self._reply(question)
             return
         answers: list[Answer] = []
-        for name, part in asked:
-            yield f"{'; ' if answers else ''}{name}: "
-            yield from self._reply(part)
+        for part in asked:
+            yield f"{'; ' if answers else ''}{part.name}: "
+            if part.judged:
+                yield from self._reply(part.question)
+            else:
+                yield self._refuse(part.question, self.answerer.unjudged(self.records[self.current], part))
             answers += [self.answer] if self.answer is not None else []
-        self._keep(question, joined(answers, [name for name, _ in asked]))
+        self._keep(question, joined(answers, [part.name for part in asked]))
 
     def _explain(self) -> Iterator[str]:
         """What the last answer was, how sure it is and what it rests on."""

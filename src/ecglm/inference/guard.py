@@ -45,9 +45,11 @@ _UNJUDGED = re.compile(
     r"potassium|calcium|hypotherm|osborn|takotsubo|myocarditis|tamponade|amyloid|sarcoid|intoxication|toxicity|overdose|"
     r"brugada|pericarditis|pericardial|short qt|\basystole|cardiac arrest|"
     r"early repol|pulmonary embol|mobitz|wenckebach|(second|third|2nd|3rd)[ -]degree|complete (av|heart) block|junctional|"
+    r"\batrial tachycardia|atrial rhythm|avn?rt\b|"
     r"heart failure|cardiomyopath|enlarged heart|heart enlarged|going to (have|die|get)|will .* (have|get) a|"
     r"\bp[ -]waves?\b(?!.*(sinus|rhythm))|\bu[ -]waves?\b")
-_NOT_JUDGED = "this is not among the findings and values that are judged; `ecglm report` lists them"
+#: Said of names that nothing here stands for, too.
+NOT_JUDGED = "this is not among the findings and values that are judged; `ecglm report` lists them"
 _NEGATION = re.compile(
     r"\b(is|are|was|has|have|sees?|there|got) no\b|\bshows? no\b(?! abnormality\b)|"
     r"\bnot\b(?! (?:below|under|above|over|less than|more than)\b)|\bno signs? of\b|"
@@ -62,7 +64,10 @@ _NOT_A_FORM: tuple[tuple[str, str], ...] = (
     (r"\b(which|what) leads?\b|\bwhere\b(?!.*do you see)", "findings are judged on all leads together, not lead by lead"),
     (r"\brul(e|es|ed|ing) out\b|\bexclud", "ask whether it is present instead"),
     (r"\bcompar|\bsimilar to\b|\b(last|previous|earlier|prior|other) (ecg|recording|tracing|one)\b|\bany change\b|"
-     r"was there a change|yesterday|tomorrow|\becg \d+\b.*\becg \d+|\bwhich (ecg|recording)\b|"
+     r"was there a change|\b(what|has|have|had)\b.*\b(changed|improved|worsened)\b|\bdid\b.*\bchange\b|"
+     r"\bdiffer\w*\b.*\b(ecgs|recordings|tracings|them|these|two)\b|"
+     r"\b(both|these|the two|these two) (ecgs|recordings|tracings)\b.*\bdiffer|"
+     r"yesterday|tomorrow|\becg \d+\b.*\becg \d+|\bwhich (ecg|recording)\b|"
      r"\bwhich one (has|is|shows) (?!present)|\bwhich of (them|these|the)",
      "recordings are judged one at a time, not compared; ask about each"),
     (r"\b(urgent|urgency|emergency|dangerous|serious|severe enough|go home|discharge)\b", "urgency is not judged"),
@@ -103,8 +108,7 @@ def check_question(question: str) -> str:
 
 def negated(question: str) -> bool:
     """Whether a question asks for what is not there, so that yes and no are unclear."""
-    low = question.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    return _NEGATION.search(_TAG.sub("", low)) is not None
+    return _NEGATION.search(_TAG.sub("", _plain(question))) is not None
 
 
 def decline_record(record: Record, quality: dict[str, float]) -> str | None:
@@ -116,21 +120,37 @@ def decline_record(record: Record, quality: dict[str, float]) -> str | None:
     return unreadable(record, quality)
 
 
+def beyond(text: str) -> str | None:
+    """Why words ask for what no answer is ever given to, whatever the recording, or None."""
+    low = _plain(text)
+    return _not_on_ecg(low) or (NOT_JUDGED if _UNJUDGED.search(low) else None) or _not_a_form(low)
+
+
+def _plain(question: str) -> str:
+    return question.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+
+
+def _not_on_ecg(low: str) -> str | None:
+    return next((f"an ECG cannot tell {what}" for pattern, what in _NOT_ON_ECG if re.search(pattern, low)), None)
+
+
+def _not_a_form(low: str) -> str | None:
+    return next((what for pattern, what in _NOT_A_FORM if re.search(pattern, low)), None)
+
+
 def decline_question(question: str, about: Topics, record: Record, unusable: Sequence[str] = ()) -> str | None:
     """Why this question cannot be answered from this recording, or None. unusable: leads too poor to be read."""
-    low = question.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    for pattern, what in _NOT_ON_ECG:
-        if re.search(pattern, low):
-            return f"an ECG cannot tell {what}"
+    low = _plain(question)
+    if (never := _not_on_ecg(low)) is not None:
+        return never
     if is_foreign(question):
         return UNRELATED
     if _UNJUDGED.search(low):
-        return _NOT_JUDGED
+        return NOT_JUDGED
     if not about.related:
         return UNRELATED
-    for pattern, what in _NOT_A_FORM:
-        if re.search(pattern, low):
-            return what
+    if (form := _not_a_form(low)) is not None:
+        return form
     if negated(question):
         return "ask without the negation, so that yes and no are clear"
     if _NOISE.search(low) and not about.statements and not about.measures:

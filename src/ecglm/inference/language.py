@@ -68,6 +68,12 @@ def is_foreign(question: str) -> bool:
     return unknown >= _LEAST and unknown > english
 
 
+def is_known_word(word: str) -> bool:
+    """Whether a word is English as questions are, or of the name of a statement or a measurement, give or take one slip."""
+    low = word.lower()
+    return low in _english() or low in _medical() or (len(low) >= _FORGIVEN and _near(low) is not None)
+
+
 def _words(text: str) -> Iterator[str]:
     """Lower-case words without those that are names by their capitals, as QTc and LINQ."""
     shouted = text.isupper() and len(text.split()) > 1

@@ -26,6 +26,7 @@ from ecglm.schema import Answer, Evidence, Finding
 
 if TYPE_CHECKING:
     from ecglm.reporting import Report
+    from ecglm.reporting.report import TaughtAnswer
 
 #: The checkpoint that ships with the package.
 DEFAULT = Path(__file__).resolve().parent.parent / "checkpoints" / "default"
@@ -138,11 +139,13 @@ class Model:
             raise UsageError("nothing was taught to this model; use what model.adapt([...]) returns")
         self.adapter.save(folder, overwrite)
 
-    def report(self, record: Record, questions: Sequence[str] | None = None) -> Report:
-        """Measurements, findings, questions and the drawn page; `.save("report.html")` writes it."""
+    def report(self, record: Record, questions: Sequence[str] | None = None, *, adapter: str | Path | None = None) -> Report:
+        """Measurements, findings, questions, what an adapter was taught, and the drawn page; `.save("report.html")` writes it.
+        adapter: a folder that `ecglm adapt` made; that of the model when none is given. Raises CheckpointError for a bad one."""
         from ecglm.paper import PageHeader, render
         from ecglm.reporting import Report
 
+        taught = self.adapter if adapter is None else Adapter.load(adapter)
         reading = self.answerer.reading(checked_record(record))
         asked = list(REPORT_QUESTIONS if questions is None else questions)
         answers = self.ask_batch([(record, question) for question in asked])
@@ -150,4 +153,13 @@ class Model:
         page = render(record, header=PageHeader.of(record, reading.measurements))
         return Report.of(record, measurements=reading.measurements, findings=findings,
                          answers=list(zip(asked, answers, strict=True)), page=page, model=self.id,
-                         caveats=caveats(reading))
+                         caveats=caveats(reading), taught=() if taught is None else _taught(taught, record))
+
+
+def _taught(adapter: Adapter, record: Record) -> list[TaughtAnswer]:
+    """What an adapter answers to everything that it was taught."""
+    from ecglm.reporting.report import TaughtAnswer
+
+    name = f"{adapter.name} ({adapter.id})" if adapter.name else adapter.id
+    return [TaughtAnswer(one.wordings[0], answer, name, f"cross-validated {one.estimate.text}") for one in adapter.questions
+            if (answer := adapter.answer(record, one.wordings[0])) is not None]

@@ -18,7 +18,7 @@ from ecglm.records.leads import canonical_lead
 _ALIASES: dict[str, tuple[str, ...]] = {
     "rhythm:AFIB": ("af", "afib", "a-fib", "atrial fib"), "rhythm:AFLT": ("flutter",),
     "rhythm:STACH": ("tachycardia", "tachycardic", "fast rhythm"), "rhythm:SBRAD": ("bradycardia", "bradycardic", "slow rhythm"),
-    "rhythm:SR": ("sinus",), "rhythm:PACE": ("pacemaker", "paced", "pacing"), "rhythm:SARRH": ("sinus arrhythmia",),
+    "rhythm:SR": ("sinus", "sr", "nsr"), "rhythm:PACE": ("pacemaker", "paced", "pacing"), "rhythm:SARRH": ("sinus arrhythmia",),
     "rhythm:BIGU": ("bigeminy",), "rhythm:TRIGU": ("trigeminy",), "rhythm:SVTAC": ("svt",),
     "sub_class:CLBBB": ("lbbb", "left bundle branch block", "clbbb"),
     "sub_class:CRBBB": ("rbbb", "right bundle branch block", "crbbb"),
@@ -107,8 +107,15 @@ def medical_phrases() -> tuple[str, ...]:
     return (*named, *(p for group in ANY_OF.values() for p in group.phrases), *(p for words in _MEASURES.values() for p in words))
 
 
+def named_spans(text: str) -> tuple[tuple[int, int], ...]:
+    """Where names of statements and of groups of them stand in a text, as (start, stop)."""
+    low = text.lower()
+    return tuple(found.span() for _, pattern, _ in _patterns() for found in pattern.finditer(low))
+
+
 #: Those aliases that mean one statement wherever they stand.
-_ABBREVIATED = ("af", "afib", "a-fib", "lbbb", "clbbb", "rbbb", "crbbb", "pvc", "pac", "lvh", "rvh", "ivcd", "lafb", "lpfb")
+_ABBREVIATED = ("af", "afib", "a-fib", "lbbb", "clbbb", "rbbb", "crbbb", "pvc", "pac", "lvh", "rvh", "ivcd", "lafb", "lpfb", "sr",
+                "nsr")
 _ABBREVIATIONS = {alias: key for key, aliases in _ALIASES.items() for alias in aliases if alias in _ABBREVIATED}
 _ABBREVIATION = re.compile(rf"(?<![\w-])({'|'.join(_ABBREVIATIONS)})s?(?![\w-])", re.I)
 _INCOMPLETE = re.compile(r"\bincomplete complete ", re.I)

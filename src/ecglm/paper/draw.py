@@ -48,7 +48,7 @@ class _Scale:
 def render(record: Record, *, layout: str = "3x4", rhythm: Sequence[str] | None = None, speed: float = 25.0,
            gain: float = 10.0, dpi: int = 200, seed: int = 0, distort: str = "none", header: PageHeader | None = None,
            style: str | Style = "red", start_s: float = 0.0) -> Page:
-    """Draw the 250 mm of signal (10 s at 25 mm/s) from start_s on as an 11 x 8.5 in page.
+    """Draw the 250 mm of signal (10 s at 25 mm/s) from start_s on as an 11 x 8.5 in page, lower for fewer than four rows.
 
     layout: 3x4, 6x2, 12x1, or with rhythm strips 3x4+1R, 3x4+3R, 6x2+1R. rhythm: leads of
     the full-width strips; None gives the layout's own (II below 3x4). Columns show
@@ -95,11 +95,12 @@ def _draw(record: Record, layout: str, rhythm: Sequence[str] | None, speed: floa
         raise UsageError(f"start_s {start_s!r} is outside the record, which lasts {record.duration_s:g} s")
     ink = STYLES[style] if isinstance(style, str) else style
     at = _Scale(dpi / 25.4, dpi)
-    width, height = round(sheet.SHEET_MM[0] * at.px), round(sheet.SHEET_MM[1] * at.px)
-    grid = Box(*(mm * at.px for mm in sheet.GRID_MM))
     cells = sheet.plan(record.leads, layout, rhythm)
     unit_mm = gain if record.unit == "mV" else gain * SD_SHARE_OF_GAIN
-    pieces, bases = _place(record, cells, at, start_s, speed, unit_mm, calibrated=record.unit == "mV")
+    pieces, bases, grid_mm = _place(record, cells, at, start_s, speed, unit_mm, calibrated=record.unit == "mV")
+    bottom_mm = sheet.GRID_MM[1] + grid_mm
+    width, height = round(sheet.SHEET_MM[0] * at.px), round((bottom_mm + sheet.SHEET_MM[1] - sheet.GRID_MM[3]) * at.px)
+    grid = Box(*(mm * at.px for mm in (*sheet.GRID_MM[:3], bottom_mm)))
 
     image = raster.ruled_sheet(width, height, grid, at.px, ink).copy()
     for first, second in pairwise(pieces):
@@ -109,7 +110,7 @@ def _draw(record: Record, layout: str, rhythm: Sequence[str] | None, speed: floa
         raster.trace(image, piece.x.astype(np.float64), piece.y.astype(np.float64), ink.trace, at.line(_TRACE_MM), grid)
     pulses = [_pulse(image, base, speed, gain, at, ink) for base in bases] if record.unit == "mV" else []
     texts = _lead_names(image, pieces, at, ink)
-    texts += _header(image, header, at, ink) + _footer(image, record, speed, gain, at, ink)
+    texts += _header(image, header, at, ink) + _footer(image, record, speed, gain, at, ink, bottom_mm)
     page_s = min(sheet.TRACE_MM / speed, record.duration_s - start_s)
     if record.duration_s > sheet.TRACE_MM / speed + 1 / record.fs:
         shown = f"{clock(start_s)} - {clock(start_s + page_s)} of {clock(record.duration_s)}"
@@ -124,8 +125,8 @@ def _draw(record: Record, layout: str, rhythm: Sequence[str] | None, speed: floa
 
 
 def _place(record: Record, cells: Sequence[sheet.Cell], at: _Scale, start_s: float, speed: float, unit_mm: float,
-           calibrated: bool) -> tuple[list[LeadTruth], list[float]]:
-    """Sample positions of every cell, and the height of every row's baseline (pixels)."""
+           calibrated: bool) -> tuple[list[LeadTruth], list[float], float]:
+    """Sample positions of every cell, the height of every row's baseline (pixels), and that of the ruled area (mm)."""
     fs, total = record.fs, record.n_samples
     page_first = round(start_s * fs)
     page_last = min(total, page_first + round(sheet.TRACE_MM / speed * fs))
@@ -148,7 +149,7 @@ def _place(record: Record, cells: Sequence[sheet.Cell], at: _Scale, start_s: flo
         spans.append((first, last))
         values.append(mm)
     base_mm = sheet.baselines(reach)
-    grid_mm = sheet.GRID_MM[3] - sheet.GRID_MM[1]
+    grid_mm = sheet.ruled_mm(reach)
     edges = [0.0, *((a + b) / 2 for a, b in pairwise(base_mm)), grid_mm]
     pieces = []
     for cell, (first, last), mm in zip(cells, spans, values, strict=True):
@@ -161,7 +162,7 @@ def _place(record: Record, cells: Sequence[sheet.Cell], at: _Scale, start_s: flo
         outside = bool(np.any((y < at.y(0)) | (y > at.y(grid_mm))))
         pieces.append(LeadTruth(cell.lead, cell.role, box, (first, last), base, offsets.get(cell.lead, 0.0),
                                 np.asarray(x, np.float32), np.asarray(y, np.float32), outside))
-    return pieces, [at.y(mm) for mm in base_mm]
+    return pieces, [at.y(mm) for mm in base_mm], grid_mm
 
 
 def _median(values: NDArray[np.float32]) -> float:
@@ -229,10 +230,11 @@ def _header(image: raster.Image, header: PageHeader | None, at: _Scale, ink: Sty
     return texts
 
 
-def _footer(image: raster.Image, record: Record, speed: float, gain: float, at: _Scale, ink: Style) -> list[TextBox]:
+def _footer(image: raster.Image, record: Record, speed: float, gain: float, at: _Scale, ink: Style, bottom_mm: float,
+            ) -> list[TextBox]:
     scale = f"{gain:g} mm/mV" if record.unit == "mV" else "amplitude normalised (no mV scale)"
     text = f"{speed:g} mm/s    {scale}    {record.fs:g} Hz, unfiltered, centred on median"
-    base_mm = sheet.GRID_MM[3] + 5.2
+    base_mm = bottom_mm + 5.2
     box = raster.write(image, text, (sheet.GRID_MM[0] + 1) * at.px, base_mm * at.px, _PRINT_MM * at.px, ink.text)
     return [TextBox("footer", text, box), _right(image, "notice", NOTICE, base_mm, at, ink)]
 

@@ -1,7 +1,7 @@
 """Where things go on the sheet, in millimetres from its top left corner.
 
-The sheet is US letter, landscape (11 x 8.5 in), as in ecg-image-kit. The ruled area is
-270 x 180 mm, whole 5 mm boxes; traces run over 250 mm of it (10 s at 25 mm/s), left of
+The sheet is US letter, landscape (11 x 8.5 in), as in ecg-image-kit, and lower for fewer than four
+rows. The ruled area is 270 x 180 mm, whole 5 mm boxes; traces run over 250 mm of it (10 s at 25 mm/s), left of
 them 15 mm hold the calibration pulse.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil
 from types import MappingProxyType
 from typing import Literal
 
@@ -69,6 +70,16 @@ def plan(leads: Sequence[str], layout: str, rhythm: Sequence[str] | None) -> lis
     return cells + [Cell(lead, "rhythm", len(rows) + i, 0.0, 1.0) for i, lead in enumerate(strips)]
 
 
+def ruled_mm(extents_mm: Sequence[tuple[float, float]]) -> float:
+    """Height of the ruled area for rows that reach so far (above, below) their baselines: all of it from four rows on, as much
+    as fewer need, so that no half of the sheet is empty."""
+    whole, rows = GRID_MM[3] - GRID_MM[1], len(extents_mm)
+    if rows > 3:
+        return whole
+    needed = sum(max(0.0, up) + max(0.0, down) for up, down in extents_mm) + 5.0 * (rows + 1)
+    return min(whole, max(20.0 + 40.0 * rows, 5.0 * ceil(needed / 5.0)))
+
+
 def baselines(extents_mm: Sequence[tuple[float, float]]) -> list[float]:
     """Heights of the rows' baselines below the top of the ruled area, on 1 mm lines.
 
@@ -76,7 +87,7 @@ def baselines(extents_mm: Sequence[tuple[float, float]]) -> list[float]:
     evenly spaced where that keeps traces apart; otherwise the free space between
     neighbours is evened out, as carts with automatic baseline placement do.
     """
-    height = GRID_MM[3] - GRID_MM[1]
+    height = ruled_mm(extents_mm)
     n = len(extents_mm)
     step = height / n
     even = [(round(step / 10) * 5.0 if step % 5 == 0 else step / 2) + i * step for i in range(n)]

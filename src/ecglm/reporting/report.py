@@ -51,12 +51,21 @@ class QuestionAnswer:
     answer: Answer
 
 
+@dataclass(frozen=True)
+class TaughtAnswer(QuestionAnswer):
+    """One that an adapter was taught. adapter: its name; estimate: how often it is right, cross-validated, in words."""
+
+    adapter: str
+    estimate: str
+
+
 @dataclass(frozen=True, eq=False)
 class Report:
     """One recording's report. Parts that are None or empty are shown as not given.
 
     model: id of the model that gave findings and answers. created: UTC, ISO 8601.
     page: the drawn ECG; a picture, so not part of `to_dict`. caveats: what limits all of it, in words.
+    taught: answers to questions that the user taught, beside those of the model.
     """
 
     record: RecordSummary
@@ -68,16 +77,18 @@ class Report:
     created: str = ""
     version: str = ecglm.__version__
     caveats: tuple[str, ...] = ()
+    taught: tuple[TaughtAnswer, ...] = ()
 
     @staticmethod
     def of(record: Record, *, measurements: Measurements | None = None, findings: Iterable[Finding] = (),
            answers: Iterable[tuple[str, Answer]] = (), page: Page | None = None, model: str | None = None,
-           created: datetime | None = None, caveats: Iterable[str] = ()) -> Report:
+           created: datetime | None = None, caveats: Iterable[str] = (), taught: Iterable[TaughtAnswer] = ()) -> Report:
         """Gather a report; created is now unless given. Findings are put in order of probability."""
         when = (created or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
         ranked = tuple(sorted(findings, key=lambda finding: -finding.probability))
         asked = tuple(QuestionAnswer(question, answer) for question, answer in answers)
-        return Report(RecordSummary.of(record), measurements, ranked, asked, page, model, when, caveats=tuple(caveats))
+        return Report(RecordSummary.of(record), measurements, ranked, asked, page, model, when, caveats=tuple(caveats),
+                      taught=tuple(taught))
 
     @property
     def present(self) -> tuple[Finding, ...]:
@@ -98,8 +109,8 @@ class Report:
                        "start": None if start is None else start.isoformat()},
             "measurements": None if self.measurements is None else _measurements_dict(self.measurements),
             "findings": [{**f.to_dict(), "probability": f.probability} for f in self.findings],
-            "answers": [{"question": item.question, **item.answer.to_dict(), "confidence": item.answer.confidence}
-                        for item in self.answers],
+            "answers": [_answer_dict(item) for item in self.answers],
+            "taught": [{**_answer_dict(item), "adapter": item.adapter, "estimate": item.estimate} for item in self.taught],
             "caveats": list(self.caveats), "model": self.model, "created": self.created, "version": self.version,
             "notice": "Research use only. Not a medical device.",
         }
@@ -115,15 +126,25 @@ class Report:
         return Report(
             RecordSummary(**rec), None if measured is None else Measurements.of(measured),
             tuple(Finding(**{**f, "evidence": _evidence(f["evidence"])}) for f in data["findings"]),
-            tuple(QuestionAnswer(a["question"], Answer(a["answer"], a["confidence"], a["abstained"],
-                                                       _evidence(a["evidence"]), a["model"], a["reason"], a.get("note")))
-                  for a in data["answers"]),
-            page, data["model"], data["created"], data["version"], tuple(data.get("caveats", ())))
+            tuple(QuestionAnswer(a["question"], _answer(a)) for a in data["answers"]),
+            page, data["model"], data["created"], data["version"], tuple(data.get("caveats", ())),
+            tuple(TaughtAnswer(a["question"], _answer(a), a["adapter"], a["estimate"]) for a in data.get("taught", ())))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write .html, .md or .json by extension, whole or not at all. Raises UsageError for other extensions."""
         from ecglm.reporting.save import save
         save(self, path)
+
+
+def _answer_dict(item: QuestionAnswer) -> dict[str, Any]:
+    exact = {"confidence": item.answer.confidence, "probabilities": dict(item.answer.probabilities) or None}
+    return {"question": item.question, **item.answer.to_dict(), **exact}
+
+
+def _answer(data: Mapping[str, Any]) -> Answer:
+    return Answer(data["answer"], data["confidence"], data["abstained"], _evidence(data["evidence"]), data["model"],
+                  data["reason"], data.get("note"), tuple((data.get("probabilities") or {}).items()),
+                  tuple((item["part"], item["reason"]) for item in data.get("unanswered", ())))
 
 
 def _measurements_dict(measured: Measurements) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from markupsafe import Markup
 from ecglm.knowledge.ranges import ADULT_YEARS, normal_range
 from ecglm.paper import annotate
 from ecglm.reporting.recommendations import recommendations
-from ecglm.reporting.report import POSSIBLE, Report
-from ecglm.schema import DECIMALS, LABELS, Evidence, Finding, Measurement
+from ecglm.reporting.report import POSSIBLE, QuestionAnswer, Report
+from ecglm.schema import CONFIDENCE, DECIMALS, LABELS, Evidence, Finding, Measurement, two_figures
 
 _UNITS = {"deg": "°", "bpm": "/min"}
 #: So many pieces of evidence are marked on the page; more would hide it.
@@ -47,6 +47,11 @@ def view(report: Report, picture: bool = True) -> dict[str, Any]:
                 "percent": percent(item.probability), "width": f"{100 * min(1.0, max(0.0, item.probability)):.0f}",
                 "evidence": evidence(item.evidence)}
 
+    def answer(item: QuestionAnswer) -> dict[str, Any]:
+        said = item.answer
+        return {"question": item.question, "text": said.text, "abstained": said.abstained, "percent": percent(said.confidence),
+                "reason": said.reason, "model": said.model, "note": said.note or "", "evidence": evidence(said.evidence)}
+
     measured = report.measurements
     rows = [] if measured is None else [_row(name, m, report, adult) for name, m in measured.named().items()]
     page = report.page
@@ -70,10 +75,9 @@ def view(report: Report, picture: bool = True) -> dict[str, Any]:
         "findings": [finding(item) for item in (*report.present, *report.possible)],
         "diagnosis": [finding(item) for item in report.present],
         "examined": len(report.findings), "possible_from": percent(POSSIBLE),
-        "answers": [{"question": item.question, "text": item.answer.text, "abstained": item.answer.abstained,
-                     "percent": percent(item.answer.confidence), "reason": item.answer.reason,
-                     "model": item.answer.model, "note": item.answer.note or "",
-                     "evidence": evidence(item.answer.evidence)} for item in report.answers],
+        "answers": [answer(item) for item in report.answers],
+        "taught": [answer(item) | {"adapter": item.adapter, "estimate": item.estimate} for item in report.taught],
+        "confidence_note": CONFIDENCE if any(two_figures(item.answer) for item in report.answers) else "",
         "recommendations": [{"text": row.text, "source": row.source, "for": ", ".join(names)}
                             for row, names in recommendations(report.findings)],
         "picture": _data_uri(page.png()) if page is not None and picture else "",
@@ -98,7 +102,8 @@ def percent(probability: float) -> str:
 def _marks(report: Report) -> list[Evidence]:
     if report.page is None:
         return []
-    items = [e for f in report.present for e in f.evidence] + [e for a in report.answers for e in a.answer.evidence]
+    answers = [item.answer for item in (*report.answers, *report.taught)]
+    items = [e for shown in (*report.present, *answers) for e in shown.evidence]
     return list(dict.fromkeys(item for item in items if item.span_s is not None))[:MAX_MARKS]
 
 

@@ -39,10 +39,10 @@ NAMED = HINTED = 3
 
 
 class Adapter:
-    """Questions by what they ask."""
+    """Questions by what they ask. name: what its user calls it, the folder it was loaded from."""
 
-    def __init__(self, questions: Sequence[Taught], space: FewShotSpace | None = None) -> None:
-        self.space = space or FewShotSpace.load()
+    def __init__(self, questions: Sequence[Taught], space: FewShotSpace | None = None, name: str = "") -> None:
+        self.space, self.name = space or FewShotSpace.load(), name
         self.questions = tuple(questions)
         self._by_wording: dict[Wording, Taught] = {wording(text): one for one in questions for text in one.wordings}
         self._last: tuple[Record, Description | str] | None = None
@@ -56,9 +56,9 @@ class Adapter:
         return f"adapter {digest.hexdigest()[:8]}"
 
     def joined(self, other: Adapter) -> Adapter:
-        """Both; what `other` was taught prevails."""
+        """Both; what `other` was taught prevails, and its name."""
         kept = [one for one in self.questions if not any(wording(text) in other._by_wording for text in one.wordings)]
-        return Adapter([*kept, *other.questions], self.space)
+        return Adapter([*kept, *other.questions], self.space, other.name)
 
     def answer(self, record: Record, question: str, options: Sequence[str] | None = None) -> Answer | None:
         """None for a question that was not taught."""
@@ -174,7 +174,7 @@ class Adapter:
         try:
             if about.pop("sha256_of_this") != _digest(about):
                 raise _damaged(path / _JSON)
-            return cls(_questions(about, _tensors(path / _TENSORS, about["sha256"])), space)
+            return cls(_questions(about, _tensors(path / _TENSORS, about["sha256"])), space, path.resolve().name)
         except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError):
             raise _damaged(path / _JSON) from None
 
