@@ -221,7 +221,7 @@ def test_names_of_leads_cannot_become_markup(normal: Simulated) -> None:
     assert len(page.of("script")) == 1
     assert [g["data-lead"] for g in page.of("g", **{"class": "lead"})] == list(names)
     assert not [key for _, have in page.elements for key in have if key.startswith("on")]
-    assert done.page.image.shape == (1700, 2200, 3)
+    assert done.page.image.shape[1:] == (2200, 3)
 
 
 def test_a_long_recording_says_which_part_is_shown(normal: Simulated) -> None:

@@ -102,8 +102,8 @@ def percent(probability: float) -> str:
 def _marks(report: Report) -> list[Evidence]:
     if report.page is None:
         return []
-    answers = [item.answer for item in (*report.answers, *report.taught)]
-    items = [e for shown in (*report.present, *answers) for e in shown.evidence]
+    items = [e for finding in report.present for e in finding.evidence]
+    items += [e for item in (*report.answers, *report.taught) for e in item.answer.evidence]
     return list(dict.fromkeys(item for item in items if item.span_s is not None))[:MAX_MARKS]
 
 
