@@ -17,6 +17,8 @@ from ecglm.signal.missing import FloatArray, check_rate, fill_missing
 
 #: Pass band in Hz of the data that the embedded encoder was trained on (4th-order Butterworth, both directions).
 BAND: tuple[float, float] = (0.5, 40.0)
+#: Where QRS complexes have most of their energy (Hz; 2nd order).
+QRS_BAND: tuple[float, float] = (5.0, 30.0)
 #: A mains line is reported when it stands this many times above the spectrum beside it.
 MAINS_PROMINENCE = 8.0
 
@@ -52,16 +54,29 @@ def _notch_filter(hz: float, fs: float) -> _Filter:
 
 
 def _apply(wanted: _Filter, signal: ArrayLike, pad_s: float, fs: float) -> FloatArray:
-    """As scipy's `sosfiltfilt` with odd ends, to the bit; that one works the settled state out at every call."""
     filled, missing = fill_missing(signal)
-    pad = min(filled.shape[1] - 1, round(pad_s * fs))
-    before, after = 2 * filled[:, :1] - filled[:, pad:0:-1], 2 * filled[:, -1:] - filled[:, -2: -pad - 2: -1]
-    out: FloatArray = np.concatenate((before, filled, after), axis=1)
+    out = _both_ways(wanted, filled, round(pad_s * fs))
+    if missing.any():
+        out[missing] = np.nan
+    return out
+
+
+def _both_ways(wanted: _Filter, filled_LT: FloatArray, pad: int) -> FloatArray:
+    """As scipy's `sosfiltfilt` with odd ends, to the bit; that one works the settled state out at every call."""
+    leads, total = filled_LT.shape
+    pad = min(total - 1, pad)
+    out = np.empty((leads, total + 2 * pad))
+    out[:, pad: pad + total] = filled_LT
+    np.subtract(2 * filled_LT[:, :1], filled_LT[:, pad:0:-1], out=out[:, :pad])
+    np.subtract(2 * filled_LT[:, -1:], filled_LT[:, -2: -pad - 2: -1], out=out[:, pad + total:])
     for _ in ("forwards", "backwards"):
         out = sosfilt(wanted.sos, out, axis=1, zi=wanted.settled * out[:, :1])[0][:, ::-1]
-    out = out[:, pad: out.shape[1] - pad]
-    out[missing] = np.nan
-    return out
+    return out[:, pad: pad + total]
+
+
+def detector_band(filled_LT: FloatArray, fs: float) -> FloatArray:
+    """The QRS band (QRS_BAND) with ends of 15 samples, as sleepecg's detector filters a lead, to the bit; contiguous."""
+    return np.ascontiguousarray(_both_ways(_band_filter(*QRS_BAND, check_rate(fs), 2), filled_LT, 15))
 
 
 def bandpass(signal: ArrayLike, fs: float, low: float = BAND[0], high: float = BAND[1], order: int = 4) -> FloatArray:

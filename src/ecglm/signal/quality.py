@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ecglm.records.record import Record
-from ecglm.signal.beats import Beats, detect_beats, qrs_energy
+from ecglm.signal.beats import Beats, detect_beats, qrs_band, qrs_energy
 from ecglm.signal.filters import bandpass, remove_baseline
 from ecglm.signal.missing import BoolArray, FloatArray, as_leads, fill_missing
 from ecglm.signal.resample import resample
@@ -101,7 +101,8 @@ def assess(record: Record, quality: Mapping[str, float] | None = None) -> Assess
         return Assessment(zero, "constant stretches in every lead: not an ECG" if moving.all() and (held < 1).all()
                           else "flat line in every lead", empty, signs)
     raw, _ = fill_missing(resample(signal, record.fs, QUALITY_FS))
-    beats = detect_beats(raw, QUALITY_FS, live.astype(float))
+    band = qrs_band(raw, QUALITY_FS)
+    beats = detect_beats(raw, QUALITY_FS, live.astype(float), band)
     clean, steady = bandpass(raw, QUALITY_FS), remove_baseline(raw, QUALITY_FS)
     scores, signs = _lead_scores(raw, clean, steady, beats, live, signs)
     scores = scores * np.clip(1 - 1.2 * gaps, 0, 1)
@@ -109,7 +110,7 @@ def assess(record: Record, quality: Mapping[str, float] | None = None) -> Assess
     scores *= np.clip(1.2 - 1.2 * held, 0, 1)
     found = {lead: round(float(score), 3) for lead, score in zip(record.leads, scores, strict=True)}
     used = live if quality is None else live & np.array([quality.get(lead, 0.0) >= USABLE for lead in record.leads])
-    verdict = no_qrs_reason(raw[rows := used if used.any() else live], clean[rows], steady[rows], beats)
+    verdict = no_qrs_reason(raw[rows := used if used.any() else live], clean[rows], steady[rows], band[rows], beats)
     if verdict is not None:
         found = {lead: min(score, 0.25) for lead, score in found.items()}
     elif max(found.values()) < 0.15:
@@ -122,7 +123,7 @@ def held_fraction(signal_LT: FloatArray) -> FloatArray:
     """Share of samples ``[lead]`` inside a run of at least 10 equal ones (flat line, lead off)."""
     step = np.abs(np.diff(np.nan_to_num(signal_LT), axis=1))
     still = step <= 1e-7 + 1e-6 * np.nanmax(np.abs(np.nan_to_num(signal_LT)), axis=1, keepdims=True)
-    return np.array([_in_runs(row, 10) for row in still])
+    return _in_runs(still, 10)
 
 
 def clipped_fraction(signal_LT: FloatArray) -> FloatArray:
@@ -131,13 +132,18 @@ def clipped_fraction(signal_LT: FloatArray) -> FloatArray:
     span = np.ptp(filled, axis=1, keepdims=True) * 1e-4
     high = filled >= filled.max(axis=1, keepdims=True) - span
     low = filled <= filled.min(axis=1, keepdims=True) + span
-    return np.array([_in_runs(a, 4) + _in_runs(b, 4) for a, b in zip(high, low, strict=True)])
+    return _in_runs(high, 4) + _in_runs(low, 4)
 
 
-def _in_runs(mask_T: BoolArray, shortest: int) -> float:
-    change = np.flatnonzero(np.diff(np.r_[False, mask_T, False].astype(np.int8)))
+def _in_runs(mask_LT: BoolArray, shortest: int) -> FloatArray:
+    """Share of each row that lies in a run of True of at least this length."""
+    leads, total = mask_LT.shape
+    edged = np.zeros((leads, total + 2), bool)
+    edged[:, 1:-1] = mask_LT
+    change = np.flatnonzero(edged.ravel()[1:] != edged.ravel()[:-1])
     lengths = change[1::2] - change[::2]
-    return float(lengths[lengths >= shortest].sum() / len(mask_T))
+    long = lengths >= shortest
+    return np.bincount(change[::2][long] // (total + 2), lengths[long], minlength=leads) / total
 
 
 def _ramp(value: FloatArray, good: float, bad: float) -> FloatArray:
@@ -202,9 +208,10 @@ class QrsEvidence:
     jump: float
 
 
-def qrs_evidence(raw_LT: FloatArray, clean_LT: FloatArray, steady_LT: FloatArray, beats: Beats) -> QrsEvidence:
-    """Evidence from leads at QUALITY_FS as they are (raw), after `bandpass` (clean) and after `remove_baseline` (steady).
-    Needs at least one beat."""
+def qrs_evidence(raw_LT: FloatArray, clean_LT: FloatArray, steady_LT: FloatArray, band_LT: FloatArray, beats: Beats,
+                 ) -> QrsEvidence:
+    """Evidence from leads at QUALITY_FS as they are (raw), after `bandpass` (clean), after `remove_baseline` (steady) and
+    after `qrs_band` (band). Needs at least one beat."""
     half = round(0.08 * QUALITY_FS)
     wide = cut(clean_LT, beats.samples, 2 * half, 2 * half)
     likeness = float(np.sort(lead_likeness(wide[:, :, half:-half]))[-3:].mean())
@@ -215,7 +222,7 @@ def qrs_evidence(raw_LT: FloatArray, clean_LT: FloatArray, steady_LT: FloatArray
     between = 1.0
     if outside.sum() > half:
         between = float(np.sqrt(np.mean(energy[outside] ** 2) / (np.mean(energy[~outside] ** 2) + 1e-12)))
-    band = float(np.median(bandpass(raw_LT, QUALITY_FS, 5, 30, order=2).std(axis=1) / (steady_LT.std(axis=1) + 1e-12)))
+    band = float(np.median(band_LT.std(axis=1) / (steady_LT.std(axis=1) + 1e-12)))
     near = cut(raw_LT, beats.samples, half, half)
     height = np.ptp(near, axis=2) + 1e-9
     edge = round(0.03 * QUALITY_FS)
@@ -224,11 +231,12 @@ def qrs_evidence(raw_LT: FloatArray, clean_LT: FloatArray, steady_LT: FloatArray
     return QrsEvidence(likeness, between, band, step, jump)
 
 
-def no_qrs_reason(raw_LT: FloatArray, clean_LT: FloatArray, steady_LT: FloatArray, beats: Beats) -> str | None:
+def no_qrs_reason(raw_LT: FloatArray, clean_LT: FloatArray, steady_LT: FloatArray, band_LT: FloatArray, beats: Beats,
+                  ) -> str | None:
     """Why the leads ``[lead, time]`` hold no QRS complexes, or None when they do."""
     if len(beats) < max(1, raw_LT.shape[1] / QUALITY_FS / 8):
         return "no QRS complexes found"
-    seen = qrs_evidence(raw_LT, clean_LT, steady_LT, beats)
+    seen = qrs_evidence(raw_LT, clean_LT, steady_LT, band_LT, beats)
     if seen.band < MIN_QRS_BAND:
         return "hum or slow waves without QRS complexes"
     if any(seen.between > between and seen.likeness < likeness for between, likeness in MIN_LIKENESS):
