@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
 from ecglm.signal.beats import IntArray
-from ecglm.signal.missing import FloatArray
+from ecglm.signal.missing import FloatArray, median_of_known
 from ecglm.signal.stack import align, correlation, cut
 from ecglm.signal.wave_network import WEIGHTS
 
@@ -128,14 +128,14 @@ class _Usual:
 def _dominant(beats_BLW: FloatArray) -> _Usual:
     fs = beats_BLW.shape[2] / (BEAT_S[1] - BEAT_S[0])
     qrs = _part(beats_BLW, QRS_S, fs)
-    corr = correlation(qrs, np.median(qrs, axis=0))
+    corr = correlation(qrs, median_of_known(qrs))
     for _ in range(2):
-        corr = correlation(qrs, np.median(qrs[corr >= np.quantile(corr, 0.4)], axis=0))
+        corr = correlation(qrs, median_of_known(qrs[corr >= np.quantile(corr, 0.4)]))
     good = corr >= max(0.8, float(np.quantile(corr, 0.3)))
     good = good if good.sum() >= 3 else corr >= np.quantile(corr, 0.5)
     widths, sizes = _widths(beats_BLW, fs), _sizes(beats_BLW, fs)
-    usual_qrs, usual_p, usual_t = (np.median(_part(beats_BLW, span, fs)[good], axis=0) for span in (QRS_S, P_S, T_S))
-    whole, width, size = (np.median(values[good], axis=0) for values in (beats_BLW, widths, sizes))
+    usual_qrs, usual_p, usual_t = (median_of_known(_part(beats_BLW, span, fs)[good]) for span in (QRS_S, P_S, T_S))
+    whole, width, size = (median_of_known(values[good]) for values in (beats_BLW, widths, sizes))
     return _Usual(whole, usual_qrs, usual_p, usual_t, width, size)
 
 

@@ -80,11 +80,14 @@ def detect_beats(signal: ArrayLike, fs: float, weights: ArrayLike | None = None,
     filled, missing = fill_missing(signal)
     fs = check_rate(fs)
     trust = np.ones(len(filled)) if weights is None else np.clip(np.asarray(weights, dtype=np.float64), 0, 1)
-    live = (np.ptp(filled, axis=1) > 1e-9) & (missing.mean(axis=1) < 0.9) & (trust > 0)
+    gaps = missing.any()
+    live = (np.ptp(filled, axis=1) > 1e-9) & (trust > 0)
+    if gaps:
+        live &= missing.mean(axis=1) < 0.9
     none = Beats(np.empty(0, np.int64), fs, np.empty(0))
     if not live.any() or filled.shape[1] < 0.5 * fs:
         return none
-    leads_LT, trust, gaps = filled[live], trust[live], missing[live]
+    leads_LT, trust = filled[live], trust[live]
     energy = _energy(qrs_band(leads_LT, fs) if band_LT is None else band_LT[live], fs, trust)
     ballots = np.zeros(filled.shape[1])
     # The combined activity votes too: with two leads it breaks the tie.
@@ -92,7 +95,7 @@ def detect_beats(signal: ArrayLike, fs: float, weights: ArrayLike | None = None,
         ballots[found] += weight
     total = trust.sum() + trust.mean()
     votes = uniform_filter1d(ballots, size := max(1, round(VOTE_S * fs)), mode="constant") * size / total
-    return _elect(votes, energy, fs, gaps.all(axis=0))
+    return _elect(votes, energy, fs, missing[live].all(axis=0) if gaps else None)
 
 
 def _by_lead(leads_LT: FloatArray, fs: float) -> list[IntArray]:
@@ -110,7 +113,7 @@ def _by_lead(leads_LT: FloatArray, fs: float) -> list[IntArray]:
     return out
 
 
-def _elect(votes_T: FloatArray, energy_T: FloatArray, fs: float, gap_T: BoolArray) -> Beats:
+def _elect(votes_T: FloatArray, energy_T: FloatArray, fs: float, gap_T: BoolArray | None) -> Beats:
     smooth = uniform_filter1d(energy_T, max(1, round(0.04 * fs)))
     refractory = max(1, round(REFRACTORY_S * fs))
     peaks, _ = find_peaks(np.r_[0.0, votes_T + 1e-6 * smooth, 0.0], height=0.33, distance=refractory)
@@ -125,7 +128,9 @@ def _elect(votes_T: FloatArray, energy_T: FloatArray, fs: float, gap_T: BoolArra
     # The fewer leads agree, the closer must its activity come to that of the beats around it.
     sure = height[share >= 0.5] if (share >= 0.5).any() else height
     usual = np.maximum(median_filter(height, size=15, mode="nearest"), 0.8 * np.median(sure))
-    kept = (height > usual * np.interp(share, (0.33, 0.5, 0.9), (0.75, 0.55, 0.3))) & ~gap_T[refined]
+    kept = height > usual * np.interp(share, (0.33, 0.5, 0.9), (0.75, 0.55, 0.3))
+    if gap_T is not None:
+        kept &= ~gap_T[refined]
     refined, share, height = refined[kept], share[kept], height[kept]
     refined, first = np.unique(refined, return_index=True)
     share, height = share[first], height[first]

@@ -120,9 +120,9 @@ def assess(record: Record, quality: Mapping[str, float] | None = None) -> Assess
 
 
 def held_fraction(signal_LT: FloatArray) -> FloatArray:
-    """Share of samples ``[lead]`` inside a run of at least 10 equal ones (flat line, lead off)."""
-    step = np.abs(np.diff(np.nan_to_num(signal_LT), axis=1))
-    still = step <= 1e-7 + 1e-6 * np.nanmax(np.abs(np.nan_to_num(signal_LT)), axis=1, keepdims=True)
+    """Share of samples ``[lead]`` inside a run of at least 10 equal ones (flat line, lead off); what is missing counts as 0."""
+    filled = np.nan_to_num(signal_LT)
+    still = np.abs(np.diff(filled, axis=1)) <= 1e-7 + 1e-6 * np.abs(filled).max(axis=1, keepdims=True)
     return _in_runs(still, 10)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecglm.signal.beats import IntArray
-from ecglm.signal.missing import BoolArray, FloatArray
+from ecglm.signal.missing import BoolArray, FloatArray, median_of_known
 from ecglm.signal.rhythm import premature_intervals
 
 #: Window of a beat around its QRS peak, seconds before and after.
@@ -67,7 +67,7 @@ def stack_beats(signal_LT: FloatArray, samples: IntArray, fs: float) -> BeatStac
     beats = cut(signal_LT, at, before, after)
     near = slice(before - round(0.06 * fs), before + round(0.30 * fs))
     flat = beats[:, :, near].reshape(len(beats), -1)
-    corr = correlation(flat, np.median(flat, axis=0))
+    corr = correlation(flat, median_of_known(flat))
     usual = corr >= max(0.8, float(np.median(corr)) - 0.15) if np.median(corr) > 0.5 else corr >= np.median(corr)
     if (usual & ~early).sum() >= 2:
         usual &= ~early
@@ -75,7 +75,7 @@ def stack_beats(signal_LT: FloatArray, samples: IntArray, fs: float) -> BeatStac
     # Ends repeated by `cut` must not pull the median: the first and last beat join only when whole, or when few.
     inside = (at >= before) & (at < signal_LT.shape[1] - after)
     chosen = usual & inside if (usual & inside).sum() >= 2 else usual
-    return BeatStack(beats, at, before, fs, corr, usual, np.median(beats[chosen], axis=0))
+    return BeatStack(beats, at, before, fs, corr, usual, median_of_known(beats[chosen]))
 
 
 def align(signal_LT: FloatArray, at: IntArray, fs: float) -> IntArray:
@@ -84,7 +84,7 @@ def align(signal_LT: FloatArray, at: IntArray, fs: float) -> IntArray:
     if len(at) < 2 or reach < 1:
         return at
     wide = cut(signal_LT, at, half + reach, half + reach + 1)
-    template = np.median(wide[:, :, reach:-reach], axis=0)
+    template = median_of_known(wide[:, :, reach:-reach])
     template = template - template.mean(axis=1, keepdims=True)
     shifts = np.lib.stride_tricks.sliding_window_view(wide, template.shape[1], axis=2)
     score = np.einsum("blsw,lw->bs", shifts, template, optimize=True)

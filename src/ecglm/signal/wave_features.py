@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ecglm.records.leads import STANDARD_12
 from ecglm.records.record import Record
 from ecglm.signal.delineation import Delineation, delineate
-from ecglm.signal.missing import FloatArray
+from ecglm.signal.missing import FloatArray, median_of_known
 from ecglm.signal.prepare import prepare
 from ecglm.signal.stack import cut
 from ecglm.signal.wave_network import FS
@@ -65,7 +65,7 @@ def features_of(record: Record, found: Delineation) -> NDArray[np.float32]:
     inside = at[(at >= before) & (at + after <= scaled_LT.shape[1])]
     if not len(inside):
         return np.zeros(len(NAMES), np.float32)
-    median_LW = np.median(cut(scaled_LT, inside, before, after), axis=0)
+    median_LW = median_of_known(cut(scaled_LT, inside, before, after))
     lead_LF = _heights(median_LW, edges)
     for lead, values in zip(found.leads, lead_LF, strict=True):
         if lead in STANDARD_12:
