@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,10 +111,15 @@ def waves_from(leads: tuple[str, ...], scaled_LT: NDArray[np.float32], prob_LCT:
 def _found(prob_LT: NDArray[np.float32], wave: str, scaled_LT: NDArray[np.float32], least: float,
            ) -> tuple[tuple[FloatArray, ...], FloatArray]:
     """One kind of wave, by lead and over all of them."""
-    lead, on, off = _segments(prob_LT, wave, least)
-    each = np.stack([on, _peaks(scaled_LT, lead, on, off), off], axis=1) / FS
-    by_lead = tuple(each[lead == row] for row in range(len(scaled_LT)))
-    return by_lead, _overall(prob_LT, wave, scaled_LT, lead, each, least)
+    leads = len(scaled_LT)
+    # What the leads show together is looked at as one lead more: the mean of their probabilities, and their size.
+    prob_RT = np.concatenate([prob_LT, prob_LT.mean(axis=0, keepdims=True)])
+    shown_RT = np.concatenate([scaled_LT, np.sqrt((scaled_LT**2).mean(axis=0, keepdims=True))])
+    lead, on, off = _segments(prob_RT, wave, least)
+    every = np.stack([on, _peaks(shown_RT, lead, on, off), off], axis=1) / FS
+    edges = np.searchsorted(lead, np.arange(leads + 2))
+    by_lead = tuple(every[first:last] for first, last in pairwise(edges[:-1].tolist()))
+    return by_lead, _overall(every[edges[leads]:], every[:edges[leads]], leads)
 
 
 def _segments(prob_LT: NDArray[np.float32], wave: str, least: float) -> tuple[IntArray, FloatArray, FloatArray]:
@@ -170,13 +176,11 @@ def _peaks(scaled_LT: NDArray[np.float32], lead: IntArray, on: FloatArray, off: 
     return out
 
 
-def _overall(prob_LT: NDArray[np.float32], wave: str, scaled_LT: NDArray[np.float32], lead: IntArray, each_S3: FloatArray,
-             least: float) -> FloatArray:
-    """Waves ``[wave, 3]`` on which the leads agree: from where a tenth of them have begun to where all but a tenth have ended."""
-    _, on, off = _segments(prob_LT.mean(axis=0, keepdims=True), wave, least)
-    size_1T = np.sqrt((scaled_LT**2).mean(axis=0, keepdims=True))
-    out = np.stack([on, _peaks(size_1T, np.zeros(len(on), int), on, off), off], axis=1) / FS
-    if not len(out) or len(scaled_LT) == 1:
+def _overall(joint_W3: FloatArray, each_S3: FloatArray, leads: int) -> FloatArray:
+    """Waves ``[wave, 3]`` on which the leads agree: from where a tenth of them have begun to where all but a tenth have ended.
+    joint_W3: those of the mean over the leads; each_S3: those of every lead."""
+    out = joint_W3.copy()
+    if not len(out) or leads == 1:
         return out
     middle = each_S3[:, [0, 2]].mean(axis=1)
     owner = np.searchsorted(out[:, 0], middle, side="right") - 1

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.signal import resample_poly
+from scipy.signal import firwin, resample_poly
 
 from ecglm.signal.missing import FloatArray, as_leads, check_rate, fill_missing
 
@@ -21,6 +22,12 @@ def rational_ratio(fs: float, target_fs: float) -> Fraction:
     return max(ratio, Fraction(1, 20_000))
 
 
+@lru_cache(maxsize=8)
+def _low_pass(factor: int) -> FloatArray:
+    """The filter that `resample_poly` designs at every call unless it is given one."""
+    return np.asarray(firwin(20 * factor + 1, 1 / factor, window=("kaiser", 5.0)), dtype=np.float64)
+
+
 def resample(signal: ArrayLike, fs: float, target_fs: float) -> FloatArray:
     """Resample ``[lead, time]`` from fs to target_fs (Hz): float64 ``[lead, ceil(time * target_fs / fs)]``.
 
@@ -29,11 +36,12 @@ def resample(signal: ArrayLike, fs: float, target_fs: float) -> FloatArray:
     missing again in the result.
     """
     array = as_leads(signal)
-    if check_rate(fs) == check_rate(target_fs):
+    ratio = rational_ratio(check_rate(fs), check_rate(target_fs))
+    if ratio == 1:
         return array.copy()
-    ratio = rational_ratio(fs, target_fs)
     filled, missing = fill_missing(array)
-    out: FloatArray = resample_poly(filled, ratio.numerator, ratio.denominator, axis=1, padtype="line")
+    window = _low_pass(max(ratio.numerator, ratio.denominator))
+    out: FloatArray = resample_poly(filled, ratio.numerator, ratio.denominator, axis=1, window=window, padtype="line")
     if missing.any():
         nearest = np.minimum((np.arange(out.shape[1]) / float(ratio)).round().astype(int), array.shape[1] - 1)
         out[missing[:, nearest]] = np.nan
