@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from itertools import groupby
 
 import numpy as np
 import pytest
-from scipy.signal import butter, sawtooth, sosfiltfilt, square
+from scipy.signal import butter, resample_poly, sawtooth, sosfiltfilt, square
+from sleepecg import detect_heartbeats
 
 from ecglm.errors import EcglmError
 from ecglm.records.record import Record
@@ -23,8 +25,12 @@ from ecglm.signal import (
     rhythm_features,
     unreadable,
 )
+from ecglm.signal.beats import _by_lead
 from ecglm.signal.features import axis_features
 from ecglm.signal.filters import mains_frequency
+from ecglm.signal.missing import median_of_known
+from ecglm.signal.quality import _in_runs
+from ecglm.signal.resample import rational_ratio
 from tests.signal.synthetic import synthetic_ecg
 
 RNG = np.random.default_rng(7)
@@ -69,6 +75,49 @@ def test_filters_are_those_of_scipy_to_the_bit(n, low, high, order, pad):
     kind, corner = ("highpass", low) if high == np.inf else ("bandpass", (low, high))
     sections = butter(order, corner, kind, fs=500, output="sos")
     assert np.array_equal(bandpass(x, 500, low, high, order), sosfiltfilt(sections, x, padlen=min(n - 1, pad)))
+
+
+@pytest.mark.parametrize(("fs", "target"), [(500, 250), (360, 250), (257.3, 250), (250, 500), (250, 250), (250, 250 + 1e-9)])
+def test_resampling_is_that_of_scipy_to_the_bit(fs, target):
+    x, ratio = RNG.normal(size=(3, 1000)).cumsum(axis=1), rational_ratio(fs, target)
+    assert np.array_equal(resample(x, fs, target), resample_poly(x, ratio.numerator, ratio.denominator, axis=1, padtype="line"))
+
+
+@pytest.mark.parametrize("fs", [250.0, 360.0, 500.0])
+def test_the_leads_vote_as_sleepecg_finds_the_beats_of_each(fs):
+    leads = synthetic_ecg(fs=fs)[0].signal[:4].astype(float) + RNG.normal(0, 0.05, (4, round(10 * fs)))
+    leads[1, :300] = leads[1, 0]  # sleepecg begins where the lead does
+    leads[2, :2] = leads[2, 0]
+    for ours, lead in zip(_by_lead(leads, fs), leads, strict=True):
+        assert len(ours) > 5
+        assert np.array_equal(ours, detect_heartbeats(lead, fs))
+
+
+def test_a_lead_that_moves_in_its_last_samples_only_does_not_vote():
+    record, truth = synthetic_ecg()
+    leads = record.signal.copy()
+    leads[3] = 0
+    leads[3, -4:] = 1
+    found, without = (detect_beats(rows, record.fs) for rows in (leads, np.delete(leads, 3, axis=0)))
+    assert len(found) == len(without) >= len(truth.onsets) - 1
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 12])
+def test_medians_are_those_of_numpy_to_the_bit(n):
+    x = RNG.normal(size=(n, 3, 50))
+    assert np.array_equal(median_of_known(x), np.median(x, axis=0))
+    x[0, 1] = np.nan
+    if n > 1:
+        assert np.array_equal(median_of_known(x), np.nanmedian(x, axis=0))
+
+
+@pytest.mark.parametrize("shortest", [4, 10])
+def test_runs_are_counted_lead_by_lead(shortest):
+    mask = RNG.random((5, 400)) < 0.8
+    mask[1], mask[2] = True, False
+    mask[3, -20:], mask[4, :20] = True, True  # a run ends with its lead
+    by_hand = [sum(n for same, n in ((k, len(list(g))) for k, g in groupby(row)) if same and n >= shortest) / 400 for row in mask]
+    assert _in_runs(mask, shortest).tolist() == by_hand
 
 
 @pytest.mark.parametrize("n", [2, 10, 250])

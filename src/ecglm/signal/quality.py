@@ -143,7 +143,8 @@ def _in_runs(mask_LT: BoolArray, shortest: int) -> FloatArray:
     change = np.flatnonzero(edged.ravel()[1:] != edged.ravel()[:-1])
     lengths = change[1::2] - change[::2]
     long = lengths >= shortest
-    return np.bincount(change[::2][long] // (total + 2), lengths[long], minlength=leads) / total
+    inside: FloatArray = np.bincount(change[::2][long] // (total + 2), lengths[long], minlength=leads) / total
+    return inside
 
 
 def _ramp(value: FloatArray, good: float, bad: float) -> FloatArray:
