@@ -1,7 +1,7 @@
 """Heart beats from any set of leads: every lead is searched, the leads vote, times are refined together.
 
-The per-lead detector is sleepecg's Pan-Tompkins (Brunner & Hofer 2023, 10.21105/joss.05411), its two compiled functions called by us:
-`detect_heartbeats` filters lead by lead, which takes four times as long as all leads at once and gives the same bits.
+The per-lead detector is sleepecg's Pan-Tompkins (Brunner & Hofer 2023, 10.21105/joss.05411). Its two compiled functions are
+called by us: `detect_heartbeats` filters lead by lead, which takes four times as long as all leads at once, for the same bits.
 """
 
 from __future__ import annotations
