@@ -12,7 +12,8 @@ import typer
 from ecglm.cli import VERBS, main
 
 PAGE = Path(__file__).with_name("cli.md")
-SUBCOMMANDS = {"bench": ("list", "run", "compare"), "data": ("list",), "fewshot": ("run", "bench")}
+SUBCOMMANDS = {"bench": ("list", "run", "compare"), "data": ("list",), "fewshot": ("run", "bench"),
+               "knowledge": ("ask", "search", "show", "add", "list", "remove")}
 
 _HEAD = f"""# Command line
 

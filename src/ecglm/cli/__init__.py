@@ -25,6 +25,7 @@ VERBS: dict[str, str] = {
     "train": "Train from a recipe.",
     "bench": "List, run and compare benchmarks.",
     "fewshot": "Train and test few-shot methods on episodes.",
+    "knowledge": "Ask and search the cited knowledge base and your own documents.",
     "data": "Data sets ecglm can use.",
     "pull": "Fetch a base language model once, for offline use.",
     "doctor": "Check that this installation can do its work.",

@@ -1,0 +1,102 @@
+"""Answers to background questions: sentences of passages, word for word, each with its citation. Nothing is generated.
+
+A question whose words no passage speaks of is declined. What passages say is data: nothing in them is obeyed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from ecglm.errors import UsageError
+from ecglm.knowledge.retrieve import Hit, Passage, Retriever
+from ecglm.knowledge.words import content, numbers, sentences
+
+MAX_QUESTION = 2_000
+#: Least share of a question's content (`Retriever.covered`) that the best passage must speak of, sentences quoted at most, and
+#: the share of the best score from which a second passage is quoted too. Set on the development half of the question set.
+COVERED, MOST, CLOSE = 0.5, 4, 0.97
+#: What a supported sentence shares with its passage at least, of its content words.
+OVERLAP = 0.8
+DECLINED = "the knowledge base has no passage on this"
+_NEGATION = re.compile(r"\b(?:not|no|never|without|neither|nor|cannot|none)\b|n't\b", re.I)
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A sentence of a passage."""
+
+    text: str
+    passage: Passage
+
+    @property
+    def citation(self) -> str:
+        """Where the sentence comes from."""
+        return "; ".join(self.passage.citations)
+
+
+@dataclass(frozen=True)
+class Background:
+    """The answer to a background question: quotes, best passage first, or none with the reason; hits: what was retrieved."""
+
+    question: str
+    quotes: tuple[Quote, ...]
+    hits: tuple[Hit, ...]
+    reason: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The quoted sentences."""
+        return " ".join(quote.text for quote in self.quotes)
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """The passages quoted."""
+        return tuple(dict.fromkeys(quote.passage for quote in self.quotes))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that ``ecglm knowledge ask --json`` prints."""
+        return {"question": self.question, "answer": self.text or None, "declined": not self.quotes, "reason": self.reason,
+                "quotes": [{"text": q.text, "passage": q.passage.id, "citation": q.citation} for q in self.quotes],
+                "hits": [hit.to_dict() for hit in self.hits]}
+
+
+def answer(question: str, retriever: Retriever, k: int = 5) -> Background:
+    """Quote what answers a question. Raises UsageError when it is empty or too long."""
+    text = " ".join(question.split())
+    if not any(c.isalnum() for c in text) or len(text) > MAX_QUESTION:
+        raise UsageError(f"the question is empty or longer than {MAX_QUESTION:,} characters; ask one question in words")
+    hits = tuple(retriever.search(text, k))
+    if not hits or max(retriever.covered(text, hit.passage) for hit in hits[:2]) < COVERED:
+        return Background(text, (), hits, DECLINED)
+    chosen = [hit for hit in hits[:2] if hit.score >= CLOSE * hits[0].score]
+    quotes = [quote for hit in chosen for quote in _quotes(text, hit.passage)]
+    return Background(text, tuple(quotes[:MOST]), hits)
+
+
+def _quotes(question: str, passage: Passage) -> list[Quote]:
+    """The sentences of a passage that say most of what is asked, in their order; short passages whole."""
+    every = sentences(passage.text)
+    if len(every) > MOST - 1:
+        asked = set(content(question))
+        best = sorted(range(len(every)), key=lambda i: (-len(asked & set(content(every[i]))), i))[: MOST - 1]
+        every = [every[i] for i in sorted(best)]
+    return [Quote(sentence, passage) for sentence in every]
+
+
+def supported(sentence: str, passage: str) -> bool:
+    """Whether a passage bears a sentence out, by rule: one of its sentences, or two neighbours together, hold every number
+    of it and `OVERLAP` of its content words, and deny as often."""
+    said = sentences(passage)
+    windows = [*said, *(f"{a} {b}" for a, b in zip(said, said[1:], strict=False))]
+    wanted, found = set(content(sentence)), numbers(sentence)
+    denied = len(_NEGATION.findall(sentence))
+    return any(found <= numbers(window) and len(wanted & set(content(window))) >= OVERLAP * len(wanted)
+               and len(_NEGATION.findall(window)) == denied for window in windows)
+
+
+def faithfulness(text: str, passages: tuple[Passage, ...]) -> float:
+    """Share of the sentences of an answer, from anywhere, that one of the passages bears out; 1 for an empty answer."""
+    said = sentences(text)
+    return sum(any(supported(s, p.text) for p in passages) for s in said) / len(said) if said else 1.0
