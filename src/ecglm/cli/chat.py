@@ -9,7 +9,8 @@ from ecglm.cli.output import clean, how_sure, print_text, verb_app
 
 app = verb_app()
 _HELP = """Ask about rhythm, rate, intervals, axis, diagnoses and wave forms, such as "What is the rhythm?",
-"Is the QTc prolonged?", "LBBB or RBBB?", "Is the ECG abnormal?". "Why?" or "Are you sure?" tells what the last answer
+"Is the QTc prolonged?", "LBBB or RBBB?", "Is the ECG abnormal?", and about ECG in general, such as "What causes AV block?",
+which is quoted from the knowledge base. "Why?" or "Are you sure?" tells what the last answer
 rests on. With several recordings, "ECG 2: what is the rate?" turns to the second. /quit or an empty line ends."""
 
 

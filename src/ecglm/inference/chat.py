@@ -8,11 +8,13 @@ from copy import deepcopy
 
 from ecglm.errors import UsageError
 from ecglm.inference.answer import MAX_ANSWER_TOKENS, Answerer, joined
+from ecglm.inference.background import background
 from ecglm.inference.computed import computed, declined
 from ecglm.inference.engine import Generation, Prefix
 from ecglm.inference.guard import check_question
 from ecglm.inference.parts import parts
 from ecglm.inference.reading import Reading
+from ecglm.knowledge.answer import Background
 from ecglm.records.record import Record, checked_records
 from ecglm.schema import Answer, Evidence
 
@@ -36,7 +38,7 @@ class ChatSession:
         self.records = checked_records(records)
         self.current = 0
         self._dialogues: dict[int, tuple[Prefix, int]] = {}
-        self._last: dict[int, tuple[str, Answer]] = {}
+        self._last: dict[int, tuple[str, Answer | Background]] = {}
         self.answer: Answer | None = None
 
     @property
@@ -64,6 +66,11 @@ class ChatSession:
             self._keep(question, taught)
             yield self._refuse(question, taught) if taught.abstained else taught.text
             return
+        general = background(question)
+        if general is not None:
+            self._last[self.current] = (question, general)
+            yield f"{general.text} [{'; '.join(general.quotes[0].passage.citations)}]"
+            return
         asked = parts(question)
         if not asked:
             yield from self._reply(question)
@@ -83,6 +90,9 @@ class ChatSession:
         question, answer = self._last.get(self.current, (None, None))
         if answer is None:
             yield "Nothing was answered yet that I could explain."
+        elif isinstance(answer, Background):
+            yield (f'The answer to "{question}" is background knowledge, quoted from "{answer.quotes[0].passage.title}" in the knowledge '
+                   "base; it says nothing about this recording.")
         elif answer.abstained:
             yield f'To "{question}" I gave no answer that can be relied on: {answer.reason}.'
         else:

@@ -1,0 +1,152 @@
+"""The knowledge base on its question set (`bench/questions/knowledge.yaml`): retrieval part by part, answers by rule, and by a
+judge model where one is set (`ecglm.bench.judge`).
+
+Context precision is the mean over the relevant passages among the first K of the precision at their rank, context recall the
+share of the relevant entries among the first K (as RAGAS defines them, with relevance known instead of judged).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from ecglm.bench.judge import Judge, from_environment
+from ecglm.bench.stats import Bootstrap
+from ecglm.bench.study import Study, Table
+from ecglm.bench.task import digest
+from ecglm.config import read_yaml
+from ecglm.errors import UsageError
+from ecglm.knowledge import embed
+from ecglm.knowledge.answer import Background, answer, faithfulness
+from ecglm.knowledge.base import Base, load
+from ecglm.knowledge.retrieve import Retriever, Weights
+
+QUESTIONS = Path(__file__).parents[1] / "questions" / "knowledge.yaml"
+K = 5
+#: What is searched with, by name: weights of the parts.
+PARTS = {"graph": Weights(bm25=0, embedding=0), "bm25": Weights(graph=0, embedding=0), "embedding": Weights(graph=0, bm25=0),
+         "bm25 + embedding": Weights(graph=0), "graph + bm25": Weights(embedding=0), "graph + bm25 + embedding": Weights()}
+_METRICS = ("first is right", "MRR", "context precision", "context recall")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question, and the ids of the entries that answer it; none for what the base does not know."""
+
+    question: str
+    relevant: frozenset[str]
+
+
+def questions(half: str) -> list[Asked]:
+    """The questions of a half, "dev" or "test". Raises UsageError for another word."""
+    if half not in ("dev", "test"):
+        raise UsageError(f"there is no half {half!r} of the question set; use dev or test")
+    data, first = read_yaml(QUESTIONS), half == "test"
+    return [Asked(text, frozenset(ids)) for text, ids, _ in data["answerable"][first::2]] \
+        + [Asked(text, frozenset()) for text in data["unanswerable"][first::2]]
+
+
+def scores(found: Sequence[str], relevant: frozenset[str]) -> tuple[float, float, float, float]:
+    """First is right, reciprocal rank, context precision and recall of the ids found, best first."""
+    hit = [name in relevant for name in found[:K]]
+    ranks = [rank for rank, right in enumerate(hit, 1) if right]
+    precision = float(np.mean([sum(hit[:rank]) / rank for rank in ranks])) if ranks else 0.0
+    return float(bool(hit) and hit[0]), 1 / ranks[0] if ranks else 0.0, precision, len(ranks) / len(relevant)
+
+
+def run(seed: int, draws: int, progress: bool, half: str = "test", transcript: str = "runs/bench/knowledge/judge.jsonl") -> Study:
+    """half: tune on "dev" only. transcript: where exchanges with a judge are kept. Without embeddings their rows are left out."""
+    base, asked = load(), questions(half)
+    known = [one for one in asked if one.relevant]
+    boot = Bootstrap([one.question for one in known], draws, seed)
+    rows = [_row("random order (chance)", [_shuffled(base, one, seed + n) for n, one in enumerate(known)], boot)]
+    for name, weights in PARTS.items():
+        if "embedding" not in name or embed.available():
+            retriever = Retriever(base, weights=weights, embeddings="embedding" in name)
+            rows.append(_row(name, [scores([hit.passage.id for hit in retriever.search(one.question, K)], one.relevant)
+                                    for one in known], boot))
+    tables = [Table(f"Passages found, {len(known)} questions of the {half} half, first {K} of {len(base)}", ("with", *_METRICS), rows)]
+    answered = {}
+    for with_embeddings in (False, True)[: 1 + embed.available()]:
+        retriever = Retriever(base, embeddings=with_embeddings)
+        answered["with embeddings" if with_embeddings else "without embeddings"] = [answer(one.question, retriever) for one in asked]
+    tables.append(_answers(answered, asked, draws, seed))
+    judge = from_environment(Path(transcript))
+    if judge is not None:
+        tables.append(_judged(judge, list(answered.values())[-1]))
+    notes = ("Base and questions have the same authors, so that wordings are nearer to each other than a stranger's would be. Answers "
+             "quote sentences, so that faithfulness by rule is 1 unless the rule fails; the row of altered answers says how often the "
+             "rule notices a changed number, a negation put in, or the answer to another question.",
+             *(() if embed.available() else ("Embeddings were left out: the extra `knowledge` is not installed.",)))
+    values = {name: [one.to_dict() | {"hits": [hit.passage.id for hit in one.hits]} for one in given] for name, given in answered.items()}
+    return Study(tables, len(asked), len(asked), digest([base.digest, [[one.question, sorted(one.relevant)] for one in asked]]), notes,
+                 {"answers": values})
+
+
+def _shuffled(base: Base, one: Asked, seed: int) -> tuple[float, ...]:
+    return scores(Random(seed).sample(list(base.entries), K), one.relevant)
+
+
+def _row(name: str, rows: Sequence[tuple[float, ...]], boot: Bootstrap) -> list[str]:
+    return [name, *(_cell([row[i] for row in rows], boot) for i in range(len(_METRICS)))]
+
+
+def _cell(values: Sequence[float], boot: Bootstrap) -> str:
+    low, high = np.percentile(boot.mean_draws(values), (2.5, 97.5))
+    return f"{np.mean(values):.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _answers(answered: dict[str, list[Background]], asked: list[Asked], draws: int, seed: int) -> Table:
+    """Answered, relevant and faithful among the answerable, declined among the others, and what the rule notices."""
+    rows = []
+    for name, given in answered.items():
+        def cell(of: Iterable[tuple[str, float]]) -> str:
+            kept = list(of)
+            return _cell([value for _, value in kept], Bootstrap([text for text, _ in kept], draws, seed))
+
+        pairs = list(zip(asked, given, strict=True))
+        rows += [[name, "answered, of the answerable", cell((a.question, float(bool(b.quotes))) for a, b in pairs if a.relevant)],
+                 [name, "declined, of the unanswerable", cell((a.question, float(not b.quotes)) for a, b in pairs if not a.relevant)],
+                 [name, "answer relevancy: sentences from a right passage (declined: 0)",
+                  cell((a.question, _relevancy(a, b)) for a, b in pairs if a.relevant)],
+                 [name, "faithfulness: sentences borne out, by rule",
+                  cell((a.question, faithfulness(b.text, b.passages)) for a, b in pairs if b.quotes)]]
+    last = [b for b in list(answered.values())[-1] if b.quotes]
+    rows += [["control", f"altered answers noticed: {what}", f"{noticed}/{tried}"] for what, noticed, tried in _noticed(last)]
+    return Table("Answers", ("", "measure", "value"), rows)
+
+
+def _relevancy(one: Asked, given: Background) -> float:
+    return float(np.mean([quote.passage.id in one.relevant for quote in given.quotes])) if given.quotes else 0.0
+
+
+def _noticed(given: Sequence[Background]) -> list[tuple[str, int, int]]:
+    """How often the rule of faithfulness calls an answer that was made wrong less than faithful."""
+    import re
+
+    def number(text: str) -> str:
+        return re.sub(r"\d+", lambda found: str(int(found[0]) + 7), text, count=1)
+
+    def negation(text: str) -> str:
+        return re.sub(r"\b(is|are|has|shows|needs|means|lies|comes|begins|causes)\b", r"\1 not", text, count=1)
+
+    changes: dict[str, Callable[[str], str]] = {"a number changed": number, "a negation put in": negation}
+    out = []
+    for what, change in changes.items():
+        tried = [(change(one.text), one) for one in given if change(one.text) != one.text]
+        out.append((what, sum(faithfulness(text, one.passages) < 1 for text, one in tried), len(tried)))
+    others = [(b.text, a) for a, b in zip(given, [*given[1:], *given[:1]], strict=True) if not set(a.passages) & set(b.passages)]
+    return [*out, ("the answer to another question", sum(faithfulness(text, a.passages) < 1 for text, a in others), len(others))]
+
+
+def _judged(judge: Judge, given: Sequence[Background]) -> Table:
+    verdicts = [judge.judge(one.question, one.text, [p.text for p in one.passages]) for one in given if one.quotes]
+    shares: dict[str, Any] = {name: np.mean([getattr(v, name) for v in verdicts]) if verdicts else float("nan")
+                              for name in ("faithful", "relevant")}
+    return Table(f"The same answers judged by the model {judge.model}", ("measure", "share"),
+                 [[name, f"{share:.3f}"] for name, share in shares.items()])
