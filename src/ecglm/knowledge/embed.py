@@ -55,6 +55,12 @@ def embed(texts: Sequence[str]) -> NDArray[np.float32]:
     return np.concatenate(rows) if rows else np.empty((0, SIZE), np.float32)
 
 
+@lru_cache(maxsize=1024)
+def vector(text: str) -> NDArray[np.float32]:
+    """`embed` of one text, such as a question that is asked of several retrievers."""
+    return embed([text])[0]
+
+
 def embedded(texts: Sequence[str]) -> NDArray[np.float32]:
     """`embed`, from the cache folder where these texts were embedded before."""
     key = hashlib.sha256("\0".join([_PACKAGE, *texts]).encode()).hexdigest()[:32]

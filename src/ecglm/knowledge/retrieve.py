@@ -58,7 +58,7 @@ class Weights:
 
     graph: float = 0.6
     bm25: float = 1.0
-    embedding: float = 1.0
+    embedding: float = 1.5
     fits: float = 2.0
     step: float = 0.7
 
@@ -92,7 +92,7 @@ class Retriever:
         parts = {"graph": self._graph(query), "bm25": _scaled(self._bm25.get_scores(list(query.words)).astype(float)) if query.words
                  else np.zeros(len(self.passages))}
         if self.embeddings:
-            parts["embedding"] = np.clip(self._vectors() @ embed.embed([text])[0], 0, 1).astype(float)
+            parts["embedding"] = np.clip(self._vectors() @ embed.vector(text), 0, 1).astype(float)
         total = sum(getattr(self.weights, name) * part for name, part in parts.items())
         assert isinstance(total, np.ndarray)
         order = np.argsort(-total, kind="stable")[:k]

@@ -1,0 +1,152 @@
+"""The knowledge benchmark: questions with sources, metrics, the rule's controls, and a judge behind a small local server."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from ecglm.bench.judge import Judge, JudgeError, from_environment, read_verdict
+from ecglm.bench.studies.knowledge import QUESTIONS, questions, run, scores
+from ecglm.config import read_yaml
+from ecglm.errors import UsageError
+from ecglm.knowledge import embed
+from ecglm.knowledge.base import load
+
+GOOD = json.dumps({"faithful": True, "relevant": False, "reason": "it strays"})
+
+
+def test_every_question_has_a_source_that_its_entries_cite() -> None:
+    data = read_yaml(QUESTIONS)
+    assert len(data["answerable"]) >= 100
+    assert len(data["unanswerable"]) >= 20
+    for question, ids, source in data["answerable"]:
+        assert source in {citation.source.key for name in ids for citation in load().get(name).citations}, question
+    texts = [row[0] for row in data["answerable"]] + data["unanswerable"]
+    assert len(set(texts)) == len(texts)
+
+
+def test_the_halves_share_no_question() -> None:
+    dev, test = ({one.question for one in questions(half)} for half in ("dev", "test"))
+    assert not dev & test
+    assert len(dev) + len(test) == sum(map(len, read_yaml(QUESTIONS).values()))
+    with pytest.raises(UsageError, match="dev or test"):
+        questions("train")
+
+
+@pytest.mark.parametrize(("found", "relevant", "expected"), [
+    (["a", "b", "c"], {"a"}, (1, 1, 1, 1)), (["x", "a", "b"], {"a", "b"}, (0, 1 / 2, (1 / 2 + 2 / 3) / 2, 1)),
+    (["x", "y"], {"a"}, (0, 0, 0, 0)), (["a", "x", "y", "z", "w", "b"], {"a", "b"}, (1, 1, 1, 1 / 2)), ([], {"a"}, (0, 0, 0, 0))])
+def test_metrics_of_a_ranking(found, relevant, expected) -> None:
+    assert scores(found, frozenset(relevant)) == pytest.approx(expected)
+
+
+def test_the_study_beats_chance_and_its_controls_bite(monkeypatch) -> None:
+    monkeypatch.setattr(embed, "available", lambda: False)
+    monkeypatch.delenv("ECGLM_JUDGE_URL", raising=False)
+    study = run(0, 200, False)
+    found, answers = study.tables
+    first = {row[0]: float(row[1].split()[0]) for row in found.rows}
+    assert first["random order (chance)"] < 0.1
+    assert first["graph + bm25"] > 0.5
+    value = {row[1]: row[2] for row in answers.rows}
+    assert float(value["faithfulness: sentences borne out, by rule"].split()[0]) == 1
+    for name in ("a number changed", "a negation put in", "the answer to another question"):
+        noticed, tried = map(int, value[f"altered answers noticed: {name}"].split("/"))
+        assert tried > 20
+        assert noticed >= 0.9 * tried
+    assert any("Embeddings were left out" in note for note in study.notes)
+
+
+@pytest.fixture
+def server():
+    """Replies from a list, in order: text of the message, an HTTP status, or bytes of a body."""
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            seen.append((self.path, self.headers.get("Authorization"), body))
+            reply = replies.pop(0)
+            status = reply if isinstance(reply, int) else 200
+            content = reply if isinstance(reply, bytes) else json.dumps({"choices": [{"message": {"content": reply}}]}).encode()
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    seen: list = []
+    replies: list = []
+    http = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=http.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{http.server_port}/v1", replies, seen
+    http.shutdown()
+    http.server_close()
+
+
+def test_a_judge_is_asked_once_and_its_exchange_is_kept(server, tmp_path) -> None:
+    url, replies, seen = server
+    replies.append(GOOD)
+    judge = Judge(url, "m", "secret", tmp_path / "t" / "judge.jsonl")
+    verdict = judge.judge("What?", "That.", ["That is that."])
+    assert (verdict.faithful, verdict.relevant) == (True, False)
+    path, authorization, body = seen[0]
+    assert path == "/v1/chat/completions"
+    assert authorization == "Bearer secret"
+    assert body["response_format"]["json_schema"]["schema"]["required"] == ["faithful", "relevant", "reason"]
+    assert json.loads(body["messages"][1]["content"]) == {"passages": ["That is that."], "question": "What?", "answer": "That."}
+    assert judge.judge("What?", "That.", ["That is that."]) == verdict  # from the transcript: no reply is left
+    assert len(seen) == 1
+    assert "secret" not in (tmp_path / "t" / "judge.jsonl").read_text()
+
+
+def test_bad_replies_are_tried_again_and_then_are_an_error(server) -> None:
+    url, replies, seen = server
+    replies += [500, "no JSON", GOOD]
+    assert Judge(url, "m", wait=0.01).judge("q", "a", []).faithful
+    assert len(seen) == 3
+    replies += [b"{}", json.dumps({"faithful": "yes", "relevant": True, "reason": ""}), json.dumps({"faithful": True})]
+    with pytest.raises(JudgeError, match="no usable reply"):
+        Judge(url, "m", wait=0.01).judge("q", "a", [])
+    replies += [401]
+    with pytest.raises(JudgeError, match="HTTP 401"):
+        Judge(url, "m", wait=0.01).judge("q", "a", [])
+    assert len(seen) == 7  # a refusal is not asked again
+
+
+def test_a_judge_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(JudgeError, match="ECGLM_JUDGE_URL"):
+        Judge("http://127.0.0.1:9/v1", "m", tries=1, timeout=2).judge("q", "a", [])
+    with pytest.raises(UsageError, match="not http"):
+        Judge("file:///etc/passwd", "m")
+
+
+def test_the_judge_is_off_unless_it_is_set(monkeypatch) -> None:
+    monkeypatch.delenv("ECGLM_JUDGE_URL", raising=False)
+    assert from_environment() is None
+    monkeypatch.setenv("ECGLM_JUDGE_URL", "http://localhost:1/v1")
+    monkeypatch.setenv("ECGLM_JUDGE_MODEL", "m")
+    judge = from_environment()
+    assert judge is not None
+    assert judge.model == "m"
+
+
+@pytest.mark.parametrize("reply", ["[]", "{}", "null", '{"faithful": 1, "relevant": true, "reason": ""}',
+                                   '{"faithful": true, "relevant": true, "reason": "", "more": 1}'])
+def test_a_reply_must_fit_the_schema(reply) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        read_verdict(reply)
+
+
+def test_the_study_with_a_judge_has_its_table(server, monkeypatch, tmp_path) -> None:
+    url, replies, _ = server
+    replies += [GOOD] * 200
+    monkeypatch.setattr(embed, "available", lambda: False)
+    monkeypatch.setenv("ECGLM_JUDGE_URL", url)
+    monkeypatch.setenv("ECGLM_JUDGE_MODEL", "tiny")
+    table = run(0, 100, False, "dev", str(tmp_path / "judge.jsonl")).tables[-1]
+    assert "tiny" in table.title
+    assert [list(row) for row in table.rows] == [["faithful", "1.000"], ["relevant", "0.000"]]
