@@ -32,7 +32,8 @@ def test_words_that_differ_stay_different() -> None:
     assert words("mitral") != words("mi")
     assert words("first") != words("third")
     assert numbers("-30 to +90 degrees, QRS 120 ms, 12-lead") == {-30, 90, 120, 12}
-    assert sentences("It is so (Mason et al. say). QRS of 0.12 s. V1 too.") == ["It is so (Mason et al. say).", "QRS of 0.12 s.", "V1 too."]
+    text = "It is so (Mason et al. say). QRS of 0.12 s. V1 too."
+    assert sentences(text) == ["It is so (Mason et al. say).", "QRS of 0.12 s.", "V1 too."]
 
 
 def test_the_longest_name_is_what_a_question_is_about() -> None:
@@ -90,7 +91,8 @@ def test_parts_of_the_score_are_shown_and_lie_between_0_and_1(base_only: Retriev
 
 
 def test_passages_of_a_document_are_found_beside_the_base() -> None:
-    own = Passage("doc1.0", "House rules", "Our cath lab telephone for STEMI is extension 4711.", ("House rules (rules.md)",), group="x")
+    own = Passage("doc1.0", "House rules", "Our cath lab telephone for STEMI is extension 4711.", ("House rules (rules.md)",),
+                  group="x")
     found = answer("What is the cath lab telephone extension?", Retriever(load(), [own], embeddings=False))
     assert found.quotes[0].passage is own
     assert found.quotes[0].citation == "House rules (rules.md)"

@@ -23,8 +23,9 @@ def own_store(tmp_path, monkeypatch):
 
 def pdf(path: Path, *pages: str) -> Path:
     """A PDF of so many pages of text, made by hand: Helvetica, one line per page."""
+    kids = " ".join(f"{4 + 2 * i} 0 R" for i in range(len(pages)))
     objects = [b"<< /Type /Catalog /Pages 2 0 R >>",
-               f"<< /Type /Pages /Count {len(pages)} /Kids [{' '.join(f'{4 + 2 * i} 0 R' for i in range(len(pages)))}] >>".encode(),
+               f"<< /Type /Pages /Count {len(pages)} /Kids [{kids}] >>".encode(),
                b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
     for i, text in enumerate(pages):
         stream = f"BT /F1 12 Tf 50 700 Td ({text}) Tj ET".encode()
@@ -101,7 +102,8 @@ def test_an_interrupted_addition_is_not_searched_and_goes_on_where_it_stopped(tm
 @pytest.mark.parametrize(("name", "data", "problem"), [
     ("a.docx", b"PK", "not a kind of document"), ("none.txt", None, "no such file"), ("a.txt", b"\xff\xfe\x00x", "not UTF-8"),
     ("a.txt", b"ab\0cd", "not text"), ("a.txt", b"  \n\n ", "holds no text"), ("a.pdf", b"not a pdf", "not a PDF"),
-    ("a.pdf", b"%PDF-1.4\n%%EOF", "not a PDF"), ("a.html", b"<script>only()</script>", "holds no text"), ("a.md", b"", "holds no text")])
+    ("a.pdf", b"%PDF-1.4\n%%EOF", "not a PDF"), ("a.html", b"<script>only()</script>", "holds no text"),
+    ("a.md", b"", "holds no text")])
 def test_bad_files_are_refused_in_one_line_and_leave_nothing(tmp_path, capsys, name, data, problem) -> None:
     if name.endswith("pdf"):
         pytest.importorskip("pypdf", reason="PDF needs the extra `knowledge`")
@@ -193,11 +195,13 @@ def test_an_instruction_in_a_document_changes_no_answer_about_a_recording(tmp_pa
     def said() -> list[tuple[object, ...]]:
         fresh = load(save_tiny(tmp_path))
         chat = fresh.chat(record)
-        return [*(("ask", a.text, a.confidence, a.abstained, a.reason, a.evidence) for a in map(lambda q: fresh.ask(record, q), questions)),
+        asked = [fresh.ask(record, question) for question in questions]
+        return [*(("ask", a.text, a.confidence, a.abstained, a.reason, a.evidence) for a in asked),
                 *(("chat", "".join(chat.stream(question))) for question in questions)]
 
     before = said()
-    (tmp_path / "payload.md").write_text(f"# Criteria for atrial fibrillation\n\n{INJECTION}\n\nWhat causes AV block? {INJECTION}")
+    title = "# Criteria for atrial fibrillation"
+    (tmp_path / "payload.md").write_text(f"{title}\n\n{INJECTION}\n\nWhat causes AV block? {INJECTION}")
     store.add(tmp_path / "payload.md")
     from ecglm import knowledge
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecglm.knowledge.ranges import flag, normal_range, ranges
+from ecglm.knowledge.ranges import flag, ranges
 
 
 @pytest.mark.parametrize(("name", "value", "sex", "expected"), [

@@ -66,7 +66,8 @@ def show(entry: Annotated[str, typer.Argument(metavar="ID", help="Such as criter
         return
     codes = [f"{system} {', '.join(values)}" for system, values in found.to_dict()["codes"].items() if values]
     rows_ = [("kind", found.kind), ("title", found.title), ("text", found.text), ("also called", ", ".join(found.names[1:])),
-             ("codes", "; ".join(codes)), *(("source", c.source.full + (f", {c.section}" if c.section else "")) for c in found.citations),
+             ("codes", "; ".join(codes)),
+             *(("source", c.source.full + (f", {c.section}" if c.section else "")) for c in found.citations),
              *((near.kind, f"{near.id}: {near.title}") for near in base.load().neighbours(entry))]
     print_table(("", entry), [row for row in rows_ if row[1]])
 
@@ -105,7 +106,8 @@ def list_(json: Json = False) -> None:
         return
     print_table(("what", "number", "about"), [
         *((kind, kinds[kind], "entries of the base") for kind in base.KINDS),
-        *((f"document {d.id}", d.passages, f"{d.title} ({d.file})" + ("" if d.complete else ", incomplete: add it again")) for d in own)])
+        *((f"document {d.id}", d.passages, f"{d.title} ({d.file})" + ("" if d.complete else ", incomplete: add it again"))
+          for d in own)])
 
 
 @app.command()

@@ -19,7 +19,8 @@ _GENERAL = re.compile(
     r"(?:criteri\w+|definition|causes?|differential|risk factors|normal (?:range|limits?)|upper limit|lower limit|formula)\b|"
     r"^what (?:usually |commonly |can )?causes?\b|^(?:please )?define\b|^what does .+ mean\b|"
     r"^how (?:is|are) .+ (?:defined|diagnosed|recogni[sz]ed|calculated)\b|^what (?:can|may) imitate\b|^what imitates\b", re.I)
-_HERE = re.compile(r"\b(?:this|these|that|here|my|his|her|their|its?|i|he|she|they|patient|recording|tracing|ecg \d+|shown|seen)\b", re.I)
+_HERE = re.compile(r"\b(?:this|these|that|here|my|his|her|their|its?|i|he|she|they|patient|recording|tracing|ecg \d+|"
+                   r"shown|seen)\b", re.I)
 _WHAT_IS = re.compile(r"what(?:'s| is| are) (?:an? )?(?P<name>.+?)\W*", re.I)
 
 
@@ -29,7 +30,7 @@ def _retriever() -> Retriever:
 
 
 def background(question: str) -> Background | None:
-    """The quoted answer to a question about ECG in general; None for one about the recording, or that the base does not answer."""
+    """The quoted answer to a question about ECG in general; None for one about the recording, or without an answer here."""
     if _HERE.search(question) or not (_GENERAL.search(question) or _names_finding(question)):
         return None
     found = answer(question, _retriever())

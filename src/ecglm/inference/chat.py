@@ -91,8 +91,8 @@ class ChatSession:
         if answer is None:
             yield "Nothing was answered yet that I could explain."
         elif isinstance(answer, Background):
-            yield (f'The answer to "{question}" is background knowledge, quoted from "{answer.quotes[0].passage.title}" in the knowledge '
-                   "base; it says nothing about this recording.")
+            yield (f'The answer to "{question}" is background knowledge, quoted from "{answer.quotes[0].passage.title}" in the '
+                   "knowledge base; it says nothing about this recording.")
         elif answer.abstained:
             yield f'To "{question}" I gave no answer that can be relied on: {answer.reason}.'
         else:

@@ -19,6 +19,8 @@ MAX_BYTES, MAX_PAGES, MAX_CHARACTERS = 50_000_000, 2_000, 10_000_000
 PASSAGE = 700
 SUFFIXES = (".pdf", ".md", ".markdown", ".txt", ".html", ".htm")
 _UNSHOWN = ("Cc", "Cf", "Cs", "Co")
+#: Marks of headings, quotes, lists and emphasis in Markdown.
+_MARKS = re.compile(r"^\s{0,3}(?:#+|>|[-*+]|\d+\.)\s+|[*_`]{1,3}(?=\w)|(?<=\w)[*_`]{1,3}", re.M)
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def _decoded(file: Path, data: bytes) -> tuple[str, str]:
     if file.suffix.lower() in (".md", ".markdown"):
         head = re.search(r"^#+\s+(.+)$", text, re.M)
         plain = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)  # links and pictures as their text
-        return re.sub(r"^\s{0,3}(?:#+|>|[-*+]|\d+\.)\s+|[*_`]{1,3}(?=\w)|(?<=\w)[*_`]{1,3}", "", plain, flags=re.M), head[1] if head else ""
+        return _MARKS.sub("", plain), head[1] if head else ""
     return text, ""
 
 

@@ -89,8 +89,8 @@ class Retriever:
     def search(self, text: str, k: int = 5) -> list[Hit]:
         """The k passages that fit best, best first; none that fits in nothing."""
         query = analyse(text, self.base)
-        parts = {"graph": self._graph(query), "bm25": _scaled(self._bm25.get_scores(list(query.words)).astype(float)) if query.words
-                 else np.zeros(len(self.passages))}
+        by_words = self._bm25.get_scores(list(query.words)).astype(float) if query.words else np.zeros(len(self.passages))
+        parts = {"graph": self._graph(query), "bm25": _scaled(by_words)}
         if self.embeddings:
             parts["embedding"] = np.clip(self._vectors() @ embed.vector(text), 0, 1).astype(float)
         total = sum(getattr(self.weights, name) * part for name, part in parts.items())

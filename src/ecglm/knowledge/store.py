@@ -69,7 +69,8 @@ def _open(create: bool = False) -> Iterator[sqlite3.Connection | None]:
         connection.execute("PRAGMA foreign_keys = ON")
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, _SCHEMA):
-            raise ReadError(path, f"made by another version of ecglm (schema {version})", "move it away and add the documents again")
+            raise ReadError(path, f"made by another version of ecglm (schema {version})",
+                            "move it away and add the documents again")
         connection.executescript(f"{_TABLES} PRAGMA user_version = {_SCHEMA};")
         yield connection
     except sqlite3.Error as error:
@@ -140,8 +141,8 @@ def passages() -> list[Passage]:
     """The passages of every complete document, with title and page as their citation."""
     with _open() as store:
         rows = [] if store is None else store.execute(
-            "SELECT document.id, number, title, file, pages, page, text, sha256 FROM passage JOIN document ON document = document.id "
-            "WHERE read >= pages ORDER BY document.id, number").fetchall()
+            "SELECT document.id, number, title, file, pages, page, text, sha256 "
+            "FROM passage JOIN document ON document = document.id WHERE read >= pages ORDER BY document.id, number").fetchall()
     return [Passage(f"doc{number}.{index}", title, text,
                     (f"{title} ({file}), page {page}" if pages > 1 else f"{title} ({file})",), group=sha256)
             for number, index, title, file, pages, page, text, sha256 in rows]

@@ -9,14 +9,18 @@ _WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9(\"'])")
 #: Words that carry no content.
-STOP = frozenset(
-    "a an the of in on at to for from by with and or nor as is are was were be been being do does did can could may might must "
-    "will would should shall it its this that these those there here what which who whom whose when where why how i you he she "
-    "they we my your his her their our me us them than then so such if but into about over under up out off between among more "
-    "most other some any all each every also only very much many person someone patient people one ever s t".split())
-_SPELLINGS = (("aemia", "emia"), ("ischaem", "ischem"), ("haem", "hem"), ("oedema", "edema"), ("paed", "ped"), ("isation", "ization"),
-              ("yse", "yze"), ("rhoea", "rhea"), ("anaes", "anes"), ("caem", "cem"), ("kalaem", "kalem"), ("artefact", "artifact"),
-              ("behaviour", "behavior"), ("tumour", "tumor"), ("centre", "center"), ("recognise", "recognize"), ("fibre", "fiber"))
+STOP = frozenset([
+    "a", "an", "the", "of", "in", "on", "at", "to", "for", "from", "by", "with", "and", "or", "nor", "as", "is", "are", "was",
+    "were", "be", "been", "being", "do", "does", "did", "can", "could", "may", "might", "must", "will", "would", "should",
+    "shall", "it", "its", "this", "that", "these", "those", "there", "here", "what", "which", "who", "whom", "whose", "when",
+    "where", "why", "how", "i", "you", "he", "she", "they", "we", "my", "your", "his", "her", "their", "our", "me", "us",
+    "them", "than", "then", "so", "such", "if", "but", "into", "about", "over", "under", "up", "out", "off", "between",
+    "among", "more", "most", "other", "some", "any", "all", "each", "every", "also", "only", "very", "much", "many", "person",
+    "someone", "patient", "people", "one", "ever", "s", "t"
+])
+_SPELLINGS = (("aemia", "emia"), ("ischaem", "ischem"), ("haem", "hem"), ("oedema", "edema"), ("paed", "ped"),
+              ("isation", "ization"), ("yse", "yze"), ("anaes", "anes"), ("artefact", "artifact"), ("tumour", "tumor"),
+              ("centre", "center"), ("recognise", "recognize"), ("fibre", "fiber"))
 
 
 def plain(text: str) -> str:

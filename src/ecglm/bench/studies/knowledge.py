@@ -70,22 +70,25 @@ def run(seed: int, draws: int, progress: bool, half: str = "test", transcript: s
             retriever = Retriever(base, weights=weights, embeddings="embedding" in name)
             rows.append(_row(name, [scores([hit.passage.id for hit in retriever.search(one.question, K)], one.relevant)
                                     for one in known], boot))
-    tables = [Table(f"Passages found, {len(known)} questions of the {half} half, first {K} of {len(base)}", ("with", *_METRICS), rows)]
+    title = f"Passages found, {len(known)} questions of the {half} half, first {K} of {len(base)}"
+    tables = [Table(title, ("with", *_METRICS), rows)]
     answered = {}
     for with_embeddings in (False, True)[: 1 + embed.available()]:
         retriever = Retriever(base, embeddings=with_embeddings)
-        answered["with embeddings" if with_embeddings else "without embeddings"] = [answer(one.question, retriever) for one in asked]
+        name = "with embeddings" if with_embeddings else "without embeddings"
+        answered[name] = [answer(one.question, retriever) for one in asked]
     tables.append(_answers(answered, asked, draws, seed))
     judge = from_environment(Path(transcript))
     if judge is not None:
         tables.append(_judged(judge, list(answered.values())[-1]))
-    notes = ("Base and questions have the same authors, so that wordings are nearer to each other than a stranger's would be. Answers "
-             "quote sentences, so that faithfulness by rule is 1 unless the rule fails; the row of altered answers says how often the "
-             "rule notices a changed number, a negation put in, or the answer to another question.",
+    notes = ("Base and questions have the same authors, so that wordings are nearer to each other than a stranger's would be. "
+             "Answers quote sentences, so that faithfulness by rule is 1 unless the rule fails; the rows of altered answers "
+             "say how often the rule notices a changed number, a negation put in, or the answer to another question.",
              *(() if embed.available() else ("Embeddings were left out: the extra `knowledge` is not installed.",)))
-    values = {name: [one.to_dict() | {"hits": [hit.passage.id for hit in one.hits]} for one in given] for name, given in answered.items()}
-    return Study(tables, len(asked), len(asked), digest([base.digest, [[one.question, sorted(one.relevant)] for one in asked]]), notes,
-                 {"answers": values})
+    values = {name: [one.to_dict() | {"hits": [hit.passage.id for hit in one.hits]} for one in given]
+              for name, given in answered.items()}
+    data = digest([base.digest, [[one.question, sorted(one.relevant)] for one in asked]])
+    return Study(tables, len(asked), len(asked), data, notes, {"answers": values})
 
 
 def _shuffled(base: Base, one: Asked, seed: int) -> tuple[float, ...]:
@@ -110,8 +113,10 @@ def _answers(answered: dict[str, list[Background]], asked: list[Asked], draws: i
             return _cell([value for _, value in kept], Bootstrap([text for text, _ in kept], draws, seed))
 
         pairs = list(zip(asked, given, strict=True))
-        rows += [[name, "answered, of the answerable", cell((a.question, float(bool(b.quotes))) for a, b in pairs if a.relevant)],
-                 [name, "declined, of the unanswerable", cell((a.question, float(not b.quotes)) for a, b in pairs if not a.relevant)],
+        rows += [[name, "answered, of the answerable",
+                  cell((a.question, float(bool(b.quotes))) for a, b in pairs if a.relevant)],
+                 [name, "declined, of the unanswerable",
+                  cell((a.question, float(not b.quotes)) for a, b in pairs if not a.relevant)],
                  [name, "answer relevancy: sentences from a right passage (declined: 0)",
                   cell((a.question, _relevancy(a, b)) for a, b in pairs if a.relevant)],
                  [name, "faithfulness: sentences borne out, by rule",
