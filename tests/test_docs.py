@@ -107,6 +107,21 @@ def test_the_page_on_adapting_works_from_a_table_to_an_answer(tmp_path, monkeypa
     assert names["answer"].text == "yes"
 
 
+def test_the_page_on_knowledge_works_from_top_to_bottom(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ECGLM_KNOWLEDGE", str(tmp_path / "store"))
+    (tmp_path / "guideline.md").write_text("# Rules\n\nRepeat the ECG after two hours.")
+    monkeypatch.setattr("ecglm.knowledge.embed.available", lambda: False)  # the page must work without the extra
+    for argv in commands("docs/knowledge.md"):
+        assert main(argv) == 0, argv
+    shown = capsys.readouterr().out
+    assert "at least 120 ms" in shown
+    assert "document 1: House rules" in shown
+    for block in blocks("docs/knowledge.md", "python"):
+        exec(compile(block, "docs/knowledge.md", "exec"), {})
+    assert "120 to 200 ms" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("page", NO_MODEL)
 def test_pages_without_a_model_work(tmp_path, monkeypatch, capsys, page):
     from pydicom.data import get_testdata_file

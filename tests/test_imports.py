@@ -19,6 +19,7 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "records": TORCH, "signal": TORCH, "paper": TORCH, "reporting": TORCH, "bench": TORCH,
     "errors.py": TORCH, "schema.py": TORCH, "config.py": TORCH, "registry.py": TORCH,
     "models": ("ecglm.corpus", "ecglm.training"),
+    "knowledge": ("ecglm.corpus", "ecglm.training", "ecglm.models", "ecglm.inference", "ecglm.bench"),
 }
 HEAVY = {"torch", "transformers", "peft", "numpy", "scipy", "pydicom", "cv2", "sklearn", "rich", "yaml", "jinja2"}
 #: Code that runs what a file says.
@@ -88,6 +89,7 @@ def modules_after(statement: str) -> set[str]:
 
 @pytest.mark.parametrize("module", [
     "ecglm.records", "ecglm.signal", "ecglm.paper", "ecglm.reporting", "ecglm.registry", "ecglm.config",
+    "ecglm.knowledge.answer", "ecglm.knowledge.store", "ecglm.bench.studies.knowledge",
     "ecglm.bench.metrics", "ecglm.bench.stats", "ecglm.bench.runner", "ecglm.bench.report", "ecglm.bench.compare",
 ])
 def test_this_part_works_without_torch(module: str) -> None:
