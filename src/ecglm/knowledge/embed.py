@@ -52,13 +52,15 @@ def embed(texts: Sequence[str]) -> NDArray[np.float32]:
         mask_BT1 = batch["attention_mask"].unsqueeze(-1).to(state_BTD.dtype)
         mean_BD = (state_BTD * mask_BT1).sum(1) / mask_BT1.sum(1)
         rows.append(torch.nn.functional.normalize(mean_BD, dim=1).numpy())
-    return np.concatenate(rows) if rows else np.empty((0, SIZE), np.float32)
+    made: NDArray[np.float32] = np.concatenate(rows) if rows else np.empty((0, SIZE), np.float32)
+    return made
 
 
 @lru_cache(maxsize=1024)
 def vector(text: str) -> NDArray[np.float32]:
     """`embed` of one text, such as a question that is asked of several retrievers."""
-    return embed([text])[0]
+    made: NDArray[np.float32] = embed([text])[0]
+    return made
 
 
 def embedded(texts: Sequence[str]) -> NDArray[np.float32]:
@@ -67,7 +69,7 @@ def embedded(texts: Sequence[str]) -> NDArray[np.float32]:
     root = Path(os.environ.get("ECGLM_CACHE") or Path.home() / ".cache" / "ecglm")
     path = root / "knowledge" / f"{key}.npy"
     with contextlib.suppress(OSError, ValueError, EOFError):
-        kept = np.load(path, allow_pickle=False)
+        kept: NDArray[np.float32] = np.load(path, allow_pickle=False)
         if kept.shape == (len(texts), SIZE) and kept.dtype == np.float32:
             return kept
     made = embed(texts)

@@ -21,7 +21,7 @@ _WANTS: dict[str, str] = {
                     r"distinguish\w*|difference|tell|told|causes of|caus\w+",
     "range": r"normal (?:range|value|limit|heart|pr|qrs|qt\w*|p|rr|axis|cornell|sokolow)|upper limit|lower limit|"
              r"up to|how long may|from which",
-    "definition": r"what is|what are|what does .* mean|measur\w+|formula|calculat\w+|counted|meaning|where is",
+    "definition": r"what does .* mean|measur\w+|formula|calculat\w+|counted|meaning|where is",
     "pitfall": r"mistaken|artef?\w*act\w*|misplac\w*|swap\w*|exchang\w*|electrodes?|filters?|placed|imitat\w+|trust\w*|exclude|"
                r"cannot|misread|wrong",
 }
@@ -66,6 +66,8 @@ def analyse(text: str, base: Base) -> Query:
                 entities |= dict.fromkeys(ids)
     low = plain(text)
     kinds = frozenset(kind for kind, pattern in _PATTERNS.items() if pattern.search(low))
+    if not kinds and low.startswith(("what is", "what are", "what's")):
+        kinds = frozenset(("definition",))
     named = [word for entity in entities for word in content(base.get(entity).title)]
     of_question = content(text)
     return Query(text, tuple(entities), kinds, tuple(dict.fromkeys((*of_question, *named))),

@@ -122,7 +122,8 @@ def documents() -> list[Added]:
         rows = [] if store is None else store.execute(
             "SELECT id, title, file, pages, (SELECT COUNT(*) FROM passage WHERE document = id), read >= pages, added "
             "FROM document ORDER BY id").fetchall()
-    return [Added(*row[:5], bool(row[5]), row[6]) for row in rows]
+    return [Added(number, title, file, pages, count, bool(complete), added)
+            for number, title, file, pages, count, complete, added in rows]
 
 
 def remove(number: int) -> Added:

@@ -34,7 +34,7 @@ def stem(word: str) -> str:
     word = word.removesuffix("'s")
     for british, american in _SPELLINGS:
         word = word.replace(british, american)
-    for ending, least in (("ies", 5), ("sses", 5), ("ing", 6), ("ed", 5), ("es", 6), ("s", 4)):
+    for ending, least in (("ies", 5), ("sses", 5), ("ing", 6), ("ed", 6), ("es", 6), ("s", 4)):
         if word.endswith(ending) and len(word) >= least and not word.endswith(("ss", "us", "is")):
             rest = word[: -len(ending)]
             if ending == "es" and not rest.endswith(("ch", "sh", "x", "ss")):
