@@ -15,7 +15,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from ecglm.config import read_yaml
+import yaml
+
 from ecglm.errors import ConfigError, UsageError
 from ecglm.knowledge.statements import BY_KEY
 
@@ -161,9 +162,9 @@ class Base:
 def load() -> Base:
     """The base of the package, read once. Raises ConfigError naming file and entry when a file was altered wrongly."""
     sources = {key: Source(key, item["authors"], item["title"], item["year"], item["in"], item["short"], item.get("doi", ""))
-               for key, item in read_yaml(_FOLDER / "sources.yaml").items()}
+               for key, item in _read(_FOLDER / "sources.yaml").items()}
     files = sorted((_FOLDER / "entries").glob("*.yaml"))
-    entries = [_entry(file, name, item, sources) for file in files for name, item in read_yaml(file).items()]
+    entries = [_entry(file, name, item, sources) for file in files for name, item in _read(file).items()]
     names = {entry.id for entry in entries}
     for entry in entries:
         for target in entry.links:
@@ -172,6 +173,16 @@ def load() -> Base:
     if len(names) < len(entries):
         raise ConfigError("two knowledge entries have the same id; rename one")
     return Base(entries)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """A file of the package. The loader in C is ten times as fast as `ecglm.config.read_yaml`, which is for files of users."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(file.read_text(encoding="utf-8"))
+    try:
+        data: dict[str, Any] = loader.get_single_data()
+        return data
+    finally:
+        loader.dispose()
 
 
 def _entry(file: Path, name: str, item: Mapping[str, Any], sources: Mapping[str, Source]) -> Entry:
