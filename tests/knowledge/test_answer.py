@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ecglm import knowledge
+from ecglm.cli import main
 from ecglm.errors import UsageError
 from ecglm.knowledge import embed
 from ecglm.knowledge.answer import answer, faithfulness, supported
@@ -105,6 +106,12 @@ def test_embeddings_find_what_no_word_names() -> None:
     assert vectors.shape == (3, embed.SIZE)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.2
+
+
+def test_embeddings_that_are_not_installed_are_named(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(embed, "available", lambda: False)
+    assert main(["knowledge", "search", "WPW", "--embeddings", "--no-documents"]) == 2
+    assert "pip install 'ecglm[knowledge]'" in capsys.readouterr().err
 
 
 def test_vectors_of_the_same_texts_are_made_once(tmp_path, monkeypatch) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ecglm.errors import UsageError
 from ecglm.knowledge import embed
 from ecglm.knowledge.base import Base, Entry
 from ecglm.knowledge.query import Query, analyse
@@ -69,7 +70,8 @@ def of_entry(entry: Entry) -> Passage:
 
 
 class Retriever:
-    """Search over the entries of a base and further passages. embeddings: None uses them where they are installed."""
+    """Search over the entries of a base and further passages. embeddings: None uses them where they are installed; True raises
+    UsageError where they are not."""
 
     def __init__(self, base: Base, more: Sequence[Passage] = (), weights: Weights | None = None,
                  embeddings: bool | None = None) -> None:
@@ -78,6 +80,8 @@ class Retriever:
         self.base, self.weights = base, weights or Weights()
         self.passages = [*map(of_entry, base.entries.values()), *more]
         self.embeddings = embed.available() if embeddings is None else embeddings
+        if self.embeddings and not embed.available():
+            raise UsageError("sentence embeddings are not installed; pip install 'ecglm[knowledge]', or search without them")
         rows = [content(passage.indexed) for passage in self.passages]
         self._bm25 = bm25s.BM25()
         self._bm25.index(rows, show_progress=False)
