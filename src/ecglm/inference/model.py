@@ -144,8 +144,8 @@ class Model:
         `.save("report.pdf")` writes it.
 
         adapter: a folder that `ecglm adapt` made; that of the model when none is given. previous: an earlier recording, to
-        adapter: a folder that `ecglm adapt` made; that of the model when none is given. previous: an earlier recording, to
-        compare with. history, patient_name: what is known from elsewhere; nothing of the
+        compare with. history, patient_name: what is known from elsewhere; nothing of the kind is taken from a file. Raises
+        UsageError when they are too long, and CheckpointError for a bad adapter."""
         from ecglm.paper import Marks, PageHeader, mark, render
         from ecglm.reporting import Report
         from ecglm.reporting.plot_beats import calipers
