@@ -138,8 +138,8 @@ class Model:
             raise UsageError("nothing was taught to this model; use what model.adapt([...]) returns")
         self.adapter.save(folder, overwrite)
 
-    def report(self, record: Record, questions: Sequence[str] = (), *, previous: Record | None = None, history: str | None = None,
-               patient_name: str | None = None, adapter: str | Path | None = None) -> Report:
+    def report(self, record: Record, questions: Sequence[str] | None = None, *, previous: Record | None = None,
+               history: str | None = None, patient_name: str | None = None, adapter: str | Path | None = None) -> Report:
         """Measurements, findings and the drawn page, with answers to these questions and what an adapter was taught;
         `.save("report.pdf")` writes it.
 
@@ -153,14 +153,15 @@ class Model:
 
         taught = self.adapter if adapter is None else Adapter.load(adapter)
         reading = self.answerer.reading(checked_record(record))
-        answers = self.ask_batch([(record, question) for question in questions])
+        asked = list(questions or ())
+        answers = self.ask_batch([(record, question) for question in asked])
         findings = () if reading.declined else self._judged(record)
         page = render(record, header=PageHeader.of(record, reading.measurements))
         if not reading.declined:
             shown = record.crop(0.0, PAGE_S)
             page = mark(page, Marks(calipers=calipers(delineate(shown), reading.measurements, shown.duration_s)))
         return Report.of(record, measurements=reading.measurements, findings=findings,
-                         answers=list(zip(questions, answers, strict=True)), page=page, model=self.id,
+                         answers=list(zip(asked, answers, strict=True)), page=page, model=self.id,
                          caveats=caveats(reading), history=history, patient_name=patient_name,
                          taught=() if taught is None else _taught(taught, record),
                          previous=None if previous is None else self._earlier(previous))
