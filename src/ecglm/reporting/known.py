@@ -87,6 +87,8 @@ def _labels(report: Report, spoken: Language) -> Iterator[str]:
     yield from (spoken.texts.st_up, spoken.texts.st_down, spoken.texts.t_inverted, spoken.texts.q_wave)
     if report.measurements is not None and report.measurements.rhythm:
         yield spoken.phrase(report.measurements.rhythm) or report.measurements.rhythm
+    for caveat in report.caveats:  # "a pacemaker gives such Q waves too"
+        yield spoken.phrase(caveat) or caveat
 
 
 def _unit(unit: str) -> str:
