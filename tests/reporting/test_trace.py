@@ -69,8 +69,8 @@ def test_negation_and_doubt_are_read_in_every_language(report: Report, code: str
 
 @pytest.mark.parametrize("code", ["en", "de", "zh"])
 def test_a_caveat_that_names_what_may_be_imitated_stays(make: Make, code: str) -> None:
-    caveat = ("QRS of 96 ms: bundle branch block, or a pacemaker, which is hardly ever recognised here, gives such Q waves, ST, T "
-              "and voltages too")
+    caveat = ("QRS of 96 ms: bundle branch block, or a pacemaker, which is hardly ever recognised here, gives such Q waves, ST, "
+              "T and voltages too")
     assert make(findings=(AFIB,), answers=(), caveats=(caveat,)).trace(code).untraced == ()
     assert make(findings=(AFIB,), answers=(), caveats=()).trace(code).sentences > 30
 
