@@ -21,7 +21,7 @@ class Check:
 
 def checks() -> list[Check]:
     """Libraries, base model, embedded checkpoint, cache folder, device. Downloads nothing."""
-    return [*_libraries(), _base(), _checkpoint(), _cache(), _device()]
+    return [*_libraries(), _base(), _checkpoint(), _cache(), _device(), *_reports()]
 
 
 def _libraries() -> list[Check]:
@@ -62,3 +62,21 @@ def _device() -> Check:
     if torch.cuda.is_available():
         return Check("device", True, torch.cuda.get_device_name(0))
     return Check("device", True, f"CPU, {os.cpu_count()} cores, {torch.get_num_threads()} threads")
+
+
+def _reports() -> list[Check]:
+    """What formats of reports can be written. None is needed for anything else, so what is missing is said and is no failure."""
+    from importlib.util import find_spec
+
+    from ecglm.reporting import fonts
+    from ecglm.reporting.pdf import has_latex, has_typst
+
+    engines = [name for name, there in (("Typst", has_typst()), ("latexmk with XeLaTeX", has_latex())) if there]
+    pdf = ", ".join(engines) or "not possible; run `pip install 'ecglm[report]'`"
+    if has_typst():
+        chinese = not fonts.choose("心电图报告").lacking
+        pdf += "; Chinese: " + ("yes" if chinese else "no font, `apt install fonts-noto-cjk` or "
+                                                      "`pip install cvttf-notosanscjk-regular`")
+    there = find_spec("highdicom") is not None
+    return [Check("report as PDF", True, pdf),
+            Check("report as DICOM SR", True, "highdicom" if there else "not possible; run `pip install 'ecglm[report]'`")]

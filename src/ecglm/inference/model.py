@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 
 #: The checkpoint that ships with the package.
 DEFAULT = Path(__file__).resolve().parent.parent / "checkpoints" / "default"
-#: What a report asks when no questions are given.
-REPORT_QUESTIONS = ("What is the rhythm?", "What is the heart rate?", "What diagnostic symptoms does this ECG show?",
-                    "What form-related symptoms does this ECG show?", "What is the heart axis?")
+#: What the page of a report shows (s).
+PAGE_S = 10.0
 
 
 def load(model: str | Path | None = None, *, base: str | None = None, device: str | None = None,
@@ -139,21 +138,41 @@ class Model:
             raise UsageError("nothing was taught to this model; use what model.adapt([...]) returns")
         self.adapter.save(folder, overwrite)
 
-    def report(self, record: Record, questions: Sequence[str] | None = None, *, adapter: str | Path | None = None) -> Report:
-        """Measurements, findings, questions, what an adapter was taught, and the drawn page; `.save("report.html")` writes it.
-        adapter: a folder that `ecglm adapt` made; that of the model when none is given. Raises CheckpointError for a bad one."""
-        from ecglm.paper import PageHeader, render
+    def report(self, record: Record, questions: Sequence[str] | None = None, *, previous: Record | None = None,
+               history: str | None = None, patient_name: str | None = None, adapter: str | Path | None = None) -> Report:
+        """Measurements, findings and the drawn page, with answers to these questions and what an adapter was taught;
+        `.save("report.pdf")` writes it.
+
+        adapter: a folder that `ecglm adapt` made; that of the model when none is given. previous: an earlier recording, to
+        compare with. history, patient_name: what is known from elsewhere; nothing of the kind is taken from a file. Raises
+        UsageError when they are too long, and CheckpointError for a bad adapter."""
+        from ecglm.paper import Marks, PageHeader, mark, render
         from ecglm.reporting import Report
+        from ecglm.reporting.plot_beats import calipers
+        from ecglm.signal.delineation import delineate
 
         taught = self.adapter if adapter is None else Adapter.load(adapter)
         reading = self.answerer.reading(checked_record(record))
-        asked = list(REPORT_QUESTIONS if questions is None else questions)
+        asked = list(questions or ())
         answers = self.ask_batch([(record, question) for question in asked])
         findings = () if reading.declined else self._judged(record)
         page = render(record, header=PageHeader.of(record, reading.measurements))
+        if not reading.declined:
+            shown = record.crop(0.0, PAGE_S)
+            page = mark(page, Marks(calipers=calipers(delineate(shown), reading.measurements, shown.duration_s)))
         return Report.of(record, measurements=reading.measurements, findings=findings,
                          answers=list(zip(asked, answers, strict=True)), page=page, model=self.id,
-                         caveats=caveats(reading), taught=() if taught is None else _taught(taught, record))
+                         caveats=caveats(reading), history=history, patient_name=patient_name,
+                         taught=() if taught is None else _taught(taught, record),
+                         previous=None if previous is None else self._earlier(previous))
+
+    def _earlier(self, record: Record) -> Report:
+        """What a comparison needs of another recording."""
+        from ecglm.reporting import Report
+
+        reading = self.answerer.reading(checked_record(record))
+        return Report.of(record, measurements=reading.measurements, findings=() if reading.declined else self._judged(record),
+                         model=self.id, caveats=caveats(reading))
 
 
 def _taught(adapter: Adapter, record: Record) -> list[TaughtAnswer]:

@@ -18,8 +18,8 @@ from ecglm.paper.draw import SD_SHARE_OF_GAIN
 from ecglm.records.leads import display_order
 from ecglm.reporting.plot import Plot
 from ecglm.reporting.plot_beats import INTERVALS, beat_intervals, contradictions
+from ecglm.reporting.render import html_templates
 from ecglm.reporting.report import Report
-from ecglm.reporting.save import html_templates
 from ecglm.reporting.view import view
 from ecglm.signal.delineation import WAVES
 from ecglm.signal.resample import resample
@@ -47,7 +47,7 @@ def to_html(plot: Plot) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     report = Report.of(plot.record, measurements=plot.measurements, findings=plot.findings or (), model=plot.model)
     return templates.get_template("plot.html.j2").render(
-        view(report, picture=False) | {"rhythm": plot.rhythm} | _figure(plot),
+        view(report) | {"rhythm": plot.rhythm} | _figure(plot),
         script=Markup(script), script_hash=digest, part=plot.span(),
         asked=plot.findings is not None, finding_note=plot.finding_note, unmarked=plot.delineation.reason,
         doubts=contradictions(plot.delineation, plot.measurements), counted=_counted(plot))

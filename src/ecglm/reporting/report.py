@@ -6,15 +6,22 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ecglm
+from ecglm.errors import UsageError, argument
 from ecglm.paper.page import Page
 from ecglm.records.record import Record, RecordMeta
+from ecglm.reporting.waveform import WaveformReference
 from ecglm.schema import Answer, Evidence, Finding, Measurements
+
+if TYPE_CHECKING:
+    from ecglm.reporting.trace import Trace
 
 #: Findings that are not present are listed as possible from this probability on.
 POSSIBLE = 0.2
+#: Characters of what the user may give.
+MOST_HISTORY, MOST_NAME = 20_000, 200
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,8 @@ class Report:
     model: id of the model that gave findings and answers. created: UTC, ISO 8601.
     page: the drawn ECG; a picture, so not part of `to_dict`. caveats: what limits all of it, in words.
     taught: answers to questions that the user taught, beside those of the model.
+    history, patient_name: as the user gave them; a file's are never taken. previous: an earlier recording's report, to compare.
+    waveform: where in a DICOM archive the recording is; for DICOM SR alone, so not part of `to_dict` either.
     """
 
     record: RecordSummary
@@ -78,17 +87,29 @@ class Report:
     version: str = ecglm.__version__
     caveats: tuple[str, ...] = ()
     taught: tuple[TaughtAnswer, ...] = ()
+    history: str | None = None
+    patient_name: str | None = None
+    previous: Report | None = None
+    waveform: WaveformReference | None = None
 
     @staticmethod
     def of(record: Record, *, measurements: Measurements | None = None, findings: Iterable[Finding] = (),
            answers: Iterable[tuple[str, Answer]] = (), page: Page | None = None, model: str | None = None,
-           created: datetime | None = None, caveats: Iterable[str] = (), taught: Iterable[TaughtAnswer] = ()) -> Report:
-        """Gather a report; created is now unless given. Findings are put in order of probability."""
+           created: datetime | None = None, caveats: Iterable[str] = (), taught: Iterable[TaughtAnswer] = (),
+           history: str | None = None, patient_name: str | None = None, previous: Report | None = None) -> Report:
+        """Gather a report; created is now unless given. Findings are put in order of probability. Raises UsageError for a
+        history or name that is too long."""
+        given = {"history": (history, MOST_HISTORY), "patient_name": (patient_name, MOST_NAME)}
+        for what, (text, most) in given.items():
+            if text is not None and len(text) > most:
+                raise UsageError(f"{argument(what)} has {len(text):,} characters; give at most {most:,}")
         when = (created or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
         ranked = tuple(sorted(findings, key=lambda finding: -finding.probability))
         asked = tuple(QuestionAnswer(question, answer) for question, answer in answers)
         return Report(RecordSummary.of(record), measurements, ranked, asked, page, model, when, caveats=tuple(caveats),
-                      taught=tuple(taught))
+                      taught=tuple(taught), history=(history and history.strip()) or None,
+                      patient_name=(patient_name and patient_name.strip()) or None, previous=previous,
+                      waveform=WaveformReference.of(record))
 
     @property
     def present(self) -> tuple[Finding, ...]:
@@ -111,6 +132,8 @@ class Report:
             "findings": [{**f.to_dict(), "probability": f.probability} for f in self.findings],
             "answers": [_answer_dict(item) for item in self.answers],
             "taught": [{**_answer_dict(item), "adapter": item.adapter, "estimate": item.estimate} for item in self.taught],
+            "history": self.history, "patient_name": self.patient_name,
+            "previous": None if self.previous is None else self.previous.to_dict(),
             "caveats": list(self.caveats), "model": self.model, "created": self.created, "version": self.version,
             "notice": "Research use only. Not a medical device.",
         }
@@ -128,12 +151,21 @@ class Report:
             tuple(Finding(**{**f, "evidence": _evidence(f["evidence"])}) for f in data["findings"]),
             tuple(QuestionAnswer(a["question"], _answer(a)) for a in data["answers"]),
             page, data["model"], data["created"], data["version"], tuple(data.get("caveats", ())),
-            tuple(TaughtAnswer(a["question"], _answer(a), a["adapter"], a["estimate"]) for a in data.get("taught", ())))
+            tuple(TaughtAnswer(a["question"], _answer(a), a["adapter"], a["estimate"]) for a in data.get("taught", ())),
+            data.get("history"), data.get("patient_name"),
+            None if data.get("previous") is None else Report.from_dict(data["previous"]))
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write .html, .md or .json by extension, whole or not at all. Raises UsageError for other extensions."""
+    def save(self, path: str | os.PathLike[str], *, lang: str = "en") -> None:
+        """Write .pdf, .tex, .html, .md, .json, .fhir.json or .dcm by extension, whole or not at all, in English ("en"), German
+        ("de") or Chinese ("zh"). Raises UsageError for another extension or language, or where what writes it is missing."""
         from ecglm.reporting.save import save
-        save(self, path)
+        save(self, path, lang)
+
+    def trace(self, lang: str = "en") -> Trace:
+        """The finished text read again: how many of its numbers and statements trace to nothing (`reporting.trace`)."""
+        from ecglm.reporting.compose import compose
+        from ecglm.reporting.trace import trace
+        return trace("\n".join(compose(self, lang).lines()), self, lang)
 
 
 def _answer_dict(item: QuestionAnswer) -> dict[str, Any]:

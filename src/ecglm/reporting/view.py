@@ -1,24 +1,25 @@
-"""What the templates print: a `Report` turned into plain strings, row by row."""
+"""What a plot prints of a `Report`, row by row, and what all formats share: clean text, percents, the marked page."""
 
 from __future__ import annotations
 
-import base64
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from markupsafe import Markup
 
 from ecglm.knowledge.ranges import ADULT_YEARS, normal_range
-from ecglm.paper import annotate
-from ecglm.reporting.recommendations import recommendations
-from ecglm.reporting.report import POSSIBLE, QuestionAnswer, Report
-from ecglm.schema import CONFIDENCE, DECIMALS, LABELS, Evidence, Finding, Measurement, two_figures
+from ecglm.paper import Page, annotate
+from ecglm.reporting.report import Report
+from ecglm.schema import DECIMALS, LABELS, Evidence, Finding, Measurement
 
 _UNITS = {"deg": "°", "bpm": "/min"}
 #: So many pieces of evidence are marked on the page; more would hide it.
 MAX_MARKS = 12
+#: Of so many findings the leads they rest on are tinted.
+MAX_LEAD_MARKS = 2
 
 
 def clean(value: object) -> object:
@@ -32,31 +33,19 @@ def clean(value: object) -> object:
 _DIRECTION = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def view(report: Report, picture: bool = True) -> dict[str, Any]:
-    """The variables of the templates. picture: embed the page (with evidence marked) as a PNG data URI."""
+def view(report: Report) -> dict[str, Any]:
+    """The variables that the plot's template prints of a report."""
     record, meta = report.record, report.record.meta
     adult = meta.age is None or meta.age >= ADULT_YEARS
-    marks = _marks(report)
-    numbers = {item: number for number, item in enumerate(marks, start=1)}
-
-    def evidence(items: Iterable[Evidence]) -> list[dict[str, str]]:
-        return [{"text": item.text, "where": _where(item), "mark": str(numbers.get(item, ""))} for item in items]
 
     def finding(item: Finding) -> dict[str, Any]:
+        evidence = [{"text": e.text, "where": _where(e), "mark": ""} for e in item.evidence]
         return {"code": item.code, "name": item.name, "group": item.group.replace("_", " "), "present": item.present,
                 "percent": percent(item.probability), "width": f"{100 * min(1.0, max(0.0, item.probability)):.0f}",
-                "evidence": evidence(item.evidence)}
-
-    def answer(item: QuestionAnswer) -> dict[str, Any]:
-        said = item.answer
-        return {"question": item.question, "text": said.text, "abstained": said.abstained, "percent": percent(said.confidence),
-                "reason": said.reason, "model": said.model, "note": said.note or "", "evidence": evidence(said.evidence)}
+                "evidence": evidence}
 
     measured = report.measurements
     rows = [] if measured is None else [_row(name, m, report, adult) for name, m in measured.named().items()]
-    page = report.page
-    if page is not None and picture:
-        page = annotate(page, marks)
     return {
         "patient": [("Age", "not given" if meta.age is None else f"{meta.age} years"),
                     ("Sex", meta.sex or "not given")],
@@ -68,26 +57,16 @@ def view(report: Report, picture: bool = True) -> dict[str, Any]:
             ("Amplitude", "millivolts" if record.unit == "mV" else "normalised, no millivolt scale"),
             ("Missing samples", ", ".join(f"{lead} {n}" for lead, n in record.missing.items()) or "none"),
         ],
-        "caveats": list(report.caveats), "notes": list(record.notes),
-        "problems": [] if measured is None else [item.text for item in measured.problems],
-        "measured": measured is not None, "rows": rows, "rhythm": None if measured is None else measured.rhythm,
-        "sources": _sources(rows), "adult": adult, "sex_known": meta.sex is not None,
+        "notes": list(record.notes), "problems": [] if measured is None else [item.text for item in measured.problems],
+        "rows": rows, "sources": _sources(rows), "adult": adult, "sex_known": meta.sex is not None,
         "findings": [finding(item) for item in (*report.present, *report.possible)],
-        "diagnosis": [finding(item) for item in report.present],
-        "examined": len(report.findings), "possible_from": percent(POSSIBLE),
-        "answers": [answer(item) for item in report.answers],
-        "taught": [answer(item) | {"adapter": item.adapter, "estimate": item.estimate} for item in report.taught],
-        "confidence_note": CONFIDENCE if any(two_figures(item.answer) for item in report.answers) else "",
-        "recommendations": [{"text": row.text, "source": row.source, "for": ", ".join(names)}
-                            for row, names in recommendations(report.findings)],
-        "picture": _data_uri(page.png()) if page is not None and picture else "",
-        "page_note": "" if page is None else _page_note(report), "marked": bool(marks),
         "model": report.model or "no model", "version": report.version, "created": report.created,
     }
 
 
-def _data_uri(png: bytes) -> str:
-    return "data:image/png;base64," + base64.b64encode(png).decode()
+def marked_page(report: Report) -> Page | None:
+    """The report's page with the numbered evidence on it; the number leads to its words, in the language of the report."""
+    return None if report.page is None else annotate(report.page, [replace(item, text="") for item in marked_evidence(report)])
 
 
 def percent(probability: float) -> str:
@@ -99,12 +78,16 @@ def percent(probability: float) -> str:
     return f"{100 * probability:.0f} %"
 
 
-def _marks(report: Report) -> list[Evidence]:
+def marked_evidence(report: Report) -> list[Evidence]:
+    """Evidence that is marked on the page, as far as it has room: what has a place in time, and the leads that abnormal findings
+    rest on. None without a page."""
     if report.page is None:
         return []
-    items = [e for finding in report.present for e in finding.evidence]
+    items = [e for f in report.present for e in f.evidence]
     items += [e for item in (*report.answers, *report.taught) for e in item.answer.evidence]
-    return list(dict.fromkeys(item for item in items if item.span_s is not None))[:MAX_MARKS]
+    placed = list(dict.fromkeys(item for item in items if item.span_s is not None))[:MAX_MARKS]
+    by_lead = [e for f in report.present if f.code not in ("NORM", "SR") for e in f.evidence if e.span_s is None and e.leads]
+    return placed + list(dict.fromkeys(by_lead))[:MAX_LEAD_MARKS]
 
 
 def _row(name: str, m: Measurement, report: Report, adult: bool) -> dict[str, str]:
@@ -135,10 +118,3 @@ def _where(item: Evidence) -> str:
     if item.span_s is not None:
         parts.append(f"{item.span_s[0]:.2f} to {item.span_s[1]:.2f} s")
     return "; ".join(part for part in parts if part)
-
-
-def _page_note(report: Report) -> str:
-    assert report.page is not None
-    truth = report.page.truth
-    scale = f"{truth.gain:g} mm/mV" if truth.unit == "mV" else "amplitude normalised"
-    return f"{truth.start_s:.1f} to {truth.start_s + truth.duration_s:.1f} s, {truth.speed:g} mm/s, {scale}"

@@ -1,0 +1,115 @@
+"""Every text exists in every language, and no English is left in a German or Chinese report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+import ecglm
+from ecglm.errors import UsageError
+from ecglm.knowledge.statements import STATEMENTS
+from ecglm.reporting import Report
+from ecglm.reporting.compose import compose
+from ecglm.reporting.document import sentences
+from ecglm.reporting.language import Texts, language, languages
+from ecglm.reporting.language.patterns import PATTERNS
+from ecglm.reporting.recommendations import recommendations
+from ecglm.schema import LABELS, Finding
+from ecglm.signal.simulate import CONDITIONS, simulate
+
+Make = Callable[..., Report]
+#: English words that no German or Chinese sentence has.
+ENGLISH = re.compile(r"\b(the|of|and|with|is|are|not|beats?|waves?|leads?|before|every|regular|irregular|rests|most|heart|"
+                     r"rate|present|possible|measured|normal ecg|rhythm|block|high|low)\b")
+
+
+@pytest.mark.parametrize("code", ["de", "zh"])
+def test_every_text_is_there_with_the_same_places_to_fill(code: str) -> None:
+    english, other = language("en").texts, language(code).texts
+    for field in fields(Texts):
+        if field.type != "str":
+            continue
+        ours, theirs = getattr(english, field.name), getattr(other, field.name)
+        assert theirs or field.name in ("separator",), field.name
+        assert sorted(re.findall(r"\{\w*\}", ours)) == sorted(re.findall(r"\{\w*\}", theirs)), field.name
+
+
+@pytest.mark.parametrize("code", ["en", "de", "zh"])
+def test_every_measurement_statement_and_word_has_a_name_of_its_own(code: str) -> None:
+    texts = language(code).texts
+    assert set(texts.measurements) == set(LABELS)
+    assert set(texts.statements) == {s.key for s in STATEMENTS}
+    assert set(texts.words) == set(language("en").texts.words)
+    assert len(set(texts.measurements.values())) == len(LABELS)
+    assert all(texts.statements.values())
+
+
+@pytest.mark.parametrize("code", ["de", "zh"])
+def test_patterns_fill_all_their_places(code: str) -> None:
+    for pattern in PATTERNS:
+        said = pattern.german if code == "de" else pattern.chinese
+        assert len(set(re.findall(r"\{\d\}", said))) == re.compile(pattern.english).groups, pattern.english
+
+
+@pytest.mark.parametrize("code", ["de", "zh"])
+def test_every_step_is_translated_or_marked_as_a_quotation(code: str) -> None:
+    every = [Finding(s.code, s.name, s.group, 0.9, True) for s in STATEMENTS]
+    record = simulate(next(iter(CONDITIONS)), 1, seed=3)[0].record
+    steps = {row.text for row, _ in recommendations(every)}
+    (part,) = [p for p in compose(Report.of(record, findings=every), code).sections if p.key == "recommendations"]
+    said = {s.text: s.kind for s in sentences(part)}
+    assert steps
+    for step in steps:
+        quoted = language(code).texts.quote.format(text=step)
+        assert said.get(language(code).passage(step) or "") == "passage" or \
+            any(kind == "quoted" and quoted in text for text, kind in said.items())
+
+
+@pytest.mark.parametrize("code", ["de", "zh"])
+def test_no_english_is_left_of_many_simulated_hearts(code: str) -> None:
+    for name in list(CONDITIONS)[::4]:
+        record = simulate(name, 1, seed=3)[0].record
+        report = Report.of(record, measurements=ecglm.measure(record), model="m",
+                           findings=[Finding(s.code, s.name, s.group, 0.9, True) for s in STATEMENTS])
+        document = compose(report, code)
+        for section in document.sections:
+            for sentence in sentences(section):
+                if section.key == "patient" or sentence.kind == "passage":
+                    continue  # file names and citations are what they are
+                if section.key == "recommendations" and sentence.kind == "quoted":
+                    continue  # marked as English
+                assert sentence.kind != "quoted", (name, sentence)
+                assert not ENGLISH.search(sentence.text), (name, sentence)
+
+
+def test_real_recordings_leave_no_english_either(data_dir: Path) -> None:
+    for file in sorted((data_dir / "ludb" / "data").glob("*.hea"))[:12]:
+        record = ecglm.read(file.with_suffix(""))
+        report = Report.of(record, measurements=ecglm.measure(record))
+        for code in ("de", "zh"):
+            said = [s for part in compose(report, code).sections if part.key == "analysis" for s in sentences(part)]
+            assert not [s for s in said if s.kind == "quoted"]
+            assert not [s.text for s in said if s.kind not in ("passage",) and ENGLISH.search(s.text)]
+
+
+def test_what_has_no_translation_is_marked_as_a_quotation(make: Make) -> None:
+    report = make(caveats=("an unheard-of caveat",))
+    said = [s for part in compose(report, "de").sections for s in sentences(part) if "unheard-of" in s.text]
+    assert [s.kind for s in said] == ["quoted"]
+    assert said[0].text == "Zu beachten: Englisches Zitat: „an unheard-of caveat“"
+
+
+def test_german_numbers_have_a_comma_and_a_minus_sign(make: Make) -> None:
+    text = "\n".join(compose(make(), "de").lines())
+    assert "Dauer: 10,0 s mit 500 Hz" in text
+    assert "QRS-Achse | −41° | −30 bis +90 | ↓ niedrig" in text
+
+
+def test_an_unknown_language_is_refused_with_the_choices(make: Make) -> None:
+    with pytest.raises(UsageError, match="choose en, de, zh"):
+        compose(make(), "fr")
+    assert list(languages()) == ["en", "de", "zh"]

@@ -1,0 +1,107 @@
+"""The trace finds what a report may not say, in each language, and nothing in what it may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import ecglm
+from ecglm.knowledge.statements import STATEMENTS
+from ecglm.reporting import Report
+from ecglm.reporting.compose import compose
+from ecglm.reporting.save import checked, to_markdown
+from ecglm.reporting.trace import trace
+from ecglm.schema import Answer, Finding
+
+Make = Callable[..., Report]
+AFIB, STD = Finding("AFIB", "atrial fibrillation", "rhythm", 0.91, True), Finding("STD", "st depression", "form", 0.42, False)
+NORM = Finding("NORM", "normal ecg", "super_class", 0.03, False)
+
+
+@pytest.fixture
+def report(make: Make) -> Report:
+    return make(findings=(AFIB, STD, NORM), answers=())
+
+
+@pytest.mark.parametrize("code", ["en", "de", "zh"])
+def test_a_report_of_its_own_data_traces_to_it(report: Report, make: Make, code: str) -> None:
+    for given in (report, make(), make(previous=report, history="Fell 3 times in 2019, QRS 555 ms.", patient_name="Ada 7")):
+        found = given.trace(code)
+        assert found.untraced == ()
+        assert found.numbers > 40
+        assert found.statements >= 3
+
+
+@pytest.mark.parametrize(("sentence", "what"), [
+    ("The heart rate is 113/min.", "113/min"), ("QRS duration 97 ms.", "97 ms"), ("QTc of 500 ms.", "500 ms"),
+    ("The QRS axis is 41°.", "41°"), ("Atrial fibrillation, probability 99 %.", "99 %"),
+    ("ST depression is present.", "st depression"), ("There is no atrial fibrillation.", "atrial fibrillation"),
+    ("Atrial fibrillation is absent.", "atrial fibrillation"), ("There is complete left bundle branch block.",
+                                                              "complete left bundle branch block"),
+    ("The ECG suggests pericarditis.", "pericarditis"), ("Possible myocardial infarction.", "myocardial infarction"),
+])
+def test_invented_numbers_and_statements_are_found(report: Report, sentence: str, what: str) -> None:
+    found = trace(sentence, report, forms=False)
+    assert what.lower() in [issue.what.lower() for issue in found.untraced]
+    assert found.rate == 1.0
+
+
+@pytest.mark.parametrize("sentence", [
+    "Atrial fibrillation with a heart rate of 112/min.", "The QRS axis is −41°.", "QRS duration 96 ms, within 110 ms.",
+    "Possible ST depression (42 %).", "There is no myocardial infarction.", "No sign of pericarditis.",
+    "The rhythm is irregular.", "There is no normal ECG.",
+])
+def test_what_is_known_passes(report: Report, sentence: str) -> None:
+    assert trace(sentence, report, forms=False).untraced == ()
+
+
+@pytest.mark.parametrize(("code", "sentence", "bad"), [
+    ("de", "Vorhofflimmern mit 112/min.", False), ("de", "Kein Vorhofflimmern.", True), ("de", "ST-Senkung vorhanden.", True),
+    ("de", "Mögliche ST-Senkung.", False), ("de", "QRS-Dauer 97 ms.", True), ("de", "Kein Myokardinfarkt.", False),
+    ("zh", "心房颤动。", False), ("zh", "无心房颤动。", True), ("zh", "ST 段压低。", True), ("zh", "可能 ST 段压低。", False),
+    ("zh", "QRS 时限 97 ms。", True), ("zh", "无心肌梗死。", False),
+])
+def test_negation_and_doubt_are_read_in_every_language(report: Report, code: str, sentence: str, bad: bool) -> None:
+    assert bool(trace(sentence, report, code, forms=False).untraced) is bad
+
+
+@pytest.mark.parametrize("code", ["en", "de", "zh"])
+def test_a_caveat_that_names_what_may_be_imitated_stays(make: Make, code: str) -> None:
+    caveat = ("QRS of 96 ms: bundle branch block, or a pacemaker, which is hardly ever recognised here, gives such Q waves, ST, "
+              "T and voltages too")
+    assert make(findings=(AFIB,), answers=(), caveats=(caveat,)).trace(code).untraced == ()
+    assert make(findings=(AFIB,), answers=(), caveats=()).trace(code).sentences > 30
+
+
+def test_a_number_must_be_of_its_own_measurement(report: Report) -> None:
+    assert trace("QRS duration | 360 ms", report).untraced  # 360 ms is QT
+    assert not trace("QT interval | 360 ms", report).untraced
+
+
+def test_a_sentence_of_no_form_is_found_in_the_finished_text(report: Report) -> None:
+    text = "\n".join([*compose(report).lines(), "The patient should feel much better soon."])
+    assert [issue.kind for issue in trace(text, report).untraced] == ["sentence"]
+
+
+def test_an_untraced_answer_is_taken_out_of_the_report_and_counted(make: Make) -> None:
+    report = make(findings=(AFIB,), answers=(("What is the rate?", Answer("149 bpm", 0.9, False, (), "m")),))
+    document, found = checked(report)
+    assert [issue.what for issue in found.untraced if issue.kind == "number"] == ["149 bpm"]
+    assert "149 bpm" not in to_markdown(report)
+    assert any("1 sentences that traced to nothing were removed" in s.text for s in document.footer)
+
+
+def test_fifty_real_recordings_have_no_number_that_traces_to_nothing(data_dir: Path) -> None:
+    files = sorted((data_dir / "ludb" / "data").glob("*.hea"))[:50]
+    numbers = 0
+    for i, file in enumerate(files):
+        record = ecglm.read(file.with_suffix(""))
+        seen = [Finding(s.code, s.name, s.group, ((7 * i + 13 * k) % 97) / 100, (i + k) % 3 == 0)
+                for k, s in enumerate(STATEMENTS)]
+        found = Report.of(record, measurements=ecglm.measure(record), findings=seen).trace(("en", "de", "zh")[i % 3])
+        assert found.untraced == ()
+        numbers += found.numbers
+    assert len(files) == 50
+    assert numbers > 50 * 60
