@@ -9,7 +9,6 @@ why a cue does not reach the whole sentence.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,11 +24,13 @@ Language = Literal["en", "de", "other"]
 BEFORE, BEHIND = 6, 4
 _ENDING = "(?:e|er|en|es|em|s|n|ern)?"
 _STOPS = frozenset(".;:")
+#: Words that deny from within a phrase; normality alone is said by denying ("no definite pathology").
+_DENIALS = frozenset({"not", "no", "nicht", "kein", "keine", "keinen", "without", "ohne", "never"})
 #: Abbreviations whose points end no sentence, and what is read for them.
 _POINTED = {r"\bv\.\s?a\.": "va", r"\bz\.\s?n\.": "zn", r"\bd\.\s?d\.": "dd", r"\bunbest\.": "unbest", r"\bmoegl\.": "moegl",
             r"\bunvollst\.": "unvollst", r"\bvollst\.": "vollst", r"\bintraventr\.": "intraventr", r"\bsupraventr\.": "supraventr",
             r"\bventr\.": "ventr", r"\binkompl\.": "inkompl", r"\bkompl\.": "kompl", r"\bfragl\.": "fragl", r"\bevtl\.": "evtl",
-            r"\bbzw\.": "bzw", r"\bneg\.": "neg", r"\bca\.": "ca", r"\bwahrsch\.": "wahrscheinlich", r"(?<=\d)\.(?=\d)": ""}
+            r"\bbzw\.": "bzw", r"\bneg\.": "neg", r"\bca\.": "ca", r"\bwahrsch\.": "wahrscheinlich", r"(?<=\d)\.\s?(?=grad)": " ", r"(?<=\d)\.(?=\d)": ""}
 _SPELLING = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "-": " ", "/": " ", "–": " ", "'": "'"})
 
 
@@ -56,14 +57,17 @@ def language_of(text: str) -> Language:
     found = words(text)
     counts = {name: sum(word in known for word in found) for name, known in _table().languages.items()}
     best = max(counts, key=lambda name: counts[name])
-    return "en" if counts[best] and best == "en" else "de" if counts[best] and best == "de" else "other"
+    if not counts[best]:
+        return "other"
+    return "en" if best == "en" else "de" if best == "de" else "other"
 
 
 def mentions(text: str) -> list[Mention]:
     """Every phrase of the table in reading order, with its status."""
     tokens = words(text)
     phrases = _longest(_table().phrases, tokens)
-    cues = _longest(_table().cues, tokens)
+    within = {place for phrase in phrases for place in range(phrase.start, phrase.stop)}
+    cues = [cue for cue in _longest(_table().cues, tokens) if not within.intersection(range(cue.start, cue.stop))]
     status: dict[int, Status] = {}
     for kind, start, stop in ((cue.name, cue.start, cue.stop) for cue in cues):
         said: Status = "absent" if kind.startswith("absent") else "possible"
@@ -75,9 +79,12 @@ def mentions(text: str) -> list[Mention]:
             continue
         if not reached and kind == "possible_before":  # "possible" stands on either side
             reached = _backward(phrases, tokens, start, stop)
-        for number in reached:
-            if status.get(number) != "possible" or said == "possible":
-                status[number] = said if status.get(number) is None or said == "possible" else status[number]
+        for number in reached:  # "cannot be excluded" after "no" still is no denial
+            if said == "possible" or number not in status:
+                status[number] = said
+    for number, phrase in enumerate(phrases):
+        if "sub_class:NORM" not in phrase.name and _DENIALS & set(tokens[phrase.start:phrase.stop]):
+            status.setdefault(number, "absent")
     return [Mention(_keys(p.name), " ".join(tokens[p.start:p.stop]), status.get(n, "present"))
             for n, p in enumerate(phrases) if _keys(p.name)]
 
@@ -123,24 +130,22 @@ def _table() -> _Table:
         if name is None:
             group = [n for n in phrases if statement.key in n.split("+")]
             phrases.setdefault(min(group, key=len) if group else statement.key, []).append(own)
+    for line in (line for lines in phrases.values() for line in lines):
+        if re.fullmatch(_phrase(line), ""):
+            raise ValueError(f"report_labels.yaml: {line!r} matches no word at all")
     unknown = {key for name in phrases for key in _keys(name)} - set(BY_KEY)
     if unknown:
         raise ValueError(f"report_labels.yaml: {sorted(unknown)} are no statements")
     cues = {name: data["cues"][name] for name in ("none", "absent_before", "absent_after", "possible_before", "possible_after")}
-    return _Table(tuple((name, _pattern(lines)) for name, lines in phrases.items()),
-                  tuple((name, _pattern(lines)) for name, lines in cues.items()),
+    return _Table(tuple((name, re.compile(_phrase(line))) for name, lines in phrases.items() for line in lines),
+                  tuple((name, re.compile(_phrase(line))) for name, lines in cues.items() for line in lines),
                   {name: frozenset(known) for name, known in data["language"].items()},
                   frozenset(data["cues"]["end"]), frozenset(data["cues"]["join"]))
 
 
-def _pattern(lines: Iterable[str]) -> re.Pattern[str]:
-    """One expression for phrases of the table's notation, over words joined by single blanks, a blank behind each."""
-    made = sorted({_phrase(line) for line in lines}, key=len, reverse=True)
-    return re.compile(r"(?<!\S)(?:" + "|".join(made) + ")")
-
-
 def _phrase(line: str) -> str:
-    out = ""
+    """The expression for a phrase in the table's notation, over words joined by single blanks, a blank behind each."""
+    out = r"(?<!\S)"
     for token in line.split():
         if token == "*":
             out += r"(?:[^\s.,;:?]+ ){0,4}?"
@@ -155,21 +160,15 @@ def _phrase(line: str) -> str:
 def _longest(table: tuple[tuple[str, re.Pattern[str]], ...], tokens: list[str]) -> list[_Match]:
     """Matches that do not overlap, the longest kept, in reading order."""
     line = " ".join(tokens) + " "
-    number_at = {}
-    place = 0
-    for number, token in enumerate(tokens):
+    number_at, place = {}, 0
+    for number, token in enumerate([*tokens, ""]):
         number_at[place] = number
         place += len(token) + 1
-    number_at[place] = len(tokens)
-    found = []
-    for name, pattern in table:
-        for start in number_at:
-            hit = pattern.match(line, start)
-            if hit and hit.end() > start:
-                found.append(_Match(name, number_at[start], number_at[hit.end()]))
+    found = [_Match(name, number_at[hit.start()], number_at[hit.end()])
+             for name, pattern in table for hit in pattern.finditer(line)]
     kept: list[_Match] = []
     taken: set[int] = set()
-    for match in sorted(found, key=lambda m: (m.start - m.stop, m.start)):
+    for match in sorted(found, key=lambda m: (m.start - m.stop, -m.name.count("+"), m.start)):
         if not taken.intersection(range(match.start, match.stop)):
             kept.append(match)
             taken.update(range(match.start, match.stop))
