@@ -70,6 +70,7 @@ STUDIES = Registry("study", {
     "beats": "ecglm.bench.studies.beats:run",
     "reversal": "ecglm.bench.studies.reversal:run",
     "rhythm": "ecglm.bench.studies.rhythm:run",
+    "report-ptbxl": "ecglm.bench.studies.report:run",
     "fewshot": "ecglm.training.fewshot.study:run",
     "fewshot-language": "ecglm.training.fewshot.study_language:run",
 })

@@ -1,7 +1,7 @@
 """BLEU, ROUGE-L, METEOR and CIDEr-D of generated texts against one reference each, with intervals over patients.
 
-Libraries: sacrebleu (BLEU), rouge-score (ROUGE-L), nltk (METEOR); extra ``bench``. METEOR's third matching stage needs WordNet, which
-nltk fetches from the net; it is left out here, so the metric is named `METEOR exact+stem`.
+Libraries: sacrebleu (BLEU), rouge-score (ROUGE-L), nltk (METEOR); extra ``bench``. METEOR's third matching stage needs
+WordNet, which nltk fetches from the net; it is left out here, so the metric is named `METEOR exact+stem`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def text_scores(texts: Sequence[str], references: Sequence[str], boot: Bootstrap
 
 def bleu_counts(texts: Sequence[str], references: Sequence[str]) -> NDArray[np.float64]:
     """What corpus BLEU adds up over texts [N, 10]: matches of 1..4-grams, all 1..4-grams, length, reference's length."""
-    from sacrebleu.metrics import BLEU
+    from sacrebleu.metrics.bleu import BLEU
 
     metric = BLEU(lowercase=True, smooth_method="none", effective_order=False)
     found = [metric.corpus_score([text], [[reference]]) for text, reference in zip(texts, references, strict=True)]

@@ -27,11 +27,11 @@ _STOPS = frozenset(".;:")
 #: Words that deny from within a phrase; normality alone is said by denying ("no definite pathology").
 _DENIALS = frozenset({"not", "no", "nicht", "kein", "keine", "keinen", "without", "ohne", "never"})
 #: Abbreviations whose points end no sentence, and what is read for them.
-_POINTED = {r"\bv\.\s?a\.": "va", r"\bz\.\s?n\.": "zn", r"\bd\.\s?d\.": "dd", r"\bunbest\.": "unbest", r"\bmoegl\.": "moegl",
-            r"\bunvollst\.": "unvollst", r"\bvollst\.": "vollst", r"\bintraventr\.": "intraventr", r"\bsupraventr\.": "supraventr",
-            r"\bventr\.": "ventr", r"\binkompl\.": "inkompl", r"\bkompl\.": "kompl", r"\bfragl\.": "fragl", r"\bevtl\.": "evtl",
-            r"\bbzw\.": "bzw", r"\bneg\.": "neg", r"\bca\.": "ca", r"\bwahrsch\.": "wahrscheinlich", r"(?<=\d)\.\s?(?=grad)": " ", r"(?<=\d)\.(?=\d)": ""}
-_SPELLING = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "-": " ", "/": " ", "–": " ", "'": "'"})
+_POINTED = {
+    r"\bv\.\s?a\.": "va", r"\bz\.\s?n\.": "zn", r"\bd\.\s?d\.": "dd", r"\bwahrsch\.": "wahrscheinlich",
+    r"\b(unbest|moegl|unvollst|vollst|intraventr|supraventr|ventr|inkompl|kompl|fragl|evtl|bzw|neg|ca)\.": r"\1",
+    r"(?<=\d)\.\s?(?=grad)": " ", r"(?<=\d)\.(?=\d)": ""}
+_SPELLING = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "-": " ", "/": " ", "–": " "})
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def _longest(table: tuple[tuple[str, re.Pattern[str]], ...], tokens: list[str]) 
              for name, pattern in table for hit in pattern.finditer(line)]
     kept: list[_Match] = []
     taken: set[int] = set()
-    for match in sorted(found, key=lambda m: (m.start - m.stop, -m.name.count("+"), m.start)):
+    for match in sorted(found, key=lambda m: (m.start - m.stop, m.name[:4] != "none", -m.name.count("+"), m.start)):
         if not taken.intersection(range(match.start, match.stop)):
             kept.append(match)
             taken.update(range(match.start, match.stop))
