@@ -203,8 +203,8 @@ def _notes(found: _Fold, past: Sequence[int], answered: int) -> tuple[str, ...]:
     count = {name: found.language.count(name) for name in ("en", "de", "other", "")}
     return (
         f"Reference texts: PTB-XL gives a report for {len(found.rows) - count['']} of these {len(found.rows)} recordings "
-        f"({count['en']} in English, {count['de']} in German, {count['other']} in Swedish or without a known word, left out); for "
-        "the others it has statements only. There is no translation, so words are compared with the English reports and, for all "
+        f"({count['en']} in English, {count['de']} in German, {count['other']} in Swedish or without a known word: left out); "
+        "for the others it has statements only. There is no translation, so words are compared with the English reports and, for all "
         "recordings, with sentences made of PTB-XL's statements by our own names, which flatters our reports.",
         "Text of ours: the Diagnosis of the finished English report, probabilities left out. Statements are read out of every "
         "text by the same extractor; what a text calls possible counts, chosen on folds 1-8. Diagnosis: PTB-XL's 23 diagnostic "
