@@ -37,9 +37,9 @@ def test_our_own_names_are_read_as_what_they_are(statement) -> None:
     assert labels(f"No {statement.name}.").get(statement.key) in ("absent", None)
 
 
-@pytest.mark.parametrize("text", ["The limits are minimal.", "Grab the lavatory mirror.", "A dim amphitheatre.", "Westen, Serum, Sr.Maria"])
+@pytest.mark.parametrize("text", ["The limits are minimal.", "Grab the lavatory mirror.", "A dim amphitheatre."])
 def test_parts_of_words_are_no_statements(text: str) -> None:
-    assert not [m for m in mentions(text) if m.keys != ("rhythm:SR",)]
+    assert not mentions(text)
 
 
 @pytest.mark.parametrize(("text", "key", "status"), [
@@ -67,7 +67,8 @@ def test_umlauts_abbreviations_and_points_of_numbers_do_not_split_sentences() ->
 
 
 @pytest.mark.parametrize(("text", "language"), [
-    ("sinus rhythm. normal ecg.", "en"), ("sinusrhythmus lagetyp normal", "de"), ("sinusrytm vänster el-axel", "other"), ("xyz", "other")])
+    ("sinus rhythm. normal ecg.", "en"), ("sinusrhythmus lagetyp normal", "de"), ("sinusrytm vänster el-axel", "other"),
+    ("xyz", "other")])
 def test_the_language_is_told_by_common_words(text: str, language: str) -> None:
     assert language_of(text) == language
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections import Counter
@@ -13,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ecglm.atomic import write_text
 from ecglm.bench.clinical import GROUPS, Bools, Efficacy, efficacy, labelled, said
+from ecglm.bench.provenance import code_hash
 from ecglm.bench.stats import Bootstrap
 from ecglm.bench.studies.neighbours import embeddings, nearest
 from ecglm.bench.studies.report_extractor import extractor_tables
@@ -46,9 +49,10 @@ class _Fold:
     texts: dict[str, list[str]]
 
 
-def run(seed: int, draws: int, progress: bool, fold: int = 9, answered: int = 30, folder: str = "runs/report-ptbxl") -> Study:
+def run(seed: int, draws: int, progress: bool, fold: int = 9, answered: int = 10, folder: str = "runs/report-ptbxl") -> Study:
     """fold: recordings to report on; others of folds 1-8 are retrieved from. answered: of so many recordings, drawn by `seed`,
-    the whole report with the model's answers is checked for numbers, of the others that without. folder: keeps embeddings."""
+    the whole report with the model's answers is checked for numbers, of the others that without. folder: keeps reports and
+    embeddings."""
     import ecglm
 
     check_libraries()
@@ -57,8 +61,9 @@ def run(seed: int, draws: int, progress: bool, fold: int = 9, answered: int = 30
     past = [int(row) for row in data.rows(TRAINED) if known[int(data.ecg_id[row])].text]
     check_patients(data, rows, past)
     asked = set(random.Random(seed).sample(range(len(rows)), min(answered, len(rows))))
-    made, grounding, query_ND = _reports(model, data, rows, asked, progress)
-    near_ND = embeddings(model, data, past, Path(folder), progress)
+    store = Path(folder)
+    made, grounding, query_ND = _reports(model, data, rows, asked, store, progress)
+    near_ND = embeddings(model, data, past, store, progress)
     here, there = ([known[int(data.ecg_id[row])] for row in part] for part in (rows, past))
     found = _fold(here, there, made, query_ND @ near_ND.T, commonest(known), seed)
     tables, values = _efficacy_tables(found, draws, seed)
@@ -101,19 +106,30 @@ def check_patients(data: PtbXl, rows: Sequence[int], past: Sequence[int]) -> Non
                          "test on fold 9")
 
 
-def _reports(model: Any, data: PtbXl, rows: Sequence[int], with_answers: set[int], progress: bool,
+def _reports(model: Any, data: PtbXl, rows: Sequence[int], with_answers: set[int], folder: Path, progress: bool,
              ) -> tuple[list[str], list[Grounding], NDArray[np.float32]]:
-    """Diagnosis text of every recording, what became of the numbers in its report, and its embedding [N, D]."""
+    """Diagnosis text of every recording, what became of the numbers in its report, and its embedding [N, D]. Each is written to
+    `folder` as it comes, so that an interrupted run of the same code and model goes on."""
     from rich.progress import track
 
-    texts, grounding, emb = [], [], []
+    path = folder / f"reports-{digest([model.id, code_hash(), [int(data.ecg_id[row]) for row in rows]])}.jsonl"
+    lines = path.read_text("utf8").splitlines(keepends=True) if path.is_file() else []
+    kept = {one["ecg_id"]: one for one in (json.loads(line) for line in lines if line.endswith("\n"))}
+    write_text(path, "".join(line for line in lines if line.endswith("\n")))  # without the line that a stop cut short
     for number, row in enumerate(track(rows, "Reports", disable=not progress)):
+        answered, ecg_id = number in with_answers, int(data.ecg_id[row])
+        if ecg_id in kept and kept[ecg_id]["grounding"]["answered"] == answered:
+            continue
         record = data.record(row)
-        report = model.report(record, QUESTIONS if number in with_answers else ())
-        texts.append(diagnosis_text(report))
-        grounding.append(Grounding.of("\n".join(sections(report).values()), record, number in with_answers))
-        emb.append(model.embed(record)[0])  # of the reading that the report was made from
-    return texts, grounding, np.stack(emb)
+        report = model.report(record, QUESTIONS if answered else ())
+        kept[ecg_id] = {"ecg_id": ecg_id, "text": diagnosis_text(report),
+                        "grounding": Grounding.of("\n".join(sections(report).values()), record, answered).to_dict(),
+                        "emb": [float(x) for x in model.embed(record)[0]]}  # of the reading that the report was made from
+        with open(path, "a", encoding="utf8") as file:
+            file.write(json.dumps(kept[ecg_id]) + "\n")
+    ordered = [kept[int(data.ecg_id[row])] for row in rows]
+    return ([one["text"] for one in ordered], [Grounding(**one["grounding"]) for one in ordered],
+            np.array([one["emb"] for one in ordered], np.float32))
 
 
 def _fold(here: list[ReportRow], there: list[ReportRow], made: list[str], near_NM: NDArray[np.float32], prior: str, seed: int,
@@ -167,7 +183,8 @@ def _efficacy_tables(found: _Fold, draws: int, seed: int) -> tuple[list[Table], 
 
 
 def _without_normal(said_NK: Bools, true_NK: Bools, boot: Bootstrap) -> Efficacy:
-    from ecglm.bench.clinical import group_keys
+    from ecglm.atomic import write_text
+from ecglm.bench.clinical import group_keys
 
     kept: NDArray[np.bool_] = np.array([key != "sub_class:NORM" for key in group_keys("diagnosis")])
     return efficacy(said_NK[:, kept], true_NK[:, kept], boot)
@@ -204,8 +221,8 @@ def _notes(found: _Fold, past: Sequence[int], answered: int) -> tuple[str, ...]:
     return (
         f"Reference texts: PTB-XL gives a report for {len(found.rows) - count['']} of these {len(found.rows)} recordings "
         f"({count['en']} in English, {count['de']} in German, {count['other']} in Swedish or without a known word: left out); "
-        "for the others it has statements only. There is no translation, so words are compared with the English reports and, for all "
-        "recordings, with sentences made of PTB-XL's statements by our own names, which flatters our reports.",
+        "for the others it has statements only. There is no translation, so words are compared with the English reports and, "
+        "for all recordings, with sentences made of PTB-XL's statements by our own names, which flatters our reports.",
         "Text of ours: the Diagnosis of the finished English report, probabilities left out. Statements are read out of every "
         "text by the same extractor; what a text calls possible counts, chosen on folds 1-8. Diagnosis: PTB-XL's 23 diagnostic "
         "subclasses, normal among them. Macro F1: mean over statements that the reference makes at least once.",

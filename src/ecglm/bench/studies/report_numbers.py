@@ -22,7 +22,7 @@ class Grounding:
     numbers: int
     limits: int
     errors: dict[str, list[float]] = field(default_factory=dict)
-    ungrounded: tuple[str, ...] = ()
+    ungrounded: Sequence[str] = ()
     answered: bool = False
 
     @staticmethod
