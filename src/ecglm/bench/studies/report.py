@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.atomic import write_text
-from ecglm.bench.clinical import GROUPS, Bools, Efficacy, efficacy, labelled, said
+from ecglm.bench.clinical import GROUPS, Bools, Efficacy, efficacy, group_keys, labelled, said
 from ecglm.bench.provenance import code_hash
 from ecglm.bench.stats import Bootstrap
 from ecglm.bench.studies.neighbours import embeddings, nearest
@@ -183,9 +183,6 @@ def _efficacy_tables(found: _Fold, draws: int, seed: int) -> tuple[list[Table], 
 
 
 def _without_normal(said_NK: Bools, true_NK: Bools, boot: Bootstrap) -> Efficacy:
-    from ecglm.atomic import write_text
-from ecglm.bench.clinical import group_keys
-
     kept: NDArray[np.bool_] = np.array([key != "sub_class:NORM" for key in group_keys("diagnosis")])
     return efficacy(said_NK[:, kept], true_NK[:, kept], boot)
 
