@@ -51,6 +51,14 @@ def test_a_quantity_that_was_not_measured_grounds_no_number() -> None:
     assert not grounded(stated, without, RECORD)
 
 
+def test_the_number_in_a_reason_for_no_value_is_grounded_and_no_value_of_the_quantity() -> None:
+    (stated,) = numbers("| P axis | not measured: its axis varies by 48° from beat to beat |")
+    assert stated.quantity is None
+    without = replace(MEASURED, p_axis=replace(MEASURED.p_axis, value=None, reason="its axis varies by 48° from beat to beat"))
+    assert grounded(stated, without, RECORD)
+    assert not grounded(replace(stated, value=47), without, RECORD)
+
+
 def test_every_number_of_a_report_is_grounded_and_a_false_one_is_found() -> None:
     good = Grounding.of(to_markdown(Report.of(RECORD, measurements=MEASURED)), RECORD)
     assert good.numbers >= 10

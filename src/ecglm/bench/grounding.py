@@ -20,6 +20,8 @@ QUANTITIES = {label.lower(): name for name, label in LABELS.items()} | {
     "rate": "heart_rate", "rr": "rr", "sdnn": "rr_sd", "rr standard deviation": "rr_sd",
     "pr": "pr", "qrs": "qrs", "qt": "qt", "qtc": "qtc_bazett",
     "frontal qrs axis": "axis", "axis": "axis", "qtc (bazett)": "qtc_bazett", "qtc (fridericia)": "qtc_fridericia"}
+#: A variation is no value of the quantity that it is of ("its axis varies by 48° from beat to beat").
+_SPREAD = re.compile(r"\b(?:var(?:y|ies)|differs?|spreads?) (?:by|of)\s*$")
 #: So many letters may stand between the word and the number.
 NEAR = 24
 _NUMBER = re.compile(r"(?<![\w.@/(\-−+])([-−+]?\d+(?:\.\d+)?) ?(beats per minute|/min|bpm|msec|ms|mv|"
@@ -52,7 +54,7 @@ def numbers(text: str) -> list[Stated]:
                 near = [n for n in names if len(before) - n.end() <= NEAR]
                 limit = bool(_LIMIT.search(before))
                 digits = hit[1].partition(".")[2]
-                out.append(Stated(None if limit or not near else QUANTITIES[near[-1][0]],
+                out.append(Stated(None if limit or not near or _SPREAD.search(before) else QUANTITIES[near[-1][0]],
                                   float(hit[1].replace("−", "-")), UNITS[hit[2].lower()], 0.5 * 10.0 ** -len(digits),
                                   limit, clause.strip()))
     return out
@@ -87,6 +89,8 @@ def _spreads(measured: Measurements, stated: Stated) -> list[float | None]:
 def _known(measured: Measurements, record: Record, unit: str) -> list[float | None]:
     every = [*measured.named().values(), *(m for lead in measured.by_lead.values() for m in lead.named().values())]
     values: list[float | None] = [v for m in every if m.unit == unit for v in (m.value, m.spread)]
+    for reason in (m.reason for m in every if m.reason):  # why there is no value: "its axis varies by 48° from beat to beat"
+        values += [one.value for one in numbers(reason) if one.unit == unit]
     if unit == "s":
         values += [record.duration_s, *measured.r_peaks_s,
                    *(m.value / 1000 for m in every if m.unit == "ms" and m.value is not None)]
