@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ecglm.bench.stats import Interval
+
 
 @dataclass(frozen=True)
 class Table:
@@ -27,3 +29,10 @@ class Study:
     data_hash: str
     notes: Sequence[str] = ()
     values: dict[str, Any] = field(default_factory=dict)
+
+
+def percent(value: Interval, factor: float = 100.0, digits: int = 1) -> str:
+    """A cell such as "43.1 [38.0, 48.2]": value and interval times `factor`; a dash where nothing can be computed."""
+    if value.value != value.value:
+        return "–"
+    return f"{factor * value.value:.{digits}f} [{factor * value.low:.{digits}f}, {factor * value.high:.{digits}f}]"
