@@ -6,7 +6,7 @@ import csv
 import gzip
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecglm.config import read_yaml
@@ -32,6 +32,7 @@ def test_abbreviations_are_written_out_as_whole_words(given, wanted):
     assert expand(given) == wanted
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(read_yaml(report_text._FOLDER / "abbreviations.yaml")["both"])), st.sampled_from(["x", "un", "7"]))
 def test_no_part_of_a_word_is_ever_replaced(short, letters):
     for word in (letters + short, short.rstrip("_") + letters, f"{letters}{short.rstrip('_')}{letters}"):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ from ecglm.records.record import Record, checked_record, checked_records
 from ecglm.schema import Answer, Evidence, Finding
 
 if TYPE_CHECKING:
+    from ecglm.inference.retrieval.index import Hit, Index, Side
+    from ecglm.inference.retrieval.retriever import Retriever
     from ecglm.reporting import Report
     from ecglm.reporting.report import TaughtAnswer
 
@@ -105,8 +108,18 @@ class Model:
             out.append(replace(finding, evidence=evidence))
         return tuple(sorted(out, key=lambda f: -f.probability))
 
-    def classify(self, record: Record) -> dict[str, float]:
-        """Calibrated probability by key ("rhythm:AFIB") of every statement that can be told without millivolts."""
+    def classify(self, record: Record, labels: Sequence[str] | Mapping[str, Sequence[str]] | None = None) -> dict[str, float]:
+        """Calibrated probability by key ("rhythm:AFIB") of every statement that can be told without millivolts.
+
+        labels: zero-shot instead, among these texts, or names with several wordings each: shares that sum to 1, which say how
+        the texts compare and are no calibrated probabilities (docs/search.md)."""
+        if labels is not None:
+            named = dict(labels) if isinstance(labels, Mapping) else {label: [label] for label in labels}
+            if isinstance(labels, str) or len(named) < 2 or not all(named.values()) or any(isinstance(w, str) for w in named.values()):
+                raise UsageError("labels: give at least two different texts, or a mapping of names to lists of wordings")
+            emb = self.retriever.embed_ecg(self.answerer.reading(checked_record(record)))
+            shares = self.retriever.shares(emb, self.retriever.prompted(list(named.values())))
+            return dict(zip(named, shares.tolist(), strict=True))
         reading = self.answerer.reading(record)
         if reading.declined or reading.encoded is None:
             raise RecordError(f"{record.source or 'record'}: {reading.declined}; nothing can be classified")
@@ -122,6 +135,23 @@ class Model:
                 raise RecordError(f"{record.source or 'record'}: {reading.declined}; it has no embedding")
             rows.append(reading.encoded.emb_D)
         return np.stack(rows)
+
+    @cached_property
+    def retriever(self) -> Retriever:
+        """Towers for retrieval and zero-shot classification, loaded on first use."""
+        from ecglm.inference.retrieval.retriever import Retriever
+
+        return Retriever.load()
+
+    def search(self, query: Record | str, index: Index | str | Path | None = None, k: int = 5, *,
+               side: Side = "reports") -> list[Hit]:
+        """The k entries of an index that fit a recording or a text best, with their cosine similarity. index: a folder that
+        `ecglm index` made; None: the statements that ecglm knows. side: compare with the entries' reports or recordings.
+        Raises RecordError, UsageError or CheckpointError."""
+        opened = self.retriever.open(index)
+        vector = self.retriever.embed_texts([query])[0] if isinstance(query, str) else \
+            self.retriever.embed_ecg(self.answerer.reading(checked_record(query)))
+        return opened.search(vector, k, side)
 
     def adapt(self, examples: Sequence[Labelled], *, same_patient: bool = False, progress: bool = False) -> Model:
         """A model that also answers the questions of these (record, question, answer) or (record, question, answer, patient):

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from ecglm.bench.metrics import ece, macro_auroc
 from ecglm.knowledge.statements import GROUPS, STATEMENTS
 from ecglm.models.calibration import FindingCalibration
-from ecglm.models.encoders.findings import BRANCHES, FindingsEncoder, FindingsEncoderConfig
+from ecglm.models.encoders.findings import BRANCHES, FindingsEncoder
 from ecglm.training.calibrate import calibrate_findings, fuse
-from ecglm.training.encoder import Branch, EncoderTraining, Scaler, branches, cross_fit, predict, train_network
+from ecglm.training.encoder import Scaler, branches, cross_fit, predict, train_network
 from ecglm.training.examples import EncoderExamples
 from ecglm.training.recipe import Recipe
 from ecglm.training.wide import forest_logits, grow_forest, linear_branch, linear_fit, out_of_fold
@@ -53,23 +53,10 @@ def _by_group(prob_NC: FloatArray, label_NC: NDArray[np.uint8]) -> dict[str, flo
     return {group: round(float(macro_auroc(label_NC[:, c], prob_NC[:, c])), 4) for group, c in columns.items()}
 
 
-@dataclass(frozen=True)
-class CrossFitted:
-    """Training rows as models that never saw them judge them. fused_VRC: raw logits of the branches, weighted, in every view
-    (all leads, then without some: mask_VRL); whole_KRC: those of each branch with all leads; table calibrates them."""
-
-    scaler: Scaler
-    networks: tuple[Branch, Branch]
-    weights: FloatArray
-    whole_KRC: FloatArray
-    fused_VRC: FloatArray
-    mask_VRL: FloatArray
-    table: FindingCalibration
-
-
-def cross_fitted(config: FindingsEncoderConfig, training: EncoderTraining, examples: EncoderExamples, rows: NDArray[np.int64],
-                 run: Path, progress: bool = True) -> CrossFitted:
-    """Teachers of every held-out part, their fusion and calibration. Every finished part is reused on a second call."""
+def train_encoder(recipe: Recipe, examples: EncoderExamples, run: Path, progress: bool = True) -> EncoderStage:
+    """Teachers, fusion, calibration, students. Every finished part is reused on a second call."""
+    training, config = recipe.encoder_training, recipe.encoder
+    rows = np.flatnonzero(np.isin(examples.fold_N, recipe.train_folds))
     scaler = Scaler.fit(examples.feat_NF[rows])
     feat, label, fold = scaler(examples.feat_NF), examples.label_NC[rows], examples.fold_N[rows]
     networks = branches(config, training, examples)
@@ -86,24 +73,13 @@ def cross_fitted(config: FindingsEncoderConfig, training: EncoderTraining, examp
                for fit in (linear_fit, forest_fit)]
     whole, *lacking = zip(*deep, *shallow, strict=True)  # branches by view: all leads, then without some
     weights = fuse(np.stack(whole), label)
-    fused = [_weighted(weights, parts) for parts in (whole, *lacking)]
-    masks = [view.mask_RL for view in views if view.mask_RL is not None]
-    table = calibrate_findings(fused[0], label, fused[1:], masks)
-    every = np.ones((len(rows), examples.sig_NLT.shape[1]), np.float32)
-    return CrossFitted(scaler, networks, weights, np.stack(whole), np.stack(fused), np.stack([every, *masks]), table)
-
-
-def train_encoder(recipe: Recipe, examples: EncoderExamples, run: Path, progress: bool = True) -> EncoderStage:
-    """Teachers, fusion, calibration, students. Every finished part is reused on a second call."""
-    training, config = recipe.encoder_training, recipe.encoder
-    rows = np.flatnonzero(np.isin(examples.fold_N, recipe.train_folds))
-    crossed = cross_fitted(config, training, examples, rows, run, progress)
-    scaler, networks, weights, fused, table = crossed.scaler, crossed.networks, crossed.weights, crossed.fused_VRC[0], crossed.table
-    feat, label = scaler(examples.feat_NF), examples.label_NC[rows]
+    fused = _weighted(weights, whole)
+    table = calibrate_findings(fused, label, [_weighted(weights, parts) for parts in lacking],
+                               [view.mask_RL for view in views if view.mask_RL is not None])
 
     # The students are the two networks: they learn from the teachers' networks, or the models of the features, which are
     # fused with them in the end, would count twice.
-    networks_whole = crossed.whole_KRC[:len(networks)]
+    networks_whole = [of_branch[0] for of_branch in deep]
     taught = _weighted(fuse(np.stack(networks_whole), label), networks_whole)
     taught = calibrate_findings(taught, label).probability(taught)
     target = ((1 - training.soft) * label + training.soft * taught).astype(np.float32)

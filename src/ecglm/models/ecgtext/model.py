@@ -72,14 +72,10 @@ class EcgTextModel(nn.Module):
         return emb
 
     @torch.no_grad()
-    def encode_text(self, texts: list[str], batch: int = 128) -> Tensor:
-        """emb_TE, unit vectors. Texts of like length are read together."""
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        out = torch.empty(len(texts), self.config.embed)
-        for start in range(0, len(texts), batch):
-            part = order[start:start + batch]
-            out[part] = self.text(self.tokens([texts[i] for i in part], self.config.text.context)).float()
-        return out
+    def encode_text(self, texts: list[str], batch: int = 512) -> Tensor:
+        """emb_TE, unit vectors."""
+        parts = [self.text(self.tokens(texts[start:start + batch], self.config.text.context)) for start in range(0, len(texts), batch)]
+        return torch.cat(parts).float()
 
     def save_pretrained(self, folder: Path, run: dict[str, Any], card: str) -> None:
         """Write the folder, weights in half precision and without the decoder, which only training needs."""

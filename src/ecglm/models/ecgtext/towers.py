@@ -10,6 +10,8 @@ from ecglm.models.ecgtext.config import DecoderConfig, TextConfig, VectorConfig,
 from ecglm.models.ecgtext.layers import Block, embedding
 
 PAD, START, END = 0, 1, 2
+#: Texts read together.
+LIKE = 48
 
 
 class EcgVit(nn.Module):
@@ -76,6 +78,13 @@ class TextTower(nn.Module):
         self.project = nn.Linear(config.width, embed, bias=False)
 
     def forward(self, ids_BN: Tensor) -> Tensor:
+        """Texts of like length are read together, without each other's padding: the same, faster."""
+        length_B = (ids_BN != PAD).sum(1)
+        order = length_B.argsort(stable=True)
+        parts = [self._read(ids_BN[rows, : int(length_B[rows].max())]) for rows in order.split(LIKE)]
+        return torch.cat(parts)[order.argsort()]
+
+    def _read(self, ids_BN: Tensor) -> Tensor:
         keep = ids_BN != PAD
         x = self.drop(self.words(ids_BN) + self.position[: ids_BN.shape[1]])
         for block in self.blocks:
