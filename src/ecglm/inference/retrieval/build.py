@@ -12,6 +12,7 @@ import numpy as np
 from ecglm.errors import EcglmError, UsageError
 from ecglm.inference.model import Model
 from ecglm.inference.retrieval.index import Index
+from ecglm.knowledge.report_text import clean_report
 from ecglm.records.record import Record
 
 #: Rows and bytes of a table that are read.
@@ -45,7 +46,7 @@ def build(model: Model, table: str | Path, read: Callable[[str], Record], progre
     if not kept:
         raise UsageError(f"{table}: none of its {len(rows)} rows can be used; {problems[0] if problems else 'it is empty'}")
     texts = [row.text for row, _ in kept]
-    told = [i for i, text in enumerate(texts) if text]
+    told = [i for i, text in enumerate(texts) if clean_report(text)]  # "trace only" says nothing
     reports = None
     if told:
         reports = np.zeros((len(kept), width), np.float32)
