@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 
 from ecglm.config import read_yaml
 from ecglm.knowledge import report_text
-from ecglm.knowledge.report_text import clean_report, distinct, expand, folded, language, prompts, render_statements, said, waveform_text
+from ecglm.knowledge.report_text import (
+    clean_report,
+    distinct,
+    expand,
+    folded,
+    language,
+    prompts,
+    render_statements,
+    said,
+    waveform_text,
+)
 from ecglm.knowledge.statements import keys
 
 
@@ -48,7 +58,7 @@ def test_expanding_twice_changes_nothing():
             assert expand(words, lang) == words
 
 
-@pytest.mark.parametrize("ending", ["4.46                          unbestÄtigter bericht", "4.46                          unbestÄti",
+@pytest.mark.parametrize("ending", ["4.46                 unbestÄtigter bericht", "4.46                 unbestÄti",
                                     "4.46                          u", "4.46 ", "4.46"])
 def test_what_the_cart_appends_is_dropped_in_any_length(ending):
     assert clean_report(f"sinusrhythmus   lagetyp normal {ending}") == "sinusrhythmus lagetyp normal"
@@ -64,10 +74,11 @@ def test_a_report_without_content_is_empty():
     assert clean_report("  ") == ""
 
 
-@pytest.mark.parametrize("text", ["no definite pathology.", "inferiorer infarkt nicht auszuschliessen", "keine ischämie",
+@pytest.mark.parametrize("text", ["no definite pathology.", "inferiorer infarkt nicht sicher", "keine ischämie",
                                   "cannot exclude ischaemia", "sinus rhythm without ectopy", "ohne lvh"])
 def test_negations_stay(text):
-    negation = next(w for w in ("no", "nicht", "keine", "cannot", "without", "ohne") if w in text.split())
+    words = ("no", "nicht", "keine", "cannot", "without", "ohne")
+    negation = next(word for word in words if word in text.split())
     assert negation in clean_report(text).split()
 
 
@@ -118,5 +129,6 @@ def test_real_reports_keep_every_word_that_is_no_abbreviation_or_boilerplate(dat
         cleaned = clean_report(report)
         for word in report.lower().split():
             bare = word.strip(".,;:()")
-            if bare.isalpha() and bare not in short and f"{bare}." not in short and not "unbestätigter bericht edit trace only requested".count(bare):
+            appended = "unbestätigter bericht edit trace only requested".count(bare)
+            if bare.isalpha() and bare not in short and f"{bare}." not in short and not appended:
                 assert bare in cleaned, (report, cleaned)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 
-import torch
 from accelerate import Accelerator
 from safetensors.torch import save_file
 

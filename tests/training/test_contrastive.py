@@ -22,7 +22,7 @@ from ecglm.training.objectives.caption import caption_loss
 from ecglm.training.objectives.contrastive import info_nce, sig_lip
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXTS = ["sinus rhythm. normal ecg.", "atrial fibrillation.", "sinus rhythm. normal ecg.", "left bundle branch block. sinus rhythm."]
+TEXTS = ["sinus rhythm. normal ecg.", "atrial fibrillation.", "sinus rhythm. normal ecg.", "left bundle branch block."]
 HARD = ["sinus tachycardia.", "right bundle branch block.", "atrial flutter.", "low voltage."]
 GROUPS = torch.tensor([0, 1, 0, 2])
 HARD_GROUPS = torch.tensor([3, 4, 5, 6])

@@ -17,7 +17,7 @@ app = verb_app()
 @reads_recordings
 def index(
     table: Annotated[str, typer.Argument(
-        metavar="TABLE.csv", help="Columns path (relative to it), text, or both, and perhaps id; or: ptbxl, your copy of the data set.")],
+        metavar="TABLE.csv", help="Columns path (relative to it), text, or both, perhaps id; or: ptbxl, your copy of it.")],
     read: Reader,
     out: Annotated[str, typer.Option("-o", "--out", metavar="DIR", help="Index folder to write.")],
     model: Model = None, json: Json = False,

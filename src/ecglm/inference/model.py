@@ -115,7 +115,7 @@ class Model:
         the texts compare and are no calibrated probabilities (docs/search.md)."""
         if labels is not None:
             named = dict(labels) if isinstance(labels, Mapping) else {label: [label] for label in labels}
-            if isinstance(labels, str) or len(named) < 2 or not all(named.values()) or any(isinstance(w, str) for w in named.values()):
+            if isinstance(labels, str) or len(named) < 2 or any(isinstance(w, str) or not w for w in named.values()):
                 raise UsageError("labels: give at least two different texts, or a mapping of names to lists of wordings")
             emb = self.retriever.embed_ecg(self.answerer.reading(checked_record(record)))
             shares = self.retriever.shares(emb, self.retriever.prompted(list(named.values())))

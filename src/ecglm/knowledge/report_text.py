@@ -1,6 +1,6 @@
-"""Report texts, English and German, as text towers read them: boilerplate dropped, abbreviations written out, negations kept.
+"""Report texts, English and German, as text towers read them: abbreviations written out, negations kept.
 
-Abbreviations are replaced as whole words only, from ``abbreviations.yaml``; replacing parts of words turns "limits" into nonsense.
+Abbreviations are replaced as whole words only (``abbreviations.yaml``): replacing parts of words turns "limits" into nonsense.
 Statements of `ecglm.knowledge.statements` are said in the words of ``wording.yaml``.
 """
 
@@ -26,10 +26,14 @@ _UNCONFIRMED = "unbestätigter bericht"
 #: Whole sentences that say nothing of the ECG.
 _EMPTY = frozenset({"trace only requested", "edit", "ekg", "ecg"})
 #: Common words of German reports that no English one has.
-_GERMAN = frozenset("""sinusrhythmus sinustachykardie sinusbradykardie vorhofflimmern normales lagetyp linkstyp rechtstyp abnorm infarkt
- wahrscheinlich möglich moeglich oder nicht keine kein ohne mit und pathologisch ekg alter alt ischämie linkshypertrophie rechtsschenkelblock
- linksschenkelblock extrasystole extrasystolen verdacht auf sonst unspezifisches unspezifische niederspannung überdrehter ueberdrehter
- linksbelastung schrittmacher steiltyp mittellagetyp erregungsrückbildung grenzbefund rhythmus""".split())
+_GERMAN = frozenset((
+    "abnorm", "alt", "alter", "auf", "ekg", "erregungsrückbildung", "extrasystole", "extrasystolen", "grenzbefund",
+    "infarkt", "ischämie", "kein", "keine", "lagetyp", "linksbelastung", "linkshypertrophie", "linksschenkelblock",
+    "linkstyp", "mit", "mittellagetyp", "moeglich", "möglich", "nicht", "niederspannung", "normales", "oder", "ohne",
+    "pathologisch", "rechtsschenkelblock", "rechtstyp", "rhythmus", "schrittmacher", "sinusbradykardie", "sinusrhythmus",
+    "sinustachykardie", "sonst", "steiltyp", "ueberdrehter", "und", "unspezifische", "unspezifisches", "verdacht",
+    "vorhofflimmern", "wahrscheinlich", "überdrehter",
+))
 #: Umlauts and their spelled-out forms are one: "überdrehter" and "ueberdrehter".
 _FOLD = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "å": "aa"})
 #: Fields of `Measurements` that waveform text gives, with their names in it (ECG-Chat's RR, PR, QRS, QT/QTc).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -70,8 +71,7 @@ def table_rows(path: Path, read: Callable[[str], Record]) -> list[Row]:
             if "path" not in columns and "text" not in columns:
                 raise UsageError(f"{path}: its columns are {', '.join(columns) or 'none'}; it needs path, text or both")
             reader.fieldnames = columns
-            table = [{key: (value or "").strip() for key, value in row.items() if isinstance(key, str) and not isinstance(value, list)}
-                     for _, row in zip(range(MAX_ROWS), reader, strict=False)]
+            table = [{key: (row.get(key) or "").strip() for key in columns} for row in islice(reader, MAX_ROWS)]
     except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path}: not a CSV file in UTF-8 ({error}); save it as CSV UTF-8") from error
     return [_row(path, number, row, read) for number, row in enumerate(table, 2) if row.get("path") or row.get("text")]

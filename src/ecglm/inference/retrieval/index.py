@@ -61,24 +61,26 @@ class Index:
               recordings: Floats | None = None) -> Index:
         """In memory. Raises UsageError when nothing is given or lengths differ."""
         given: dict[Side, Floats | None] = {"reports": reports, "recordings": recordings}
-        vectors: dict[Side, NDArray[np.float16]] = {side: value.astype(np.float16) for side, value in given.items() if value is not None}
+        vectors = {side: value.astype(np.float16) for side, value in given.items() if value is not None}
         if not vectors or not len(ids):
             raise UsageError("an index needs at least one report or recording")
         if any(len(value) != len(ids) or len(texts) != len(ids) for value in vectors.values()):
             raise UsageError("ids, texts and vectors of an index must be of one length")
         return cls(vectors, Entries.of(list(zip(ids, texts, strict=True))), model)
 
-    def search(self, vector_E: Floats, k: int = 5, side: Side = "reports", backend: Literal["exact", "faiss"] = "exact") -> list[Hit]:
+    def search(self, vector_E: Floats, k: int = 5, side: Side = "reports",
+               backend: Literal["exact", "faiss"] = "exact") -> list[Hit]:
         """The k best entries of a side, best first. Raises UsageError when the index lacks that side, was made with
         vectors of another width, or k is not positive."""
         if side not in self.vectors:
             raise UsageError(f"this index holds no {side}; it holds {' and '.join(self.vectors)}")
         if vector_E.shape != (self.width,):
-            raise UsageError(f"this index holds vectors of {self.width} values, the query has {vector_E.shape[-1]}; build it again")
+            raise UsageError(f"this index holds vectors of {self.width} values, the query has {vector_E.shape[-1]}; "
+                             "build it again")
         if k < 1:
             raise UsageError("k must be at least 1")
         found = self._with_faiss(vector_E, k, side) if backend == "faiss" else exact(self.vectors[side], vector_E, k)
-        return [Hit(name, score, text) for (name, text), score in ((self.entries[row], score) for row, score in found)]
+        return [Hit(self.entries[row][0], score, self.entries[row][1]) for row, score in found]
 
     def _with_faiss(self, vector_E: Floats, k: int, side: Side) -> list[tuple[int, float]]:
         try:
@@ -100,7 +102,8 @@ class Index:
             for side, value in self.vectors.items():
                 np.save(scratch / f"{side}.npy", value, allow_pickle=False)
             self.entries.save(scratch)
-            about = {"format": FORMAT, "model": self.model, "entries": len(self), "width": self.width, "sides": list(self.vectors)}
+            about = {"format": FORMAT, "model": self.model, "entries": len(self), "width": self.width,
+                     "sides": list(self.vectors)}
             (scratch / "index.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf8")
             return sum(path.stat().st_size for path in scratch.iterdir())
 

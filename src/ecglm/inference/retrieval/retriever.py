@@ -17,7 +17,6 @@ from ecglm.inference.retrieval.index import Index
 from ecglm.knowledge.report_text import clean_report, said
 from ecglm.knowledge.statements import STATEMENTS
 from ecglm.models.ecgtext import EcgTextModel
-from ecglm.signal import prepare
 
 FloatArray = NDArray[np.float32]
 #: The towers that ship with the package.
@@ -34,8 +33,8 @@ class Retriever:
     def load(cls, folder: str | Path = SHIPPED) -> Retriever:
         """Raises CheckpointError."""
         model = EcgTextModel.from_pretrained(folder)
-        weights = str(model.run["sha256"].get("model.safetensors", ""))[:16]
-        return cls(model, f"{model.run.get('recipe', {}).get('name', Path(folder).name)}@{model.run.get('version', '?')}:{weights}")
+        name, weights = model.run.get("recipe", {}).get("name", Path(folder).name), model.run["sha256"]["model.safetensors"]
+        return cls(model, f"{name}@{model.run.get('version', '?')}:{weights[:16]}")
 
     @cached_property
     def _space(self) -> FewShotSpace:
@@ -48,8 +47,8 @@ class Retriever:
         if self.model.config.vector is not None:
             vector = self._space(describe(reading.record.crop(0.0, reading.seconds), reading.inputs))[ALL]
             if vector.shape[1] != self.model.config.vector.inputs:
-                raise CheckpointError(f"{self.name}: reads {self.model.config.vector.inputs} values, this version of ecglm measures "
-                                      f"{vector.shape[1]}; train it again with recipes/ecg_chat.yaml")
+                raise CheckpointError(f"{self.name}: reads {self.model.config.vector.inputs} values, this version of ecglm "
+                                      f"measures {vector.shape[1]}; train it again with recipes/ecg_chat.yaml")
             ecg = (torch.from_numpy(vector),)
         else:
             sig = torch.from_numpy(reading.inputs.sig_WLT)
@@ -68,8 +67,7 @@ class Retriever:
     def prompted(self, labels: Sequence[Sequence[str]]) -> FloatArray:
         """emb_NE of classes, each of several wordings: the mean of its prompts, of unit length."""
         flat = self.embed_texts([prompt for prompts in labels for prompt in prompts])
-        bounds = np.cumsum([0, *map(len, labels)])
-        mean = np.stack([flat[a:b].mean(0) for a, b in zip(bounds, bounds[1:], strict=False)])
+        mean = np.stack([part.mean(0) for part in np.split(flat, np.cumsum([len(prompts) for prompts in labels])[:-1])])
         return np.asarray(mean / np.linalg.norm(mean, axis=1, keepdims=True), np.float32)
 
     def shares(self, ecg_E: FloatArray, labels_NE: FloatArray) -> FloatArray:

@@ -74,8 +74,8 @@ class EcgTextModel(nn.Module):
     @torch.no_grad()
     def encode_text(self, texts: list[str], batch: int = 512) -> Tensor:
         """emb_TE, unit vectors."""
-        parts = [self.text(self.tokens(texts[start:start + batch], self.config.text.context)) for start in range(0, len(texts), batch)]
-        return torch.cat(parts).float()
+        parts = [texts[start:start + batch] for start in range(0, len(texts), batch)]
+        return torch.cat([self.text(self.tokens(part, self.config.text.context)) for part in parts]).float()
 
     def save_pretrained(self, folder: Path, run: dict[str, Any], card: str) -> None:
         """Write the folder, weights in half precision and without the decoder, which only training needs."""
@@ -103,6 +103,7 @@ class EcgTextModel(nn.Module):
             model = cls(load_config(EcgTextConfig, raw), TextTokens.load(folder / "tokenizer.json"))
             model.load_state_dict({key: value.float() for key, value in load_file(folder / "model.safetensors").items()})
         except (OSError, ValueError, AttributeError, SafetensorError, RuntimeError, ConfigError) as error:
-            raise CheckpointError(f"{folder}: not a readable ECG-text model ({error}); train it with recipes/ecg_chat.yaml") from error
+            raise CheckpointError(f"{folder}: not a readable ECG-text model ({error}); train it with "
+                                  "recipes/ecg_chat.yaml") from error
         model.run = run
         return model.eval()

@@ -45,7 +45,8 @@ class Trainee(nn.Module):
         logits = self.statements(text_TE * self.model.config.embed ** 0.5)
         return binary_cross_entropy_with_logits(logits, label_TC, reduction="none").sum(1).mean()
 
-    def forward(self, ecg: tuple[Tensor, ...], ids_TN: Tensor, label_TC: Tensor, group_T: Tensor, config: ContrastiveTraining) -> Tensor:
+    def forward(self, ecg: tuple[Tensor, ...], ids_TN: Tensor, label_TC: Tensor, group_T: Tensor,
+                config: ContrastiveTraining) -> Tensor:
         """The weighted sum of all losses; without recordings the texts' own."""
         if not ecg:
             return self.text_loss(ids_TN, label_TC)
@@ -105,8 +106,12 @@ class _TextStage:
         self.config, self.pairs = config, pairs
         self.steps = max(1, len(self.first) // config.batch)
 
-    def start(self, model: EcgTextModel) -> None:
+    def start(self, model: EcgTextModel) -> dict[str, Tensor]:
         """Nothing to prepare."""
+        return {}
+
+    def restore(self, kept: dict[str, Tensor]) -> None:
+        """Nothing to restore."""
 
     def batch(self, model: EcgTextModel, order: NDArray[np.int64], share: slice, rng: torch.Generator) -> tuple[Any, ...]:
         """Nothing of a recording, ids, labels, groups."""
@@ -125,10 +130,16 @@ class _PairStage:
         self.hard: HardTexts | None = None
         self.place_of = {text: i for i, text in enumerate(pairs.texts)}
 
-    def start(self, model: EcgTextModel) -> None:
-        """Find the hard negatives."""
-        if self.config.hard:
-            self.hard = HardTexts.find(model, self.pairs)
+    def start(self, model: EcgTextModel) -> dict[str, Tensor]:
+        """Find the hard negatives, with the towers as they are before the first epoch."""
+        if not self.config.hard:
+            return {}
+        self.hard = HardTexts.find(model, self.pairs)
+        return {"near": torch.from_numpy(self.hard.near_RK)}
+
+    def restore(self, kept: dict[str, Tensor]) -> None:
+        """What `start` found."""
+        self.hard = HardTexts(kept["near"].numpy()) if kept else None
 
     def batch(self, model: EcgTextModel, order: NDArray[np.int64], share: slice, rng: torch.Generator) -> tuple[Any, ...]:
         """Recordings, ids of their texts and of negatives, labels, groups; drawn for all processes, then shared out."""
@@ -170,9 +181,10 @@ def _stage(name: str, accelerator: Accelerator, trainee: Trainee, stage: _TextSt
             part.load_state_dict(saved[key])
         rng.set_state(saved["rng"])
         torch.set_rng_state(saved["torch_rng"])
-        first = saved["epoch"]
-    if first < epochs:
-        stage.start(trainee.model.eval())
+        first, kept = saved["epoch"], saved["kept"]
+        stage.restore(kept)
+    else:
+        kept = stage.start(trainee.model.eval())
     wrapped, optimizer = accelerator.prepare(trainee, optimizer)
     each = config.batch // accelerator.num_processes
     share = slice(accelerator.process_index * each, (accelerator.process_index + 1) * each)
@@ -196,5 +208,5 @@ def _stage(name: str, accelerator: Accelerator, trainee: Trainee, stage: _TextSt
                 report(name, epoch, total)
             if accelerator.is_main_process:
                 save_state(state, {**{key: part.state_dict() for key, part in parts.items()}, "rng": rng.get_state(),
-                                   "torch_rng": torch.get_rng_state(), "epoch": epoch + 1})
+                                   "torch_rng": torch.get_rng_state(), "epoch": epoch + 1, "kept": kept})
             accelerator.wait_for_everyone()

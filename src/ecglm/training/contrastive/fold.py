@@ -48,7 +48,7 @@ class Fold:
     def check(self, retriever: Retriever) -> str:
         """What was compared. Raises UsageError when a patient of this fold took part in training."""
         trained = set(retriever.model.run.get("train_patients", ()))
-        tested = {str(p) for p in self.table.patient[self.report_R]} | {str(p) for p in self.data.patient[self.data.rows((self.fold,))]}
+        tested = {*map(str, self.table.patient[self.report_R]), *map(str, self.data.patient[self.data.rows((self.fold,))])}
         if not trained:
             return "the model does not list its training patients: not checked"
         if trained & tested:
@@ -57,7 +57,8 @@ class Fold:
 
     def recordings(self, model: EcgTextModel, rows: Ints) -> FloatArray:
         """emb_NE."""
-        return np.concatenate([model.encode_ecg(*self.ecg.whole(part)).numpy() for part in np.array_split(rows, len(rows) // 400 + 1)])
+        parts = np.array_split(rows, len(rows) // 400 + 1)
+        return np.concatenate([model.encode_ecg(*self.ecg.whole(part)).numpy() for part in parts])
 
 
 def untrained(model: EcgTextModel, seed: int = 0) -> EcgTextModel:

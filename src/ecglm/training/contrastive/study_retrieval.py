@@ -13,16 +13,19 @@ from ecglm.bench.stats import Bootstrap
 from ecglm.bench.study import Study, Table
 from ecglm.bench.task import digest
 from ecglm.inference.retrieval.retriever import Retriever
+from ecglm.knowledge.report_text import distinct, with_waveform
 from ecglm.models.ecgtext import EcgTextModel
-from ecglm.training.contrastive.fold import Fold, FloatArray, Ints, untrained
+from ecglm.signal import measure
+from ecglm.training.contrastive.fold import FloatArray, Fold, Ints, untrained
 
 _HEAD = ("what", *(f"R@{k} %" for k in KS), "median rank", "mean rank")
 _COUNTED = {"hits": "an identical report is a hit", "once": "identical reports are in the gallery once",
             "own": "only the recording's own report is right"}
 
 
-def run(fold: int, run: str, seed: int, draws: int, progress: bool) -> Study:
-    """fold: PTB-XL's; run: folder where recordings are described once."""
+def run(fold: int, run: str, seed: int, draws: int, progress: bool, waveform: str = "") -> Study:
+    """fold: PTB-XL's; run: folder where recordings are described once; waveform: folder of towers that were trained on texts
+    with waveform numbers (training.waveform=1), to compare."""
     retriever, where = Retriever.load(), Fold(fold, Path(run), progress)
     checked = where.check(retriever)
     patients = [str(p) for p in where.data.patient[where.query_Q]]
@@ -37,14 +40,18 @@ def run(fold: int, run: str, seed: int, draws: int, progress: bool) -> Study:
             found = {name: ranks(scores[title], own_Q, group_N, counting) for name, scores in scored.items()}
             first = found["model"]
             rows = [_row(name, one, boot) for name, one in found.items()] + [_chance(first)]
-            tables.append(Table(f"{title}; {_COUNTED[counting]}: gallery of {first.gallery:.0f}, {len(own_Q)} queries", _HEAD, rows))
+            size = f"{first.gallery:.0f} to find it in, {len(own_Q)} queries"
+            tables.append(Table(f"{title}; {_COUNTED[counting]}: {size}", _HEAD, rows))
             values[f"{title} | {counting}"] = {name: _values(one) for name, one in found.items()}
-    notes = (f"Queries: the {len(where.query_Q)} recordings of fold {fold} with a report (whose signals are at hand). No waveform "
-             f"numbers in any text. Reports: all {len(where.texts)} of fold {fold}, {len(set(where.group_R.tolist()))} different ones; "
-             "no report of the fold took part in training. Recordings: those of the fold; and, as a larger gallery, all that are "
-             "at hand, among them the training recordings, which are never right and which the towers have seen with other reports. "
-             "Ties count in expectation. No signal: a recording of which nothing is known (all values at their mean). Chance: a "
-             f"random order of the same gallery. Intervals draw patients. Model {retriever.name}; {checked}.",)
+    different = len(set(where.group_R.tolist()))
+    if waveform:
+        tables.append(_numbered(retriever.model, Retriever.load(waveform).model, where, boot, values))
+    notes = (f"Queries: the {len(where.query_Q)} recordings of fold {fold} with a report (whose signals are at hand). No text "
+             f"has waveform numbers unless said. Reports: all {len(where.texts)} of fold {fold}, {different} different ones; none "
+             "took part in training. Recordings: those of the fold; and, as a larger gallery, all that are at hand, with the "
+             "training recordings, which are never right and which the towers have seen with other reports. Ties count in "
+             "expectation. No signal: a recording of which nothing is known (all values at their mean). Chance: a random order "
+             f"of the same gallery. Intervals draw patients. Model {retriever.name}; {checked}.",)
     return Study(tables, len(where.query_Q), boot.n_patients, digest([where.texts, where.query_Q.tolist()]), notes, values)
 
 
@@ -66,14 +73,34 @@ def _galleries(where: Fold) -> dict[str, _Gallery]:
     return out
 
 
-def _scores(model: EcgTextModel, where: Fold, galleries: dict[str, _Gallery], blank: bool = False) -> dict[str, NDArray[np.float64]]:
+def _scores(model: EcgTextModel, where: Fold, galleries: dict[str, _Gallery],
+            blank: bool = False) -> dict[str, NDArray[np.float64]]:
     """score_QN of each search. blank: recordings say nothing."""
     text_RE = model.encode_text(where.texts).numpy()
     ecg_NE = where.recordings(model, np.arange(len(where.data)))
     if blank:
         ecg_NE = np.broadcast_to(_blank(model, where), ecg_NE.shape)
-    return {name: (ecg_NE[where.query_Q] @ text_RE.T if g.rows_N is None else text_RE[where.own_Q] @ ecg_NE[g.rows_N].T).astype(np.float64)
-            for name, g in galleries.items()}
+    scores = {name: ecg_NE[where.query_Q] @ text_RE.T if g.rows_N is None else text_RE[where.own_Q] @ ecg_NE[g.rows_N].T
+              for name, g in galleries.items()}
+    return {name: score.astype(np.float64) for name, score in scores.items()}
+
+
+def _numbered(model: EcgTextModel, numbered: EcgTextModel, where: Fold, boot: Bootstrap, values: dict[str, Any]) -> Table:
+    """Waveform data enhancement: what a report's text gains by the record's own numbers, measured from the same signal."""
+    plain = [where.texts[own] for own in where.own_Q]
+    told = [with_waveform(text, measure(where.data.record(int(row)))) for text, row in zip(plain, where.query_Q, strict=True)]
+    rows = []
+    for name, towers, texts in (("without numbers, shipped towers", model, plain),
+                                ("without numbers, towers trained with them", numbered, plain),
+                                ("with numbers, towers trained with them", numbered, told)):
+        score_QN = (where.recordings(towers, where.query_Q) @ towers.encode_text(texts).numpy().T).astype(np.float64)
+        for direction, score in (("report for a recording", score_QN), ("recording for a report", score_QN.T)):
+            found = ranks(score, np.arange(len(texts)), np.array(distinct(texts)), "own")
+            rows.append(_row(f"{name}: {direction}", found, boot))
+            values[f"waveform | {name}: {direction}"] = _values(found)
+    rows.append(_chance(found))
+    return Table(f"The record's own numbers in the text (RR, PR, QRS, QT, QTc): {len(plain)} pairs, only the own one is right",
+                 _HEAD, rows)
 
 
 def _blank(model: EcgTextModel, where: Fold) -> FloatArray:

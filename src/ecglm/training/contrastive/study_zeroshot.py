@@ -14,7 +14,7 @@ from ecglm.bench.task import digest
 from ecglm.inference.retrieval.retriever import Retriever
 from ecglm.knowledge.report_text import prompts
 from ecglm.knowledge.statements import GROUPS, STATEMENTS
-from ecglm.training.contrastive.fold import Fold, FloatArray, untrained
+from ecglm.training.contrastive.fold import FloatArray, Fold, untrained
 
 #: Labelled recordings per probe; the last row of the curve is all of them.
 FEW = (25, 50, 100, 200, 400)
@@ -38,7 +38,7 @@ def run(fold: int, train_folds: list[int], run: str, seed: int, draws: int, prog
               "linear probe, random weights": _probe(*emb["random weights"], label, seed),
               "linear probe of the measured values": _probe(*raw, label, seed)}
     boot = Bootstrap([str(p) for p in where.data.patient[test]], draws, seed)
-    tables = [Table("Macro-AUROC on fold {}".format(fold), ("scores from", *GROUPS),
+    tables = [Table(f"Macro-AUROC on fold {fold}", ("scores from", *GROUPS),
                     [[name, *(_macro(truth, score, group, boot) for group in GROUPS)] for name, score in scores.items()]
                     + [["chance", *("0.500" for _ in GROUPS)]])]
     curve = []
@@ -48,11 +48,11 @@ def run(fold: int, train_folds: list[int], run: str, seed: int, draws: int, prog
         curve.append([str(few), *(f"{_mean(truth, shown, g):.3f} / {_mean(truth, of_raw, g):.3f}" for g in GROUPS)])
     tables.append(Table(f"Few labelled recordings: probe of the space / of the measured values, mean of {REPEATS} draws",
                         ("recordings", *GROUPS), curve))
-    notes = (f"{len(test)} recordings of fold {fold}. Statements with a positive and a negative recording there are averaged. The "
-             "prompts' wordings were never shown in training, but the statements were: reports and sentences of the training folds "
-             "say them, so this is no test on unseen findings. Probes: logistic regression per statement (C = 0.1) on labels of folds "
-             f"{train_folds[0]}-{train_folds[-1]}, in part the towers' own training recordings. A statement that a few labels lack "
-             f"counts 0.500. No threshold is used. Intervals draw patients. Model {retriever.name}; {checked}.",)
+    notes = (f"{len(test)} recordings of fold {fold}. Statements with a positive and a negative recording there are averaged. "
+             "The prompts' wordings were never shown in training, but the statements were: reports and sentences of the training "
+             "folds say them, so this is no test on unseen findings. Probes: logistic regression per statement (C = 0.1), labels "
+             f"of folds {train_folds[0]}-{train_folds[-1]}, in part the towers' own training recordings. A statement that a few "
+             f"labels lack counts 0.500. No threshold is used. Intervals draw patients. Model {retriever.name}; {checked}.",)
     values = {name: {group: _point(truth, score, group) for group in GROUPS} for name, score in scores.items()}
     return Study(tables, len(test), boot.n_patients, digest([test.tolist(), truth.tolist()]), notes, values)
 

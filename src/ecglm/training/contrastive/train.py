@@ -78,9 +78,9 @@ The ECG side reads rhythm features, measured waves and the median beat; the text
 
 **Intended use:** research and teaching. **Not a medical device**; no clinical claim is made.
 
-**Training data:** {len(pairs.rows)} recordings of PTB-XL folds {recipe.train_folds[0]}-{recipe.train_folds[-1]}, amplitude-normalised,
-{reported} of them with a report, the others with their statements as sentences; the text side besides on {len(pairs.texts)} reports of
-these folds with their statements. Neither signals nor report texts are part of this folder.
+**Training data:** {len(pairs.rows)} recordings of PTB-XL folds {recipe.train_folds[0]}-{recipe.train_folds[-1]},
+amplitude-normalised, {reported} of them with a report, the others with their statements as sentences; the text side besides
+on {len(pairs.texts)} reports of these folds with their statements. No signal and no report is part of this folder.
 
 docs/results.md of the ecglm repository has retrieval and zero-shot results with their controls.
 
