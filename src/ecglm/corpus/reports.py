@@ -42,9 +42,10 @@ def load() -> ReportTable:
     try:
         with gzip.open(path, "rt", encoding="utf8", newline="") as handle:
             rows = list(csv.DictReader(handle))
+        ecg_id, patient, fold = (np.array([int(row[name]) for row in rows], np.int64)
+                                 for name in ("ecg_id", "patient_id", "strat_fold"))
         return ReportTable(
-            *(np.array([int(row[name]) for row in rows], np.int64) for name in ("ecg_id", "patient_id", "strat_fold")),
-            tuple(clean_report(row["report"]) for row in rows),
+            ecg_id, patient, fold, tuple(clean_report(row["report"]) for row in rows),
             np.array([[int(row[key]) for key in keys()] for row in rows], np.uint8))
     except (OSError, EOFError, KeyError, ValueError) as error:
         raise ReadError(path, f"not PTB-XL's table of labels ({error})", "fetch it again") from error

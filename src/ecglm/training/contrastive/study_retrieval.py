@@ -46,10 +46,10 @@ def run(fold: int, run: str, seed: int, draws: int, progress: bool, waveform: st
     different = len(set(where.group_R.tolist()))
     if waveform:
         tables.append(_numbered(retriever.model, Retriever.load(waveform).model, where, boot, values))
-    notes = (f"Queries: the {len(where.query_Q)} recordings of fold {fold} with a report (whose signals are at hand). No text "
-             f"has waveform numbers unless said. Reports: all {len(where.texts)} of fold {fold}, {different} different ones; none "
-             "took part in training. Recordings: those of the fold; and, as a larger gallery, all that are at hand: with the "
-             "training recordings, which are never right and which the towers saw with other reports. Ties count in "
+    notes = (f"Queries: the {len(where.query_Q)} recordings of fold {fold} with a report (whose signals are at hand). "
+             f"No text has waveform numbers unless said. Reports: all {len(where.texts)} of fold {fold}, {different} different "
+             "ones; none took part in training. Recordings: those of the fold; and, as a larger gallery, all that are at hand, "
+             "training recordings too, which are never right and which the towers saw with other reports. Ties count in "
              "expectation. No signal: a recording of which nothing is known (all values at their mean). Chance: a random order "
              f"of the same gallery. Intervals draw patients. Model {retriever.name}; {checked}.",)
     return Study(tables, len(where.query_Q), boot.n_patients, digest([where.texts, where.query_Q.tolist()]), notes, values)

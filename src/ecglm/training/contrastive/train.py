@@ -16,7 +16,6 @@ from ecglm.config import load_config
 from ecglm.corpus import ptbxl
 from ecglm.corpus.ecgqa import waveform_hash
 from ecglm.errors import UsageError
-from ecglm.knowledge.report_text import waveform_text
 from ecglm.models.ecgtext import EcgTextConfig, EcgTextModel, load_architecture
 from ecglm.models.ecgtext.tokens import TextTokens
 from ecglm.training.contrastive.data import Pairs, Vectors, load_pairs, statements_text
@@ -54,8 +53,7 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
 def new_model(config: EcgTextConfig, pairs: Pairs, training: ContrastiveTraining) -> EcgTextModel:
     """Random weights, a tokenizer learnt on all texts the model may meet in training; no decoder where captions weigh nothing."""
     said = [statements_text(label, german) for label in pairs.label_NC for german in (False, True)]
-    numbers = [] if pairs.measured is None else [waveform_text(measured) for measured in pairs.measured]
-    tokens = TextTokens.learn([*pairs.texts, *said, *numbers], config.text.vocabulary)
+    tokens = TextTokens.learn([*pairs.texts, *said], config.text.vocabulary)
     if config.vector is not None and isinstance(pairs.ecg, Vectors):
         config = replace(config, vector=replace(config.vector, inputs=pairs.ecg.width))
     if not training.caption:
