@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ecglm.cli.options import Json, Model, Reader, reads_recordings
+from ecglm.cli.options import Json, Model, Reader, Towers, reads_recordings
 from ecglm.cli.output import print_json, print_text, verb_app
 
 app = verb_app()
@@ -20,7 +20,7 @@ def index(
         metavar="TABLE.csv", help="Columns path (relative to it), text, or both, perhaps id; or: ptbxl, your copy of it.")],
     read: Reader,
     out: Annotated[str, typer.Option("-o", "--out", metavar="DIR", help="Index folder to write.")],
-    model: Model = None, json: Json = False,
+    model: Model = None, towers: Towers = None, json: Json = False,
 ) -> None:
     """Make a folder of recordings and reports searchable.
 
@@ -29,7 +29,7 @@ def index(
     import ecglm
     from ecglm.inference.retrieval.build import build
 
-    built, problems = build(ecglm.load(model=model), table, read, progress=sys.stderr.isatty())
+    built, problems = build(ecglm.load(model=model, towers=towers), table, read, progress=sys.stderr.isatty())
     size = built.save(out)
     if json:
         print_json({"index": out, "entries": len(built), "sides": list(built.vectors), "bytes": size, "problems": problems})

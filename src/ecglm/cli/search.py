@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ecglm.cli.options import Json, Model, Reader, reads_recordings
+from ecglm.cli.options import Json, Model, Reader, Towers, reads_recordings
 from ecglm.cli.output import print_json, print_table, verb_app, waiting
 
 app = verb_app()
@@ -23,7 +23,7 @@ def search(
     text: Annotated[str | None, typer.Option("--text", metavar="TEXT", help="Look for this text instead of a recording.")] = None,
     recordings: Annotated[bool, typer.Option(
         "--recordings", help="Compare with the recordings of the index, not with its reports.")] = False,
-    model: Model = None, json: Json = False,
+    model: Model = None, towers: Towers = None, json: Json = False,
 ) -> None:
     """Find reports and recordings like a recording, or for a text.
 
@@ -36,7 +36,7 @@ def search(
         raise UsageError("give a recording or --text, one of them")
     with waiting("Searching"):
         query = read(file) if file is not None else str(text)
-        hits = ecglm.load(model=model).search(query, index, k, side="recordings" if recordings else "reports")
+        hits = ecglm.load(model=model, towers=towers).search(query, index, k, side="recordings" if recordings else "reports")
     if json:
         print_json({"hits": [hit.to_dict() for hit in hits]})
         return

@@ -39,14 +39,14 @@ REPORT_QUESTIONS = ("What is the rhythm?", "What is the heart rate?", "What diag
 
 
 def load(model: str | Path | None = None, *, base: str | None = None, device: str | None = None,
-         adapter: str | Path | None = None) -> Model:
+         adapter: str | Path | None = None, towers: str | Path | None = None) -> Model:
     """The embedded default, or a checkpoint folder; adapter: a folder that `ecglm adapt` made, whose questions it then answers
-    too. Raises CheckpointError with the remedy."""
+    too; towers: a folder that `ecglm train recipes/ecg_chat.yaml` made. Raises CheckpointError with the remedy."""
     taught = None if adapter is None else Adapter.load(adapter)
     folder = DEFAULT if model is None or str(model) == "default" else Path(model).expanduser()
     if not folder.is_dir() and model is not None and "/" in str(model) and not Path(model).is_absolute():
         folder = _from_hub(str(model))
-    return Model(EcgLanguageModel.from_pretrained(folder, base=base, device=device), taught)
+    return Model(EcgLanguageModel.from_pretrained(folder, base=base, device=device), taught, towers)
 
 
 def _from_hub(hub_id: str) -> Path:
@@ -60,10 +60,12 @@ def _from_hub(hub_id: str) -> Path:
 
 
 class Model:
-    """An ECG-language model with everything a user asks of it. adapter: questions that it was taught by examples."""
+    """An ECG-language model with everything a user asks of it. adapter: questions that it was taught by examples; towers: folder
+    of an ECG-text model, None the one that ships."""
 
-    def __init__(self, elm: EcgLanguageModel, adapter: Adapter | None = None) -> None:
+    def __init__(self, elm: EcgLanguageModel, adapter: Adapter | None = None, towers: str | Path | None = None) -> None:
         self.elm = elm
+        self.towers = towers
         self.adapter = adapter
         self.answerer = Answerer(elm, adapter)
 
@@ -141,7 +143,7 @@ class Model:
         """Towers for retrieval and zero-shot classification, loaded on first use."""
         from ecglm.inference.retrieval.retriever import Retriever
 
-        return Retriever.load()
+        return Retriever.load() if self.towers is None else Retriever.load(Path(self.towers).expanduser())
 
     def search(self, query: Record | str, index: Index | str | Path | None = None, k: int = 5, *,
                side: Side = "reports") -> list[Hit]:
@@ -161,7 +163,8 @@ class Model:
         lesson = teach(examples, same_patient=same_patient, progress=progress)
         for problem in lesson.problems:
             warnings.warn(str(problem).removeprefix("warning: "), stacklevel=2)
-        return Model(self.elm, lesson.adapter if self.adapter is None else self.adapter.joined(lesson.adapter))
+        return Model(self.elm, lesson.adapter if self.adapter is None else self.adapter.joined(lesson.adapter),
+                     self.towers)
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
         """Write the adapter, for `ecglm.load(adapter=folder)`. Raises UsageError when nothing was taught."""

@@ -17,6 +17,7 @@ from ecglm.inference.retrieval.index import Index
 from ecglm.knowledge.report_text import clean_report, said
 from ecglm.knowledge.statements import STATEMENTS
 from ecglm.models.ecgtext import EcgTextModel
+from ecglm.models.ecgtext.model import INPUT_FS
 
 FloatArray = NDArray[np.float32]
 #: The towers that ship with the package.
@@ -51,7 +52,9 @@ class Retriever:
                                       f"measures {vector.shape[1]}; train it again with recipes/ecg_chat.yaml")
             ecg = (torch.from_numpy(vector),)
         else:
-            sig = torch.from_numpy(reading.inputs.sig_WLT)
+            vit = self.model.config.vit
+            assert vit is not None
+            sig = torch.from_numpy(reading.inputs.sig_WLT)[:, :, :int(vit.samples / vit.fs * INPUT_FS)]
             ecg = (sig, torch.from_numpy(reading.inputs.mask_L).expand(len(sig), -1))
         emb = self.model.encode_ecg(*ecg).mean(0).numpy()
         return np.asarray(emb / np.linalg.norm(emb), np.float32)

@@ -67,19 +67,20 @@ class EcgTextModel(nn.Module):
 
     @torch.no_grad()
     def encode_ecg(self, *ecg: Tensor) -> Tensor:
-        """emb_BE, unit vectors."""
-        emb: Tensor = self.ecg(*ecg)[1]
-        return emb
+        """emb_BE, unit vectors, on the CPU."""
+        emb: Tensor = self.ecg(*(x.to(self.log_scale.device) for x in ecg))[1]
+        return emb.cpu()
 
     @torch.no_grad()
     def encode_text(self, texts: list[str], batch: int = 512) -> Tensor:
-        """emb_TE, unit vectors."""
+        """emb_TE, unit vectors, on the CPU."""
         parts = [texts[start:start + batch] for start in range(0, len(texts), batch)]
-        return torch.cat([self.text(self.tokens(part, self.config.text.context)) for part in parts]).float()
+        ids = (self.tokens(part, self.config.text.context).to(self.log_scale.device) for part in parts)
+        return torch.cat([self.text(ids_TN) for ids_TN in ids]).float().cpu()
 
     def save_pretrained(self, folder: Path, run: dict[str, Any], card: str) -> None:
         """Write the folder, weights in half precision and without the decoder, which only training needs."""
-        tensors = {key: value.detach().half().contiguous() for key, value in self.state_dict().items()
+        tensors = {key: value.detach().cpu().half().contiguous() for key, value in self.state_dict().items()
                    if not key.startswith("decoder.")}
         config = {"model_type": "ecglm-ecgtext", "format": FORMAT, **asdict(replace(self.config, decoder=None))}
         with replacing_folder(folder) as scratch:

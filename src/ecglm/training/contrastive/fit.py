@@ -94,7 +94,7 @@ def fit(model: EcgTextModel, pairs: Pairs, config: ContrastiveTraining, run: Pat
     texts, pair = _TextStage(config, pairs), _PairStage(config, pairs)
     _stage("texts", accelerator, trainee, texts, config.first_epochs, config, run, progress, report)
     _stage("pairs", accelerator, trainee, pair, config.epochs, config, run, progress, report)
-    model.eval()
+    model.cpu().eval()
 
 
 class _TextStage:

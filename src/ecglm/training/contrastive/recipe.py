@@ -29,8 +29,8 @@ class ContrastiveTraining:
     report: float = 0.75
     waveform: float = 0.0
     hard: int = 16
-    leads: float = 0.3  #: share of recordings shown without some of their leads
-    noise: float = 0.3  #: standard deviations added to a vector's values
+    leads: float = 0.3  #: share of recordings whose leads `augment` may take away (vector tower)
+    noise: float = 0.3  #: standard deviations added to the values of a vector
     seed: int = 0
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 

@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
+from accelerate import PartialState
 
 from ecglm.atomic import write_text
 from ecglm.bench.provenance import git_commit, versions
@@ -29,18 +30,24 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
     recipe = load_config(ContrastiveRecipe, recipe_path, list(overrides))
     config = load_architecture(recipe.architecture)
     data = ptbxl.load()  # a missing data set must not leave a started run behind
+    state = PartialState(cpu=not torch.cuda.is_available())  # a run may be shared by processes: one of them writes
     folder = Path(recipe.run)
     stamp, text = folder / "recipe.json", json.dumps(asdict(recipe), indent=1)
     if stamp.exists() and not resume:
         raise UsageError(f"{folder}: holds an earlier run; pass --resume to go on, or run=OTHER_FOLDER")
     if stamp.exists() and stamp.read_text(encoding="utf8") != text:
         raise UsageError(f"{folder}: was started with another recipe; pass the same settings, or run=OTHER_FOLDER")
-    write_text(stamp, text)
-    pairs = load_pairs(recipe, config.vit is not None, folder, progress)
+    state.wait_for_everyone()
+    with state.main_process_first():
+        if state.is_main_process:
+            write_text(stamp, text)
+        pairs = load_pairs(recipe, config.vit is not None, folder, progress and state.is_main_process)
     model = new_model(config, pairs, recipe.training)
     losses: dict[str, list[float]] = {}
     fit(model, pairs, recipe.training, folder, progress, lambda name, _, loss: losses.setdefault(name, []).append(round(loss, 4)))
     output = Path(recipe.output or folder / "model")
+    if not state.is_main_process:
+        return output
     model.save_pretrained(output, {
         "version": recipe.version, "recipe": asdict(recipe), "recipe_hash": hashlib.sha256(text.encode()).hexdigest()[:16],
         "data": {"ptbxl": data_hash(data)}, "git_commit": git_commit(), "libraries": versions(), "losses": losses,
