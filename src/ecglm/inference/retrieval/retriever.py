@@ -50,7 +50,7 @@ class Retriever:
             if vector.shape[1] != self.model.config.vector.inputs:
                 raise CheckpointError(f"{self.name}: reads {self.model.config.vector.inputs} values, this version of ecglm "
                                       f"measures {vector.shape[1]}; train it again with recipes/ecg_chat.yaml")
-            ecg = (torch.from_numpy(vector),)
+            ecg: tuple[torch.Tensor, ...] = (torch.from_numpy(vector),)
         else:
             vit = self.model.config.vit
             assert vit is not None

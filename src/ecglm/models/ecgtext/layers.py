@@ -22,7 +22,7 @@ class Attention(nn.Module):
     def forward(self, x_BND: Tensor, y_BMD: Tensor, keep_BM: Tensor | None = None, causal: bool = False) -> Tensor:
         """keep_BM: which keys may be seen."""
         def split(t: Tensor) -> Tensor:
-            return t.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            return t.reshape(*t.shape[:-1], self.heads, -1).transpose(1, 2)
 
         key, value = self.key_value(y_BMD).chunk(2, dim=-1)
         mask = None if keep_BM is None else keep_BM[:, None, None, :]

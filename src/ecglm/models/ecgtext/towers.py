@@ -81,7 +81,7 @@ class TextTower(nn.Module):
         """Texts of like length are read together, without each other's padding: the same, faster."""
         length_B = (ids_BN != PAD).sum(1)
         order = length_B.argsort(stable=True)
-        parts = [self._read(ids_BN[rows, : int(length_B[rows].max())]) for rows in order.split(LIKE)]
+        parts = [self._read(ids_BN[rows, : int(length_B[rows].max())]) for rows in torch.split(order, LIKE)]
         return torch.cat(parts)[order.argsort()]
 
     def _read(self, ids_BN: Tensor) -> Tensor:
@@ -110,4 +110,5 @@ class CaptionDecoder(nn.Module):
         x = self.drop(self.words(ids_BN) + self.position[: ids_BN.shape[1]])
         for block in self.blocks:
             x = block(x, y_BMD=tokens_BMD, causal=True)
-        return self.norm(x) @ self.words.weight.T
+        logits: Tensor = self.norm(x) @ self.words.weight.T
+        return logits

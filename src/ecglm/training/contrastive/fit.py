@@ -174,7 +174,7 @@ def _stage(name: str, accelerator: Accelerator, trainee: Trainee, stage: _TextSt
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.lr, total_steps=epochs * stage.steps, pct_start=0.1)
     rng = torch.Generator().manual_seed(config.seed)
     state, first = run / f"{name}.resume.safetensors", 0
-    parts = {"trainee": trainee, "optimizer": optimizer, "schedule": schedule}
+    parts: dict[str, Any] = {"trainee": trainee, "optimizer": optimizer, "schedule": schedule}
     if state.is_file():
         saved = load_state(state)
         for key, part in parts.items():

@@ -44,14 +44,19 @@ def run(fold: int, run: str, seed: int, draws: int, progress: bool, waveform: st
             tables.append(Table(f"{title}; {_COUNTED[counting]}: {size}", _HEAD, rows))
             values[f"{title} | {counting}"] = {name: _values(one) for name, one in found.items()}
     different = len(set(where.group_R.tolist()))
-    if waveform:
+    told = bool(waveform) and Path(waveform).is_dir()
+    if told:
         tables.append(_numbered(retriever.model, Retriever.load(waveform).model, where, boot, values))
-    notes = (f"Queries: the {len(where.query_Q)} recordings of fold {fold} with a report (whose signals are at hand). "
-             f"No text has waveform numbers unless said. Reports: all {len(where.texts)} of fold {fold}, {different} different "
-             "ones; none took part in training. Recordings: those of the fold; and, as a larger gallery, all that are at hand, "
-             "training recordings too, which are never right and which the towers saw with other reports. Ties count in "
-             "expectation. No signal: a recording of which nothing is known (all values at their mean). Chance: a random order "
-             f"of the same gallery. Intervals draw patients. Model {retriever.name}; {checked}.",)
+    notes: tuple[str, ...] = (
+        f"Queries: the {len(where.query_Q)} recordings of fold {fold} with a report (whose signals are at hand). "
+        f"No text has waveform numbers unless said. Reports: all {len(where.texts)} of fold {fold}, {different} different "
+        "ones; none took part in training. Recordings: those of the fold; and, as a larger gallery, all that are at hand, "
+        "training recordings too, which are never right and which the towers saw with other reports. Ties count in "
+        "expectation. No signal: a recording of which nothing is known (all values at their mean). Chance: a random order "
+        f"of the same gallery. Intervals draw patients. Model {retriever.name}; {checked}.",)
+    if waveform and not told:
+        notes += (f"Texts with waveform numbers are left out: train their towers with recipes/ecg_chat.yaml training.waveform=1 "
+                  f"output={waveform}.",)
     return Study(tables, len(where.query_Q), boot.n_patients, digest([where.texts, where.query_Q.tolist()]), notes, values)
 
 

@@ -30,7 +30,7 @@ def run(fold: int, train_folds: list[int], run: str, seed: int, draws: int, prog
     truth, label = where.data.labels_NC[test], where.data.labels_NC[train]
     models = {"model": retriever.model, "random weights": untrained(retriever.model, seed)}
     emb = {name: (where.recordings(model, train), where.recordings(model, test)) for name, model in models.items()}
-    raw = tuple(where.ecg.whole(rows)[0].numpy() for rows in (train, test))
+    raw = where.ecg.whole(train)[0].numpy(), where.ecg.whole(test)[0].numpy()
     scores = {"prompts, three wordings each": _prompted(retriever, emb["model"][1], 3),
               "prompts, one wording": _prompted(retriever, emb["model"][1], 1),
               "prompts, random weights": _prompted(Retriever(models["random weights"], "random"), emb["random weights"][1], 3),

@@ -43,14 +43,13 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
             write_text(stamp, text)
         pairs = load_pairs(recipe, config.vit is not None, folder, progress and state.is_main_process)
     model = new_model(config, pairs, recipe.training)
-    losses: dict[str, list[float]] = {}
-    fit(model, pairs, recipe.training, folder, progress, lambda name, _, loss: losses.setdefault(name, []).append(round(loss, 4)))
+    fit(model, pairs, recipe.training, folder, progress)
     output = Path(recipe.output or folder / "model")
     if not state.is_main_process:
         return output
     model.save_pretrained(output, {
         "version": recipe.version, "recipe": asdict(recipe), "recipe_hash": hashlib.sha256(text.encode()).hexdigest()[:16],
-        "data": {"ptbxl": data_hash(data)}, "git_commit": git_commit(), "libraries": versions(), "losses": losses,
+        "data": {"ptbxl": data_hash(data)}, "git_commit": git_commit(), "libraries": versions(),
         "train_patients": sorted({str(p) for p in data.patient[pairs.rows]}),
         "train_hashes": sorted({waveform_hash(data, int(row)) for row in pairs.rows}),
     }, _card(recipe, pairs))

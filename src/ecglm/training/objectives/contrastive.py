@@ -43,7 +43,7 @@ def gather(part: Tensor) -> Tensor:
     """The rows of all processes, with gradients; the same number on each. One process: the tensor itself."""
     if processes() == 1:
         return part
-    out: Tensor = _Gather.apply(part)
+    out: Tensor = _Gather.apply(part)  # type: ignore[no-untyped-call]
     return out
 
 
