@@ -23,7 +23,7 @@ def folder(tmp_path_factory):
     where = tmp_path_factory.mktemp("search")
     shutil.copy(str(get_testdata_file("waveform_ecg.dcm", download=False)), where / "ecg.dcm")
     assert main(["synth", "-o", str(where / "sim"), "--n", "2", "--seed", "1"]) == 0
-    simulated = sorted(path.name for path in (where / "sim").glob("*.hea"))
+    simulated = sorted(path.name for path in (where / "sim").glob("*.npz"))
     rows = ["path,text,id", "ecg.dcm,sinus rhythm. normal ecg.,demo", f"sim/{simulated[0]},,", ",vorhofflimmern,af",
             "gone.dcm,no such recording,gone", ",trace only requested.,empty"]
     (where / "table.csv").write_text("\n".join(rows), encoding="utf8")

@@ -75,7 +75,7 @@ class Retriever:
 
     def shares(self, ecg_E: FloatArray, labels_NE: FloatArray) -> FloatArray:
         """How the model shares out certainty among these texts; sums to 1."""
-        logits = np.exp(float(self.model.log_scale)) * labels_NE @ ecg_E
+        logits = np.exp(float(self.model.log_scale.detach())) * labels_NE @ ecg_E
         share = np.exp(logits - logits.max())
         return np.asarray(share / share.sum(), np.float32)
 
