@@ -14,7 +14,7 @@ from accelerate import PartialState
 from ecglm.atomic import write_text
 from ecglm.bench.provenance import git_commit, versions
 from ecglm.config import load_config
-from ecglm.corpus import ptbxl
+from ecglm.corpus import ptbxl, reports
 from ecglm.corpus.ecgqa import waveform_hash
 from ecglm.errors import UsageError
 from ecglm.models.ecgtext import EcgTextConfig, EcgTextModel, load_architecture
@@ -44,13 +44,15 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
         pairs = load_pairs(recipe, config.vit is not None, folder, progress and state.is_main_process)
     model = new_model(config, pairs, recipe.training)
     fit(model, pairs, recipe.training, folder, progress)
+    table = reports.load()
+    told = table.rows(recipe.train_folds, reported=True)  # the text side learnt from more patients than have a recording
     output = Path(recipe.output or folder / "model")
     if not state.is_main_process:
         return output
     model.save_pretrained(output, {
         "version": recipe.version, "recipe": asdict(recipe), "recipe_hash": hashlib.sha256(text.encode()).hexdigest()[:16],
         "data": {"ptbxl": data_hash(data)}, "git_commit": git_commit(), "libraries": versions(),
-        "train_patients": sorted({str(p) for p in data.patient[pairs.rows]}),
+        "train_patients": sorted({*map(str, data.patient[pairs.rows]), *map(str, table.patient[told])}),
         "train_hashes": sorted({waveform_hash(data, int(row)) for row in pairs.rows}),
     }, _card(recipe, pairs))
     return output
