@@ -122,6 +122,23 @@ def test_the_page_on_knowledge_works_from_top_to_bottom(tmp_path, monkeypatch, c
     assert "120 to 200 ms" in capsys.readouterr().out
 
 
+def test_the_page_on_search_works_from_a_table_to_hits(tmp_path, monkeypatch, capsys):
+    from pydicom.data import get_testdata_file
+
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(str(get_testdata_file("waveform_ecg.dcm", download=False)), tmp_path / "ecg.dcm")
+    (tmp_path / "reports.csv").write_text(blocks("docs/search.md", "csv")[0])
+    run = [argv for argv in commands("docs/search.md") if argv[0] in ("index", "search")]
+    assert len(run) == 5
+    for argv in run:
+        assert main(argv) == 0, argv
+        assert capsys.readouterr().out.strip()
+    (python,) = blocks("docs/search.md", "python")
+    names: dict[str, object] = {}
+    exec(compile(python, "docs/search.md", "exec"), names)
+    assert names["hits"][0].id == "first"
+
+
 @pytest.mark.parametrize("page", NO_MODEL)
 def test_pages_without_a_model_work(tmp_path, monkeypatch, capsys, page):
     from pydicom.data import get_testdata_file

@@ -74,6 +74,8 @@ STUDIES = Registry("study", {
     "report-ptbxl": "ecglm.bench.studies.report:run",
     "fewshot": "ecglm.training.fewshot.study:run",
     "fewshot-language": "ecglm.training.fewshot.study_language:run",
+    "retrieval": "ecglm.training.contrastive.study_retrieval:run",
+    "zeroshot": "ecglm.training.contrastive.study_zeroshot:run",
 })
 #: (recipe file, overrides, resume, progress) -> Path, by the "kind" of a recipe.
 RECIPES = Registry("recipe kind", {
@@ -82,6 +84,7 @@ RECIPES = Registry("recipe kind", {
     "beat-types": "ecglm.training.beat_types:run",
     "reversal": "ecglm.training.reversal:run",
     "fewshot": "ecglm.training.fewshot.recipe:run",
+    "contrastive": "ecglm.training.contrastive.train:run",
     "fewshot-space": "ecglm.training.fewshot.space:run",
 })
 #: Few-shot methods (ecglm.training.fewshot.method.Method), by the "methods" of a recipe of kind fewshot.

@@ -16,6 +16,8 @@ VERBS: dict[str, str] = {
     "ask": "Ask a question about one or several recordings.",
     "chat": "Talk about recordings in the terminal.",
     "adapt": "Teach it your own question: five labelled recordings per answer.",
+    "search": "Find reports and recordings like a recording, or for a text.",
+    "index": "Make a folder of recordings and reports searchable.",
     "report": "Write a report; the extension of its name chooses the format.",
     "render": "Draw the ECG page as PNG.",
     "plot": "Draw an ECG with its waves, intervals, kinds of beats and findings marked.",

@@ -20,6 +20,8 @@ Model = Annotated[str | None, typer.Option(
     "--model", metavar="NAME", help="Checkpoint folder or hub id; default: the embedded model.")]
 Adapter = Annotated[str | None, typer.Option(
     "--adapter", metavar="DIR", help="Questions taught by `ecglm adapt`, a folder.")]
+Towers = Annotated[str | None, typer.Option(
+    "--towers", metavar="DIR", help="ECG-text model of `ecglm train recipes/ecg_chat.yaml`; default: the one that ships.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Start = Annotated[float | None, typer.Option("--start", metavar="S", help="Begin this many seconds into the recording.")]
 Duration = Annotated[float | None, typer.Option("--duration", metavar="S", help="Read this many seconds.")]

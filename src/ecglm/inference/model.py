@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,8 @@ from ecglm.records.record import Record, checked_record, checked_records
 from ecglm.schema import Answer, Evidence, Finding
 
 if TYPE_CHECKING:
+    from ecglm.inference.retrieval.index import Hit, Index, Side
+    from ecglm.inference.retrieval.retriever import Retriever
     from ecglm.reporting import Report
     from ecglm.reporting.report import TaughtAnswer
 
@@ -35,14 +38,14 @@ PAGE_S = 10.0
 
 
 def load(model: str | Path | None = None, *, base: str | None = None, device: str | None = None,
-         adapter: str | Path | None = None) -> Model:
+         adapter: str | Path | None = None, towers: str | Path | None = None) -> Model:
     """The embedded default, or a checkpoint folder; adapter: a folder that `ecglm adapt` made, whose questions it then answers
-    too. Raises CheckpointError with the remedy."""
+    too; towers: a folder that `ecglm train recipes/ecg_chat.yaml` made. Raises CheckpointError with the remedy."""
     taught = None if adapter is None else Adapter.load(adapter)
     folder = DEFAULT if model is None or str(model) == "default" else Path(model).expanduser()
     if not folder.is_dir() and model is not None and "/" in str(model) and not Path(model).is_absolute():
         folder = _from_hub(str(model))
-    return Model(EcgLanguageModel.from_pretrained(folder, base=base, device=device), taught)
+    return Model(EcgLanguageModel.from_pretrained(folder, base=base, device=device), taught, towers)
 
 
 def _from_hub(hub_id: str) -> Path:
@@ -56,10 +59,12 @@ def _from_hub(hub_id: str) -> Path:
 
 
 class Model:
-    """An ECG-language model with everything a user asks of it. adapter: questions that it was taught by examples."""
+    """An ECG-language model with everything a user asks of it. adapter: questions that it was taught by examples; towers: folder
+    of an ECG-text model, None the one that ships."""
 
-    def __init__(self, elm: EcgLanguageModel, adapter: Adapter | None = None) -> None:
+    def __init__(self, elm: EcgLanguageModel, adapter: Adapter | None = None, towers: str | Path | None = None) -> None:
         self.elm = elm
+        self.towers = towers
         self.adapter = adapter
         self.answerer = Answerer(elm, adapter)
 
@@ -104,8 +109,18 @@ class Model:
             out.append(replace(finding, evidence=evidence))
         return tuple(sorted(out, key=lambda f: -f.probability))
 
-    def classify(self, record: Record) -> dict[str, float]:
-        """Calibrated probability by key ("rhythm:AFIB") of every statement that can be told without millivolts."""
+    def classify(self, record: Record, labels: Sequence[str] | Mapping[str, Sequence[str]] | None = None) -> dict[str, float]:
+        """Calibrated probability by key ("rhythm:AFIB") of every statement that can be told without millivolts.
+
+        labels: zero-shot instead, among these texts, or names with several wordings each: shares that sum to 1, which say how
+        the texts compare and are no calibrated probabilities (docs/search.md)."""
+        if labels is not None:
+            named = dict(labels) if isinstance(labels, Mapping) else {label: [label] for label in labels}
+            if isinstance(labels, str) or len(named) < 2 or any(isinstance(w, str) or not w for w in named.values()):
+                raise UsageError("labels: give at least two different texts, or a mapping of names to lists of wordings")
+            emb = self.retriever.embed_ecg(self.answerer.reading(checked_record(record)))
+            shares = self.retriever.shares(emb, self.retriever.prompted(list(named.values())))
+            return dict(zip(named, shares.tolist(), strict=True))
         reading = self.answerer.reading(record)
         if reading.declined or reading.encoded is None:
             raise RecordError(f"{record.source or 'record'}: {reading.declined}; nothing can be classified")
@@ -122,6 +137,23 @@ class Model:
             rows.append(reading.encoded.emb_D)
         return np.stack(rows)
 
+    @cached_property
+    def retriever(self) -> Retriever:
+        """Towers for retrieval and zero-shot classification, loaded on first use."""
+        from ecglm.inference.retrieval.retriever import Retriever
+
+        return Retriever.load() if self.towers is None else Retriever.load(Path(self.towers).expanduser())
+
+    def search(self, query: Record | str, index: Index | str | Path | None = None, k: int = 5, *,
+               side: Side = "reports") -> list[Hit]:
+        """The k entries of an index that fit a recording or a text best, with their cosine similarity. index: a folder that
+        `ecglm index` made; None: the statements that ecglm knows. side: compare with the entries' reports or recordings.
+        Raises RecordError, UsageError or CheckpointError."""
+        opened = self.retriever.open(index)
+        vector = self.retriever.embed_texts([query])[0] if isinstance(query, str) else \
+            self.retriever.embed_ecg(self.answerer.reading(checked_record(query)))
+        return opened.search(vector, k, side)
+
     def adapt(self, examples: Sequence[Labelled], *, same_patient: bool = False, progress: bool = False) -> Model:
         """A model that also answers the questions of these (record, question, answer) or (record, question, answer, patient):
         two recordings per answer at least, better five, of different patients (same_patient: or of the same). `.adapter` has the
@@ -130,7 +162,8 @@ class Model:
         lesson = teach(examples, same_patient=same_patient, progress=progress)
         for problem in lesson.problems:
             warnings.warn(str(problem).removeprefix("warning: "), stacklevel=2)
-        return Model(self.elm, lesson.adapter if self.adapter is None else self.adapter.joined(lesson.adapter))
+        return Model(self.elm, lesson.adapter if self.adapter is None else self.adapter.joined(lesson.adapter),
+                     self.towers)
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
         """Write the adapter, for `ecglm.load(adapter=folder)`. Raises UsageError when nothing was taught."""
