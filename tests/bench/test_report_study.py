@@ -8,7 +8,7 @@ import pytest
 from ecglm.bench.studies.neighbours import nearest
 from ecglm.bench.studies.report import PUBLISHED, check_patients, commonest, diagnosis_text, run, sections
 from ecglm.corpus.ptbxl import PtbXl, load
-from ecglm.corpus.ptbxl_reports import ReportRow, report_rows, statement_text
+from ecglm.corpus.reports import ReportRow, report_rows, statement_text
 from ecglm.errors import UsageError
 from ecglm.knowledge.report_labels import labels
 from ecglm.knowledge.statements import keys

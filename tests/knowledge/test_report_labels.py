@@ -74,7 +74,7 @@ def test_the_language_is_told_by_common_words(text: str, language: str) -> None:
 
 
 def test_reports_of_ptbxl_name_the_rhythm_that_they_are_labelled_with(data_dir) -> None:
-    from ecglm.corpus.ptbxl_reports import report_rows
+    from ecglm.corpus.reports import report_rows
 
     rows = [row for row in report_rows().values() if row.fold == 8 and language_of(row.text) in ("en", "de")][:150]
     hit = called = true = 0

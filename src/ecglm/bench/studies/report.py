@@ -25,7 +25,7 @@ from ecglm.bench.study import Study, Table, percent
 from ecglm.bench.task import BenchItem, digest
 from ecglm.bench.text_metrics import METRICS, check_libraries, text_scores
 from ecglm.corpus.ptbxl import PtbXl, load
-from ecglm.corpus.ptbxl_reports import ReportRow, report_rows, statement_text
+from ecglm.corpus.reports import ReportRow, report_rows, statement_text
 from ecglm.errors import UsageError
 from ecglm.knowledge.report_labels import language_of
 

@@ -14,7 +14,7 @@ from ecglm.bench.clinical import GROUPS, efficacy, labelled, said
 from ecglm.bench.stats import Bootstrap
 from ecglm.bench.study import Table, percent
 from ecglm.config import read_yaml
-from ecglm.corpus.ptbxl_reports import ReportRow
+from ecglm.corpus.reports import ReportRow
 from ecglm.knowledge.report_labels import labels, language_of
 
 SENTENCES = Path(ecglm.bench.__file__).with_name("report_sentences.yaml")
