@@ -71,6 +71,7 @@ STUDIES = Registry("study", {
     "reversal": "ecglm.bench.studies.reversal:run",
     "rhythm": "ecglm.bench.studies.rhythm:run",
     "knowledge": "ecglm.bench.studies.knowledge:run",
+    "intervals": "ecglm.bench.studies.intervals:run",
     "fewshot": "ecglm.training.fewshot.study:run",
     "fewshot-language": "ecglm.training.fewshot.study_language:run",
 })
