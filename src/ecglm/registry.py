@@ -72,6 +72,7 @@ STUDIES = Registry("study", {
     "rhythm": "ecglm.bench.studies.rhythm:run",
     "knowledge": "ecglm.bench.studies.knowledge:run",
     "report-ptbxl": "ecglm.bench.studies.report:run",
+    "intervals": "ecglm.bench.studies.intervals:run",
     "fewshot": "ecglm.training.fewshot.study:run",
     "fewshot-language": "ecglm.training.fewshot.study_language:run",
     "retrieval": "ecglm.training.contrastive.study_retrieval:run",

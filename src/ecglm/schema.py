@@ -129,8 +129,8 @@ class Measurements:
     and Hodges. axis is that of the QRS. r_peaks_s are beat times in seconds. rhythm is a short
     statement derived from the numbers alone. problems: what is wrong with which leads.
     not_checked: why exchanged electrodes were not looked for, by "limb leads" and "chest leads".
-    axis_withheld: the value behind an axis that is not given because limb leads look reversed;
-    encoders see it, as in training. by_lead: the waves of every lead of the record.
+    axis_as_trained: the QRS axis as encoders were trained with it, by rules alone and even where limb leads look
+    reversed. by_lead: the waves of every lead of the record.
     """
 
     heart_rate: Measurement
@@ -149,7 +149,7 @@ class Measurements:
     quality: dict[str, float] = field(default_factory=dict)
     problems: tuple[LeadProblem, ...] = ()
     not_checked: dict[str, str] = field(default_factory=dict)
-    axis_withheld: float | None = None
+    axis_as_trained: float | None = None
     qtc_hodges: Measurement = _NO_MS
     p_duration: Measurement = _NO_MS
     p_axis: Measurement = _NO_DEG

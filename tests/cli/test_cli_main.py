@@ -99,7 +99,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("arguments", [
-    ["mesure", "x"], ["measure"], ["measure", "a", "b"], ["ask", "only-one"], ["ask", "f", "q", "--colour"],
+    ["mesure", "x"], ["measure"], ["info", "a", "b"], ["ask", "only-one"], ["ask", "f", "q", "--colour"],
     ["render", "f"], ["bench", "run", "ecgqa"], ["bench", "nothing"], ["bench", "compare", "a", "b"],
     ["bench", "run", "ecgqa-ptbxl", "--limit", "0"], ["bench", "run", "ecgqa-ptbxl", "--model", "dummy:best"],
 ])

@@ -86,3 +86,37 @@ def test_the_waves_are_a_table_with_its_head(capsys: pytest.CaptureFixture[str])
     assert [lead for lead in rows if lead in ("I", "aVR", "V1", "V6")] == ["I", "aVR", "V1", "V6"]
     assert float(rows["V5"][2]) > 1.5
     assert rows["V1"][6] == "inverted"
+
+
+def test_several_files_are_measured_and_bad_ones_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                       capsys: pytest.CaptureFixture[str]) -> None:
+    from pydicom.data import get_testdata_file
+
+    good = str(get_testdata_file("waveform_ecg.dcm"))
+    monkeypatch.chdir(tmp_path)
+    Path("bad.dcm").write_bytes(b"DICM")
+    assert main(["measure", good, "bad.dcm", good]) == 2
+    shown = capsys.readouterr()
+    assert [line for line in shown.out.splitlines() if line.endswith(":")] == [f"{good}:", f"{good}:"]
+    assert shown.out.count("Heart rate\t61 bpm") == 2
+    assert shown.err.startswith("ecglm: bad.dcm")
+    assert len(shown.err.splitlines()) == 1
+
+    assert main(["measure", good, "bad.dcm", "--json"]) == 2
+    found = json.loads(capsys.readouterr().out)
+    assert [(one["path"], one["qrs_ms"] > 60) for one in found["recordings"]] == [(good, True)]
+    assert [one["path"] for one in found["failed"]] == ["bad.dcm"]
+    assert found["failed"][0]["reason"]
+
+    assert main(["measure", good, good, "--waves", "w.csv"]) == 2
+    assert "one by one" in capsys.readouterr().err
+    assert not Path("w.csv").exists()
+
+
+def test_no_interval_is_shown_with_two_values(capsys: pytest.CaptureFixture[str]) -> None:
+    from pydicom.data import get_testdata_file
+
+    assert main(["measure", str(get_testdata_file("waveform_ecg.dcm"))]) == 0
+    out = capsys.readouterr().out
+    assert len([line for line in out.splitlines() if "QRS" in line and " ms" in line]) == 1
+    assert len([line for line in out.splitlines() if "PR " in line and " ms" in line]) == 1

@@ -134,7 +134,7 @@ def test_exchanged_limb_electrodes_are_named_and_the_axis_withheld(clean, swap):
     if problem.severity == "major":
         assert found.axis.value is None
         assert swap in found.axis.reason
-        assert found.axis_withheld is not None  # the encoder still sees it
+        assert found.axis_as_trained is not None  # the encoder still sees it
     assert problem.severity == "major" or swap == "LA/LL"
 
 

@@ -48,8 +48,9 @@ def test_the_numbers_behind_it_are_those_of_the_record():
     assert "100 %" in next(item.text for item in said.evidence if "P wave" in item.text)
 
 
-@pytest.mark.parametrize(("condition", "given"), [("atrial_fibrillation", False), ("av_block_3", True), ("normal", True)])
-def test_a_pr_interval_is_given_only_where_there_is_one(condition, given):
+@pytest.mark.parametrize(("condition", "given"), [
+    ("atrial_fibrillation", False), ("av_block_3", True), ("av_block_1", True), ("normal", False)])  # there `measure` has it
+def test_a_pr_interval_is_given_only_where_the_name_rests_on_it(condition, given):
     for one in simulate(condition, 4, seed=93):
         said = rhythm(one.record)
         if given or said.name == NAMES[condition][0]:

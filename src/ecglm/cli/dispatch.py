@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
 import typer
 
-from ecglm.cli.output import clean
+from ecglm.cli.output import print_error
 from ecglm.errors import EcglmError, options
 
 
@@ -46,5 +45,5 @@ def _options(command: Any) -> dict[str, str]:
 
 
 def _fail(message: str) -> int:
-    print(f"ecglm: {clean(' '.join(message.split()))}", file=sys.stderr)
+    print_error(message)
     return 2

@@ -3,45 +3,75 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ecglm.cli.options import File, Json, Opener, Reader, reads_recordings
-from ecglm.cli.output import print_json, print_table, print_text, problem_rows, verb_app
+from ecglm.cli.options import Files, Json, Opener, Reader, reads_recordings
+from ecglm.cli.output import print_error, print_json, print_table, print_text, problem_rows, verb_app
 
 if TYPE_CHECKING:
-    from ecglm.schema import LeadValues, Measurement
+    from ecglm.schema import LeadValues, Measurement, Measurements, Rhythm
+    from ecglm.signal.holter import Holter
 
 app = verb_app()
 #: Recordings longer than this (s) are summarised by the hour.
 LONG_S = 600.0
+#: Lengths from the onset in the median lead to the offset in the median lead (docs/measure.md).
+_OVER_LEADS = ("p_duration", "pr", "qrs", "qt")
 
 
 @app.command()
 @reads_recordings
 def measure(
-    file: File, read: Reader, open_windows: Opener, json: Json = False,
+    files: Files, read: Reader, open_windows: Opener, json: Json = False,
     waves: Annotated[str | None, typer.Option(
         "--waves", metavar="WAVES.csv", help="Also write where every P, QRS and T begins, peaks and ends.")] = None,
 ) -> None:
     """Rate, intervals, axes, voltages, rhythm and the waves of every lead, each with unit or the reason why not.
 
     Over 10 minutes, unless --waves is given: beats, rates, ectopy, pauses, fibrillation and variability, by the hour."""
+    from ecglm.errors import EcglmError, UsageError
+
+    if len(files) == 1:
+        values, show = _measured(files[0], read, open_windows, waves)
+        if json:
+            print_json(values)
+        else:
+            show()
+        return
+    if waves is not None:
+        raise UsageError(f"{waves}: holds the waves of one recording and {len(files)} are given; measure them one by one")
+    recordings: list[dict[str, Any]] = []
+    failed: list[dict[str, str]] = []
+    for number, file in enumerate(files):
+        try:
+            values, show = _measured(file, read, open_windows, None)
+        except EcglmError as error:  # the others are measured all the same
+            print_error(str(error))
+            failed.append({"path": file, "reason": str(error)})
+            continue
+        recordings.append({"path": file, **values})
+        if not json:
+            print_text("\n" * bool(number) + f"{file}:")
+            show()
+    if json:
+        print_json({"recordings": recordings, "failed": failed})
+    if failed:
+        raise typer.Exit(2)
+
+
+def _measured(file: str, read: Reader, open_windows: Opener, waves: str | None) -> tuple[dict[str, Any], Callable[[], None]]:
+    """What `--json` prints of a file, and what prints it for people."""
     import ecglm
     from ecglm.atomic import write_text
-    from ecglm.schema import LABELS
 
     windows = open_windows(file, longer_s=LONG_S) if waves is None else None
     if windows is not None:
         long = ecglm.holter(windows, progress=sys.stderr.isatty())
-        if json:
-            print_json(long.to_dict())
-            return
-        print_table(("recording", ""), long.rows())
-        print_text("")
-        print_table(*long.hour_rows(), headed=True)
-        return
+        return long.to_dict(), partial(_show_long, long)
     record = read(file)
     found = ecglm.delineate(record)
     measured, rhythm = ecglm.measure(record, found), ecglm.rhythm(record, found)
@@ -49,9 +79,18 @@ def measure(
         lines = ["lead,wave,onset_s,peak_s,offset_s,beat"]
         lines += [f"{lead},{wave},{on:.3f},{peak:.3f},{off:.3f},{kind}" for lead, wave, on, peak, off, kind in found.rows()]
         write_text(waves, "\n".join(lines) + "\n")
-    if json:
-        print_json(measured.to_dict() | {"rhythm_name": rhythm.to_dict()})
-        return
+    return measured.to_dict() | {"rhythm_name": rhythm.to_dict()}, partial(_show, measured, rhythm, waves)
+
+
+def _show_long(long: Holter) -> None:
+    print_table(("recording", ""), long.rows())
+    print_text("")
+    print_table(*long.hour_rows(), headed=True)
+
+
+def _show(measured: Measurements, rhythm: Rhythm, waves: str | None) -> None:
+    from ecglm.schema import LABELS
+
     rows = [_row(name, LABELS[name], m) for name, m in measured.named().items()]
     rows.append(("Rhythm", rhythm.text, "", "", ""))
     rows += [("", item.text, "", "", "") for item in rhythm.evidence]
@@ -71,6 +110,7 @@ def _row(name: str, label: str, m: Measurement) -> tuple[str, str, str, str, str
         return label, "not given", "", "", m.reason or ""
     digits = DECIMALS.get(m.unit, 0)
     where = f"{len(m.leads)} leads" if len(m.leads) > 3 else ", ".join(m.leads)
+    where = f"median of {where}" if name in _OVER_LEADS and len(m.leads) > 1 else where
     return (label, f"{m.value:.{digits}f} {m.unit}", "" if m.spread is None else f"± {m.spread:.{max(1, digits)}f}",
             "not known" if m.confidence is None else f"{100 * m.confidence:.0f} % within {SAME_WITHIN[name]:g} {m.unit}",
             f"{m.beats} beats, " * bool(m.beats) + where)

@@ -43,6 +43,11 @@ def print_text(text: object) -> None:
     print(clean(text))
 
 
+def print_error(message: str) -> None:
+    """What went wrong, as one line on stderr."""
+    print(f"ecglm: {clean(' '.join(message.split()))}", file=sys.stderr)
+
+
 def how_sure(answer: Answer) -> str:
     """What follows an answer's text: "(possible, not called present: av block 6 %; confidence 77 %)"."""
     return f"({answer.note + '; ' if answer.note else ''}confidence {100 * answer.confidence:.0f} %)"

@@ -69,7 +69,7 @@ class EcgProcessor:
                               f"12 standard leads; name them canonically")
         record = record.select(known).crop(0.0, c.max_s)
         measurements = measurements or measure(record)
-        axis = axis_features(measurements.axis.value if measurements.axis_withheld is None else measurements.axis_withheld)
+        axis = axis_features(measurements.axis_as_trained)
         windows = list(self._windows(record))
         readable = [lead for lead in known if measurements.quality.get(lead, 1.0) >= USABLE] or known
         mask = np.array([lead in readable for lead in c.leads], np.float32)

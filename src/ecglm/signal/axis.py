@@ -93,6 +93,18 @@ def _design(leads: tuple[str, ...]) -> FloatArray:
     return np.asarray(gain[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1), dtype=np.float64)
 
 
+def net_qrs_area(beats_BLW: FloatArray, on: float, off: float) -> FloatArray:
+    """Net area ``[..., lead]`` of the QRS above the level before it, less what belongs to a raised ST segment: its level at the
+    end of the QRS, reached with the cube of time.
+
+    Taken above the line that joins both ends ST elevation turns the axis away from itself, by 35 degrees in simulated inferior
+    infarction; taken above the level before it, towards itself, by 23; like this, away by 4 (docs/log.md).
+    """
+    part = beats_BLW[..., round(on): round(off) + 1]
+    part = part - part[..., :1]
+    return np.asarray((part - part[..., -1:] * np.linspace(0, 1, part.shape[-1]) ** 3).sum(axis=-1), dtype=np.float64)
+
+
 def net_area(beats_BLW: FloatArray, on: float, off: float) -> FloatArray:
     """Net area ``[..., lead]`` (unit times samples) of a wave of beats ``[..., lead, window]`` between its onset and offset,
     above the line that joins both."""

@@ -7,7 +7,7 @@ import numpy as np
 from ecglm.records.leads import LIMB_LEADS
 from ecglm.records.record import Record
 from ecglm.schema import Measurement
-from ecglm.signal.axis import MAX_DISAGREEMENT, axes_of, axis_from_leads, limb_disagreement, net_area
+from ecglm.signal.axis import MAX_DISAGREEMENT, axes_of, axis_from_leads, limb_disagreement, net_area, net_qrs_area
 from ecglm.signal.intervals import NO_QRS, NO_T
 from ecglm.signal.missing import FloatArray
 from ecglm.signal.morphology import RecordedBeats, spread_over_beats, t_on
@@ -25,20 +25,21 @@ def no_axes(reason: str) -> dict[str, Measurement]:
 
 
 def frontal_axes(axis: Measurement, leads: tuple[str, ...], seen: RecordedBeats, no_p: str | None) -> dict[str, Measurement]:
-    """The axes of P and T from the net areas of the waves, and the QRS axis with its spread over beats.
+    """The axes of P, QRS and T from the net areas of the waves, with their spread over beats.
 
-    axis: the QRS axis, given. leads: the rows of seen. no_p: why there is no P wave, None when there is. The T wave is
-    taken above the line from its earliest onset to its end, so that a raised ST segment is not part of it.
+    axis: the QRS axis by the rules encoders were trained with (`qrs_axis`), given. leads: the rows of seen. no_p: why there
+    is no P wave, None when there is. The T wave is taken above the line from its earliest onset to its end, so that a raised
+    ST segment is not part of it, nor is it of the QRS (`net_qrs_area`).
     """
     waves, rows = seen.waves, [leads.index(lead) for lead in axis.leads]
     limb_BLW = np.concatenate([seen.beats_BLW[:, rows], seen.median_LW[None, rows]])
-    net = {"axis": net_area(limb_BLW, waves.qrs_on, waves.qrs_off)}
+    net = {"axis": net_qrs_area(limb_BLW, waves.qrs_on, waves.qrs_off)}
     if no_p is None:
         net["p_axis"] = _p_area(limb_BLW, waves)
     if not np.isnan(waves.t_off):
         net["t_axis"] = net_area(limb_BLW, t_on(waves, seen.fs), waves.t_off)
     angle_NB = axes_of(np.stack(list(net.values())), axis.leads)
-    middle = np.r_[axis.value or 0.0, angle_NB[1:, -1]]
+    middle = angle_NB[:, -1]
     spread = spread_over_beats((angle_NB[:, :-1].T - middle + 180.0) % 360.0 - 180.0).tolist()
     out = {"p_axis": _no(no_p or ""), "t_axis": _no(NO_T)}
     for name, value, varies in zip(net, middle.tolist(), spread, strict=True):
@@ -61,7 +62,7 @@ def _p_area(limb_BLW: FloatArray, waves: Waves) -> FloatArray:
 
 
 def qrs_axis(record: Record, stack: BeatStack, waves: Waves, spread: FloatArray, leads: tuple[str, ...]) -> Measurement:
-    """The QRS axis of the median beat. spread: what undoes the scaling of the stack."""
+    """The QRS axis of the median beat, as encoders were trained with it. spread: what undoes the scaling of the stack."""
     limb = tuple(lead for lead in leads if lead in LIMB_LEADS)
     if not record.axis_known:
         return _no("the amplitudes of this record are normalized, so leads cannot be compared")

@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from ecglm.schema import Measurement
-from ecglm.signal.atrial import P_PRESENT, PWaves
+from ecglm.signal.atrial import P_PRESENT, PWaves, repeated_after
 from ecglm.signal.beats import Beats
 from ecglm.signal.missing import FloatArray
 from ecglm.signal.rhythm import rmssd
+from ecglm.signal.stack import BeatStack
 from ecglm.signal.usual_waves import UsualWaves, usual
 from ecglm.signal.waves import Waves
 
@@ -60,14 +61,21 @@ def rates(beats: Beats, leads: tuple[str, ...]) -> dict[str, Measurement]:
     return out
 
 
-def no_p_wave(p: PWaves | None, waves: UsualWaves) -> str | None:
-    """Why nothing is said of P waves; None when they are there: alike from beat to beat, and marked before most QRS complexes."""
+def no_p_wave(p: PWaves | None, waves: UsualWaves, signal_LT: FloatArray, stack: BeatStack) -> str | None:
+    """Why nothing is said of P waves; None when they are there: alike from beat to beat, marked before most QRS complexes, and
+    not one of a flutter's waves. signal_LT: what the stack was cut from."""
     if not usual(waves.qrs_s):
         return NO_QRS
     if p is None or p.score < P_PRESENT:
         return "no consistent P wave before the QRS" if p is not None else "no room to look for P waves"
     if not usual(waves.pr_s):
         return f"P waves can be marked before only {int(np.isfinite(waves.pr_s).sum())} of {len(waves.pr_s)} QRS complexes"
+    at, every = waves.beats_s, stack.samples_B / stack.fs
+    before = np.searchsorted(every, at - 0.1) - 1
+    earlier_off = np.where(before >= 0, every[before] + np.nanmedian(waves.qrs_B2[:, 1]), 0.0)
+    again_s = repeated_after(signal_LT, stack.fs, waves.p_B2 + at[:, None], waves.qrs_B2[:, 0] + at, earlier_off)
+    if again_s is not None:
+        return f"the same atrial wave comes {60 / again_s:.0f} times a minute, as in flutter: none belongs to a QRS alone"
     return None
 
 

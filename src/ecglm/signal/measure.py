@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from ecglm.knowledge.precision import with_confidence
 from ecglm.records.leads import LIMB_LEADS
 from ecglm.records.record import Record, checked_record
 from ecglm.schema import UNITS, Measurement, Measurements
+from ecglm.signal.agreed_beats import agreed_beats, ventricular
 from ecglm.signal.atrial import PWaves, atrial_spectrum, p_waves
 from ecglm.signal.axis import MAX_DISAGREEMENT, limb_disagreement
 from ecglm.signal.beats import Beats, detect_beats
@@ -27,7 +28,7 @@ from ecglm.signal.resample import resample
 from ecglm.signal.reversal import ELECTRODES, TypicalBeat, find_reversals
 from ecglm.signal.rhythm import BeatFeatures, pause_intervals, premature_intervals, rmssd, statement
 from ecglm.signal.stack import BeatStack, stack_beats
-from ecglm.signal.usual_waves import LONG_S, usual_waves
+from ecglm.signal.usual_waves import LONG_S, marked_waves, usual_waves
 from ecglm.signal.voltages import NORMALIZED, Heights, cornell, lead_values, no_heights, sokolow_lyon
 from ecglm.signal.waves import Waves, delineate
 
@@ -96,9 +97,27 @@ def usual_beat(record: Record, judged: Assessment) -> UsualBeat | Beats:
     stack = stack_beats(scaled, beats.samples, fs)
     if stack is None or len(beats) < 2:
         return beats
+    waves, p = _by_rule(scaled, beats, stack)
+    return UsualBeat(raw, scaled, spread, tuple(used), beats, stack, waves, p)
+
+
+def _by_rule(scaled_LT: FloatArray, beats: Beats, stack: BeatStack) -> tuple[Waves, PWaves | None]:
     rr = float(np.median(beats.rr_s))
     waves = delineate(stack, rr)
-    return UsualBeat(raw, scaled, spread, tuple(used), beats, stack, waves, p_waves(scaled, stack, waves, rr))
+    return waves, p_waves(scaled_LT, stack, waves, rr)
+
+
+def corrected(usual: UsualBeat, found: Delineation) -> UsualBeat:
+    """With the beats that the network marks, and ventricular ones not among the usual; mostly the same as before."""
+    beats = agreed_beats(usual.beats, found.overall["qrs"][:, 1], usual.signal_LT)
+    stack = usual.stack if beats is usual.beats else stack_beats(usual.signal_LT, beats.samples, beats.fs) or usual.stack
+    odd = ventricular(beats, stack, usual.signal_LT)
+    if odd.any():
+        stack = stack_beats(usual.signal_LT, beats.samples, beats.fs, odd) or stack
+    if len(beats) < 2 or stack is usual.stack:
+        return usual
+    waves, p = _by_rule(usual.signal_LT, beats, stack)
+    return replace(usual, beats=beats, stack=stack, waves=waves, p=p)
 
 
 def typical_beat(record: Record) -> TypicalBeat | None:
@@ -116,9 +135,12 @@ def analyse_beats(record: Record, found: Delineation | None = None) -> BeatAnaly
     usual = usual_beat(record, judged)
     if isinstance(usual, Beats):
         return _nothing(record, "fewer than two QRS complexes found", judged, usual)
+    found = marked_waves(record, judged, usual.leads) if found is None else found
+    trained = qrs_axis(record, usual.stack, usual.waves, usual.spread_L, usual.leads).value
+    usual = usual if found is None else corrected(usual, found)
     beats, stack, leads = usual.beats, usual.stack, usual.leads
     marked = usual_waves(record, judged, leads, stack, found)
-    waves, no_p = marked.typical(usual.waves, stack.r, stack.fs), no_p_wave(usual.p, marked)
+    waves, no_p = marked.typical(usual.waves, stack.r, stack.fs), no_p_wave(usual.p, marked, usual.signal_LT, stack)
     values: dict[str, Any] = rates(beats, leads) | durations(waves, stack.fs, marked, no_p, beats)
     typical = usual.typical(record.axis_known)
     reversals, unchecked = find_reversals(typical)
@@ -144,7 +166,7 @@ def analyse_beats(record: Record, found: Delineation | None = None) -> BeatAnaly
     features = _features(usual.signal_LT, beats, stack, usual.p)
     measured = Measurements(**with_confidence(values), rhythm=statement(features), quality=judged.quality,
                             r_peaks_s=tuple(round(float(t), 4) for t in beats.times_s),
-                            axis_withheld=None if doubt is None else axis.value,
+                            axis_as_trained=trained,
                             problems=problems, not_checked=unchecked)
     return BeatAnalysis(measured, features)
 

@@ -15,7 +15,7 @@ from scipy.ndimage import median_filter
 
 from ecglm.records.record import Record
 from ecglm.schema import Evidence, Rhythm
-from ecglm.signal.atrial import atrial_spectrum
+from ecglm.signal.atrial import atrial_spectrum, repeated_after
 from ecglm.signal.conduction import MOST, PR_S, STEADY, Conduction, conduction, owners
 from ecglm.signal.delineation import Delineation, delineate
 from ecglm.signal.missing import FloatArray
@@ -67,17 +67,28 @@ def rhythm(record: Record, found: Delineation | None = None) -> Rhythm:
     dropped = _dropped(waves.overall["p"], qrs, types, owner)
     pattern = None if len(dropped) else _pattern(qrs, types, owner)
     name = _name(numbers, qrs, waves.overall["p"], owner, dropped, pattern)
-    flutter = _flutter(record, waves) if name.startswith(("regular", "supraventricular")) else None
-    evidence = _evidence(name, numbers, types)
-    if flutter is not None:
-        name = "atrial flutter"
-        evidence = (*evidence, Evidence(f"atrial waves at {60 * flutter:.0f} per minute", value=60 * flutter, unit="bpm"))
-    return Rhythm(name, _also(name, numbers, types, pattern), evidence, None)
-
-
-def _flutter(record: Record, waves: Delineation) -> float | None:
-    """Frequency (Hz) of a regular atrial wave of a flutter's rate, None without."""
     scaled = prepare(record.select(waves.leads), FS).signal.astype(np.float64)
+    flutter = _saw_tooth(scaled, waves) if name.startswith(("regular", "supraventricular")) else None
+    if flutter is None and name.startswith(("sinus", "regular", "irregular")):
+        flutter = _repeated_p(scaled, waves, owner)
+    name = name if flutter is None else "atrial flutter"
+    also = _also(name, numbers, types, pattern)
+    evidence = _evidence("; ".join((name, *also)), numbers, types)
+    if flutter is not None:
+        evidence = (*evidence, Evidence(f"atrial waves at {60 * flutter:.0f} per minute", value=60 * flutter, unit="bpm"))
+    return Rhythm(name, also, evidence, None)
+
+
+def _repeated_p(scaled_LT: FloatArray, waves: Delineation, owner: NDArray[np.int64]) -> float | None:
+    """Frequency (Hz) at which the waves that are marked as P come over and over, None where each comes once a beat."""
+    led, qrs = np.flatnonzero(owner >= 0), waves.overall["qrs"]
+    again_s = repeated_after(scaled_LT, FS, waves.overall["p"][owner[led]][:, [0, 2]], qrs[led, 0],
+                             np.where(led > 0, qrs[led - 1, 2], 0.0))
+    return None if again_s is None else 1 / again_s
+
+
+def _saw_tooth(scaled: FloatArray, waves: Delineation) -> float | None:
+    """Frequency (Hz) of a regular atrial wave of a flutter's rate, None without."""
     samples = np.round(waves.overall["qrs"][:, 1] * FS).astype(np.int64)
     stack = stack_beats(scaled, samples, FS)
     seen = None if stack is None else atrial_spectrum(scaled, stack, samples)
@@ -220,18 +231,21 @@ def _ectopy(types: NDArray[np.str_], name: str) -> list[str]:
     return out
 
 
-def _evidence(name: str, n: _Numbers, types: NDArray[np.str_]) -> tuple[Evidence, ...]:
+def _evidence(said: str, n: _Numbers, types: NDArray[np.str_]) -> tuple[Evidence, ...]:
+    """The numbers behind what is said. PR and QRS only where it rests on them, with their definition: over all leads they are
+    longer than those of `measure`, and two values for one interval would puzzle."""
     c, whole = n.conduction, int((types != "V").sum())
     out = [Evidence(f"rate {n.rate:.0f} bpm from {n.beats} beats", value=n.rate, unit="bpm"),
-           Evidence(f"RR intervals change by {100 * c.rr_change:.0f} % from beat to beat", value=100 * c.rr_change, unit="%"),
-           Evidence(f"a P wave before {100 * c.p_share:.0f} % of {whole} QRS complexes", value=100 * c.p_share, unit="%")]
-    # Before few beats a P wave is chance, in fibrillation it is a wavelet: neither has a PR interval.
-    atria = name != "atrial fibrillation"
-    if c.pr_ms is not None and c.pr_sd_ms is not None and atria and (c.p_share >= 0.5 or "AV block" in name):
-        out.append(Evidence(f"PR {c.pr_ms:.0f} ms over all leads, varying by {c.pr_sd_ms:.0f} ms", value=c.pr_ms, unit="ms"))
-    if n.alone and atria and not name.startswith("sinus"):
+           Evidence(f"RR intervals change by {100 * c.rr_change:.0f} % from beat to beat", value=100 * c.rr_change, unit="%")]
+    if not said.startswith("atrial flutter"):  # there they are waves of the flutter
+        out.append(Evidence(f"a P wave before {100 * c.p_share:.0f} % of {whole} QRS complexes", value=100 * c.p_share, unit="%"))
+    if c.pr_ms is not None and c.pr_sd_ms is not None and "AV block" in said:
+        out.append(Evidence(f"PR {c.pr_ms:.0f} ms from the first onset of P in any lead to the first of QRS, varying by "
+                            f"{c.pr_sd_ms:.0f} ms", value=c.pr_ms, unit="ms"))
+    if n.alone and not said.startswith(("sinus", "atrial f")):
         out.append(Evidence(f"{n.alone} P wave{'s' if n.alone > 1 else ''} without a QRS", value=n.alone))
-    out.append(Evidence(f"QRS {n.qrs_ms:.0f} ms over all leads", value=n.qrs_ms, unit="ms"))
+    if (n.qrs_ms >= WIDE_MS and not said.startswith("sinus r")) or "wide" in said:
+        out.append(Evidence(f"QRS {n.qrs_ms:.0f} ms from its first onset in any lead to its last end", value=n.qrs_ms, unit="ms"))
     if n.pacing >= PACED:
         out.append(Evidence(f"a spike before {100 * n.pacing:.0f} % of the QRS complexes", value=100 * n.pacing, unit="%"))
     return tuple(out)

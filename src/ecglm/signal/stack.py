@@ -48,9 +48,10 @@ def correlation(beats_BK: FloatArray, template_K: FloatArray) -> FloatArray:
     return out
 
 
-def stack_beats(signal_LT: FloatArray, samples: IntArray, fs: float) -> BeatStack | None:
+def stack_beats(signal_LT: FloatArray, samples: IntArray, fs: float, unusual: BoolArray | None = None) -> BeatStack | None:
     """Align the beats of ``[lead, time]`` at their QRS (shifted by up to 40 ms for the best fit) and take the median.
 
+    unusual: beats that are known not to be of the usual kind, such as ventricular ones, however many they are.
     Beats whose QRS would be cut by an end of the signal are left out, and all but MAX_BEATS of a long recording;
     None when no beat remains.
     """
@@ -58,17 +59,19 @@ def stack_beats(signal_LT: FloatArray, samples: IntArray, fs: float) -> BeatStac
     edge = round(0.06 * fs)
     whole = (samples >= edge) & (samples < signal_LT.shape[1] - edge)
     early = np.r_[False, premature_intervals(np.diff(samples) / fs)] if len(samples) else whole
-    at, early = samples[whole], early[whole]
+    at, early, odd = samples[whole], early[whole], (early & False if unusual is None else unusual)[whole]
     if not len(at):
         return None
     some = np.unique(np.linspace(0, len(at) - 1, min(len(at), MAX_BEATS)).round().astype(int))
-    at, early = at[some], early[some]
-    at = align(signal_LT, at, fs)
+    at, early, odd = at[some], early[some], odd[some]
+    odd = odd if (~odd).sum() >= 2 else odd & False
+    at = align(signal_LT, at, fs, ~odd)
     beats = cut(signal_LT, at, before, after)
     near = slice(before - round(0.06 * fs), before + round(0.30 * fs))
     flat = beats[:, :, near].reshape(len(beats), -1)
-    corr = correlation(flat, median_of_known(flat))
-    usual = corr >= max(0.8, float(np.median(corr)) - 0.15) if np.median(corr) > 0.5 else corr >= np.median(corr)
+    corr = correlation(flat, median_of_known(flat[~odd]))
+    middle = float(np.median(corr[~odd]))
+    usual = ~odd & (corr >= (max(0.8, middle - 0.15) if middle > 0.5 else middle))
     if (usual & ~early).sum() >= 2:
         usual &= ~early
     usual = usual if usual.any() else np.ones(len(at), dtype=bool)
@@ -78,13 +81,14 @@ def stack_beats(signal_LT: FloatArray, samples: IntArray, fs: float) -> BeatStac
     return BeatStack(beats, at, before, fs, corr, usual, median_of_known(beats[chosen]))
 
 
-def align(signal_LT: FloatArray, at: IntArray, fs: float) -> IntArray:
-    """Beats moved by up to 40 ms to where they best fit their median; unmoved when that would change their order."""
+def align(signal_LT: FloatArray, at: IntArray, fs: float, usual: BoolArray | None = None) -> IntArray:
+    """Beats moved by up to 40 ms to where they best fit their median, or that of the usual ones; unmoved when that would change
+    their order."""
     reach, half = round(0.04 * fs), round(0.08 * fs)
     if len(at) < 2 or reach < 1:
         return at
     wide = cut(signal_LT, at, half + reach, half + reach + 1)
-    template = median_of_known(wide[:, :, reach:-reach])
+    template = median_of_known(wide[slice(None) if usual is None else usual][:, :, reach:-reach])
     template = template - template.mean(axis=1, keepdims=True)
     shifts = np.lib.stride_tricks.sliding_window_view(wide, template.shape[1], axis=2)
     score = np.einsum("blsw,lw->bs", shifts, template, optimize=True)

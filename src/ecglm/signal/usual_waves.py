@@ -37,9 +37,10 @@ _REACH_S = {"qrs": 0.12, "p": 0.45, "t": 0.65}
 @dataclass(frozen=True)
 class UsualWaves:
     """Onset and offset ``[beat, 2]`` of P, QRS and T of each usual beat, in seconds from its place in the stack; NaN where
-    the wave is not there. leads: those that were read."""
+    the wave is not there. leads: those that were read; beats_s: when these beats are."""
 
     leads: tuple[str, ...]
+    beats_s: FloatArray
     p_B2: FloatArray
     qrs_B2: FloatArray
     t_B2: FloatArray
@@ -81,19 +82,23 @@ def usual(values_B: FloatArray) -> bool:
 
 def usual_waves(record: Record, judged: Assessment, leads: tuple[str, ...], stack: BeatStack, found: Delineation | None,
                 ) -> UsualWaves:
-    """Waves of the usual beats of a stack. leads: those that are read; found: their waves, where they are known already."""
+    """Waves of the usual beats of a stack. leads: those that are read; found: their waves (`marked_waves`), None for those of
+    long recordings, of which stretches are marked."""
     beats, every = (stack.samples_B[which] / stack.fs for which in (stack.usual_B, slice(None)))
     if found is None:
-        beats, found = _marked(record, judged, leads, beats)
+        beats, found = _stretches(record, judged, leads, beats)
     edges = {wave: _over_leads(found.by_lead[wave], wave, beats, every) for wave in WAVES}
-    return UsualWaves(found.leads, *(edges[wave] - beats[:, None] for wave in ("p", "qrs", "t")))
+    return UsualWaves(found.leads, beats, *(edges[wave] - beats[:, None] for wave in ("p", "qrs", "t")))
 
 
-def _marked(record: Record, judged: Assessment, used: tuple[str, ...], beats_s: FloatArray) -> tuple[FloatArray, Delineation]:
-    """Waves of a record, and the beats among which they were looked for."""
+def marked_waves(record: Record, judged: Assessment, leads: tuple[str, ...]) -> Delineation | None:
+    """The waves of these leads, None for a long recording: it is marked in stretches, when its beats are known."""
+    return None if record.duration_s > LONG_S else waves_of(*prepared_leads(record, leads, judged))
+
+
+def _stretches(record: Record, judged: Assessment, used: tuple[str, ...], beats_s: FloatArray) -> tuple[FloatArray, Delineation]:
+    """Waves of a long record in STRETCHES, and the beats among which they were looked for."""
     leads, signal = prepared_leads(record, used, judged)
-    if record.duration_s <= LONG_S:
-        return beats_s, waves_of(leads, signal)
     length = round(STRETCH_S * FS)
     starts = np.linspace(0, signal.shape[1] - length, STRETCHES).round().astype(int)
     parts = [waves_of(leads, signal[:, start: start + length]).by_lead for start in starts]
