@@ -27,13 +27,14 @@ NEAR = 24
 _NUMBER = re.compile(r"(?<![\w.@/(\-−+])([-−+]?\d+(?:\.\d+)?) ?(beats per minute|/min|bpm|msec|ms|mv|"
                      r"seconds|sec|s|°|degrees|deg|hz|years)(?![\w/])", re.IGNORECASE)
 _LIMIT = re.compile(r"(?:[<>≤≥±]|\bto|\bfrom|\babove|\bbelow|\bover|\bunder|\bthan|\bup to|\bleast|\bmost)\s*$")
+_OR_MORE = re.compile(r" or (?:more|less|longer|shorter|higher|lower|deeper)\b")
 _NAME = re.compile(r"(?<![a-z])(?:" + "|".join(re.escape(n) for n in sorted(QUANTITIES, key=len, reverse=True)) + r")(?![a-z])")
 
 
 @dataclass(frozen=True)
 class Stated:
     """A number as stated. quantity: field of `Measurements`, or None where the text names none. limit: stated as a bound
-    ("> 200 ms", "± 5 ms"), not as a value of the record. half: half a unit of its last digit."""
+    ("> 200 ms", "± 5 ms", "30 ms or more"), not as a value of the record. half: half a unit of its last digit."""
 
     quantity: str | None
     value: float
@@ -52,7 +53,7 @@ def numbers(text: str) -> list[Stated]:
                 before = clause[:hit.start()]
                 names = list(_NAME.finditer(before.lower().replace("**", "")))
                 near = [n for n in names if len(before) - n.end() <= NEAR]
-                limit = bool(_LIMIT.search(before))
+                limit = bool(_LIMIT.search(before) or _OR_MORE.match(clause, hit.end()))
                 digits = hit[1].partition(".")[2]
                 out.append(Stated(None if limit or not near or _SPREAD.search(before) else QUANTITIES[near[-1][0]],
                                   float(hit[1].replace("−", "-")), UNITS[hit[2].lower()], 0.5 * 10.0 ** -len(digits),
