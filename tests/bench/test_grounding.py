@@ -18,7 +18,8 @@ MEASURED = measure(RECORD)
 
 
 def test_numbers_come_with_their_quantity_and_unit() -> None:
-    text = "Heart rate 79 bpm; the PR interval is 160 ms (normal up to 200 ms). QRS axis −30°, QTc, Bazett | 392 ms | ± 2 ms. Q of 30 ms or more."
+    text = ("Heart rate 79 bpm; the PR interval is 160 ms (normal up to 200 ms). QRS axis −30°, QTc, Bazett | 392 ms | ± 2 ms. "
+            "Q of 30 ms or more.")
     found = [(n.quantity, n.value, n.unit, n.limit) for n in numbers(text)]
     assert found == [("heart_rate", 79, "bpm", False), ("pr", 160, "ms", False), (None, 200, "ms", True),
                      ("axis", -30, "deg", False), ("qtc_bazett", 392, "ms", False), (None, 2, "ms", True),
