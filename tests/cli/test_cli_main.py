@@ -51,6 +51,19 @@ class FakeModel:
         self.asked.append(records)
         return self
 
+    id, question, about, asked_back, quoted = "fake", "Rhythm?", (1,), False, None
+
+    @property
+    def answerer(self) -> FakeModel:
+        return self
+
+    def together(self, records: list[Record], question: str) -> None:
+        return None
+
+    def use(self, number: int) -> None:
+        if number > 1:
+            raise UsageError(f"there is no recording {number}; there are 1")
+
     def stream(self, text: str) -> Iterator[str]:
         if text == "too long":
             raise UsageError("the question is too long; shorten it")

@@ -48,7 +48,12 @@ def ask(
             raise UsageError(f"{file}: is no recording; put the question in quotes: {command}") from None
     choices = None if options is None else [part.strip() for part in options.split(",") if part.strip()]
     with waiting("Reading the recording"):
-        answers = ecglm.load(model=model, adapter=adapter).ask_batch([(record, question, choices) for record in records])
+        loaded = ecglm.load(model=model, adapter=adapter)
+        together = loaded.answerer.together(records, question) if len(records) > 1 and choices is None else None
+        answers = [] if together else loaded.ask_batch([(record, question, choices) for record in records])
+    if together is not None:
+        print_json(together.to_dict()) if json else _print(together)
+        return
     if json:
         each = [{"path": file, **answer.to_dict()} for file, answer in zip(files, answers, strict=True)]
         print_json(joined(answers).to_dict() | ({"recordings": each} if len(files) > 1 else {}))

@@ -12,10 +12,12 @@ from torch import Tensor
 
 from ecglm.errors import UsageError, argument
 from ecglm.inference.adapt.adapter import Adapter
+from ecglm.inference.between import asks_between, between, pair
 from ecglm.inference.comparison import SIMPLE, compare, unclear
 from ecglm.inference.computed import computed, declined, of_file, rare
 from ecglm.inference.confidence import answer_kind, calibrated_confidence
 from ecglm.inference.contradiction import alternatives, contradiction, remark, sure_of
+from ecglm.inference.dialogue import recordings
 from ecglm.inference.draft import draft
 from ecglm.inference.engine import Engine, Generation, Prefix
 from ecglm.inference.evidence import evidence_for, measurement_evidence
@@ -24,8 +26,10 @@ from ecglm.inference.groups import mixed
 from ecglm.inference.guard import NOT_JUDGED, UNRELATED, check_question, decline_question
 from ecglm.inference.listed import kept
 from ecglm.inference.parts import ONE_AT_A_TIME, Part, parts, several
+from ecglm.inference.premises import premise_answer
 from ecglm.inference.reading import Reading, read_recording
 from ecglm.inference.topics import Topics, learned_name, spelled_out, topics
+from ecglm.inference.waves import wave_answer
 from ecglm.knowledge.precision import SAME_WITHIN, sure_of_value
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.elm import EcgLanguageModel
@@ -111,8 +115,21 @@ class Answerer:
     # -- public ---------------------------------------------------------------------------
 
     def ask(self, records: Record | Sequence[Record], question: str, options: Sequence[str] | None = None) -> Answer:
-        """Answer one question. Several recordings are answered one by one and joined."""
-        return joined(self.ask_batch([(record, question, options) for record in checked_records(records)]))
+        """Answer one question. Several recordings are answered one by one and joined, unless it asks how they differ."""
+        several = checked_records(records)
+        together = self.together(several, question) if options is None else None
+        return joined(self.ask_batch([(record, question, options) for record in several])) if together is None else together
+
+    def together(self, records: Sequence[Record], question: str) -> Answer | None:
+        """The answer to a question for what differs between recordings ("What changed since ECG 1?"); None for others."""
+        _, named = recordings(check_question(question), len(records), None)
+        numbers = () if isinstance(named, str) else named
+        if not asks_between(question, len(numbers), len(records)):
+            return None
+        two = pair(numbers, len(records))
+        if two is None:
+            return declined(self.model, 'two recordings are compared; name them, as in "What changed from ECG 1 to ECG 2?"')
+        return between(self.model, question, *(self.reading(records[n - 1]) for n in two), [f"ECG {n}" for n in two])
 
     def ask_batch(
         self, items: Sequence[tuple[Record, str] | tuple[Record, str, Sequence[str] | None]], progress: bool = False,
@@ -164,10 +181,7 @@ class Answerer:
             for index in indices:
                 _, question, options = full[index]
                 about = topics(question)
-                reason = self.decline(question, reading)
-                if reason is not None:
-                    out[index] = declined(self.model, reason)
-                elif (known := computed(self.model, question, reading, options)) is not None:
+                if (known := self.known(question, reading, options)) is not None:
                     out[index] = known
                 elif options is not None:
                     out[index] = self._choose(reading, question, about, options)
@@ -271,6 +285,19 @@ class Answerer:
         confidence = calibrated_confidence(self.model.calibration, options[best], float(share[best]))
         note = remark(question, options[best], reading, self.model.findings_calibration)
         return Answer(options[best], confidence, False, evidence, self.model.name, note=note)
+
+    def known(self, question: str, reading: Reading, options: Sequence[str] | None = None) -> Answer | None:
+        """The answer, or the reason for none, that needs no language model; None when that is to be asked."""
+        if options is None and (found := self.ruled(question, reading)) is not None:
+            return found
+        reason = self.decline(question, reading)
+        return computed(self.model, question, reading, options) if reason is None else declined(self.model, reason)
+
+    def ruled(self, question: str, reading: Reading) -> Answer | None:
+        """The answer to a question that takes something for granted or asks for waves of leads; None for others."""
+        if reading.declined is not None:
+            return None
+        return premise_answer(self.model, question, reading) or wave_answer(self.model, question, reading)
 
     def decline(self, question: str, reading: Reading) -> str | None:
         """Why this question about this recording is not answered, or None."""

@@ -1,26 +1,22 @@
-"""Dialogue about one recording: streamed, several turns, the key-value cache grows with it."""
+"""Dialogue about one or several recordings. Each message is made a whole question (`ecglm.inference.dialogue`), which is answered as
+`ask` answers it: what was said before changes what a message means, never what is true."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from copy import deepcopy
+from collections.abc import Callable, Iterator, Sequence
 
 from ecglm.errors import UsageError
-from ecglm.inference.answer import MAX_ANSWER_TOKENS, Answerer, joined
+from ecglm.inference.answer import Answerer, joined
 from ecglm.inference.background import background
-from ecglm.inference.computed import computed, declined
-from ecglm.inference.engine import Generation, Prefix
+from ecglm.inference.between import asks_between, between, pair
+from ecglm.inference.dialogue import AskBack, Turn, chosen, listed_recordings, recordings, resolve
 from ecglm.inference.guard import check_question
-from ecglm.inference.parts import parts
-from ecglm.inference.reading import Reading
+from ecglm.inference.premises import UNTOLD, premise
 from ecglm.knowledge.answer import Background
 from ecglm.records.record import Record, checked_records
 from ecglm.schema import Answer, Evidence
 
-#: A dialogue longer than this (tokens) starts anew from the recording.
-MAX_CONTEXT = 3000
-_NAMED, _LEADING = re.compile(r"\becg (\d+)\b", re.I), re.compile(r"^\s*ecg \d+\s*:", re.I)
 #: Messages that ask for the grounds of what was answered last.
 _EXPLAIN = re.compile(
     r"(?:(?:and|but|so|ok|hm+),? )?(?:why(?: not| so| is that| do you (?:say|think) (?:so|that|this))?|"
@@ -28,18 +24,26 @@ _EXPLAIN = re.compile(
     r"how (?:sure|certain|confident)(?: (?:are you|is that))?(?: (?:of|about) (?:that|this|it))?|how do you know(?: that| this)?|"
     r"(?:please )?explain(?: (?:that|this|it|yourself|your answer))?(?: please)?|"
     r"what makes you (?:say|think|so sure)(?: so| that| of that)?|on what grounds|tell me more)\W*", re.I)
+_NUMBER = re.compile(r"\s*#?(\d+)\W*")
 
 
 class ChatSession:
-    """A terminal dialogue. With several recordings, "ECG 2: ..." or `use(2)` says which one is meant."""
+    """A terminal dialogue. Of several recordings, "ECG 2: ...", "... in the other one?" or `use(2)` says which is meant; until one
+    is named the session asks. After `stream`, `answer` holds the answer, `question` what was understood, `about` the recordings
+    (from 1), `quoted` what was quoted from the knowledge base, and `asked_back` whether a question was asked instead."""
 
     def __init__(self, answerer: Answerer, records: Record | Sequence[Record]) -> None:
         self.answerer = answerer
         self.records = checked_records(records)
-        self.current = 0
-        self._dialogues: dict[int, tuple[Prefix, int]] = {}
-        self._last: dict[int, tuple[str, Answer | Background]] = {}
+        self.current: int | None = 0 if len(self.records) == 1 else None
         self.answer: Answer | None = None
+        self.question: str | None = None
+        self.about: tuple[int, ...] = ()
+        self.quoted: Background | None = None
+        self.asked_back = False
+        self._last: dict[int, tuple[str, Answer | Background]] = {}
+        self._asked: str | None = None  # the last whole question, whatever recording it was about
+        self._open: AskBack | str | None = None  # what was asked back: choices, or the question that lacks a recording
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
@@ -53,41 +57,109 @@ class ChatSession:
         self.current = number - 1
 
     def stream(self, text: str) -> Iterator[str]:
-        """The reply to one message, piece by piece; afterwards `answer` holds it with its confidence and evidence."""
-        question = check_question(self._pick(text))
-        self.answer = None
-        if len(self.records) > 1:
-            yield f"ECG {self.current + 1}: "
-        if _EXPLAIN.fullmatch(question):
-            yield from self._explain()
+        """The reply to one message, piece by piece."""
+        said = check_question(text)
+        self.answer, self.question, self.about, self.quoted, self.asked_back = None, None, (), None, False
+        open_, self._open = self._open, None
+        count, current = len(self.records), None if self.current is None else self.current + 1
+        bare, named = recordings(said, count, current)
+        if isinstance(open_, str) and not isinstance(named, str) and (number := _NUMBER.fullmatch(said)) is not None:
+            bare, named = "", (int(number[1]),)
+        if asks_between(said, 0 if isinstance(named, str) else len(named), count):
+            yield from self._between(said, () if isinstance(named, str) else named, current)
             return
-        taught = self.answerer.taught(self.records[self.current], question)
-        if taught is not None:
-            self._keep(question, taught)
-            yield self._refuse(question, taught) if taught.abstained else taught.text
+        if isinstance(named, str):
+            yield self._ask(named, said)
             return
-        general = background(question)
+        for number in named:
+            if not 1 <= number <= count:
+                raise UsageError(f"there is no recording {number}; there are {count}")
+        turn = self._turn(bare, said, open_)
+        if isinstance(turn, AskBack):
+            yield self._ask(turn.text, turn)
+            return
+        numbers = named or (() if current is None else (current,))
+        if len(named) == 1:
+            self.use(named[0])
+        if _EXPLAIN.fullmatch(turn.question) and numbers:
+            yield from self._each(numbers, self._explain)
+            return
+        taught = any(self.answerer.taught(self.records[n - 1], turn.question) is not None for n in numbers)
+        general = None if taught else background(turn.question)
         if general is not None:
-            self._last[self.current] = (question, general)
-            yield f"{general.text} [{'; '.join(general.quotes[0].passage.citations)}]"
+            self.question, self.quoted = turn.question, general
+            if self.current is not None:
+                self._last[self.current] = (turn.question, general)
+            yield _quoted(general)
             return
-        asked = parts(question)
-        if not asked:
-            yield from self._reply(question)
+        if not numbers:
+            yield self._ask(f"Which recording do you mean: {listed_recordings(count)}?", turn.question)
             return
-        answers: list[Answer] = []
-        for part in asked:
-            yield f"{'; ' if answers else ''}{part.name}: "
-            if part.judged:
-                yield from self._reply(part.question)
-            else:
-                yield self._refuse(part.question, self.answerer.unjudged(self.records[self.current], part))
-            answers += [self.answer] if self.answer is not None else []
-        self._keep(question, joined(answers, [part.name for part in asked]))
+        self._asked = self.question = turn.question
+        if turn.resolved:
+            yield f"({turn.question}) "
+        yield from self._each(numbers, lambda: self._one(turn.question))
+        answers = [answer for n in numbers if isinstance(answer := self._last.get(n - 1, ("", None))[1], Answer)]
+        if len(numbers) > 1 and len(answers) == len(numbers):
+            self.answer = joined(answers, [f"ECG {n}" for n in numbers])
+
+    # -- what is meant --------------------------------------------------------------------
+
+    def _turn(self, bare: str, said: str, open_: AskBack | str | None) -> Turn | AskBack:
+        """The whole question that a message stands for, after what was asked back before it."""
+        if isinstance(open_, str) and not re.search(r"[^\W\d_]", bare):
+            return Turn(open_, (), False)
+        if isinstance(open_, AskBack) and (answered := chosen(bare, open_.choices)) is not None:
+            return Turn(answered, (), True)
+        if _EXPLAIN.fullmatch(bare):
+            return Turn(bare)
+        if self.current is not None and self.answerer.taught(self.records[self.current], bare) is not None:
+            return Turn(bare)
+        return resolve(bare, self._asked)
+
+    def _ask(self, text: str, open_: AskBack | str) -> str:
+        """Ask back; the next message may be the answer to it."""
+        self._open, self.asked_back = open_, True
+        return text
+
+    def _each(self, numbers: Sequence[int], reply: Callable[[], Iterator[str]]) -> Iterator[str]:
+        """The reply about each of these recordings, named where there are several."""
+        self.about, kept = tuple(numbers), self.current
+        for position, number in enumerate(numbers):
+            self.use(number)
+            if len(self.records) > 1:
+                yield f"{'; ' if position else ''}ECG {number}: "
+            yield from reply()
+        self.current = kept if len(numbers) > 1 else self.current
+
+    # -- answers --------------------------------------------------------------------------
+
+    def _between(self, question: str, named: Sequence[int], current: int | None) -> Iterator[str]:
+        """What differs between two recordings."""
+        two = pair(named, len(self.records), current)
+        if two is None:
+            yield self._ask(f"Which two recordings do you mean ({listed_recordings(len(self.records))})? "
+                            'Ask, for instance, "What changed from ECG 1 to ECG 2?"', AskBack("", {}))
+            return
+        before, now = (self.answerer.reading(self.records[n - 1]) for n in two)
+        answer = between(self.answerer.model, question, before, now, [f"ECG {n}" for n in two])
+        self.answer, self.question, self.about = answer, question, two
+        yield f"I cannot answer that: {answer.reason}." if answer.abstained else answer.text
+
+    def _one(self, question: str) -> Iterator[str]:
+        """What `ask` says to a whole question about the current recording; checked before a word of it is shown."""
+        answer = self.answerer.ask_batch([(self.records[self._index], question)])[0]
+        self.answer = answer
+        self._last[self._index] = (question, answer)
+        yield f"I cannot answer that: {answer.reason}." if answer.abstained else answer.text
+        asked = premise(question)
+        if asked is not None and asked.form == "cause" and answer.text.endswith(UNTOLD["cause"]):
+            self.quoted = background(f"What are the causes of {asked.name}?")
+            yield f". In general: {_quoted(self.quoted)}" if self.quoted is not None else ""
 
     def _explain(self) -> Iterator[str]:
         """What the last answer was, how sure it is and what it rests on."""
-        question, answer = self._last.get(self.current, (None, None))
+        question, answer = self._last.get(self._index, (None, None))
         if answer is None:
             yield "Nothing was answered yet that I could explain."
         elif isinstance(answer, Background):
@@ -101,68 +173,11 @@ class ChatSession:
                    "so many in a hundred such answers are right. It rests on:")
             self.answer = answer
 
-    def _reply(self, question: str) -> Iterator[str]:
-        """The reply to a question that asks for one thing; it becomes `answer`."""
-        record, model = self.records[self.current], self.answerer.model
-        reading = self.answerer.reading(record)
-        reason = self.answerer.decline(question, reading)
-        known = declined(model, reason) if reason is not None else computed(model, question, reading)
-        if known is not None and known.abstained:
-            yield self._refuse(question, self.answerer.hinted(known))
-            return
-        engine = self.answerer.engine
-        prefix, turns = self._dialogues.get(self.current, (None, 0))
-        if prefix is None or prefix.cache.get_seq_length() > MAX_CONTEXT:
-            prefix, turns = deepcopy(self.answerer.prefix(record)), 0
-        suffix = self.answerer.suffix(question)
-        if turns:
-            suffix = [*model.tokens(model.format.between_turns), *suffix]
-        self._dialogues[self.current] = (prefix, turns + 1)
-        if known is not None:
-            engine.read(prefix, [*suffix, *model.tokens(known.text)])
-            self._keep(question, known)
-            yield known.text
-            return
-        ids: list[int] = []
-        logprobs: list[float] = []
-        said, stopped = "", False
-        for token, logprob in engine.stream(prefix, suffix, MAX_ANSWER_TOKENS):
-            logprobs.append(logprob)
-            stopped = token in engine.stop
-            if stopped:
-                continue
-            ids.append(token)
-            whole = model.tokenizer.decode(ids, skip_special_tokens=True)
-            if not whole.endswith("\ufffd") and not "unknown".startswith(whole.strip()):  # a character may span tokens
-                yield whole[len(said):]
-                said = whole
-        yield from self._judge(question, reading, said.strip(), Generation(tuple(ids), tuple(logprobs), stopped))
+    @property
+    def _index(self) -> int:
+        assert self.current is not None
+        return self.current
 
-    def _judge(self, question: str, reading: Reading, said: str, generation: Generation) -> Iterator[str]:
-        """What must follow the words that were streamed: they cannot be taken back, so what `ask` would say instead is added."""
-        answer = self.answerer.said(reading, question, generation)
-        if not said:
-            yield self._refuse(question, answer)
-            return
-        self._keep(question, answer)
-        if answer.abstained:
-            yield f" (caution, do not rely on this: {answer.reason})"
-        elif answer.text.removesuffix(" …") != said:
-            yield f" (caution, the findings say instead: {answer.text})"
 
-    def _refuse(self, question: str, answer: Answer) -> str:
-        self._keep(question, answer)
-        return f"I cannot answer that: {answer.reason}."
-
-    def _keep(self, question: str, answer: Answer) -> None:
-        """Make this the answer that was given last."""
-        self.answer = answer
-        self._last[self.current] = (question, answer)
-
-    def _pick(self, text: str) -> str:
-        """Turn to the recording that a message names: "ECG 2: ..." or "... in ECG 2?"."""
-        named = {int(number) for number in _NAMED.findall(text)}
-        if len(named) == 1:
-            self.use(named.pop())
-            return _LEADING.sub("", text)
-        return text
+def _quoted(found: Background) -> str:
+    return f"{found.text} [{'; '.join(found.quotes[0].passage.citations)}]"

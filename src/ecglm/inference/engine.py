@@ -6,7 +6,7 @@ Shapes: B batch, P prefix length, S suffix length, D width.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -157,26 +157,6 @@ class Engine:
             inputs, step = {"input_ids": token.unsqueeze(1)}, 1
             mask = torch.cat([mask, mask.new_ones(n, 1)], dim=1)
         return [Generation(tuple(i), tuple(g), d) for i, g, d in zip(ids, logs, done, strict=True)]
-
-    @torch.inference_mode()
-    def stream(self, prefix: Prefix, suffix: Sequence[int], max_tokens: int = 128) -> Iterator[tuple[int, float]]:
-        """Token ids one by one, the stop token too, each with its log-probability; the prefix's cache is extended in place (a
-        dialogue keeps growing it)."""
-        tokens = torch.tensor([list(suffix)], device=self.device)
-        for _ in range(max_tokens):
-            out = self.llm(input_ids=tokens, past_key_values=prefix.cache, use_cache=True, logits_to_keep=1)
-            best, token = out.logits[0, -1].float().log_softmax(-1).max(-1)
-            yield int(token), float(best)
-            if int(token) in self.stop:
-                return
-            tokens = token.reshape(1, 1)
-        self.llm(input_ids=tokens, past_key_values=prefix.cache, use_cache=True, logits_to_keep=1)  # the last one, unread yet
-
-    @torch.inference_mode()
-    def read(self, prefix: Prefix, ids: Sequence[int]) -> None:
-        """Take in text of which nothing is asked; the prefix's cache is extended in place."""
-        tokens = torch.tensor([list(ids)], device=self.device)
-        self.llm(input_ids=tokens, past_key_values=prefix.cache, use_cache=True, logits_to_keep=1)
 
     @torch.inference_mode()
     def score(self, prefix: Prefix, suffix: Sequence[int], options: Sequence[Sequence[int]]) -> list[float]:

@@ -155,12 +155,8 @@ def decline_question(question: str, about: Topics, record: Record, unusable: Seq
         return "ask without the negation, so that yes and no are clear"
     if _NOISE.search(low) and not about.statements and not about.measures:
         return "noise is not judged in answers; `ecglm info` names what disturbs which lead"
-    absent = [lead for lead in about.leads if lead not in record.leads]
-    if absent:
-        return f"lead {', '.join(absent)} is not in this recording, which has {', '.join(record.leads)}"
-    poor = [lead for lead in about.leads if lead in unusable]
-    if poor:
-        return f"lead {', '.join(poor)} is flat, missing or too noisy to be read"
+    if (missing := lead_missing(about.leads, record, unusable)) is not None:
+        return missing
     if about.leads and ([name for name in about.anyof if name != "arrhythmia"]
                         or any(not key.startswith("rhythm:") for key in about.statements)):
         return "findings are judged on all leads together, not lead by lead"
@@ -168,8 +164,17 @@ def decline_question(question: str, about: Topics, record: Record, unusable: Seq
     if tall or _MILLIVOLT.search(low) or _NEEDS_MV & set(about.statements):
         if record.unit == "normalized":
             return "this recording has no millivolt scale (its source was normalised), so voltages are unknown"
-        return "wave amplitudes are not measured in this version; intervals, rate and axis are"
+        return 'heights of waves are measured lead by lead; ask "How high is the R wave in V5?" or "In which leads is ST elevated?"'
     return _missing_leads(about, record, [lead for lead in record.leads if lead not in unusable])
+
+
+def lead_missing(leads: Sequence[str], record: Record, unusable: Sequence[str]) -> str | None:
+    """Why these leads of a question cannot be looked at, or None."""
+    absent = [lead for lead in leads if lead not in record.leads]
+    if absent:
+        return f"lead {', '.join(absent)} is not in this recording, which has {', '.join(record.leads)}"
+    poor = [lead for lead in leads if lead in unusable]
+    return f"lead {', '.join(poor)} is flat, missing or too noisy to be read" if poor else None
 
 
 def _missing_leads(about: Topics, record: Record, readable: Sequence[str]) -> str | None:

@@ -1,0 +1,224 @@
+"""Questions about the waves of single leads: "How high is the R wave in V5?", "In which leads is the ST segment elevated?".
+
+They are answered from `Measurements.by_lead`, without the language model; a recording without millivolts gives the reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from ecglm.inference.guard import lead_missing
+from ecglm.inference.reading import Reading
+from ecglm.inference.topics import topics
+from ecglm.knowledge.precision import MOST_SURE, SAME_WITHIN, below, sure_of_value
+from ecglm.models.elm import EcgLanguageModel
+from ecglm.schema import DECIMALS, LABELS, NO_CONFIDENCE, Answer, Evidence, LeadValues, Measurement
+
+#: A small square of ECG paper, mV: the error of reading a height by eye. The least spread that beats are trusted to have.
+SQUARE_MV, LEAST_SPREAD_MV = 0.1, 0.02
+#: ST elevation at the J point, mV: from where on it counts, and in V2 and V3 of women, of men from 40 years on, and below
+#: (Thygesen et al. 2018, 10.1161/CIR.0000000000000617); ST depression; a Q wave that counts, ms and mV (the same source).
+ELEVATED_MV, WOMEN_MV, MEN_MV, YOUNG_MEN_MV, DEPRESSED_MV = 0.1, 0.15, 0.2, 0.25, -0.05
+Q_MS, Q_MV = 30.0, 0.1
+#: Pairs of neighbouring leads.
+CONTIGUOUS = frozenset(map(frozenset, (("aVL", "I"), ("II", "aVF"), ("aVF", "III"), ("II", "III"), ("V1", "V2"), ("V2", "V3"),
+                                       ("V3", "V4"), ("V4", "V5"), ("V5", "V6"))))
+_FIELDS = {"p": "p", "q": "q", "r": "r", "s": "s", "t": "t", "st": "st_j"}
+_NAMES = {"p": "P wave", "q": "Q wave", "r": "R wave", "s": "S wave", "t": "T wave", "st_j": "ST at the J point",
+          "q_duration": "Q duration", "r_duration": "R duration", "s_duration": "S duration"}
+_WAVE = re.compile(r"\b(?:(?P<w>[pqrst])(?:[ -]?waves?|[ -](?:amplitude|height|depth|voltage)s?)|(?P<st>st)(?:[ -](?:segment|level))?|"
+                   r"(?P<bare>[pqrst])(?= (?:in|of) (?:lead )?(?:v[1-6]|i{1,3}\b|av[rlf])))\b")
+_HEIGHT = re.compile(r"\bhow (?:high|tall|large|big|deep|much)\b|\bamplitudes?\b|\bheight\b|\bdepth\b|\bvoltage\b|\bmilli-?volts?\b|"
+                     r"\bmv\b|\b(?:st|j)[ -](?:level|point)\b")
+_LENGTH = re.compile(r"\bhow (?:wide|long|broad)\b|\b(?:duration|width)\b")
+_LEADS = re.compile(r"\b(?:which|what) (?:of the )?leads?\b|\bwhere\b")
+_EXTREME = re.compile(r"\b(?P<most>tallest|highest|largest|biggest|deepest|greatest)\b|\b(?P<least>smallest|lowest|shortest)\b")
+_OPEN = re.compile(r"\b(?:what|which|how|give|tell|show|list|name|measure|where)\b")
+#: What may be asked of a lead: words, and the name that answers give it.
+CONDITIONS: Mapping[str, tuple[re.Pattern[str], str]] = {
+    "st_elevated": (re.compile(r"\bst\b.*\belevat\w*|\belevat\w* st\b"), "ST elevation"),
+    "st_depressed": (re.compile(r"\bst\b.*\bdepress\w*|\bdepress\w* st\b"), "ST depression"),
+    "t_inverted": (re.compile(r"\bt\b.*\b(?:invert\w*|inversions?|negative)\b|\b(?:inverted|negative) t\b"), "T inversion"),
+    "t_flat": (re.compile(r"\bt\b.*\bflat\w*|\bflat\w* t\b"), "a flat T wave"),
+    "t_biphasic": (re.compile(r"\bt\b.*\bbiphasic\b|\bbiphasic t\b"), "a biphasic T wave"),
+    "q_wide": (re.compile(r"\bq[ -]waves?\b"), "a Q wave of at least 30 ms and 0.1 mV"),
+}
+#: Measurements of the whole recording that have no wording elsewhere.
+_PLAIN = {
+    "p_duration": re.compile(r"\bp(?:[ -]wave)?s? (?:duration|width)|\bhow (?:long|wide|broad) (?:is|are) the p[ -]?waves?"),
+    "qtc_fridericia": re.compile(r"\bfridericia\b"), "qtc_framingham": re.compile(r"\bframingham\b"),
+    "qtc_hodges": re.compile(r"\bhodges\b"), "p_axis": re.compile(r"\bp(?:[ -]wave)? axis\b"),
+    "t_axis": re.compile(r"\bt(?:[ -]wave)? axis\b"), "sokolow_lyon": re.compile(r"\bsokolow\b"), "cornell": re.compile(r"\bcornell\b"),
+    "rr_sd": re.compile(r"\bsdnn\b|\brr (?:standard deviation|sd)\b"), "rmssd": re.compile(r"\brmssd\b"),
+}
+
+
+class LeadsShowing(NamedTuple):
+    """Leads that fulfil a condition with the value behind each, those that do not, and why others cannot tell."""
+
+    found: dict[str, Measurement]
+    others: dict[str, Measurement]
+    unknown: dict[str, str]
+
+    @property
+    def contiguous(self) -> bool:
+        """Whether two neighbouring leads are among those found."""
+        return any(pair <= self.found.keys() for pair in CONTIGUOUS)
+
+
+def wave_answer(model: EcgLanguageModel, question: str, reading: Reading) -> Answer | None:
+    """The answer to a question about waves of leads or a measurement without another wording; None for other questions."""
+    low = " ".join(question.lower().split())
+    open_ = _OPEN.search(low) is not None
+    if open_ and (name := next((n for n, pattern in _PLAIN.items() if pattern.search(low)), None)) is not None:
+        return _plain(model, name, reading)
+    found = _WAVE.search(low)
+    if found is None:
+        return None
+    leads = topics(question).leads
+    condition = next((n for n, (pattern, _) in CONDITIONS.items() if pattern.search(low)), None)
+    field = _FIELDS[found["w"] or found["st"] or found["bare"]]
+    extreme = _EXTREME.search(low)
+    if extreme is not None and open_:
+        ask = "extreme"
+    elif condition is not None and (_LEADS.search(low) or (leads and not open_)):
+        ask = "condition"
+    elif open_ and _HEIGHT.search(low):
+        ask = "height"
+    elif open_ and leads and _LENGTH.search(low) and field in "qrs":
+        ask, field = "height", f"{field}_duration"
+    else:
+        return None
+    if (reason := lead_missing(leads, reading.record, reading.unusable)) is not None:
+        return _no(model, reason)
+    if reading.record.unit == "normalized":
+        return _no(model, "this recording has no millivolt scale (its source was normalised), so voltages are unknown")
+    if ask == "condition" and condition is not None:
+        return _of_condition(model, condition, leads, reading)
+    values = {lead: getattr(v, field) for lead, v in reading.measurements.by_lead.items() if not leads or lead in leads}
+    known = {lead: m for lead, m in values.items() if m.value is not None}
+    if not known:
+        return _no(model, _reasons({lead: str(m.reason) for lead, m in values.items()}))
+    if extreme is not None:
+        pick = max if extreme["most"] else min
+        lead = pick(known, key=lambda name: abs(known[name].value or 0.0))
+        return _measured(model, f"lead {lead}: {_shown(known[lead])}", field, {lead: known[lead]})
+    text = _shown(next(iter(known.values()))) if len(leads) == 1 else ", ".join(f"{k} {_shown(m)}" for k, m in known.items())
+    return _measured(model, text, field, known)
+
+
+def leads_showing(condition: str, reading: Reading) -> LeadsShowing:
+    """Which leads fulfil a key of `CONDITIONS`."""
+    found: dict[str, Measurement] = {}
+    others: dict[str, Measurement] = {}
+    unknown: dict[str, str] = {}
+    for lead, values in reading.measurements.by_lead.items():
+        m, holds = _holds(condition, lead, values, reading)
+        if holds is None:
+            unknown[lead] = str(m.reason)
+        else:
+            (found if holds else others)[lead] = m
+    return LeadsShowing(found, others, unknown)
+
+
+def st_limit(lead: str, sex: str | None, age: int | None) -> float:
+    """From how many mV on ST elevation counts in a lead. Men's limit where the sex is not known, that from 40 years on where the
+    age is not."""
+    if lead not in ("V2", "V3"):
+        return ELEVATED_MV
+    return WOMEN_MV if sex == "female" else YOUNG_MEN_MV if age is not None and age < 40 else MEN_MV
+
+
+def _holds(condition: str, lead: str, values: LeadValues, reading: Reading) -> tuple[Measurement, bool | None]:
+    """The value behind a condition in a lead, and whether it holds; None where that cannot be told."""
+    meta = reading.record.meta
+    if condition.startswith("st_"):
+        m = values.st_j
+        if m.value is None:
+            return m, None
+        elevated = round(m.value, 2) >= st_limit(lead, meta.sex, meta.age)
+        return m, elevated if condition == "st_elevated" else round(m.value, 2) <= DEPRESSED_MV
+    if condition.startswith("t_"):
+        m = values.t
+        if values.t_shape is None:
+            return m, (None if m.reason is None or not m.reason.startswith("no T wave") else condition == "t_flat")
+        return m, values.t_shape == condition.removeprefix("t_")
+    m, length = values.q, values.q_duration
+    if m.value is None or length.value is None:
+        return m, False if m.reason is not None and m.reason.startswith("no Q wave") else None
+    return m, values.r.value is None or (length.value >= Q_MS and abs(m.value) >= Q_MV)
+
+
+def _of_condition(model: EcgLanguageModel, condition: str, leads: tuple[str, ...], reading: Reading) -> Answer:
+    """Which leads fulfil a condition, or whether those named do."""
+    shown = leads_showing(condition, reading)
+    name = CONDITIONS[condition][1]
+    if leads:
+        shown = LeadsShowing(*({k: v for k, v in part.items() if k in leads} for part in shown))  # type: ignore[arg-type]
+    if not shown.found and not shown.others:
+        return _no(model, _reasons(shown.unknown))
+    usual = "; inverted in aVR is normal" if condition == "t_inverted" and "aVR" in shown.found else ""
+    if leads:
+        text = "yes" if shown.found and not shown.others else "no" if not shown.found else \
+            f"in {', '.join(shown.found)}, not in {', '.join(shown.others)}"
+    else:
+        text = ", ".join(shown.found) or f"no lead shows {name}"
+    evidence = tuple(_height("st_j" if condition.startswith("st_") else condition[0], lead, m)
+                     for lead, m in (shown.found or shown.others).items())
+    if shown.unknown:
+        evidence = (*evidence, Evidence(f"not told in {', '.join(shown.unknown)}: {_reasons(shown.unknown)}"))
+    return Answer(text, _agreement((shown.found | shown.others).values()), False, evidence, model.name,
+                  note=_limits(condition, reading) + usual)
+
+
+def _limits(condition: str, reading: Reading) -> str:
+    meta = reading.record.meta
+    return {"st_elevated": f"at the J point, from {ELEVATED_MV:g} mV on, in V2 and V3 from {st_limit('V2', meta.sex, meta.age):g} mV",
+            "st_depressed": f"at the J point, from {DEPRESSED_MV:g} mV on".replace("-", "\N{MINUS SIGN}"),
+            "q_wide": f"Q waves of at least {Q_MS:g} ms and {Q_MV:g} mV, and QS complexes"}.get(condition, "of the median beat")
+
+
+def _plain(model: EcgLanguageModel, name: str, reading: Reading) -> Answer:
+    m: Measurement = getattr(reading.measurements, name)
+    if m.value is None:
+        return _no(model, str(m.reason))
+    value = _shown(m)
+    evidence = Evidence(f"{LABELS[name]} {value}" + (f"; {m.beats} beats" if m.beats else ""), m.leads, m.value, m.unit)
+    if name in SAME_WITHIN:
+        return Answer(value, sure_of_value(name, m.spread), False, (evidence,), model.name)
+    if m.unit == "mV":
+        return replace(_measured(model, value, name, {}), confidence=_agreement([m]), evidence=(evidence,))
+    return Answer(value, 0.5, False, (evidence,), model.name, note=f"{NO_CONFIDENCE[m.unit]}, so the confidence is no more than even")
+
+
+def _measured(model: EcgLanguageModel, text: str, field: str, values: Mapping[str, Measurement]) -> Answer:
+    return Answer(text, _agreement(values.values()), False, tuple(_height(field, lead, m) for lead, m in values.items()), model.name,
+                  note="median beat; no annotated amplitudes to compare with: the confidence is how well the beats agree")
+
+
+def _height(field: str, lead: str, m: Measurement) -> Evidence:
+    if m.value is None:
+        return Evidence(f"{_NAMES[field]} in {lead}: {m.reason}", (lead,))
+    vary = f"; {m.beats} beats" + (f" vary by {m.spread:.{DECIMALS.get(m.unit, 0)}f} {m.unit}" if m.spread is not None else "")
+    return Evidence(f"{_NAMES[field]} in {lead} {_shown(m)}{vary}", (lead,), round(m.value, 3), m.unit)
+
+
+def _agreement(values: object) -> float:
+    """Probability that a single beat lies within a small square of the value, of the lead where beats vary most."""
+    spreads = [m.spread or 0.0 for m in values if m.value is not None and m.unit == "mV"]  # type: ignore[attr-defined]
+    return min(MOST_SURE, 2 * below(SQUARE_MV / max([LEAST_SPREAD_MV, *spreads])) - 1)
+
+
+def _shown(m: Measurement) -> str:
+    return f"{m.value:.{DECIMALS.get(m.unit, 0)}f} {'°' if m.unit == 'deg' else m.unit}".replace(" °", "°")
+
+
+def _reasons(by_lead: Mapping[str, str]) -> str:
+    return "; ".join(dict.fromkeys(by_lead.values())) or "no lead was measured"
+
+
+def _no(model: EcgLanguageModel, reason: str) -> Answer:
+    return Answer("", 0.0, True, (), model.name, reason)
