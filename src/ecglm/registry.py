@@ -73,6 +73,7 @@ STUDIES = Registry("study", {
     "knowledge": "ecglm.bench.studies.knowledge:run",
     "report-ptbxl": "ecglm.bench.studies.report:run",
     "intervals": "ecglm.bench.studies.intervals:run",
+    "dialogue-refutation": "ecglm.bench.studies.dialogue:run",
     "fewshot": "ecglm.training.fewshot.study:run",
     "fewshot-language": "ecglm.training.fewshot.study_language:run",
     "retrieval": "ecglm.training.contrastive.study_retrieval:run",

@@ -96,7 +96,7 @@ def test_unreadable_signals_are_declined_with_the_reason(model, record, broken, 
 @pytest.mark.parametrize(("question", "reason"), [
     ("What is the blood pressure?", "blood pressure"), ("What is the patient's name?", "personal"),
     ("How old is the patient?", "personal"), ("What is the ejection fraction?", "imaging"),
-    ("What is the capital of France?", "not seem to be about"), ("How many millivolts is the R wave?", "amplitude"),
+    ("What is the capital of France?", "not seem to be about"),
     ("Is there ST elevation in V7?", "lead V7 is not in this recording"),
 ])
 def test_what_an_ecg_cannot_tell_is_declined(model, record, question, reason):
@@ -172,12 +172,12 @@ def test_what_was_not_answered_is_said_beside_what_was(model, record):
 
 
 def test_a_question_without_any_answer_has_one_reason_and_no_text(model, record):
-    answer = model.ask([record, record], "What changed between these recordings?")
+    answer = model.ask([record, record], "Is this different from yesterday?")
     assert (answer.text, answer.abstained, answer.unanswered) == ("", True, ())
     assert answer.reason == "recordings are judged one at a time, not compared; ask about each"
 
 
-def test_chat_streams_and_keeps_the_shared_prefix_clean(model, record):
+def test_chat_keeps_the_shared_prefix_clean(model, record):
     session = model.chat(record)
     length = model.answerer.prefix(record).length
     first = "".join(session.stream("What is the rhythm?"))
@@ -247,7 +247,6 @@ def test_chat_names_the_recording_and_declines_what_ask_declines(model, record):
     assert "does not seem to be about this ECG" in "".join(session.stream("Who won the world cup?"))
     assert "".join(session.stream("and why?")).startswith("ECG 2: ")
     assert "".join(session.stream("ECG 1: what is the heart rate?")).startswith("ECG 1: ")
-    assert "one at a time" in "".join(session.stream("Is ECG 2 faster than ECG 1?"))
 
 
 def test_comparisons_are_computed_with_their_evidence(model, record):

@@ -16,14 +16,18 @@ _CHANGED = re.compile(
     r"\b(?:what|has|have|had|did|how|is|are|any)\b.*\b(?:chang\w*|differ\w*|improv\w*|worsen\w*|evolv\w*|progress\w*|new)\b|"
     rf"\bcompar\w*\b|\bdifferences?\b|\bwhat(?:'s| is) new\b|\bnew (?:findings?|since)\b|\bsimilar\b|\bsame\b.*\b{_THINGS}\b|\bappeared\b|"
     r"\b(?:long|short|wid|narrow|fast|slow|high|low)e?r\b.*\b(?:than|which)\b|\bwhich (?:one|ecg|recording|of)\b.*e?r\b", re.I)
+#: Comparatives that name a value by themselves.
+_COMPARATIVES = ((r"(?:faster|slower)", "heart_rate"), (r"(?:wider|narrower)", "qrs"))
+#: Findings that are called changes.
+_FINDING = re.compile(r"\b(?:st|t|st[-/ ]t|repolari\w+|ischa?emic)(?:[ -](?:wave|segment))? (?:changes?|differences?)\b")
 _FORMULA = ("qtc_fridericia", "qtc_framingham", "qtc_hodges")
 
 
 def asks_between(question: str, named: int, count: int) -> bool:
     """Whether a question asks how recordings differ. named: how many recordings it names, count: how many there are."""
-    if count < 2 or _CHANGED.search(question) is None:
+    low = _FINDING.sub(" ", question.lower())
+    if count < 2 or _CHANGED.search(low) is None:
         return False
-    low = question.lower()
     since = re.search(r"\b(?:since|than|from|between|compar\w*|differ\w*|chang\w*|what(?:'s| is) new|new findings?|appeared|similar|same|"
                       r"worsen\w*|improv\w*)\b", low)
     return since is not None or named > 1 or re.search(r"\bwhich (?:one|ecg|recording|of)\b", low) is not None
@@ -38,7 +42,8 @@ def between(model: EcgLanguageModel, question: str, before: Reading, now: Readin
         if reading.declined is not None:
             return Answer("", 0.0, True, (), model.name, f"{name}: {reading.declined}")
     about = topics(question)
-    wanted = [m for m in about.measures if m in LABELS]
+    wanted = list(dict.fromkeys([*(m for m in about.measures if m in LABELS),
+                                 *(m for words, m in _COMPARATIVES if re.search(rf"\b{words}\b", question.lower()))]))
     found = [c for c in changes(before.measurements, now.measurements)
              if (c.name in wanted if wanted else c.name not in _FORMULA)]
     evidence = [Evidence(f"{LABELS[c.name]} {c.before:.0f} to {c.now:.0f} {_unit(c.unit)}, "

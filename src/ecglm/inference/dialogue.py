@@ -34,17 +34,18 @@ _FRAGMENT = re.compile(rf"{_ABOUT}(?:(?:the|an?|his|her|any|their) )?(?P<what>[\
 _JUDGED = re.compile(rf"{_AND}(?:is|are|was|isn't|would you say) {_IT}(?: value| result)? (?:too |really |still |also |considered |very |"
                      r"a bit |abnormally |within )*(?P<adjective>[\w ]+?)(?: for (?:him|her|the patient|an adult))?")
 _MARK = re.compile(rf"\b{_IT}\b")
-_RECORDING = re.compile(r"\b(?:in |for |on |of |at |about |from )?(?:the )?(?:ecg|ekg|recording|tracing|number|no\.?) ?#?(?P<n>\d+)\b(?: too)?", re.I)
-_ORDINAL = re.compile(r"\b(?:in |for |on |of |at |about |from )?the (?P<o>first|second|third|fourth|fifth|last|other|previous|next)"
+_RECORDING = re.compile(r"\b(?:in |for |on |of |at |(?<!what )about |from )?(?:the )?(?:ecg|ekg|recording|tracing|number|no\.?) ?#?(?P<n>\d+)\b(?: too)?", re.I)
+_ORDINAL = re.compile(r"\b(?:in |for |on |of |at |(?<!what )about |from )?the (?P<o>first|second|third|fourth|fifth|last|other|previous|next)"
                       r"(?: one| ecg| ekg| recording| tracing)?(?=\W*$|[,:])|"
-                      r"\b(?:in |for |on |of |at |about |from )?the (?P<p>first|second|third|fourth|fifth|last|other|previous|next) "
+                      r"\b(?:in |for |on |of |at |(?<!what )about |from )?the (?P<p>first|second|third|fourth|fifth|last|other|previous|next) "
                       r"(?:one|ecg|ekg|recording|tracing)\b", re.I)
-_BOTH = re.compile(r"\b(?:in |for |on |of )?(?:both|each|all|every)(?: of (?:them|these))?(?: the)?(?: (?:ecgs?|recordings?|tracings?))?(?=\W*$)|"
+_BOTH = re.compile(r"^(?:both|all|each)(?= *[:,])|\b(?:in |for |on |of )?(?:both|each|all|every)(?: of (?:them|these))?(?: the)?(?: (?:ecgs?|recordings?|tracings?))?(?=\W*$)|"
                    r"\b(?:in |for |on |of )?(?:both|each|all|every)(?: of)?(?: the)? (?:ecgs?|recordings?|tracings?)\b", re.I)
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
-_EMPTY = re.compile(rf"{_ABOUT}(?:in |for |on |same (?:question|again)?|again|there|too|as well|please)*\W*", re.I)
+_EMPTY = re.compile(rf"{_ABOUT}(?:in |for |on |what|how|same (?:question|again)?|again|there|too|as well|please)*\W*", re.I)
 _WHOLE = re.compile(r"(?:what|which|how|why|where|when|is|are|was|were|does|do|did|can|could|has|have|had|should|would|will|may|give|name|"
                     r"list|describe|show|tell|explain|compare|any|since|in|at|on)\b", re.I)
+_POLAR = re.compile(rf"(?:is|are|was|were) {_IT}\b")
 _QUESTION_LEAD = re.compile(rf"^{_AND}", re.I)
 
 
@@ -104,14 +105,15 @@ def resolve(text: str, last: str | None) -> Turn | AskBack:
         return found
     bare = re.sub(r"^(?:in|for|at) (?=(?:the )?(?:leads? )?(?:v\d|i{1,3}\b|av[rlf]))", "", _stripped(low))
     fragment = _FRAGMENT.fullmatch(bare)
-    if fragment is not None and not _WHOLE.match(bare) and (found := _framed(said, bare, last)) is not None:
+    if fragment is not None and not _WHOLE.match(bare) and (found := _framed(said, fragment["what"].strip(), last)) is not None:
         return found
     if last is not None and _WHOLE.match(low) and _MARK.search(low) and not _named(low):
         return _with_referent(said, low, last)
-    if last is None and judged is not None:
+    if last is None and ((judged is not None and not _named(low)) or _refers(low)):
         return _what()
-    if last is None and _refers(low):
-        return _what()
+    if last is None and topics(bare).leads and not re.search(r"\w\s+\w", re.sub(r"\b(?:leads?|and|or)\b", " ", bare)):
+        return AskBack(f"What do you want to know of {' and '.join(topics(bare).leads)}? Ask, for instance, "
+                       f'"How high is the R wave in {topics(bare).leads[0]}?"', {})
     return Turn(said[0].upper() + said[1:] if said != text.strip() else text, (), False)
 
 
@@ -141,7 +143,7 @@ def _framed(said: str, low: str, last: str | None) -> Turn | None:
     """"And the QRS?", "in V6?": what is named, asked as the last question was."""
     about, old = topics(said), topics(last) if last is not None else None
     if about.leads and not about.statements and not about.measures and not about.anyof and last is not None and old is not None \
-            and not re.search(r"\b[pqrst][ -]waves?\b", low):
+            and not re.search(r"\b[pqrst][ -]waves?\b|\bst\b", low):
         if old.leads:
             return Turn(_swap_leads(last, about.leads), (), True)
         return Turn(f"{last.rstrip('?!. ')} in {' and '.join(about.leads)}?", (), True)
@@ -177,7 +179,7 @@ def _with_referent(said: str, low: str, last: str) -> Turn | AskBack:
     if not names:
         return Turn(said)
     found = _last_mark(said)
-    if found is None or re.search(r"\b(?:this|that|these|those) (?!\W|$|too\b|then\b|here\b)\w+", low) or low.startswith(("is this ", "is it ")):
+    if found is None or (not _POLAR.match(low) and re.search(r"\b(?:this|that|these|those) (?!too\b|then\b|here\b)\w+", low)):
         return Turn(said)
     start = said[:1].upper() + said[1:]
     questions = {name: f"{start[:found.start()]}the {name}{start[found.end():]}" for name in names}

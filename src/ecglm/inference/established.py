@@ -24,6 +24,7 @@ State = Literal["absent", "possible", "present", "unknown"]
 SINUS = ("rhythm:SR", "rhythm:SBRAD", "rhythm:STACH", "rhythm:SARRH")
 #: What a sinus rhythm excludes of the statements that are too rare to be judged.
 _NOT_SINUS = frozenset({"rhythm:AFLT", "rhythm:SVTAC", "rhythm:PSVT", "rhythm:PACE"})
+_NOT_FIBRILLATION = frozenset({"rhythm:AFLT", "rhythm:SVTAC", "rhythm:PSVT"})
 _ECTOPY = ("form:PVC", "form:PAC")
 #: A PR interval from this on and a QRS up to this speak against pre-excitation (Surawicz et al. 2009,
 #: 10.1161/CIRCULATIONAHA.108.191095), ms.
@@ -127,10 +128,18 @@ def _excluded(model: EcgLanguageModel, reading: Reading, key: str) -> Verdict:
     pr, qrs = (m.value for m in (reading.measurements.pr, reading.measurements.qrs))
     if key in _NOT_SINUS and (found := sinus_verdict(reading)).state == "absent":
         return found
+    if key in _NOT_FIBRILLATION and of["rhythm:AFIB"].present:
+        return Verdict("absent", f"the rhythm is called {_rhythm(reading)}", min(MOST_SURE, of["rhythm:AFIB"].probability), ("rhythm:AFIB",))
     if key in ("rhythm:BIGU", "rhythm:TRIGU"):
         beats = [finding_verdict(model, reading, other) for other in _ECTOPY]
         if all(v.state == "absent" for v in beats):
             return Verdict("absent", "there are no premature beats", min(v.confidence for v in beats), _ECTOPY)
+        if not any(v.state == "present" for v in beats):
+            return Verdict("possible", "no premature beats are called present", 0.5, _ECTOPY)
+    if key == "form:LNGQT":
+        return value_verdict(reading, "qtc_bazett", "high")
+    if key == "sub_class:ILBBB" and qrs is not None and round(qrs) < _QRS_MS:
+        return Verdict("absent", f"the QRS lasts {qrs:.0f} ms", min(MOST_SURE, share_inside(qrs, 0.0, _QRS_MS, ERROR_SD["qrs"])))
     if key == "sub_class:WPW" and pr is not None and qrs is not None and round(pr) >= _PR_MS and round(qrs) <= _QRS_MS:
         return Verdict("absent", f"PR interval {pr:.0f} ms and QRS duration {qrs:.0f} ms show no pre-excitation",
                        min(MOST_SURE, share_inside(pr, _PR_MS, float("inf"), ERROR_SD["pr"])))

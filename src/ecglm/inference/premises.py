@@ -16,7 +16,7 @@ from ecglm.inference.established import SINUS, Verdict, axis_verdict, finding_ve
 from ecglm.inference.evidence import evidence_for
 from ecglm.inference.groups import ANY_OF
 from ecglm.inference.reading import Reading, lead_evidence, strongest_leads
-from ecglm.inference.topics import SUPPORT, topics
+from ecglm.inference.topics import SUPPORT, named_spans, topics
 from ecglm.inference.waves import wave_answer
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.elm import EcgLanguageModel
@@ -56,6 +56,14 @@ _GENERAL = re.compile(r"\b(?:criteri\w+|definition|in general|usually|typically|
                       r"^(?:how|why|what) (?:is|are|does|do) (?:an? )?(?!the|this|that|his|her|their|there|st\b|t\b|qrs|pr\b|qt|he\b|she\b|"
                       r"it\b|you\b|we\b)\S+ (?!.*\b(?:here|this|patient|seen)\b)")
 _NOT = re.compile(r"\b(?:no|not|without|neither|absent|absence|lack\w*)\b|n't\b")
+#: A determiner before a finding, and words that ask whether it is there after all; names that need not mean a finding.
+_KNOWN = re.compile(r"(?:\b(?:the|his|her|their|its)|(?<!\bis )(?<!\bwas )(?<!\bare )\b(?:this|that|these|those)|(?<!it)'s)(?: (?:new|old|acute|known|obvious|marked|slight|severe|mild|"
+                    r"chronic|underlying|intermittent|apparent|described|mentioned|same))? $")
+_WHETHER = re.compile(r"\b(?:present|visible|there (?:is|are)|is there|are there|real|confirmed?|true|likely|probable|probability|certain|sure|"
+                      r"if|whether|diagnos\w+|or)\b")
+_NO_FINDING = frozenset({"conduction", "left ventricle", "left atrium", "right atrium", "left atrial", "right atrial", "repolarisation",
+                         "repolarization", "st segment", "normal", "sinus", "healthy", "intraventricular conduction", "pacing",
+                         "abnormal", "premature complexes"})
 _RATE = r"(?:heart ?rate|ventricular rate|rate|pulse|heart|heartbeat)"
 #: Values taken to be too high or low: measurement, words, and the adjectives by side.
 _VALUES: tuple[tuple[str, str, Mapping[str, str]], ...] = (
@@ -82,7 +90,7 @@ _PLURAL = re.compile(r"(?:waves|systoles|changes|abnormalities|complexes|criteri
 #: What one recording cannot tell, or what is not judged, of something that is there, by what is asked of it.
 UNTOLD = {"since": "since when, one recording cannot tell", "cause": "what causes it, one recording cannot tell",
          "degree": "how marked it is, is not judged", "kind": "its kind is not judged",
-         "change": "whether it is new or has changed, one recording cannot tell"}
+         "change": "whether it is new or has changed, one recording cannot tell", "other": "more of it is not judged"}
 
 
 class Premise(NamedTuple):
@@ -100,7 +108,7 @@ class Premise(NamedTuple):
 def premise(question: str) -> Premise | None:
     """The premise of a question; None when it takes nothing for granted that can be looked at."""
     low = " ".join(question.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split()).rstrip("?!. ")
-    form = next((name for name, pattern in _FORMS.items() if pattern.match(low)), None)
+    form = next((name for name, pattern in _FORMS.items() if pattern.match(low)), "other" if _definite(low) else None)
     if form is None or _NOT.search(low) or _GENERAL.search(low) or not _HERE.search(low):
         return None
     for name, pattern in _EXCLUDED.items():
@@ -125,6 +133,13 @@ def premise(question: str) -> Premise | None:
     if not keys and len(about.anyof) == 1 and (about.anyof[0] in ANY_OF):
         return Premise(form, about.anyof[0], group=about.anyof[0])
     return None
+
+
+def _definite(low: str) -> bool:
+    """Whether a finding is spoken of as something known: "the LBBB", "his AF", but not "is the LBBB present?"."""
+    if _WHETHER.search(low):
+        return False
+    return any(_KNOWN.search(low[:start]) is not None and low[start:stop] not in _NO_FINDING for start, stop in named_spans(low))
 
 
 def established(model: EcgLanguageModel, asked: Premise, reading: Reading) -> Verdict:

@@ -72,7 +72,7 @@ class LeadsShowing(NamedTuple):
 def wave_answer(model: EcgLanguageModel, question: str, reading: Reading) -> Answer | None:
     """The answer to a question about waves of leads or a measurement without another wording; None for other questions."""
     low = " ".join(question.lower().split())
-    open_ = _OPEN.search(low) is not None
+    open_ = _OPEN.search(low) is not None or re.match(r"[pqrst]'?[ -]", low) is not None
     if open_ and (name := next((n for n, pattern in _PLAIN.items() if pattern.search(low)), None)) is not None:
         return _plain(model, name, reading)
     found = _WAVE.search(low)
