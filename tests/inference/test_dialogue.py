@@ -10,39 +10,67 @@ import pytest
 from ecglm.errors import UsageError
 from ecglm.inference import load
 from ecglm.inference.between import asks_between, between, pair
-from ecglm.inference.dialogue import AskBack, chosen, recordings, resolve
+from ecglm.inference.dialogue import AskBack, chosen, resolve
+from ecglm.inference.which import recordings
 from tests.inference.made import MODEL, made
 from tests.signal.synthetic import synthetic_ecg
 from tests.tiny_checkpoint import save_tiny
 
-PR, NORMAL_PR, LBBB, R_V5 = "What is the PR interval?", "Is the PR interval normal?", "Is there LBBB?", "How high is the R wave in V5?"
+PR, NORMAL_PR, LBBB, R_V5 = (
+    "What is the PR interval?",
+    "Is the PR interval normal?",
+    "Is there LBBB?",
+    "How high is the R wave in V5?",
+)
 
 
-@pytest.mark.parametrize(("last", "said", "question"), [
-    (PR, "and the QRS?", "What is the QRS duration?"), (PR, "QRS?", "What is the QRS duration?"),
-    (PR, "what about the axis?", "What is the heart axis?"), (PR, "and the rhythm", "What is the rhythm?"),
-    (PR, "is that normal?", "Is the PR interval normal?"), (PR, "Is it too long?", "Is the PR interval prolonged?"),
-    (PR, "is it wide?", "Is the QRS duration wide?"), (PR, "why is it long?", "Why is the PR interval long?"),
-    (PR, "and AF?", "Is there atrial fibrillation?"), (NORMAL_PR, "and the QT?", "Is the QT interval normal?"),
-    (LBBB, "and RBBB?", "Is there complete right bundle branch block?"),
-    (LBBB, "where is it?", "Where is the complete left bundle branch block?"),
-    (LBBB, "is it new?", "Is the complete left bundle branch block new?"),
-    (LBBB, "since when does he have it?", "Since when does he have the complete left bundle branch block?"),
-    (R_V5, "and in V6?", "How high is the R wave in V6?"), (R_V5, "the S wave?", "How high is the S wave in V5?"),
-    (R_V5, "and the S wave in V1?", "How high is the S wave in V1?"),
-    ("Is the T wave inverted in III?", "and in aVF?", "Is the T wave inverted in aVF?"),
-    ("What is the rhythm?", "is that normal?", "Is the rhythm abnormal?"), ("What is the rhythm?", "and?", "What is the rhythm?"),
-    (None, "is it fast?", "Is the heart rate fast?"), (None, "and the QRS?", "What is the QRS duration?"),
-    (None, "RBBB?", "Is there complete right bundle branch block?"),
-])
+@pytest.mark.parametrize(
+    ("last", "said", "question"),
+    [
+        (PR, "and the QRS?", "What is the QRS duration?"),
+        (PR, "QRS?", "What is the QRS duration?"),
+        (PR, "what about the axis?", "What is the heart axis?"),
+        (PR, "and the rhythm", "What is the rhythm?"),
+        (PR, "is that normal?", "Is the PR interval normal?"),
+        (PR, "Is it too long?", "Is the PR interval prolonged?"),
+        (PR, "is it wide?", "Is the QRS duration wide?"),
+        (PR, "why is it long?", "Why is the PR interval long?"),
+        (PR, "and AF?", "Is there atrial fibrillation?"),
+        (NORMAL_PR, "and the QT?", "Is the QT interval normal?"),
+        (LBBB, "and RBBB?", "Is there complete right bundle branch block?"),
+        (LBBB, "where is it?", "Where is the complete left bundle branch block?"),
+        (LBBB, "is it new?", "Is the complete left bundle branch block new?"),
+        (LBBB, "since when does he have it?", "Since when does he have the complete left bundle branch block?"),
+        (R_V5, "and in V6?", "How high is the R wave in V6?"),
+        (R_V5, "the S wave?", "How high is the S wave in V5?"),
+        (R_V5, "and the S wave in V1?", "How high is the S wave in V1?"),
+        ("Is the T wave inverted in III?", "and in aVF?", "Is the T wave inverted in aVF?"),
+        ("What is the rhythm?", "is that normal?", "Is the rhythm abnormal?"),
+        ("What is the rhythm?", "and?", "What is the rhythm?"),
+        (None, "is it fast?", "Is the heart rate fast?"),
+        (None, "and the QRS?", "What is the QRS duration?"),
+        (None, "RBBB?", "Is there complete right bundle branch block?"),
+    ],
+)
 def test_what_is_left_out_comes_from_the_last_question(last, said, question):
     turn = resolve(said, last)
     assert not isinstance(turn, AskBack)
     assert (turn.question, turn.resolved) == (question, True)
 
 
-@pytest.mark.parametrize("said", ["What is the rhythm?", "Is it AF?", "Is this sinus rhythm?", "is the PR normal?", "Is it regular?",
-                                  "Who won the world cup?", "In which leads is ST elevated?", "Which leads show the delta wave?"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "What is the rhythm?",
+        "Is it AF?",
+        "Is this sinus rhythm?",
+        "is the PR normal?",
+        "Is it regular?",
+        "Who won the world cup?",
+        "In which leads is ST elevated?",
+        "Which leads show the delta wave?",
+    ],
+)
 @pytest.mark.parametrize("last", [None, PR, LBBB])
 def test_whole_questions_stay_as_they_are(last, said):
     turn = resolve(said, last)
@@ -50,11 +78,17 @@ def test_whole_questions_stay_as_they_are(last, said):
     assert (turn.question, turn.resolved) == (said, False)
 
 
-@pytest.mark.parametrize(("last", "said", "choices"), [
-    (None, "is it long?", {"PR interval", "QTc", "QT interval"}), (None, "where is it?", None), (None, "and?", None),
-    (None, "is that normal?", {"heart rate", "heart axis", "the whole ECG"}),
-    ("Is there AF or LBBB?", "where is it?", {"atrial fibrillation", "complete left bundle branch block"}), (None, "V5?", set()),
-])
+@pytest.mark.parametrize(
+    ("last", "said", "choices"),
+    [
+        (None, "is it long?", {"PR interval", "QTc", "QT interval"}),
+        (None, "where is it?", None),
+        (None, "and?", None),
+        (None, "is that normal?", {"heart rate", "heart axis", "the whole ECG"}),
+        ("Is there AF or LBBB?", "where is it?", {"atrial fibrillation", "complete left bundle branch block"}),
+        (None, "V5?", set()),
+    ],
+)
 def test_what_cannot_be_resolved_is_asked_back_with_the_choices(last, said, choices):
     asked = resolve(said, last)
     assert isinstance(asked, AskBack)
@@ -71,30 +105,48 @@ def test_a_choice_is_the_question_it_stands_for():
     assert chosen("the weather", asked.choices) is None
 
 
-@pytest.mark.parametrize(("text", "count", "current", "left", "numbers"), [
-    ("ECG 2: what is the rate?", 2, None, "what is the rate?", (2,)), ("what about ECG 2?", 3, 1, "what about?", (2,)),
-    ("and in the other one?", 2, 1, "and?", (2,)), ("and in the second one?", 3, 1, "and?", (2,)),
-    ("both: is there AF?", 2, 1, "is there AF?", (1, 2)), ("Is there AF in both recordings?", 2, 1, "Is there AF?", (1, 2)),
-    ("the last one: rhythm?", 3, 1, "rhythm?", (3,)), ("What is the first degree of it?", 2, 1, "What is the first degree of it?", ()),
-    ("What is the rate?", 2, 1, "What is the rate?", ()), ("in the next recording?", 3, 2, "?", (3,)),
-])
+@pytest.mark.parametrize(
+    ("text", "count", "current", "left", "numbers"),
+    [
+        ("ECG 2: what is the rate?", 2, None, "what is the rate?", (2,)),
+        ("what about ECG 2?", 3, 1, "what about?", (2,)),
+        ("and in the other one?", 2, 1, "and?", (2,)),
+        ("and in the second one?", 3, 1, "and?", (2,)),
+        ("both: is there AF?", 2, 1, "is there AF?", (1, 2)),
+        ("Is there AF in both recordings?", 2, 1, "Is there AF?", (1, 2)),
+        ("the last one: rhythm?", 3, 1, "rhythm?", (3,)),
+        ("What is the first degree of it?", 2, 1, "What is the first degree of it?", ()),
+        ("What is the rate?", 2, 1, "What is the rate?", ()),
+        ("in the next recording?", 3, 2, "?", (3,)),
+    ],
+)
 def test_recordings_are_named_in_many_ways(text, count, current, left, numbers):
     assert recordings(text, count, current) == (left, numbers)
 
 
-@pytest.mark.parametrize(("text", "count", "current"), [("and in the other one?", 3, 1), ("and in the other one?", 2, None),
-                                                        ("the third one?", 2, 1)])
+@pytest.mark.parametrize(
+    ("text", "count", "current"), [("and in the other one?", 3, 1), ("and in the other one?", 2, None), ("the third one?", 2, 1)]
+)
 def test_an_unclear_recording_is_asked_back(text, count, current):
-    left, asked = recordings(text, count, current)
+    _, asked = recordings(text, count, current)
     assert isinstance(asked, str)
     assert "ECG 1, ECG 2" in asked
 
 
-@pytest.mark.parametrize(("question", "named", "expected"), [
-    ("What changed since ECG 1?", 1, True), ("Is ECG 2 faster than ECG 1?", 2, True), ("Compare the two recordings.", 0, True),
-    ("Did the QRS change?", 0, True), ("What is different between them?", 0, True), ("Are there new findings?", 0, True),
-    ("What is the rhythm?", 0, False), ("Is the AF new?", 0, False), ("Is there ST-T change?", 0, False),
-])
+@pytest.mark.parametrize(
+    ("question", "named", "expected"),
+    [
+        ("What changed since ECG 1?", 1, True),
+        ("Is ECG 2 faster than ECG 1?", 2, True),
+        ("Compare the two recordings.", 0, True),
+        ("Did the QRS change?", 0, True),
+        ("What is different between them?", 0, True),
+        ("Are there new findings?", 0, True),
+        ("What is the rhythm?", 0, False),
+        ("Is the AF new?", 0, False),
+        ("Is there ST-T change?", 0, False),
+    ],
+)
 def test_questions_for_differences(question, named, expected):
     assert asks_between(question, named, 2) is expected
     assert not asks_between(question, named, 1)
@@ -159,8 +211,14 @@ def test_a_question_that_was_asked_back_is_answered_by_its_choice(model):
 def test_chat_says_what_ask_says(model):
     record = synthetic_ecg()[0]
     session = model.chat(record)
-    for question in ("What is the rhythm?", "Is there LBBB?", "Where is the ST elevation?", "How high is the R wave in V5?",
-                     "What is the blood pressure?", "Is the heart rate above 10 bpm?"):
+    for question in (
+        "What is the rhythm?",
+        "Is there LBBB?",
+        "Where is the ST elevation?",
+        "How high is the R wave in V5?",
+        "What is the blood pressure?",
+        "Is the heart rate above 10 bpm?",
+    ):
         asked, said = model.ask(record, question), "".join(session.stream(question))
         assert said == (f"I cannot answer that: {asked.reason}." if asked.abstained else asked.text)
         assert (session.answer.text, session.answer.evidence) == (asked.text, asked.evidence)
@@ -169,7 +227,9 @@ def test_chat_says_what_ask_says(model):
 def test_the_causes_of_what_is_there_are_quoted(model, monkeypatch):
     from ecglm.schema import Answer
 
-    reply = Answer("Atrial fibrillation is called present: probability 96 %; what causes it, one recording cannot tell", 0.9, False, (), "m")
+    reply = Answer(
+        "Atrial fibrillation is called present: probability 96 %; what causes it, one recording cannot tell", 0.9, False, (), "m"
+    )
     monkeypatch.setattr(model.answerer, "ask_batch", lambda items: [reply])
     session = model.chat(synthetic_ecg()[0])
     said = "".join(session.stream("Why is there atrial fibrillation?"))

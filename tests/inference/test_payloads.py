@@ -14,14 +14,21 @@ from ecglm.records import read
 from tests.inference.payloads import PAYLOADS, WRITERS
 from tests.tiny_checkpoint import save_tiny
 
-QUESTIONS = ("Is there atrial fibrillation?", "What is the heart rate?", "What is the rhythm?", "Is the ECG normal?",
-             "Where is the ST elevation?", "How high is the R wave in V5?", "What diagnostic symptoms does this ECG show?")
+QUESTIONS = (
+    "Is there atrial fibrillation?",
+    "What is the heart rate?",
+    "What is the rhythm?",
+    "Is the ECG normal?",
+    "Where is the ST elevation?",
+    "How high is the R wave in V5?",
+    "What diagnostic symptoms does this ECG show?",
+)
 DIALOGUE = ("What is the PR interval?", "and the QRS?", "is that normal?", "Why?", "is it high?", "What causes AV block?")
 
 
 @pytest.fixture(scope="module")
 def recording():
-    return read(get_testdata_file("waveform_ecg.dcm", download=False)).crop(0.0, 5.0)
+    return read(get_testdata_file("waveform_ecg.dcm", download=False)).crop(0.0, 3.0)
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +39,17 @@ def folder(tmp_path_factory):
 def said(model, record):
     """Everything that is said of a recording, and the prompt behind it."""
     reading = model.answerer.reading(record)
-    answers = [(a.text, a.confidence, a.abstained, a.reason, a.note, a.evidence)
-               for a in model.ask_batch([(record, question) for question in QUESTIONS])]
+    answers = [
+        (a.text, a.confidence, a.abstained, a.reason, a.note, a.evidence)
+        for a in model.ask_batch([(record, question) for question in QUESTIONS])
+    ]
     chat = model.chat(record)
-    return reading.facts, model.answerer.prefix_embeddings(reading.facts, reading), answers, ["".join(chat.stream(q)) for q in DIALOGUE]
+    return (
+        reading.facts,
+        model.answerer.prefix_embeddings(reading.facts, reading),
+        answers,
+        ["".join(chat.stream(q)) for q in DIALOGUE],
+    )
 
 
 def assert_same(one, other, payload):
@@ -66,15 +80,16 @@ def test_nothing_that_feeds_answers_depends_on_the_text_of_a_file(recording, tmp
 def test_greedy_answers_and_chat_are_those_of_the_plain_file(folder, recording, tmp_path, kind):
     model = load(folder)
     before = said(model, read(WRITERS[kind](recording, tmp_path, "nothing")))
-    for payload in PAYLOADS[list(WRITERS).index(kind)::len(WRITERS)]:
+    for payload in PAYLOADS[list(WRITERS).index(kind) :: len(WRITERS)]:
         assert_same(before, said(model, read(WRITERS[kind](recording, tmp_path, payload))), payload)
 
 
 def test_documents_of_the_user_change_no_answer_about_a_recording(folder, recording, tmp_path, monkeypatch):
     monkeypatch.setenv("ECGLM_KNOWLEDGE", str(tmp_path / "store"))
     before = said(load(folder), recording)
-    (tmp_path / "rules.md").write_text("".join(f"# PR interval, QRS, AV block and rhythm {i}\n\n{payload}\n\n"
-                                               for i, payload in enumerate(PAYLOADS)))
+    (tmp_path / "rules.md").write_text(
+        "".join(f"# PR interval, QRS, AV block and rhythm {i}\n\n{payload}\n\n" for i, payload in enumerate(PAYLOADS))
+    )
     store.add(tmp_path / "rules.md")
     assert_same(before, said(load(folder), recording), "document")
 

@@ -8,7 +8,8 @@ import pytest
 
 from ecglm.bench.studies.dialogue import KEYS, NAMES, WORDINGS, outcome
 from ecglm.corpus import questions as q
-from ecglm.inference.premises import premise, premise_answer
+from ecglm.inference.premises import premise_answer
+from ecglm.inference.presupposed import premise
 from ecglm.knowledge.statements import BY_KEY
 from tests.inference.made import CALIBRATION, MODEL, N, made
 
@@ -31,37 +32,46 @@ def say(question, reading):
     return None if answer is None else answer.reason if answer.abstained else answer.text
 
 
-@pytest.mark.parametrize(("question", "start"), [
-    ("Where is the ST elevation?", "There is no ST elevation: at the J point no two|There is no ST elevation: no lead"),
-    ("How long has the patient had this AF?", "There is no atrial fibrillation: probability 0 %; the rhythm is called sinus rhythm, 97 %"),
-    ("Which leads show the delta wave?", "There is no delta wave: PR interval"),
-    ("Why is the QRS wide?", "The QRS is not wide: QRS duration"),
-    ("and why is the QRS so broad?", "The QRS is not wide"),
-    ("Why is the patient tachycardic?", "The heart rate is not fast: heart rate"),
-    ("Why is there ventricular tachycardia?", "There is no ventricular tachycardia: the rhythm is called sinus rhythm"),
-    ("What kind of atrial flutter is this?", "There is no atrial flutter: the rhythm is called sinus rhythm"),
-    ("Is the LBBB new or old?", "There is no complete left bundle branch block"),
-    ("How should the atrial fibrillation be treated?", "There is no atrial fibrillation"),
-    ("Where are the extrasystoles?", "There are no extrasystoles: the likeliest is"),
-    ("Why is this ECG abnormal?", "There is no abnormality: the ECG is called normal, 95 %"),
-    ("Why is the axis deviated to the left?", "There is no left axis deviation: the axis is"),
-    ("Where are the Q waves?", "There are no Q waves"),
-    ("Why do we see bigeminy here?", "There is no bigeminal pattern: there are no premature beats"),
-])
+@pytest.mark.parametrize(
+    ("question", "start"),
+    [
+        ("Where is the ST elevation?", "There is no ST elevation: at the J point no two|There is no ST elevation: no lead"),
+        (
+            "How long has the patient had this AF?",
+            "There is no atrial fibrillation: probability 0 %; the rhythm is called sinus rhythm, 97 %",
+        ),
+        ("Which leads show the delta wave?", "There is no delta wave: PR interval"),
+        ("Why is the QRS wide?", "The QRS is not wide: QRS duration"),
+        ("and why is the QRS so broad?", "The QRS is not wide"),
+        ("Why is the patient tachycardic?", "The heart rate is not fast: heart rate"),
+        ("Why is there ventricular tachycardia?", "There is no ventricular tachycardia: the rhythm is called sinus rhythm"),
+        ("What kind of atrial flutter is this?", "There is no atrial flutter: the rhythm is called sinus rhythm"),
+        ("Is the LBBB new or old?", "There is no complete left bundle branch block"),
+        ("How should the atrial fibrillation be treated?", "There is no atrial fibrillation"),
+        ("Where are the extrasystoles?", "There are no extrasystoles: the likeliest is"),
+        ("Why is this ECG abnormal?", "There is no abnormality: the ECG is called normal, 95 %"),
+        ("Why is the axis deviated to the left?", "There is no left axis deviation: the axis is"),
+        ("Where are the Q waves?", "There are no Q waves"),
+        ("Why do we see bigeminy here?", "There is no bigeminal pattern: there are no premature beats"),
+    ],
+)
 def test_a_false_premise_is_refuted_before_anything_else(question, start):
     text = say(question, made(SINUS))
     assert text.startswith(tuple(start.split("|"))), text
     assert outcome(text, False) == "refuted"
 
 
-@pytest.mark.parametrize(("question", "sure", "values", "text"), [
-    ("How long has the patient had this AF?", AF, {}, "Atrial fibrillation is called present: probability 96 %; since when"),
-    ("What caused the AF?", AF, {}, "Atrial fibrillation is called present: probability 96 %; what causes it"),
-    ("Why is the QRS wide?", {"sub_class:CLBBB": 0.9}, {"qrs": 150.0},
-     "QRS duration 150 ms, above normal"), ("Why is the heart rate so slow?", SINUS, {"heart_rate": 41.0}, "Heart rate 41 bpm, below"),
-    ("Where are the PVCs?", {"form:PVC": 0.9}, {}, "Ventricular premature complex is called present: probability 90 %"),
-    ("Why is this ECG abnormal?", AF, {}, "Abnormality is called present: atrial fibrillation 96 %"),
-])
+@pytest.mark.parametrize(
+    ("question", "sure", "values", "text"),
+    [
+        ("How long has the patient had this AF?", AF, {}, "Atrial fibrillation is called present: probability 96 %; since when"),
+        ("What caused the AF?", AF, {}, "Atrial fibrillation is called present: probability 96 %; what causes it"),
+        ("Why is the QRS wide?", {"sub_class:CLBBB": 0.9}, {"qrs": 150.0}, "QRS duration 150 ms, above normal"),
+        ("Why is the heart rate so slow?", SINUS, {"heart_rate": 41.0}, "Heart rate 41 bpm, below"),
+        ("Where are the PVCs?", {"form:PVC": 0.9}, {}, "Ventricular premature complex is called present: probability 90 %"),
+        ("Why is this ECG abnormal?", AF, {}, "Abnormality is called present: atrial fibrillation 96 %"),
+    ],
+)
 def test_a_true_premise_is_granted_with_what_can_be_told(question, sure, values, text):
     said = say(question, made(sure, **values))
     assert said.startswith(text), said
@@ -70,22 +80,30 @@ def test_a_true_premise_is_granted_with_what_can_be_told(question, sure, values,
 
 def test_the_wide_qrs_names_the_block_that_is_there():
     assert "called present besides: complete left bundle branch block 90 %" in say(
-        "Why is the QRS wide?", made({"sub_class:CLBBB": 0.9}, qrs=150.0))
+        "Why is the QRS wide?", made({"sub_class:CLBBB": 0.9}, qrs=150.0)
+    )
 
 
 def test_what_is_only_possible_is_neither_granted_nor_denied():
     text = say("How severe is the LVH?", made({"sub_class:LVH": 0.3}))
-    assert text == "Left ventricular hypertrophy is not called present, only possible: probability 30 %, 10 % of the training recordings"
+    assert (
+        text
+        == "Left ventricular hypertrophy is not called present, only possible: probability 30 %, 10 % of the training recordings"
+    )
     assert outcome(text, False) == "doubted"
 
 
 def test_what_cannot_be_judged_is_not_granted():
     plain = made({"rhythm:AFIB": 0.9})
     plain = replace(plain, record=replace(plain.record, unit="normalized"))
-    assert say("Where is the ST elevation?", plain) == \
-        "whether there is st elevation cannot be told here: too few training recordings showed st elevation to judge it"
+    assert (
+        say("Where is the ST elevation?", plain)
+        == "whether there is st elevation cannot be told here: too few training recordings showed st elevation to judge it"
+    )
     assert say("Why is there ventricular tachycardia?", made(AF)) is None  # declined as before
-    assert say("Why is the QRS wide?", made(SINUS, age=7)).startswith("whether there is wide QRS cannot be told here: normal ranges")
+    assert say("Why is the QRS wide?", made(SINUS, age=7)).startswith(
+        "whether there is wide QRS cannot be told here: normal ranges"
+    )
     assert "two limb leads" in say("Where is the inferior infarction?", made(SINUS, leads=("V1", "V2", "V3")))
 
 
@@ -102,19 +120,51 @@ def test_every_known_wording_is_understood_for_every_finding(key):
 
 
 def test_no_question_of_training_or_benchmark_takes_anything_for_granted():
-    texts = [*(w.format(x=name) for w in (*q.VERIFY, *q.SPOKEN) for key in KEYS for name in (BY_KEY[key].name, *q.SYNONYMS.get(key, ()))),
-             *(w.format(a=BY_KEY[a].name, b=BY_KEY[b].name, noun="rhythm") for w in q.CHOOSE for a in KEYS for b in KEYS[::9] if a != b),
-             *q.VERIFY_NORMAL, *q.SPOKEN_NORMAL, *(w for d in (q.QUERY, q.SPOKEN_QUERY) for ways in d.values() for w in ways)]
+    texts = [
+        *(
+            w.format(x=name)
+            for w in (*q.VERIFY, *q.SPOKEN)
+            for key in KEYS
+            for name in (BY_KEY[key].name, *q.SYNONYMS.get(key, ()))
+        ),
+        *(
+            w.format(a=BY_KEY[a].name, b=BY_KEY[b].name, noun="rhythm")
+            for w in q.CHOOSE
+            for a in KEYS
+            for b in KEYS[::9]
+            if a != b
+        ),
+        *q.VERIFY_NORMAL,
+        *q.SPOKEN_NORMAL,
+        *(w for d in (q.QUERY, q.SPOKEN_QUERY) for ways in d.values() for w in ways),
+    ]
     assert [text for text in texts if premise(text) is not None] == []
 
 
-@pytest.mark.parametrize("question", [
-    "What are the criteria for LBBB?", "What causes AV block?", "What is a delta wave?", "Why is there no AF?", "What is the rhythm?",
-    "How is LVH diagnosed?", "What is the heart rate?", "Is there AF?", "How likely is atrial fibrillation?", "Why?",
-    "Which is present, atrial fibrillation or sinus rhythm?", "What are usual causes of atrial fibrillation?"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What are the criteria for LBBB?",
+        "What causes AV block?",
+        "What is a delta wave?",
+        "Why is there no AF?",
+        "What is the rhythm?",
+        "How is LVH diagnosed?",
+        "What is the heart rate?",
+        "Is there AF?",
+        "How likely is atrial fibrillation?",
+        "Why?",
+        "Which is present, atrial fibrillation or sinus rhythm?",
+        "What are usual causes of atrial fibrillation?",
+    ],
+)
 def test_other_questions_have_no_premise(question):
     assert premise(question) is None
 
 
 def test_outcomes_are_told_by_how_a_reply_begins():
-    assert [outcome("", True), outcome("yes", False), outcome("The QRS is not wide: 80 ms", False)] == ["declined", "accepted", "refuted"]
+    assert [outcome("", True), outcome("yes", False), outcome("The QRS is not wide: 80 ms", False)] == [
+        "declined",
+        "accepted",
+        "refuted",
+    ]

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 from pydicom.data import get_testdata_file
 
-from ecglm.inference.waves import leads_showing, st_limit, wave_answer
+from ecglm.inference.lead_conditions import leads_showing, st_limit
+from ecglm.inference.waves import wave_answer
 from ecglm.records import read
 from ecglm.schema import LeadValues
 from ecglm.signal import measure
@@ -25,8 +26,16 @@ def ask(question, reading):
     return wave_answer(MODEL, question, reading)
 
 
-@pytest.mark.parametrize("question", ["How high is the R wave in V5?", "What is the amplitude of the R wave in V5?", "R wave amplitude in V5?",
-                                      "How many millivolts is the R wave in V5?", "What is the height of R in V5?"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How high is the R wave in V5?",
+        "What is the amplitude of the R wave in V5?",
+        "R wave amplitude in V5?",
+        "How many millivolts is the R wave in V5?",
+        "What is the height of R in V5?",
+    ],
+)
 def test_the_height_is_the_measured_one(reading, question):
     answer = ask(question, reading)
     assert answer.text == f"{reading.measurements.by_lead['V5'].r.value:.2f} mV"
@@ -38,8 +47,9 @@ def test_the_height_is_the_measured_one(reading, question):
 def test_without_a_lead_every_lead_is_given_and_the_tallest_is_found(reading):
     by_lead = reading.measurements.by_lead
     every = ask("How high is the R wave?", reading).text
-    assert [float(v) for v in re.findall(r"(-?\d+\.\d+) mV", every)] == [round(v.r.value, 2) for v in by_lead.values()
-                                                                         if v.r.value is not None]
+    assert [float(v) for v in re.findall(r"(-?\d+\.\d+) mV", every)] == [
+        round(v.r.value, 2) for v in by_lead.values() if v.r.value is not None
+    ]
     tallest = max((k for k, v in by_lead.items() if v.r.value is not None), key=lambda k: by_lead[k].r.value)
     assert ask("Which lead has the tallest R wave?", reading).text.startswith(f"lead {tallest}: ")
 
@@ -47,8 +57,9 @@ def test_without_a_lead_every_lead_is_given_and_the_tallest_is_found(reading):
 def shift(reading, lead, **values):
     """A reading whose waves of one lead have these values."""
     old = reading.measurements.by_lead[lead]
-    new: LeadValues = replace(old, **{name: replace(getattr(old, name), value=v, reason=None) if name != "t_shape" else v
-                                      for name, v in values.items()})
+    new: LeadValues = replace(
+        old, **{name: replace(getattr(old, name), value=v, reason=None) if name != "t_shape" else v for name, v in values.items()}
+    )
     by_lead = {**reading.measurements.by_lead, lead: new}
     return replace(reading, measurements=replace(reading.measurements, by_lead=by_lead))
 
@@ -67,8 +78,16 @@ def test_leads_with_elevation_are_those_above_their_limit(reading):
     assert ask("Which leads show ST depression?", shift(raised, "aVL", st_j=-0.06)).text == "aVL"
 
 
-@pytest.mark.parametrize(("lead", "sex", "age", "limit"), [("V2", "female", 30, 0.15), ("V3", "male", 39, 0.25), ("V2", "male", 40, 0.2),
-                                                           ("V2", None, None, 0.2), ("V4", "male", 20, 0.1)])
+@pytest.mark.parametrize(
+    ("lead", "sex", "age", "limit"),
+    [
+        ("V2", "female", 30, 0.15),
+        ("V3", "male", 39, 0.25),
+        ("V2", "male", 40, 0.2),
+        ("V2", None, None, 0.2),
+        ("V4", "male", 20, 0.1),
+    ],
+)
 def test_limits_of_elevation(lead, sex, age, limit):
     assert st_limit(lead, sex, age) == limit
 
@@ -82,9 +101,16 @@ def test_shapes_of_t_and_wide_q_waves(reading):
     assert "III" not in ask("Which leads have Q waves?", shift(reading, "III", q=-0.05, q_duration=20.0)).text.split(", ")
 
 
-@pytest.mark.parametrize(("question", "name"), [("What is the P duration?", "p_duration"), ("What is the QTc by Fridericia?", "qtc_fridericia"),
-                                                ("Give the RMSSD.", "rmssd"), ("What is the Sokolow-Lyon voltage?", "sokolow_lyon"),
-                                                ("What is the T axis?", "t_axis")])
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("What is the P duration?", "p_duration"),
+        ("What is the QTc by Fridericia?", "qtc_fridericia"),
+        ("Give the RMSSD.", "rmssd"),
+        ("What is the Sokolow-Lyon voltage?", "sokolow_lyon"),
+        ("What is the T axis?", "t_axis"),
+    ],
+)
 def test_other_measurements_are_given(reading, question, name):
     value = getattr(reading.measurements, name).value
     assert float(re.match(r"-?[\d.]+", ask(question, reading).text)[0]) == pytest.approx(value, abs=0.51)
@@ -98,7 +124,16 @@ def test_reasons_instead_of_values(reading):
     assert "V5 is flat" in ask("How high is the R wave in V5?", dead).reason
 
 
-@pytest.mark.parametrize("question", ["What is the heart rate?", "Is there ST depression?", "Is there a Q wave?", "What is the rhythm?",
-                                      "What is the PR interval?", "Are there inverted T waves?"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the heart rate?",
+        "Is there ST depression?",
+        "Is there a Q wave?",
+        "What is the rhythm?",
+        "What is the PR interval?",
+        "Are there inverted T waves?",
+    ],
+)
 def test_other_questions_are_left_alone(reading, question):
     assert ask(question, reading) is None

@@ -31,7 +31,7 @@ _QUIT = ("quit", "exit", "/quit", "/exit")
 def chat(
     files: Files, read: Reader,
     script: Annotated[str | None, typer.Option(
-        "--script", metavar="FILE", help='Questions from a file, one a line, "-" for standard input; # begins a comment.')] = None,
+        "--script", metavar="FILE", help='Questions from a file, one a line; "-": standard input; # begins a comment.')] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the whole dialogue as one JSON object when it ends.")] = False,
     model: Model = None, adapter: Adapter = None,
 ) -> None:

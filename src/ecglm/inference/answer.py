@@ -17,7 +17,6 @@ from ecglm.inference.comparison import SIMPLE, compare, unclear
 from ecglm.inference.computed import computed, declined, of_file, rare
 from ecglm.inference.confidence import answer_kind, calibrated_confidence
 from ecglm.inference.contradiction import alternatives, contradiction, remark, sure_of
-from ecglm.inference.dialogue import recordings
 from ecglm.inference.draft import draft
 from ecglm.inference.engine import Engine, Generation, Prefix
 from ecglm.inference.evidence import evidence_for, measurement_evidence
@@ -30,6 +29,7 @@ from ecglm.inference.premises import premise_answer
 from ecglm.inference.reading import Reading, read_recording
 from ecglm.inference.topics import Topics, learned_name, spelled_out, topics
 from ecglm.inference.waves import wave_answer
+from ecglm.inference.which import recordings
 from ecglm.knowledge.precision import SAME_WITHIN, sure_of_value
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.elm import EcgLanguageModel
@@ -129,7 +129,8 @@ class Answerer:
         two = pair(numbers, len(records))
         if two is None:
             return declined(self.model, 'two recordings are compared; name them, as in "What changed from ECG 1 to ECG 2?"')
-        return between(self.model, question, *(self.reading(records[n - 1]) for n in two), [f"ECG {n}" for n in two])
+        before, now = (self.reading(records[n - 1]) for n in two)
+        return between(self.model, question, before, now, [f"ECG {n}" for n in two])
 
     def ask_batch(
         self, items: Sequence[tuple[Record, str] | tuple[Record, str, Sequence[str] | None]], progress: bool = False,

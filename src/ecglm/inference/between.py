@@ -14,8 +14,11 @@ from ecglm.schema import LABELS, Answer, Evidence, Finding
 _THINGS = r"(?:ecgs?|ekgs?|recordings?|tracings?|them|these|those|two|both)"
 _CHANGED = re.compile(
     r"\b(?:what|has|have|had|did|how|is|are|any)\b.*\b(?:chang\w*|differ\w*|improv\w*|worsen\w*|evolv\w*|progress\w*|new)\b|"
-    rf"\bcompar\w*\b|\bdifferences?\b|\bwhat(?:'s| is) new\b|\bnew (?:findings?|since)\b|\bsimilar\b|\bsame\b.*\b{_THINGS}\b|\bappeared\b|"
-    r"\b(?:long|short|wid|narrow|fast|slow|high|low)e?r\b.*\b(?:than|which)\b|\bwhich (?:one|ecg|recording|of)\b.*e?r\b", re.I)
+    rf"\bcompar\w*\b|\bdifferences?\b|\bwhat(?:'s| is) new\b|\bnew (?:findings?|since)\b|\bsimilar\b|"
+    rf"\bsame\b.*\b{_THINGS}\b|\bappeared\b|"
+    r"\b(?:long|short|wid|narrow|fast|slow|high|low)e?r\b.*\b(?:than|which)\b|\bwhich (?:one|ecg|recording|of)\b.*e?r\b",
+    re.I,
+)
 #: Comparatives that name a value by themselves.
 _COMPARATIVES = ((r"(?:faster|slower)", "heart_rate"), (r"(?:wider|narrower)", "qrs"))
 #: Findings that are called changes.
@@ -28,43 +31,72 @@ def asks_between(question: str, named: int, count: int) -> bool:
     low = _FINDING.sub(" ", question.lower())
     if count < 2 or _CHANGED.search(low) is None:
         return False
-    since = re.search(r"\b(?:since|than|from|between|compar\w*|differ\w*|chang\w*|what(?:'s| is) new|new findings?|appeared|similar|same|"
-                      r"worsen\w*|improv\w*)\b", low)
+    since = re.search(
+        r"\b(?:since|than|from|between|compar\w*|differ\w*|chang\w*|what(?:'s| is) new|new findings?|appeared|similar|same|"
+        r"worsen\w*|improv\w*)\b",
+        low,
+    )
     return since is not None or named > 1 or re.search(r"\bwhich (?:one|ecg|recording|of)\b", low) is not None
 
 
-def between(model: EcgLanguageModel, question: str, before: Reading, now: Reading, names: Sequence[str] = ("ECG 1", "ECG 2")) -> Answer:
-    """What differs in `now` from `before` beyond the error of measuring, of what the question names or else of everything, and which
-    findings were called present in only one. Confidence: the limits hold in 19 of 20 cases."""
+def between(
+    model: EcgLanguageModel, question: str, before: Reading, now: Reading, names: Sequence[str] = ("ECG 1", "ECG 2")
+) -> Answer:
+    """What differs in `now` from `before` beyond the error of measuring, of what the question names or else of everything, and
+    which findings were called present in only one. Confidence: the limits hold in 19 of 20 cases."""
     from ecglm.reporting.changes import appeared, changes
 
     for name, reading in zip(names, (before, now), strict=True):
         if reading.declined is not None:
             return Answer("", 0.0, True, (), model.name, f"{name}: {reading.declined}")
     about = topics(question)
-    wanted = list(dict.fromkeys([*(m for m in about.measures if m in LABELS),
-                                 *(m for words, m in _COMPARATIVES if re.search(rf"\b{words}\b", question.lower()))]))
-    found = [c for c in changes(before.measurements, now.measurements)
-             if (c.name in wanted if wanted else c.name not in _FORMULA)]
-    evidence = [Evidence(f"{LABELS[c.name]} {c.before:.0f} to {c.now:.0f} {_unit(c.unit)}, "
-                         f"{'beyond' if c.beyond else 'within'} the error of measuring both (± {c.limit:.0f})", (), round(c.difference, 1), c.unit)
-                for c in found]
-    parts = [f"{LABELS[c.name]} {c.before:.0f} to {c.now:.0f} {_unit(c.unit)} ({c.difference:+.0f})".replace("-", "\N{MINUS SIGN}")
-             for c in found if c.beyond]
+    wanted = list(
+        dict.fromkeys(
+            [
+                *(m for m in about.measures if m in LABELS),
+                *(m for words, m in _COMPARATIVES if re.search(rf"\b{words}\b", question.lower())),
+            ]
+        )
+    )
+    found = [
+        c for c in changes(before.measurements, now.measurements) if (c.name in wanted if wanted else c.name not in _FORMULA)
+    ]
+    evidence = [
+        Evidence(
+            f"{LABELS[c.name]} {c.before:.0f} to {c.now:.0f} {_unit(c.unit)}, "
+            f"{'beyond' if c.beyond else 'within'} the error of measuring both (± {c.limit:.0f})",
+            (),
+            round(c.difference, 1),
+            c.unit,
+        )
+        for c in found
+    ]
+    parts = [
+        f"{LABELS[c.name]} {c.before:.0f} to {c.now:.0f} {_unit(c.unit)} ({c.difference:+.0f})".replace("-", "\N{MINUS SIGN}")
+        for c in found
+        if c.beyond
+    ]
     keys = set(about.statements)
-    came, went = ([f for f in which if _spoken(f) and (not keys or f"{f.group}:{f.code}" in keys)]
-                  for which in (appeared(before.findings, now.findings), appeared(now.findings, before.findings)))
+    came, went = (
+        [f for f in which if _spoken(f) and (not keys or f"{f.group}:{f.code}" in keys)]
+        for which in (appeared(before.findings, now.findings), appeared(now.findings, before.findings))
+    )
     if wanted and not keys:
         came = went = []
     parts += [f"new in {names[1]}: {_named(came)}"] if came else []
     parts += [f"only in {names[0]}: {_named(went)}"] if went else []
     missing = [m for m in wanted if m not in {c.name for c in found}]
     if missing and not parts:
-        reason = next((str(r) for x in (before, now) if (r := getattr(x.measurements, missing[0]).reason)), "its error is not known")
+        reason = next(
+            (str(r) for x in (before, now) if (r := getattr(x.measurements, missing[0]).reason)), "its error is not known"
+        )
         return Answer("", 0.0, True, tuple(evidence), model.name, f"{LABELS[missing[0]]} cannot be compared: {reason}")
     what = ", ".join(LABELS[m] for m in wanted) or "No value or finding"
-    text = "; ".join(parts) or f"{what}: no change beyond the error of measuring" if wanted or parts else \
-        "No measured value differs beyond the error of measuring, and the same findings are called present"
+    text = (
+        "; ".join(parts) or f"{what}: no change beyond the error of measuring"
+        if wanted or parts
+        else "No measured value differs beyond the error of measuring, and the same findings are called present"
+    )
     note = None if before.record.unit == now.record.unit else "heights of waves are not compared: the amplitude scales differ"
     return Answer(f"{text}, from {names[0]} to {names[1]}", 0.95, False, tuple(evidence), model.name, note=note)
 

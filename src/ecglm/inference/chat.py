@@ -1,5 +1,5 @@
-"""Dialogue about one or several recordings. Each message is made a whole question (`ecglm.inference.dialogue`), which is answered as
-`ask` answers it: what was said before changes what a message means, never what is true."""
+"""Dialogue about one or several recordings. Each message is made a whole question (`ecglm.inference.dialogue`), which is answered
+as `ask` answers it: what was said before changes what a message means, never what is true."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from ecglm.errors import UsageError
 from ecglm.inference.answer import Answerer, joined
 from ecglm.inference.background import background
 from ecglm.inference.between import asks_between, between, pair
-from ecglm.inference.dialogue import AskBack, Turn, chosen, listed_recordings, recordings, resolve
+from ecglm.inference.dialogue import AskBack, Turn, chosen, resolve
 from ecglm.inference.guard import check_question
-from ecglm.inference.premises import UNTOLD, premise
+from ecglm.inference.premises import UNTOLD
+from ecglm.inference.presupposed import premise
+from ecglm.inference.which import listed_recordings, recordings
 from ecglm.knowledge.answer import Background
 from ecglm.records.record import Record, checked_records
 from ecglm.schema import Answer, Evidence
@@ -28,9 +30,10 @@ _NUMBER = re.compile(r"\s*#?(\d+)\W*")
 
 
 class ChatSession:
-    """A terminal dialogue. Of several recordings, "ECG 2: ...", "... in the other one?" or `use(2)` says which is meant; until one
-    is named the session asks. After `stream`, `answer` holds the answer, `question` what was understood, `about` the recordings
-    (from 1), `quoted` what was quoted from the knowledge base, and `asked_back` whether a question was asked instead."""
+    """A terminal dialogue. Of several recordings, "ECG 2: ...", "... in the other one?" or `use(2)` says which is meant;
+    until one is named the session asks. After `stream`, `answer` holds the answer, `question` what was understood, `about`
+    the recordings (from 1), `quoted` what was quoted from the knowledge base, and `asked_back` whether a question was asked
+    instead."""
 
     def __init__(self, answerer: Answerer, records: Record | Sequence[Record]) -> None:
         self.answerer = answerer
@@ -63,8 +66,8 @@ class ChatSession:
         open_, self._open = self._open, None
         count, current = len(self.records), None if self.current is None else self.current + 1
         bare, named = recordings(said, count, current)
-        if isinstance(open_, str) and not isinstance(named, str) and (number := _NUMBER.fullmatch(said)) is not None:
-            bare, named = "", (int(number[1]),)
+        if isinstance(open_, str) and not isinstance(named, str) and (bare_number := _NUMBER.fullmatch(said)) is not None:
+            bare, named = "", (int(bare_number[1]),)
         if asks_between(said, 0 if isinstance(named, str) else len(named), count):
             yield from self._between(said, () if isinstance(named, str) else named, current)
             return

@@ -14,14 +14,24 @@ from ecglm.inference.topics import named_spans, topics
 from ecglm.knowledge.statements import BY_KEY
 
 #: What people may mean by "it" when a value was asked for, as questions name it.
-VALUES: Mapping[str, str] = {"heart_rate": "heart rate", "rr": "RR interval", "pr": "PR interval", "qrs": "QRS duration",
-                             "qt": "QT interval", "qtc_bazett": "QTc", "axis": "heart axis"}
+VALUES: Mapping[str, str] = {
+    "heart_rate": "heart rate",
+    "rr": "RR interval",
+    "pr": "PR interval",
+    "qrs": "QRS duration",
+    "qt": "QT interval",
+    "qtc_bazett": "QTc",
+    "axis": "heart axis",
+}
 #: Adjectives of values, which values they can be of, and how it is asked.
 _LONG = ("pr", "qrs", "qt", "qtc_bazett", "rr")
 _ADJECTIVES: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    (r"long|prolonged|lengthened", ("pr", "qtc_bazett", "qt"), "prolonged"), (r"short|shortened", ("pr", "qtc_bazett", "qt"), "short"),
-    (r"wide|broad|widened", ("qrs",), "wide"), (r"narrow", ("qrs",), "narrow"),
-    (r"fast|rapid|quick", ("heart_rate",), "fast"), (r"slow", ("heart_rate",), "slow"),
+    (r"long|prolonged|lengthened", ("pr", "qtc_bazett", "qt"), "prolonged"),
+    (r"short|shortened", ("pr", "qtc_bazett", "qt"), "short"),
+    (r"wide|broad|widened", ("qrs",), "wide"),
+    (r"narrow", ("qrs",), "narrow"),
+    (r"fast|rapid|quick", ("heart_rate",), "fast"),
+    (r"slow", ("heart_rate",), "slow"),
     (r"high|elevated|increased", ("heart_rate", "pr", "qrs", "qtc_bazett"), "high"),
     (r"low|decreased|reduced", ("heart_rate", "pr", "qtc_bazett"), "low"),
     (r"normal|ok|okay|fine|within (?:the )?(?:normal )?(?:limits|range)", (*VALUES,), "normal"),
@@ -31,20 +41,17 @@ _AND = r"(?:(?:and|or|ok|okay|so|but|then|also|now|well|hm+|thanks|thank you)[, 
 _ABOUT = rf"{_AND}(?:(?:what|how) about|what of|and)?[, ]*"
 _IT = r"(?:it|that|this|they|those|these|that one|this one)"
 _FRAGMENT = re.compile(rf"{_ABOUT}(?:(?:the|an?|his|her|any|their) )?(?P<what>[\w\-'/ ]+)")
-_JUDGED = re.compile(rf"{_AND}(?:is|are|was|isn't|would you say) {_IT}(?: value| result)? (?:too |really |still |also |considered |very |"
-                     r"a bit |abnormally |within )*(?P<adjective>[\w ]+?)(?: for (?:him|her|the patient|an adult))?")
+_JUDGED = re.compile(
+    rf"{_AND}(?:is|are|was|isn't|would you say) {_IT}(?: value| result)? (?:too |really |still |also |considered |very |"
+    r"a bit |abnormally |within )*(?P<adjective>[\w ]+?)(?: for (?:him|her|the patient|an adult))?"
+)
 _MARK = re.compile(rf"\b{_IT}\b")
-_RECORDING = re.compile(r"\b(?:in |for |on |of |at |(?<!what )about |from )?(?:the )?(?:ecg|ekg|recording|tracing|number|no\.?) ?#?(?P<n>\d+)\b(?: too)?", re.I)
-_ORDINAL = re.compile(r"\b(?:in |for |on |of |at |(?<!what )about |from )?the (?P<o>first|second|third|fourth|fifth|last|other|previous|next)"
-                      r"(?: one| ecg| ekg| recording| tracing)?(?=\W*$|[,:])|"
-                      r"\b(?:in |for |on |of |at |(?<!what )about |from )?the (?P<p>first|second|third|fourth|fifth|last|other|previous|next) "
-                      r"(?:one|ecg|ekg|recording|tracing)\b", re.I)
-_BOTH = re.compile(r"^(?:both|all|each)(?= *[:,])|\b(?:in |for |on |of )?(?:both|each|all|every)(?: of (?:them|these))?(?: the)?(?: (?:ecgs?|recordings?|tracings?))?(?=\W*$)|"
-                   r"\b(?:in |for |on |of )?(?:both|each|all|every)(?: of)?(?: the)? (?:ecgs?|recordings?|tracings?)\b", re.I)
-_ORDINALS = ("first", "second", "third", "fourth", "fifth")
 _EMPTY = re.compile(rf"{_ABOUT}(?:in |for |on |what|how|same (?:question|again)?|again|there|too|as well|please)*\W*", re.I)
-_WHOLE = re.compile(r"(?:what|which|how|why|where|when|is|are|was|were|does|do|did|can|could|has|have|had|should|would|will|may|give|name|"
-                    r"list|describe|show|tell|explain|compare|any|since|in|at|on)\b", re.I)
+_WHOLE = re.compile(
+    r"(?:what|which|how|why|where|when|is|are|was|were|does|do|did|can|could|has|have|had|should|would|will|may|give|name|"
+    r"list|describe|show|tell|explain|compare|any|since|in|at|on)\b",
+    re.I,
+)
 _POLAR = re.compile(rf"(?:is|are|was|were) {_IT}\b")
 _QUESTION_LEAD = re.compile(rf"^{_AND}", re.I)
 
@@ -62,36 +69,6 @@ class AskBack(NamedTuple):
 
     text: str
     choices: Mapping[str, str]
-
-
-def recordings(text: str, count: int, current: int | None) -> tuple[str, tuple[int, ...] | str]:
-    """A message without the recordings it names, and their numbers from 1; a sentence to ask back when "the other one" is none.
-    current: the recording talked about, from 1."""
-    if _BOTH.search(text) and count > 1:
-        return _left(_BOTH.sub(" ", text)), tuple(range(1, count + 1))
-    numbers = tuple(dict.fromkeys(int(found["n"]) for found in _RECORDING.finditer(text)))
-    if numbers:
-        return _left(_RECORDING.sub(" ", text)), numbers
-    found = _ORDINAL.search(text)
-    word = "" if found is None else (found["o"] or found["p"]).lower()
-    if found is None or count == 1:
-        return text, ()
-    if word in _ORDINALS:
-        number = _ORDINALS.index(word) + 1
-    elif word == "last":
-        number = count
-    elif current is None or (word == "other" and count != 2):
-        return text, f'Which recording do you mean by "{found[0].strip()}": {listed_recordings(count)}?'
-    else:
-        number = 3 - current if word == "other" else current + (1 if word == "next" else -1)
-    if not 1 <= number <= count:
-        return text, f'There is no {word} recording; which do you mean: {listed_recordings(count)}?'
-    return _left(_ORDINAL.sub(" ", text, count=1)), (number,)
-
-
-def listed_recordings(count: int) -> str:
-    """"ECG 1, ECG 2 or both"."""
-    return ", ".join(f"ECG {n}" for n in range(1, count + 1)) + (" or both" if count == 2 else " or all")
 
 
 def resolve(text: str, last: str | None) -> Turn | AskBack:
@@ -112,13 +89,16 @@ def resolve(text: str, last: str | None) -> Turn | AskBack:
     if last is None and ((judged is not None and not _named(low)) or _refers(low)):
         return _what()
     if last is None and topics(bare).leads and not re.search(r"\w\s+\w", re.sub(r"\b(?:leads?|and|or)\b", " ", bare)):
-        return AskBack(f"What do you want to know of {' and '.join(topics(bare).leads)}? Ask, for instance, "
-                       f'"How high is the R wave in {topics(bare).leads[0]}?"', {})
+        return AskBack(
+            f"What do you want to know of {' and '.join(topics(bare).leads)}? Ask, for instance, "
+            f'"How high is the R wave in {topics(bare).leads[0]}?"',
+            {},
+        )
     return Turn(said[0].upper() + said[1:] if said != text.strip() else text, (), False)
 
 
 def _judged(adjective: str, last: str | None) -> Turn | AskBack | None:
-    """"Is it long?": of the value that was asked for last, or of the only one that can be; else asked back."""
+    """ "Is it long?": of the value that was asked for last, or of the only one that can be; else asked back."""
     kind = next(((values, word) for pattern, values, word in _ADJECTIVES if re.fullmatch(pattern, adjective)), None)
     if kind is None:
         return None
@@ -140,10 +120,17 @@ def _judged(adjective: str, last: str | None) -> Turn | AskBack | None:
 
 
 def _framed(said: str, low: str, last: str | None) -> Turn | None:
-    """"And the QRS?", "in V6?": what is named, asked as the last question was."""
+    """ "And the QRS?", "in V6?": what is named, asked as the last question was."""
     about, old = topics(said), topics(last) if last is not None else None
-    if about.leads and not about.statements and not about.measures and not about.anyof and last is not None and old is not None \
-            and not re.search(r"\b[pqrst][ -]waves?\b|\bst\b", low):
+    if (
+        about.leads
+        and not about.statements
+        and not about.measures
+        and not about.anyof
+        and last is not None
+        and old is not None
+        and not re.search(r"\b[pqrst][ -]waves?\b|\bst\b", low)
+    ):
         if old.leads:
             return Turn(_swap_leads(last, about.leads), (), True)
         return Turn(f"{last.rstrip('?!. ')} in {' and '.join(about.leads)}?", (), True)
@@ -154,15 +141,22 @@ def _framed(said: str, low: str, last: str | None) -> Turn | None:
         return Turn(_swap_leads(question, about.leads) if about.leads else question, (), True)
     value = next((name for name in about.measures if name in VALUES), None)
     if value is not None and not about.statements:
-        asked = re.fullmatch(r"(?P<q>is|was) the (?:[\w\- ]+?) (?P<a>normal|abnormal|prolonged|long|short|wide|high|low|too \w+)\??",
-                             (last or "").lower().strip())
+        asked = re.fullmatch(
+            r"(?P<q>is|was) the (?:[\w\- ]+?) (?P<a>normal|abnormal|prolonged|long|short|wide|high|low|too \w+)\??",
+            (last or "").lower().strip(),
+        )
         if asked is not None and old is not None and old.measures:
             return Turn(f"Is the {VALUES[value]} {asked['a'] if asked['a'] in ('normal', 'abnormal') else 'normal'}?", (), True)
         return Turn(f"What is the {VALUES[value]}?", (), True)
     if len(about.statements) + len(about.anyof) == 1:
         name = BY_KEY[about.statements[0]].name if about.statements else about.anyof[0]
-        if last is not None and old is not None and len(old.statements) + len(old.anyof) == 1 and (span := _span(last)) is not None:
-            return Turn(f"{last[:span[0]]}{name}{last[span[1]:]}", (), True)
+        if (
+            last is not None
+            and old is not None
+            and len(old.statements) + len(old.anyof) == 1
+            and (span := _span(last)) is not None
+        ):
+            return Turn(f"{last[: span[0]]}{name}{last[span[1] :]}", (), True)
         return Turn(f"Is there {name}?", (), True)
     if "axis" in about.groups:
         return Turn("What is the heart axis?", (), True)
@@ -172,17 +166,20 @@ def _framed(said: str, low: str, last: str | None) -> Turn | None:
 
 
 def _with_referent(said: str, low: str, last: str) -> Turn | AskBack:
-    """"Where is it?": the one finding or value of the last question; asked back when it named several."""
+    """ "Where is it?": the one finding or value of the last question; asked back when it named several."""
     about = topics(last)
-    names = [*(BY_KEY[key].name for key in about.statements if key != "super_class:NORM"), *about.anyof,
-             *(VALUES[m] for m in about.measures if m in VALUES and not about.statements)]
+    names = [
+        *(BY_KEY[key].name for key in about.statements if key != "super_class:NORM"),
+        *about.anyof,
+        *(VALUES[m] for m in about.measures if m in VALUES and not about.statements),
+    ]
     if not names:
         return Turn(said)
     found = _last_mark(said)
     if found is None or (not _POLAR.match(low) and re.search(r"\b(?:this|that|these|those) (?!too\b|then\b|here\b)\w+", low)):
         return Turn(said)
     start = said[:1].upper() + said[1:]
-    questions = {name: f"{start[:found.start()]}the {name}{start[found.end():]}" for name in names}
+    questions = {name: f"{start[: found.start()]}the {name}{start[found.end() :]}" for name in names}
     if len(names) == 1:
         return Turn(next(iter(questions.values())), (), True)
     return AskBack(f'What do you mean by "{found[0]}": {_or(names)}?', questions)
@@ -195,20 +192,33 @@ def _last_mark(text: str) -> re.Match[str] | None:
 
 def _named(low: str) -> bool:
     about = topics(low)
-    return bool(about.statements or about.measures or about.anyof or about.leads
-                or {"rhythm", "axis", "sub_class", "form"} & set(about.groups)
-                or re.search(r"\b(?:ecg|ekg|recording|tracing|strip|[pqrst] wave|st)\b", low))
+    return bool(
+        about.statements
+        or about.measures
+        or about.anyof
+        or about.leads
+        or {"rhythm", "axis", "sub_class", "form"} & set(about.groups)
+        or re.search(r"\b(?:ecg|ekg|recording|tracing|strip|[pqrst] wave|st)\b", low)
+    )
 
 
 def _refers(low: str) -> bool:
     """Whether a message has nothing but a pronoun to tell what it is about."""
-    return re.fullmatch(rf"(?:where|why|how|what|which leads|since when|how \w+)?\b.*\b{_IT}\b.*", low) is not None \
-        and not _named(low) and not topics(low).related and len(low.split()) <= 6 and _WHOLE.match(low) is not None
+    return (
+        re.fullmatch(rf"(?:where|why|how|what|which leads|since when|how \w+)?\b.*\b{_IT}\b.*", low) is not None
+        and not _named(low)
+        and not topics(low).related
+        and len(low.split()) <= 6
+        and _WHOLE.match(low) is not None
+    )
 
 
 def _what() -> AskBack:
-    return AskBack("What do you mean? Name a value or a finding, such as the heart rate, the PR interval, the QRS duration, the rhythm "
-                   "or atrial fibrillation.", {**{v: f"What is the {v}?" for v in VALUES.values()}, "rhythm": "What is the rhythm?"})
+    return AskBack(
+        "What do you mean? Name a value or a finding, such as the heart rate, the PR interval, the QRS duration, the rhythm "
+        "or atrial fibrillation.",
+        {**{v: f"What is the {v}?" for v in VALUES.values()}, "rhythm": "What is the rhythm?"},
+    )
 
 
 def chosen(text: str, choices: Mapping[str, str]) -> str | None:
@@ -220,15 +230,24 @@ def chosen(text: str, choices: Mapping[str, str]) -> str | None:
     if not low or _WHOLE.match(low):
         return None
     about = topics(low)
-    near = [q for name, q in choices.items() if low in name.lower().split() or set(about.measures) & set(topics(name).measures)
-            or set(about.statements) & set(topics(name).statements) or re.sub(r"^the ", "", name.lower()) == low]
+    near = [
+        q
+        for name, q in choices.items()
+        if low in name.lower().split()
+        or set(about.measures) & set(topics(name).measures)
+        or set(about.statements) & set(topics(name).statements)
+        or re.sub(r"^the ", "", name.lower()) == low
+    ]
     return near[0] if len(near) == 1 else None
 
 
 def _swap_leads(question: str, leads: tuple[str, ...]) -> str:
     pattern = r"\b(?:lead )?(?:III|II|I|av[rlf]|v[1-9]r?)\b(?:(?:,| and| or) (?:III|II|I|av[rlf]|v[1-9]r?)\b)*"
-    return re.sub(pattern, " and ".join(leads), question, count=1, flags=0 if "I" in question else re.I) if re.search(pattern, question) \
+    return (
+        re.sub(pattern, " and ".join(leads), question, count=1, flags=0 if "I" in question else re.I)
+        if re.search(pattern, question)
         else re.sub(pattern, " and ".join(leads), question, count=1, flags=re.I)
+    )
 
 
 def _span(text: str) -> tuple[int, int] | None:
@@ -238,11 +257,6 @@ def _span(text: str) -> tuple[int, int] | None:
 
 def _stripped(low: str) -> str:
     return re.sub(rf"^{_ABOUT}", "", low)
-
-
-def _left(text: str) -> str:
-    """What is left of a message, without the comma or colon that set a name off."""
-    return re.sub(r"\s+([?!.,])", r"\1", re.sub(r"^[\s,:]+|[\s,:]+(?=\W*$)", "", " ".join(text.split()))).strip()
 
 
 def _or(names: list[str]) -> str:

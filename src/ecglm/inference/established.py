@@ -11,8 +11,9 @@ from ecglm.inference.contradiction import beyond_possible, even_odds
 from ecglm.inference.evidence import measurement_evidence
 from ecglm.inference.groups import ANY_OF, NORMAL, called
 from ecglm.inference.guard import unsupported
+from ecglm.inference.lead_conditions import leads_showing, st_limit
 from ecglm.inference.reading import Reading
-from ecglm.inference.waves import LEAST_SPREAD_MV, leads_showing, st_limit
+from ecglm.inference.waves import LEAST_SPREAD_MV
 from ecglm.knowledge.precision import ERROR_SD, MOST_SURE, below
 from ecglm.knowledge.ranges import ADULT_YEARS, flag, normal_range
 from ecglm.knowledge.statements import BY_KEY
@@ -67,7 +68,9 @@ def group_verdict(model: EcgLanguageModel, reading: Reading, group: str) -> Verd
     """Of a name that stands for several statements: the best of its members that can be judged."""
     present = {f"{f.group}:{f.code}": f.probability for f in reading.findings if f.present}
     if group == "abnormality" and NORMAL in present and not called(group, present):
-        return Verdict("absent", f"the ECG is called normal, {100 * present[NORMAL]:.0f} %", min(MOST_SURE, present[NORMAL]), (NORMAL,))
+        return Verdict(
+            "absent", f"the ECG is called normal, {100 * present[NORMAL]:.0f} %", min(MOST_SURE, present[NORMAL]), (NORMAL,)
+        )
     members = called(group, present) or ANY_OF[group].members
     of = [(key, finding_verdict(model, reading, key)) for key in members if key not in HIDDEN]
     for state in ("present", "possible", "absent"):
@@ -76,8 +79,12 @@ def group_verdict(model: EcgLanguageModel, reading: Reading, group: str) -> Verd
             named = some if state != "absent" else sorted(some, key=lambda item: item[1].confidence)[:1]
             why = ", ".join(f"{BY_KEY[key].name} {v.why.removeprefix('probability ')}" for key, v in named[:4])
             best = named[0][1]
-            return Verdict(best.state, ("the likeliest is " if state == "absent" else "") + why, best.confidence,
-                           tuple(key for key, _ in named[:4]))
+            return Verdict(
+                best.state,
+                ("the likeliest is " if state == "absent" else "") + why,
+                best.confidence,
+                tuple(key for key, _ in named[:4]),
+            )
     return of[0][1] if of else Verdict("unknown", "nothing of it is judged")
 
 
@@ -107,8 +114,11 @@ def axis_verdict(reading: Reading, side: str) -> Verdict:
     low, high = _SECTORS[side]
     there = axis_name(axis.value).startswith(side)
     inside = share_inside(axis.value, low, high, ERROR_SD["axis"])
-    return Verdict("present" if there else "absent", f"the axis is {axis.value:.0f}°, {axis_name(axis.value)}",
-                   min(MOST_SURE, max(0.5, inside if there else 1.0 - inside)))
+    return Verdict(
+        "present" if there else "absent",
+        f"the axis is {axis.value:.0f}°, {axis_name(axis.value)}",
+        min(MOST_SURE, max(0.5, inside if there else 1.0 - inside)),
+    )
 
 
 def sinus_verdict(reading: Reading) -> Verdict:
@@ -118,8 +128,12 @@ def sinus_verdict(reading: Reading) -> Verdict:
     qrs = reading.measurements.qrs.value
     if sinus is None or qrs is None or round(qrs) >= WIDE_MS:
         return Verdict("unknown", "it is not among the findings that are judged")
-    return Verdict("absent", f"the rhythm is called {sinus.name}, {100 * sinus.probability:.0f} %, and the QRS lasts {qrs:.0f} ms",
-                   min(MOST_SURE, sinus.probability), (f"rhythm:{sinus.code}",))
+    return Verdict(
+        "absent",
+        f"the rhythm is called {sinus.name}, {100 * sinus.probability:.0f} %, and the QRS lasts {qrs:.0f} ms",
+        min(MOST_SURE, sinus.probability),
+        (f"rhythm:{sinus.code}",),
+    )
 
 
 def _excluded(model: EcgLanguageModel, reading: Reading, key: str) -> Verdict:
@@ -129,7 +143,9 @@ def _excluded(model: EcgLanguageModel, reading: Reading, key: str) -> Verdict:
     if key in _NOT_SINUS and (found := sinus_verdict(reading)).state == "absent":
         return found
     if key in _NOT_FIBRILLATION and of["rhythm:AFIB"].present:
-        return Verdict("absent", f"the rhythm is called {_rhythm(reading)}", min(MOST_SURE, of["rhythm:AFIB"].probability), ("rhythm:AFIB",))
+        return Verdict(
+            "absent", f"the rhythm is called {_rhythm(reading)}", min(MOST_SURE, of["rhythm:AFIB"].probability), ("rhythm:AFIB",)
+        )
     if key in ("rhythm:BIGU", "rhythm:TRIGU"):
         beats = [finding_verdict(model, reading, other) for other in _ECTOPY]
         if all(v.state == "absent" for v in beats):
@@ -141,11 +157,18 @@ def _excluded(model: EcgLanguageModel, reading: Reading, key: str) -> Verdict:
     if key == "sub_class:ILBBB" and qrs is not None and round(qrs) < _QRS_MS:
         return Verdict("absent", f"the QRS lasts {qrs:.0f} ms", min(MOST_SURE, share_inside(qrs, 0.0, _QRS_MS, ERROR_SD["qrs"])))
     if key == "sub_class:WPW" and pr is not None and qrs is not None and round(pr) >= _PR_MS and round(qrs) <= _QRS_MS:
-        return Verdict("absent", f"PR interval {pr:.0f} ms and QRS duration {qrs:.0f} ms show no pre-excitation",
-                       min(MOST_SURE, share_inside(pr, _PR_MS, float("inf"), ERROR_SD["pr"])))
+        return Verdict(
+            "absent",
+            f"PR interval {pr:.0f} ms and QRS duration {qrs:.0f} ms show no pre-excitation",
+            min(MOST_SURE, share_inside(pr, _PR_MS, float("inf"), ERROR_SD["pr"])),
+        )
     if not key.startswith("rhythm:") and of[NORMAL].present:
-        return Verdict("absent", f"the ECG is called normal, {100 * of[NORMAL].probability:.0f} %",
-                       min(MOST_SURE, of[NORMAL].probability), (NORMAL,))
+        return Verdict(
+            "absent",
+            f"the ECG is called normal, {100 * of[NORMAL].probability:.0f} %",
+            min(MOST_SURE, of[NORMAL].probability),
+            (NORMAL,),
+        )
     return Verdict("unknown", f"too few training recordings showed {BY_KEY[key].name} to judge it")
 
 

@@ -164,7 +164,7 @@ def decline_question(question: str, about: Topics, record: Record, unusable: Seq
     if tall or _MILLIVOLT.search(low) or _NEEDS_MV & set(about.statements):
         if record.unit == "normalized":
             return "this recording has no millivolt scale (its source was normalised), so voltages are unknown"
-        return 'heights of waves are measured lead by lead; ask "How high is the R wave in V5?" or "In which leads is ST elevated?"'
+        return 'heights of waves are measured lead by lead; ask "How high is R in V5?" or "In which leads is ST elevated?"'
     return _missing_leads(about, record, [lead for lead in record.leads if lead not in unusable])
 
 

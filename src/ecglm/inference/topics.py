@@ -46,9 +46,11 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "form:STD": ("st-depression", "st segment depression", "st depressed", "st segment depressed", "depressed st"),
     "form:STE": ("stemi", "acute infarct", "acute myocardial infarction",
                  "st-elevation", "st segment elevation", "st segment elevated", "st elevated", "elevated st"),
-    "form:QWAVE": ("q wave",), "form:INVT": ("t wave inversion", "t-wave inversion", "t inversion", "inverted t", "inverted t wave", "t wave inverted",
+    "form:QWAVE": ("q wave",), "form:INVT": ("t wave inversion", "t-wave inversion", "t inversion", "inverted t",
+                  "inverted t wave", "t wave inverted",
                   "t-wave inverted", "t waves inverted", "t-waves inverted", "negative t wave"),
-    "form:LVOLT": ("low voltage",), "form:HVOLT": ("high voltage",), "form:LNGQT": ("long qt", "qt prolongation", "qtc prolongation", "prolonged qt", "prolonged qtc"),
+    "form:LVOLT": ("low voltage",), "form:HVOLT": ("high voltage",),
+    "form:LNGQT": ("long qt", "qt prolongation", "qtc prolongation", "prolonged qt", "prolonged qtc"),
     "form:LPR": ("long pr", "pr prolongation", "pr interval prolongation", "prolonged pr"), "form:DIG": ("digitalis", "digoxin"),
 }
 #: Measurement field by the words that ask for it.

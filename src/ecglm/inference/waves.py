@@ -8,65 +8,63 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
 
 from ecglm.inference.guard import lead_missing
+from ecglm.inference.lead_conditions import (
+    CONDITIONS,
+    DEPRESSED_MV,
+    ELEVATED_MV,
+    Q_MS,
+    Q_MV,
+    LeadsShowing,
+    leads_showing,
+    st_limit,
+)
 from ecglm.inference.reading import Reading
 from ecglm.inference.topics import topics
 from ecglm.knowledge.precision import MOST_SURE, SAME_WITHIN, below, sure_of_value
 from ecglm.models.elm import EcgLanguageModel
-from ecglm.schema import DECIMALS, LABELS, NO_CONFIDENCE, Answer, Evidence, LeadValues, Measurement
+from ecglm.schema import DECIMALS, LABELS, NO_CONFIDENCE, Answer, Evidence, Measurement
 
 #: A small square of ECG paper, mV: the error of reading a height by eye. The least spread that beats are trusted to have.
 SQUARE_MV, LEAST_SPREAD_MV = 0.1, 0.02
-#: ST elevation at the J point, mV: from where on it counts, and in V2 and V3 of women, of men from 40 years on, and below
-#: (Thygesen et al. 2018, 10.1161/CIR.0000000000000617); ST depression; a Q wave that counts, ms and mV (the same source).
-ELEVATED_MV, WOMEN_MV, MEN_MV, YOUNG_MEN_MV, DEPRESSED_MV = 0.1, 0.15, 0.2, 0.25, -0.05
-Q_MS, Q_MV = 30.0, 0.1
-#: Pairs of neighbouring leads.
-CONTIGUOUS = frozenset(map(frozenset, (("aVL", "I"), ("II", "aVF"), ("aVF", "III"), ("II", "III"), ("V1", "V2"), ("V2", "V3"),
-                                       ("V3", "V4"), ("V4", "V5"), ("V5", "V6"))))
 _FIELDS = {"p": "p", "q": "q", "r": "r", "s": "s", "t": "t", "st": "st_j"}
-_NAMES = {"p": "P wave", "q": "Q wave", "r": "R wave", "s": "S wave", "t": "T wave", "st_j": "ST at the J point",
-          "q_duration": "Q duration", "r_duration": "R duration", "s_duration": "S duration"}
-_WAVE = re.compile(r"\b(?:(?P<w>[pqrst])(?:[ -]?waves?|[ -](?:amplitude|height|depth|voltage)s?)|(?P<st>st)(?:[ -](?:segment|level))?|"
-                   r"(?P<bare>[pqrst])(?= (?:in|of) (?:lead )?(?:v[1-6]|i{1,3}\b|av[rlf])))\b")
-_HEIGHT = re.compile(r"\bhow (?:high|tall|large|big|deep|much)\b|\bamplitudes?\b|\bheight\b|\bdepth\b|\bvoltage\b|\bmilli-?volts?\b|"
-                     r"\bmv\b|\b(?:st|j)[ -](?:level|point)\b")
+_NAMES = {
+    "p": "P wave",
+    "q": "Q wave",
+    "r": "R wave",
+    "s": "S wave",
+    "t": "T wave",
+    "st_j": "ST at the J point",
+    "q_duration": "Q duration",
+    "r_duration": "R duration",
+    "s_duration": "S duration",
+}
+_WAVE = re.compile(
+    r"\b(?:(?P<w>[pqrst])(?:[ -]?waves?|[ -](?:amplitude|height|depth|voltage)s?)|(?P<st>st)(?:[ -](?:segment|level))?|"
+    r"(?P<bare>[pqrst])(?= (?:in|of) (?:lead )?(?:v[1-6]|i{1,3}\b|av[rlf])))\b"
+)
+_HEIGHT = re.compile(
+    r"\bhow (?:high|tall|large|big|deep|much)\b|\bamplitudes?\b|\bheight\b|\bdepth\b|\bvoltage\b|\bmilli-?volts?\b|"
+    r"\bmv\b|\b(?:st|j)[ -](?:level|point)\b"
+)
 _LENGTH = re.compile(r"\bhow (?:wide|long|broad)\b|\b(?:duration|width)\b")
 _LEADS = re.compile(r"\b(?:which|what) (?:of the )?leads?\b|\bwhere\b")
 _EXTREME = re.compile(r"\b(?P<most>tallest|highest|largest|biggest|deepest|greatest)\b|\b(?P<least>smallest|lowest|shortest)\b")
 _OPEN = re.compile(r"\b(?:what|which|how|give|tell|show|list|name|measure|where)\b")
-#: What may be asked of a lead: words, and the name that answers give it.
-CONDITIONS: Mapping[str, tuple[re.Pattern[str], str]] = {
-    "st_elevated": (re.compile(r"\bst\b.*\belevat\w*|\belevat\w* st\b"), "ST elevation"),
-    "st_depressed": (re.compile(r"\bst\b.*\bdepress\w*|\bdepress\w* st\b"), "ST depression"),
-    "t_inverted": (re.compile(r"\bt\b.*\b(?:invert\w*|inversions?|negative)\b|\b(?:inverted|negative) t\b"), "T inversion"),
-    "t_flat": (re.compile(r"\bt\b.*\bflat\w*|\bflat\w* t\b"), "a flat T wave"),
-    "t_biphasic": (re.compile(r"\bt\b.*\bbiphasic\b|\bbiphasic t\b"), "a biphasic T wave"),
-    "q_wide": (re.compile(r"\bq[ -]waves?\b"), "a Q wave of at least 30 ms and 0.1 mV"),
-}
 #: Measurements of the whole recording that have no wording elsewhere.
 _PLAIN = {
     "p_duration": re.compile(r"\bp(?:[ -]wave)?s? (?:duration|width)|\bhow (?:long|wide|broad) (?:is|are) the p[ -]?waves?"),
-    "qtc_fridericia": re.compile(r"\bfridericia\b"), "qtc_framingham": re.compile(r"\bframingham\b"),
-    "qtc_hodges": re.compile(r"\bhodges\b"), "p_axis": re.compile(r"\bp(?:[ -]wave)? axis\b"),
-    "t_axis": re.compile(r"\bt(?:[ -]wave)? axis\b"), "sokolow_lyon": re.compile(r"\bsokolow\b"), "cornell": re.compile(r"\bcornell\b"),
-    "rr_sd": re.compile(r"\bsdnn\b|\brr (?:standard deviation|sd)\b"), "rmssd": re.compile(r"\brmssd\b"),
+    "qtc_fridericia": re.compile(r"\bfridericia\b"),
+    "qtc_framingham": re.compile(r"\bframingham\b"),
+    "qtc_hodges": re.compile(r"\bhodges\b"),
+    "p_axis": re.compile(r"\bp(?:[ -]wave)? axis\b"),
+    "t_axis": re.compile(r"\bt(?:[ -]wave)? axis\b"),
+    "sokolow_lyon": re.compile(r"\bsokolow\b"),
+    "cornell": re.compile(r"\bcornell\b"),
+    "rr_sd": re.compile(r"\bsdnn\b|\brr (?:standard deviation|sd)\b"),
+    "rmssd": re.compile(r"\brmssd\b"),
 }
-
-
-class LeadsShowing(NamedTuple):
-    """Leads that fulfil a condition with the value behind each, those that do not, and why others cannot tell."""
-
-    found: dict[str, Measurement]
-    others: dict[str, Measurement]
-    unknown: dict[str, str]
-
-    @property
-    def contiguous(self) -> bool:
-        """Whether two neighbouring leads are among those found."""
-        return any(pair <= self.found.keys() for pair in CONTIGUOUS)
 
 
 def wave_answer(model: EcgLanguageModel, question: str, reading: Reading) -> Answer | None:
@@ -110,48 +108,6 @@ def wave_answer(model: EcgLanguageModel, question: str, reading: Reading) -> Ans
     return _measured(model, text, field, known)
 
 
-def leads_showing(condition: str, reading: Reading) -> LeadsShowing:
-    """Which leads fulfil a key of `CONDITIONS`."""
-    found: dict[str, Measurement] = {}
-    others: dict[str, Measurement] = {}
-    unknown: dict[str, str] = {}
-    for lead, values in reading.measurements.by_lead.items():
-        m, holds = _holds(condition, lead, values, reading)
-        if holds is None:
-            unknown[lead] = str(m.reason)
-        else:
-            (found if holds else others)[lead] = m
-    return LeadsShowing(found, others, unknown)
-
-
-def st_limit(lead: str, sex: str | None, age: int | None) -> float:
-    """From how many mV on ST elevation counts in a lead. Men's limit where the sex is not known, that from 40 years on where the
-    age is not."""
-    if lead not in ("V2", "V3"):
-        return ELEVATED_MV
-    return WOMEN_MV if sex == "female" else YOUNG_MEN_MV if age is not None and age < 40 else MEN_MV
-
-
-def _holds(condition: str, lead: str, values: LeadValues, reading: Reading) -> tuple[Measurement, bool | None]:
-    """The value behind a condition in a lead, and whether it holds; None where that cannot be told."""
-    meta = reading.record.meta
-    if condition.startswith("st_"):
-        m = values.st_j
-        if m.value is None:
-            return m, None
-        elevated = round(m.value, 2) >= st_limit(lead, meta.sex, meta.age)
-        return m, elevated if condition == "st_elevated" else round(m.value, 2) <= DEPRESSED_MV
-    if condition.startswith("t_"):
-        m = values.t
-        if values.t_shape is None:
-            return m, (None if m.reason is None or not m.reason.startswith("no T wave") else condition == "t_flat")
-        return m, values.t_shape == condition.removeprefix("t_")
-    m, length = values.q, values.q_duration
-    if m.value is None or length.value is None:
-        return m, False if m.reason is not None and m.reason.startswith("no Q wave") else None
-    return m, values.r.value is None or (length.value >= Q_MS and abs(m.value) >= Q_MV)
-
-
 def _of_condition(model: EcgLanguageModel, condition: str, leads: tuple[str, ...], reading: Reading) -> Answer:
     """Which leads fulfil a condition, or whether those named do."""
     shown = leads_showing(condition, reading)
@@ -162,23 +118,38 @@ def _of_condition(model: EcgLanguageModel, condition: str, leads: tuple[str, ...
         return _no(model, _reasons(shown.unknown))
     usual = "; inverted in aVR is normal" if condition == "t_inverted" and "aVR" in shown.found else ""
     if leads:
-        text = "yes" if shown.found and not shown.others else "no" if not shown.found else \
-            f"in {', '.join(shown.found)}, not in {', '.join(shown.others)}"
+        text = (
+            "yes"
+            if shown.found and not shown.others
+            else "no"
+            if not shown.found
+            else f"in {', '.join(shown.found)}, not in {', '.join(shown.others)}"
+        )
     else:
         text = ", ".join(shown.found) or f"no lead shows {name}"
-    evidence = tuple(_height("st_j" if condition.startswith("st_") else condition[0], lead, m)
-                     for lead, m in (shown.found or shown.others).items())
+    evidence = tuple(
+        _height("st_j" if condition.startswith("st_") else condition[0], lead, m)
+        for lead, m in (shown.found or shown.others).items()
+    )
     if shown.unknown:
         evidence = (*evidence, Evidence(f"not told in {', '.join(shown.unknown)}: {_reasons(shown.unknown)}"))
-    return Answer(text, _agreement((shown.found | shown.others).values()), False, evidence, model.name,
-                  note=_limits(condition, reading) + usual)
+    return Answer(
+        text,
+        _agreement((shown.found | shown.others).values()),
+        False,
+        evidence,
+        model.name,
+        note=_limits(condition, reading) + usual,
+    )
 
 
 def _limits(condition: str, reading: Reading) -> str:
     meta = reading.record.meta
-    return {"st_elevated": f"at the J point, from {ELEVATED_MV:g} mV on, in V2 and V3 from {st_limit('V2', meta.sex, meta.age):g} mV",
-            "st_depressed": f"at the J point, from {DEPRESSED_MV:g} mV on".replace("-", "\N{MINUS SIGN}"),
-            "q_wide": f"Q waves of at least {Q_MS:g} ms and {Q_MV:g} mV, and QS complexes"}.get(condition, "of the median beat")
+    return {
+        "st_elevated": f"at the J point, from {ELEVATED_MV:g} mV on, in V2 and V3 from {st_limit('V2', meta.sex, meta.age):g} mV",
+        "st_depressed": f"at the J point, from {DEPRESSED_MV:g} mV on".replace("-", "\N{MINUS SIGN}"),
+        "q_wide": f"Q waves of at least {Q_MS:g} ms and {Q_MV:g} mV, and QS complexes",
+    }.get(condition, "of the median beat")
 
 
 def _plain(model: EcgLanguageModel, name: str, reading: Reading) -> Answer:
@@ -191,12 +162,20 @@ def _plain(model: EcgLanguageModel, name: str, reading: Reading) -> Answer:
         return Answer(value, sure_of_value(name, m.spread), False, (evidence,), model.name)
     if m.unit == "mV":
         return replace(_measured(model, value, name, {}), confidence=_agreement([m]), evidence=(evidence,))
-    return Answer(value, 0.5, False, (evidence,), model.name, note=f"{NO_CONFIDENCE[m.unit]}, so the confidence is no more than even")
+    return Answer(
+        value, 0.5, False, (evidence,), model.name, note=f"{NO_CONFIDENCE[m.unit]}, so the confidence is no more than even"
+    )
 
 
 def _measured(model: EcgLanguageModel, text: str, field: str, values: Mapping[str, Measurement]) -> Answer:
-    return Answer(text, _agreement(values.values()), False, tuple(_height(field, lead, m) for lead, m in values.items()), model.name,
-                  note="median beat; no annotated amplitudes to compare with: the confidence is how well the beats agree")
+    return Answer(
+        text,
+        _agreement(values.values()),
+        False,
+        tuple(_height(field, lead, m) for lead, m in values.items()),
+        model.name,
+        note="median beat; no annotated amplitudes to compare with: the confidence is how well the beats agree",
+    )
 
 
 def _height(field: str, lead: str, m: Measurement) -> Evidence:

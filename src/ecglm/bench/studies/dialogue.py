@@ -23,27 +23,95 @@ from ecglm.knowledge.statements import BY_KEY
 #: Wordings by how the rules came to them: those that the rules were written with, and those written before the first run and
 #: not looked at since. {x} is the finding.
 WORDINGS: Mapping[str, tuple[str, ...]] = {
-    "known": ("Where is the {x}?", "Why is there {x}?", "How long has the patient had this {x}?", "Which leads show the {x}?",
-              "What caused the {x}?", "How severe is the {x}?", "Is the {x} new or old?", "What kind of {x} is this?",
-              "Since when does she have {x}?", "What is the reason for the {x} here?", "Can you point out the {x} to me?",
-              "In which part of the tracing is the {x} most obvious?", "Could the {x} be due to medication?",
-              "Has the {x} got worse?", "What explains this patient's {x}?", "At what age did the {x} start?"),
-    "new": ("When did the {x} begin?", "Do we know the cause of the {x}?", "How extensive would you say the {x} is?",
-            "Show me the leads with the {x}.", "What should be done about the {x}?", "Is his {x} getting worse?",
-            "Please comment on the {x}.", "How come there is {x}?", "Given the {x}, what is the next step?",
-            "Which part of the ECG makes the {x} clear?"),
+    "known": (
+        "Where is the {x}?",
+        "Why is there {x}?",
+        "How long has the patient had this {x}?",
+        "Which leads show the {x}?",
+        "What caused the {x}?",
+        "How severe is the {x}?",
+        "Is the {x} new or old?",
+        "What kind of {x} is this?",
+        "Since when does she have {x}?",
+        "What is the reason for the {x} here?",
+        "Can you point out the {x} to me?",
+        "In which part of the tracing is the {x} most obvious?",
+        "Could the {x} be due to medication?",
+        "Has the {x} got worse?",
+        "What explains this patient's {x}?",
+        "At what age did the {x} start?",
+    ),
+    "new": (
+        "When did the {x} begin?",
+        "Do we know the cause of the {x}?",
+        "How extensive would you say the {x} is?",
+        "Show me the leads with the {x}.",
+        "What should be done about the {x}?",
+        "Is his {x} getting worse?",
+        "Please comment on the {x}.",
+        "How come there is {x}?",
+        "Given the {x}, what is the next step?",
+        "Which part of the ECG makes the {x} clear?",
+    ),
 }
 #: Findings asked about; those that repeat another, need millivolts or are too vague are left out.
-KEYS = ("super_class:MI", "super_class:HYP", "super_class:CD", "super_class:STTC", "sub_class:AMI", "sub_class:IMI", "sub_class:LMI",
-        "sub_class:CLBBB", "sub_class:CRBBB", "sub_class:ILBBB", "sub_class:IRBBB", "sub_class:LAFB/LPFB", "sub_class:AVB",
-        "sub_class:IVCD", "sub_class:WPW", "sub_class:LVH", "sub_class:RVH", "sub_class:LAO/LAE", "sub_class:RAO/RAE", "sub_class:ISC",
-        "sub_class:ISCI", "sub_class:ISCA", "form:PVC", "form:PAC", "form:STD", "form:STE", "form:INVT", "form:LOWT", "form:QWAVE",
-        "form:LPR", "form:LNGQT", "form:DIG", "rhythm:AFIB", "rhythm:AFLT", "rhythm:STACH", "rhythm:SBRAD", "rhythm:SARRH",
-        "rhythm:PACE", "rhythm:BIGU", "rhythm:SVTAC")
+KEYS = (
+    "super_class:MI",
+    "super_class:HYP",
+    "super_class:CD",
+    "super_class:STTC",
+    "sub_class:AMI",
+    "sub_class:IMI",
+    "sub_class:LMI",
+    "sub_class:CLBBB",
+    "sub_class:CRBBB",
+    "sub_class:ILBBB",
+    "sub_class:IRBBB",
+    "sub_class:LAFB/LPFB",
+    "sub_class:AVB",
+    "sub_class:IVCD",
+    "sub_class:WPW",
+    "sub_class:LVH",
+    "sub_class:RVH",
+    "sub_class:LAO/LAE",
+    "sub_class:RAO/RAE",
+    "sub_class:ISC",
+    "sub_class:ISCI",
+    "sub_class:ISCA",
+    "form:PVC",
+    "form:PAC",
+    "form:STD",
+    "form:STE",
+    "form:INVT",
+    "form:LOWT",
+    "form:QWAVE",
+    "form:LPR",
+    "form:LNGQT",
+    "form:DIG",
+    "rhythm:AFIB",
+    "rhythm:AFLT",
+    "rhythm:STACH",
+    "rhythm:SBRAD",
+    "rhythm:SARRH",
+    "rhythm:PACE",
+    "rhythm:BIGU",
+    "rhythm:SVTAC",
+)
 #: How people call some of them.
-NAMES = {"rhythm:PACE": "pacemaker rhythm", "rhythm:BIGU": "bigeminy", "super_class:STTC": "ST-T change", "sub_class:WPW": "pre-excitation",
-         "sub_class:LAFB/LPFB": "fascicular block", "form:STD": "ST depression", "form:STE": "ST elevation", "sub_class:AVB": "AV block",
-         "form:LPR": "PR prolongation", "form:LNGQT": "QT prolongation", "form:INVT": "T wave inversion", "form:LOWT": "low amplitude t-wave"}
+NAMES = {
+    "rhythm:PACE": "pacemaker rhythm",
+    "rhythm:BIGU": "bigeminy",
+    "super_class:STTC": "ST-T change",
+    "sub_class:WPW": "pre-excitation",
+    "sub_class:LAFB/LPFB": "fascicular block",
+    "form:STD": "ST depression",
+    "form:STE": "ST elevation",
+    "sub_class:AVB": "AV block",
+    "form:LPR": "PR prolongation",
+    "form:LNGQT": "QT prolongation",
+    "form:INVT": "T wave inversion",
+    "form:LOWT": "low amplitude t-wave",
+}
 OUTCOMES = ("refuted", "doubted", "declined", "accepted")
 _REFUTED = re.compile(r"There (?:is|are) no |The .+ is not |no\b", re.I)
 _DOUBTED = re.compile(r".* (?:is|are) not called present, only possible")
@@ -77,10 +145,12 @@ def asked_of(items: Sequence[BenchItem], seed: int, each: int) -> list[Asked]:
     for key in KEYS:
         group, code = key.split(":")
         labels = [item.meta["labels"].get(group, {}).get(code) for item in items]
-        have, lack = ([items[i] for i in rng.permutation([i for i, v in enumerate(labels) if v == value])[:each].tolist()]
-                      for value in (1, 0))
+        have, lack = (
+            [items[i] for i in rng.permutation([i for i, v in enumerate(labels) if v == value])[:each].tolist()]
+            for value in (1, 0)
+        )
         name = NAMES.get(key, BY_KEY[key].name)
-        for true, of in ((True, have), (False, lack[:len(have) or each])):
+        for true, of in ((True, have), (False, lack[: len(have) or each])):
             for item in of:
                 for kind, ways in WORDINGS.items():
                     text = ways[int(rng.integers(len(ways)))].format(x=name)
@@ -99,22 +169,32 @@ def run(seed: int, draws: int, progress: bool, fold: int = 9, each: int = 12, se
         title = _TITLES[name] if fold == 9 or name == "ludb" else f"PTB-XL fold {fold}"
         given = _answers(model, asked, items, seed, progress, title)
         tables += [_table(title, asked, given, draws, seed), _by_finding(title, asked, given["full"])]
-        values[name] = [{**vars(one), "full": full, "other patient": other, "no signal": none} for one, full, other, none in
-                        zip(asked, given["full"], given["other patient"], given["no signal"], strict=True)]
+        values[name] = [
+            {**vars(one), "full": full, "other patient": other, "no signal": none}
+            for one, full, other, none in zip(asked, given["full"], given["other patient"], given["no signal"], strict=True)
+        ]
         hashed += [[one.question, one.record, one.true] for one in asked]
         people |= {one.patient for one in asked}
         count += len(asked)
-    notes = ("Refuted: the reply begins by saying that the finding is not there. Doubted: that it is not called present, only possible. "
-             "Declined: no answer, with a reason. Accepted: anything else. Always refuting scores 50 in the last column.",
-             "Other patient: the same questions asked about the recording of another patient, with the labels of the first. "
-             "No signal: the recording replaced by zeros. Where no recording of a set has a finding, only false premises are asked.",
-             "Rules and wordings have the same authors; the new wordings were written before the first run and the rules not "
-             "changed for them. Labels follow clinical reports, which do not name everything that is there.")
+    notes = (
+        "Refuted: the reply begins by saying that the finding is not there. Doubted: that it is only possible. "
+        "Declined: no answer, with a reason. Accepted: anything else. Always refuting scores 50 in the last column.",
+        "Other patient: the same questions asked about the recording of another patient, with the labels of the first. "
+        "No signal: the recording replaced by zeros. Where no recording of a set has a finding, only false premises are asked.",
+        "Rules and wordings have the same authors; the new wordings were written before the first run and the rules not "
+        "changed for them. Labels follow clinical reports, which do not name everything that is there.",
+    )
     return Study(tables, count, len(people), digest(hashed), notes, {"answers": values})
 
 
-def _answers(model: Any, asked: Sequence[Asked], items: Sequence[BenchItem], seed: int, progress: bool, title: str,
-             ) -> dict[str, list[str]]:
+def _answers(
+    model: Any,
+    asked: Sequence[Asked],
+    items: Sequence[BenchItem],
+    seed: int,
+    progress: bool,
+    title: str,
+) -> dict[str, list[str]]:
     """What became of each premise, by condition."""
     from rich.progress import track
 
@@ -140,15 +220,27 @@ def _answers(model: Any, asked: Sequence[Asked], items: Sequence[BenchItem], see
 
 def _table(title: str, asked: Sequence[Asked], given: Mapping[str, Sequence[str]], draws: int, seed: int) -> Table:
     rows = []
-    for name, condition, keep in (("all", "full", lambda _: True), ("known wordings", "full", lambda a: a.wording == "known"),
-                                  ("new wordings", "full", lambda a: a.wording == "new"),
-                                  ("control: other patient", "other patient", lambda _: True),
-                                  ("control: no signal", "no signal", lambda _: True)):
+    for name, condition, keep in (
+        ("all", "full", lambda _: True),
+        ("known wordings", "full", lambda a: a.wording == "known"),
+        ("new wordings", "full", lambda a: a.wording == "new"),
+        ("control: other patient", "other patient", lambda _: True),
+        ("control: no signal", "no signal", lambda _: True),
+    ):
         rows.append([name, *_cells([(a, o) for a, o in zip(asked, given[condition], strict=True) if keep(a)], draws, seed)])
     rows.append(["always refuting (chance)", "100.0", "100.0", "0.0", "100.0", "50.0"])
-    return Table(f"{title}: {len(asked)} questions, {sum(a.true for a in asked)} of them with a true premise; %",
-                 ("", "false: refuted", "false: refuted or doubted", "true: accepted", "true: refuted", "mean of false refuted or "
-                  "doubted and true accepted"), rows)
+    return Table(
+        f"{title}: {len(asked)} questions, {sum(a.true for a in asked)} of them with a true premise; %",
+        (
+            "",
+            "false: refuted",
+            "false: refuted or doubted",
+            "true: accepted",
+            "true: refuted",
+            "mean of false refuted or doubted and true accepted",
+        ),
+        rows,
+    )
 
 
 def _cells(pairs: Sequence[tuple[Asked, str]], draws: int, seed: int) -> Iterable[str]:
@@ -172,5 +264,11 @@ def _by_finding(title: str, asked: Sequence[Asked], given: Sequence[str]) -> Tab
     rows = []
     for key in KEYS:
         of = {true: [o for a, o in zip(asked, given, strict=True) if a.key == key and a.true is true] for true in (False, True)}
-        rows.append([NAMES.get(key, BY_KEY[key].name), *(" / ".join(str(of[true].count(o)) for o in OUTCOMES) for true in (False, True))])
-    return Table(f"{title}: by finding, counts of refuted / doubted / declined / accepted", ("finding", "false premise", "true premise"), rows)
+        rows.append(
+            [NAMES.get(key, BY_KEY[key].name), *(" / ".join(str(of[true].count(o)) for o in OUTCOMES) for true in (False, True))]
+        )
+    return Table(
+        f"{title}: by finding, counts of refuted / doubted / declined / accepted",
+        ("finding", "false premise", "true premise"),
+        rows,
+    )

@@ -1,0 +1,96 @@
+"""Which leads show ST elevation, an inverted T wave, a wide Q wave: from the measured heights of the median beat."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ecglm.inference.reading import Reading
+from ecglm.schema import LeadValues, Measurement
+
+#: ST elevation at the J point, mV: from where on it counts, and in V2 and V3 of women, of men from 40 years on, and below
+#: (Thygesen et al. 2018, 10.1161/CIR.0000000000000617); ST depression; a Q wave that counts, ms and mV (the same source).
+ELEVATED_MV, WOMEN_MV, MEN_MV, YOUNG_MEN_MV, DEPRESSED_MV = 0.1, 0.15, 0.2, 0.25, -0.05
+Q_MS, Q_MV = 30.0, 0.1
+#: Pairs of neighbouring leads.
+CONTIGUOUS = frozenset(
+    map(
+        frozenset,
+        (
+            ("aVL", "I"),
+            ("II", "aVF"),
+            ("aVF", "III"),
+            ("II", "III"),
+            ("V1", "V2"),
+            ("V2", "V3"),
+            ("V3", "V4"),
+            ("V4", "V5"),
+            ("V5", "V6"),
+        ),
+    )
+)
+#: What may be asked of a lead: words, and the name that answers give it.
+CONDITIONS: Mapping[str, tuple[re.Pattern[str], str]] = {
+    "st_elevated": (re.compile(r"\bst\b.*\belevat\w*|\belevat\w* st\b"), "ST elevation"),
+    "st_depressed": (re.compile(r"\bst\b.*\bdepress\w*|\bdepress\w* st\b"), "ST depression"),
+    "t_inverted": (re.compile(r"\bt\b.*\b(?:invert\w*|inversions?|negative)\b|\b(?:inverted|negative) t\b"), "T inversion"),
+    "t_flat": (re.compile(r"\bt\b.*\bflat\w*|\bflat\w* t\b"), "a flat T wave"),
+    "t_biphasic": (re.compile(r"\bt\b.*\bbiphasic\b|\bbiphasic t\b"), "a biphasic T wave"),
+    "q_wide": (re.compile(r"\bq[ -]waves?\b"), "a Q wave of at least 30 ms and 0.1 mV"),
+}
+
+
+class LeadsShowing(NamedTuple):
+    """Leads that fulfil a condition with the value behind each, those that do not, and why others cannot tell."""
+
+    found: dict[str, Measurement]
+    others: dict[str, Measurement]
+    unknown: dict[str, str]
+
+    @property
+    def contiguous(self) -> bool:
+        """Whether two neighbouring leads are among those found."""
+        return any(pair <= self.found.keys() for pair in CONTIGUOUS)
+
+
+def leads_showing(condition: str, reading: Reading) -> LeadsShowing:
+    """Which leads fulfil a key of `CONDITIONS`."""
+    found: dict[str, Measurement] = {}
+    others: dict[str, Measurement] = {}
+    unknown: dict[str, str] = {}
+    for lead, values in reading.measurements.by_lead.items():
+        m, holds = _holds(condition, lead, values, reading)
+        if holds is None:
+            unknown[lead] = str(m.reason)
+        else:
+            (found if holds else others)[lead] = m
+    return LeadsShowing(found, others, unknown)
+
+
+def st_limit(lead: str, sex: str | None, age: int | None) -> float:
+    """From how many mV on ST elevation counts in a lead. Men's limit where the sex is not known, that from 40 years on where the
+    age is not."""
+    if lead not in ("V2", "V3"):
+        return ELEVATED_MV
+    return WOMEN_MV if sex == "female" else YOUNG_MEN_MV if age is not None and age < 40 else MEN_MV
+
+
+def _holds(condition: str, lead: str, values: LeadValues, reading: Reading) -> tuple[Measurement, bool | None]:
+    """The value behind a condition in a lead, and whether it holds; None where that cannot be told."""
+    meta = reading.record.meta
+    if condition.startswith("st_"):
+        m = values.st_j
+        if m.value is None:
+            return m, None
+        elevated = round(m.value, 2) >= st_limit(lead, meta.sex, meta.age)
+        return m, elevated if condition == "st_elevated" else round(m.value, 2) <= DEPRESSED_MV
+    if condition.startswith("t_"):
+        m = values.t
+        if values.t_shape is None:
+            return m, (None if m.reason is None or not m.reason.startswith("no T wave") else condition == "t_flat")
+        return m, values.t_shape == condition.removeprefix("t_")
+    m, length = values.q, values.q_duration
+    if m.value is None or length.value is None:
+        return m, False if m.reason is not None and m.reason.startswith("no Q wave") else None
+    return m, values.r.value is None or (length.value >= Q_MS and abs(m.value) >= Q_MV)
