@@ -78,6 +78,24 @@ def test_python_of_the_docs_works(folder, monkeypatch, page, number):
     assert names["answer"].text
 
 
+def test_the_page_on_chat_shows_what_is_said(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    page = (ROOT / "docs/chat.md").read_text(encoding="utf8")
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```", page, re.S | re.M)
+    one, both = (text for language, text in fenced if language == "text")
+    Path("questions.txt").write_text(one)
+    Path("both.txt").write_text(both)
+    shown = ""
+    for argv in (argv for argv in commands("docs/chat.md") if "--script" in argv):
+        assert main([arg for arg in argv if arg != "--json"]) == 0
+        shown += "".join(line for line in capsys.readouterr().out.splitlines(True) if not line.startswith("  - "))
+    for printed in (text for language, text in fenced if not language):  # another processor may round otherwise
+        assert re.sub(r"\d+", "0", printed) in re.sub(r"\d+", "0", shown)
+    (python,) = blocks("docs/chat.md", "python")
+    exec(compile(python, "docs/chat.md", "exec"), {})
+    assert "(2,)" in capsys.readouterr().out
+
+
 def test_the_page_on_recordings_works_from_top_to_bottom(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}

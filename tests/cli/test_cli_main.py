@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shlex
@@ -296,13 +297,46 @@ def test_interrupts_and_system_errors(model: FakeModel, monkeypatch: pytest.Monk
 
 def test_chat_streams_several_turns_and_survives_a_bad_one(
         model: FakeModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    lines: Callable[[str], str] = iter(["Rhythm?", "too long", "And now?", ""]).__next__  # type: ignore[assignment]
-    monkeypatch.setattr("builtins.input", lambda prompt="": lines())  # type: ignore[call-arg]
+    monkeypatch.setattr("sys.stdin", io.StringIO("Rhythm?\ntoo long\n\nAnd now?\n"))
     assert main(["chat", "a.dcm"]) == 0
     captured = capsys.readouterr()
     sure = "(possible, not called present: sinus rhythm 40 %; confidence 72 %)"
     assert captured.out == f"Sinus rhythm\ufffd.  {sure}\n  - heart rate 61 bpm\n" * 2
     assert captured.err == "ecglm: the question is too long; shorten it\n"
+
+
+def test_chat_replays_a_script_and_prints_one_json_object(
+        model: FakeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "q.txt"
+    script.write_text("# a comment\n\nRhythm?\n?\nuse 1\nuse 2\ntoo long\nquit\nnever asked\n")
+    assert main(["chat", "a.dcm", "--script", str(script)]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("> Rhythm?\nSinus rhythm")
+    assert 'Commands: use 2' in captured.out
+    assert "ECG 1: a.dcm" in captured.out
+    assert "never asked" not in captured.out
+    assert captured.err.splitlines() == ["ecglm: there is no recording 2; there are 1",
+                                         "ecglm: the question is too long; shorten it"]
+    monkeypatch.setattr("sys.stdin", io.StringIO(script.read_text()))
+    assert main(["chat", "a.dcm", "--script", "-", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["recordings"], shown["model"], len(shown["turns"])) == (["a.dcm"], "fake", 4)
+    first, use, wrong, bad = shown["turns"]
+    assert (first["said"], first["reply"], first["asks_back"]) == ("Rhythm?", "Sinus rhythm\x07.", False)
+    assert first["answer"]["answer"] == "Sinus rhythm"
+    assert (use, wrong["error"], bad["said"]) == ({"said": "use 1", "use": 1}, "there is no recording 2; there are 1", "too long")
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
+def test_a_script_that_cannot_be_read_is_one_line(model: FakeModel, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+                                                  content: bytes | None) -> None:
+    script = tmp_path / "q.txt"
+    if content is not None:
+        script.write_bytes(content)
+    assert main(["chat", "a.dcm", "--script", str(script)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"ecglm: {script}: ")
+    assert error.count("\n") == 1
 
 
 def test_info_json_has_the_contract_keys(tmp_path: Path) -> None:

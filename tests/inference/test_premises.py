@@ -168,3 +168,13 @@ def test_outcomes_are_told_by_how_a_reply_begins():
         "accepted",
         "refuted",
     ]
+
+
+def test_the_evidence_is_what_the_verdict_rests_on():
+    shown = premise_answer(MODEL, "Where is the ST elevation?", made(SINUS)).evidence
+    assert shown
+    assert all(e.text.startswith("ST at the J point in ") and e.unit == "mV" for e in shown)
+    shown = [e.text for e in premise_answer(MODEL, "Which leads show the delta wave?", made(SINUS)).evidence]
+    assert [text.split()[0] for text in shown] == ["PR", "QRS"]
+    shown = [e.text for e in premise_answer(MODEL, "Why is there ventricular tachycardia?", made(SINUS)).evidence]
+    assert shown[0].startswith("sinus rhythm: probability 97 %")

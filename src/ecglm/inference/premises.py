@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ecglm.inference.established import SINUS, Verdict, axis_verdict, finding_verdict, group_verdict, sinus_verdict, value_verdict
+from ecglm.inference.computed import rare
+from ecglm.inference.established import Verdict, axis_verdict, finding_verdict, group_verdict, sinus_verdict, value_verdict
 from ecglm.inference.evidence import evidence_for
 from ecglm.inference.presupposed import VALUE_NAMES, Premise, premise
 from ecglm.inference.reading import Reading, lead_evidence, strongest_leads
 from ecglm.inference.topics import SUPPORT, topics
-from ecglm.inference.waves import wave_answer
+from ecglm.inference.waves import height_evidence, wave_answer
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.schema import Answer, Evidence
 
@@ -96,16 +97,17 @@ def _rest(model: EcgLanguageModel, asked: Premise, found: Verdict, reading: Read
 
 
 def _evidence(model: EcgLanguageModel, question: str, asked: Premise, found: Verdict, reading: Reading) -> tuple[Evidence, ...]:
+    """What the verdict rests on. The probability of a statement that training hardly showed is none of it."""
     about = topics(question)
-    keys = found.keys or asked.keys
     fields = (asked.measure,) if asked.measure else ("heart_rate", "pr", "qrs") if asked.excluded else about.measures
-    shown = replace(about, statements=keys[:4], anyof=(), groups=(), measures=tuple(fields))
-    others = (
-        ()
-        if not asked.excluded
-        else tuple(k for k in SINUS if any(f"{f.group}:{f.code}" == k and f.present for f in reading.findings))
-    )
-    return evidence_for(model, reading, replace(shown, statements=(*shown.statements, *others)), "")
+    keys = tuple(key for key in found.keys or asked.keys if key not in rare(model, [key]))
+    if "form:STE" in asked.keys and reading.record.unit == "mV":
+        by_lead = {lead: values.st_j for lead, values in reading.measurements.by_lead.items() if values.st_j.value is not None}
+        highest = sorted(by_lead, key=lambda lead: -(by_lead[lead].value or 0.0))[:4]
+        return tuple(height_evidence("st_j", lead, by_lead[lead]) for lead in highest)
+    if not keys and "sub_class:WPW" in asked.keys:
+        fields = ("pr", "qrs")
+    return evidence_for(model, reading, replace(about, statements=keys[:4], anyof=(), groups=(), measures=tuple(fields)), "")
 
 
 def _bare(name: str) -> str:

@@ -128,7 +128,7 @@ def _of_condition(model: EcgLanguageModel, condition: str, leads: tuple[str, ...
     else:
         text = ", ".join(shown.found) or f"no lead shows {name}"
     evidence = tuple(
-        _height("st_j" if condition.startswith("st_") else condition[0], lead, m)
+        height_evidence("st_j" if condition.startswith("st_") else condition[0], lead, m)
         for lead, m in (shown.found or shown.others).items()
     )
     if shown.unknown:
@@ -172,13 +172,14 @@ def _measured(model: EcgLanguageModel, text: str, field: str, values: Mapping[st
         text,
         _agreement(values.values()),
         False,
-        tuple(_height(field, lead, m) for lead, m in values.items()),
+        tuple(height_evidence(field, lead, m) for lead, m in values.items()),
         model.name,
         note="median beat; no annotated amplitudes to compare with: the confidence is how well the beats agree",
     )
 
 
-def _height(field: str, lead: str, m: Measurement) -> Evidence:
+def height_evidence(field: str, lead: str, m: Measurement) -> Evidence:
+    """Text such as "R wave in V5 1.93 mV; 10 beats vary by 0.07 mV". field: of `LeadValues`."""
     if m.value is None:
         return Evidence(f"{_NAMES[field]} in {lead}: {m.reason}", (lead,))
     vary = f"; {m.beats} beats" + (f" vary by {m.spread:.{DECIMALS.get(m.unit, 0)}f} {m.unit}" if m.spread is not None else "")

@@ -264,11 +264,8 @@ def _by_finding(title: str, asked: Sequence[Asked], given: Sequence[str]) -> Tab
     rows = []
     for key in KEYS:
         of = {true: [o for a, o in zip(asked, given, strict=True) if a.key == key and a.true is true] for true in (False, True)}
-        rows.append(
-            [NAMES.get(key, BY_KEY[key].name), *(" / ".join(str(of[true].count(o)) for o in OUTCOMES) for true in (False, True))]
-        )
-    return Table(
-        f"{title}: by finding, counts of refuted / doubted / declined / accepted",
-        ("finding", "false premise", "true premise"),
-        rows,
-    )
+        if of[False] or of[True]:
+            counts = (" / ".join(str(of[true].count(o)) for o in OUTCOMES) for true in (False, True))
+            rows.append([NAMES.get(key, BY_KEY[key].name), *counts])
+    title = f"{title}: by finding, counts of refuted / doubted / declined / accepted"
+    return Table(title, ("finding", "false premise", "true premise"), rows)
