@@ -172,7 +172,7 @@ def test_what_was_not_answered_is_said_beside_what_was(model, record):
 
 
 def test_a_question_without_any_answer_has_one_reason_and_no_text(model, record):
-    answer = model.ask([record, record], "Is this different from yesterday?")
+    answer = model.ask([record, record], "Was the heart rate like this yesterday?")
     assert (answer.text, answer.abstained, answer.unanswered) == ("", True, ())
     assert answer.reason == "recordings are judged one at a time, not compared; ask about each"
 
