@@ -35,7 +35,7 @@ def chat(
     json: Annotated[bool, typer.Option("--json", help="Print the whole dialogue as one JSON object when it ends.")] = False,
     model: Model = None, adapter: Adapter = None,
 ) -> None:
-    """Talk about recordings. At a terminal an empty line, quit or Ctrl-D ends it; ? shows examples."""
+    """Talk about recordings in the terminal. At a terminal an empty line, quit or Ctrl-D ends it; ? shows examples."""
     import ecglm
     from ecglm.errors import UsageError
 

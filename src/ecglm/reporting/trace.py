@@ -113,16 +113,19 @@ def _statements(line: str, facts: Known, spoken: Language) -> Iterator[tuple[str
             clause_said = re.sub(pattern, "§", clause, flags=re.IGNORECASE)
             if re.search(_MAYBE[spoken.code], clause_said, re.IGNORECASE):
                 yield name, bool(keys & facts.examined)
-            elif _denied(clause, name, spoken):
+            elif _denied(clause, name, spoken, tuple(other for other, _ in facts.names)):
                 yield name, not keys & facts.present
             else:
                 yield name, bool(keys & facts.present)
 
 
-def _denied(clause: str, name: str, spoken: Language) -> bool:
-    """Whether a negation stands before the name in its clause, or right after it."""
+def _denied(clause: str, name: str, spoken: Language, others: tuple[str, ...] = ()) -> bool:
+    """Whether a negation stands before the name in its clause, or right after it. others: names of statements, whose own words
+    deny nothing ("nicht diagnostische T-Veränderungen")."""
     at = clause.lower().find(name.lower())
     before, after = clause[:at].split("|")[-1], clause[at + len(name): at + len(name) + 18]
+    for other in others:
+        before = re.sub(re.escape(other), "§", before, flags=re.IGNORECASE)
     close = re.split(r"[:：]|, but | but |，", before)[-1]
     return re.search(_NOT[spoken.code], close, re.IGNORECASE) is not None \
         or re.match(rf"[\s:|]*(?:(?:is|are|was|ist|sind)\s+)?(?:{_NOT[spoken.code]})", after, re.IGNORECASE) is not None
