@@ -102,7 +102,7 @@ def test_help_names_every_verb_and_each_verb_has_help(capsys: pytest.CaptureFixt
 
 
 def test_verbs_of_later_versions_are_not_there_as_stubs(capsys: pytest.CaptureFixture[str]) -> None:
-    for verb in ("forecast", "search", "digitize", "serve"):
+    for verb in ("forecast", "digitize", "serve"):
         assert main([verb]) == 2
         assert f"no command '{verb}'" in capsys.readouterr().err
 
@@ -217,7 +217,7 @@ def test_a_question_without_quotes_is_given_back_in_quotes() -> None:
     ["render", "a.csv", "-o", "page.png"], ["plot", "a.csv", "-o", "page.png", "--no-findings"]])
 def test_every_verb_reads_with_the_options_of_read(
         model: FakeModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str]) -> None:
-    monkeypatch.setattr("builtins.input", lambda prompt="": "")
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
     monkeypatch.chdir(tmp_path)
     Path("a.csv").write_text("# fs=500 unit=mV\nI,II,V5\n" + "0.1,0.2,0.3\n" * 5000)  # `measure` looks how long it is
     assert not main([*arguments, "--start", "2", "--duration", "5.5", "--leads", "II, V5", "--fs", "250", "--unit", "uV"])
