@@ -83,9 +83,10 @@ def test_a_damaged_folder_is_refused(tmp_path, damage):
 def test_a_damaged_entry_is_named(tmp_path):
     made().save(tmp_path / "i")
     path = tmp_path / "i" / "entries.jsonl"
-    path.write_bytes(b"x" * len(path.read_bytes()))
-    with pytest.raises(CheckpointError, match="entry"):
-        Index.load(tmp_path / "i").search(unit(1)[0])
+    for wrong in (b"x", b"1"):  # no JSON, and a number where a pair must be
+        path.write_bytes(wrong * len(path.read_bytes()))
+        with pytest.raises(CheckpointError, match="entry"):
+            Index.load(tmp_path / "i").search(unit(1)[0])
 
 
 def test_wrong_queries_are_refused():

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from pydicom.data import get_testdata_file
 
+from ecglm.inference.answer import Answerer
 from ecglm.inference.lead_conditions import leads_showing, st_limit
 from ecglm.inference.waves import wave_answer
 from ecglm.records import read
@@ -133,7 +134,15 @@ def test_reasons_instead_of_values(reading):
         "What is the rhythm?",
         "What is the PR interval?",
         "Are there inverted T waves?",
+        "Which form-related finding can be identified, st depression or low amplitude t-wave?",
     ],
 )
 def test_other_questions_are_left_alone(reading, question):
     assert ask(question, reading) is None
+
+
+def test_what_one_named_lead_shows_comes_before_what_is_found_in_all(reading):
+    inverted = shift(reading, "V4", t=-0.3, t_shape="inverted")
+    answerer = Answerer.__new__(Answerer)
+    answerer.model = MODEL
+    assert answerer.ruled("Is the T wave inverted in V4?", inverted).text == "yes"

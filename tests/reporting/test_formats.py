@@ -243,6 +243,9 @@ def test_history_and_name_come_from_the_user_alone(make: Make, tmp_path: Path) -
     told.write_text("Takes metoprolol.\nFell twice.", encoding="utf-8")
     assert read_history(str(told)) == "Takes metoprolol.\nFell twice."
     assert read_history("Chest pain.") == "Chest pain."
+    for wrong in (str(tmp_path), str(tmp_path / "histroy.txt")):
+        with pytest.raises(UsageError, match="there is no such text file"):
+            read_history(wrong)
     told.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match="UTF-8"):
         read_history(str(told))

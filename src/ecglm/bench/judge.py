@@ -79,7 +79,7 @@ class Judge:
                 if 400 <= error.code < 500 and error.code not in (408, 429):
                     break
             except (OSError, http.client.HTTPException, ValueError) as error:
-                problem = f"{type(error).__name__}: {error}"
+                problem = type(error).__name__  # its words may hold what was sent
             else:
                 self._record(asked, reply)
                 return verdict
@@ -89,7 +89,8 @@ class Judge:
         body = {"model": self.model, "temperature": 0, "messages": [{"role": "system", "content": _SYSTEM},
                                                                    {"role": "user", "content": asked}],
                 "response_format": {"type": "json_schema", "json_schema": {"name": "verdict", "strict": True, "schema": SCHEMA}}}
-        head = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self.key}"} if self.key else {})
+        key = self.key.strip()  # one read from a file ends in a new line
+        head = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
         request = urllib.request.Request(self.url.rstrip("/") + "/chat/completions", json.dumps(body).encode(), head)
         with urllib.request.urlopen(request, timeout=self.timeout) as response:
             whole = json.loads(response.read(MAX_REPLY))

@@ -298,6 +298,8 @@ class Answerer:
         """The answer to a question that takes something for granted or asks for waves of leads; None for others."""
         if reading.declined is not None:
             return None
+        if topics(question).leads and (found := wave_answer(self.model, question, reading)) is not None:
+            return found  # what one lead shows is measured there, whatever is found in all together
         return premise_answer(self.model, question, reading) or wave_answer(self.model, question, reading)
 
     def decline(self, question: str, reading: Reading) -> str | None:

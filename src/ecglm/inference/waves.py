@@ -73,10 +73,10 @@ def wave_answer(model: EcgLanguageModel, question: str, reading: Reading) -> Ans
     open_ = _OPEN.search(low) is not None or re.match(r"[pqrst]'?[ -]", low) is not None
     if open_ and (name := next((n for n, pattern in _PLAIN.items() if pattern.search(low)), None)) is not None:
         return _plain(model, name, reading)
-    found = _WAVE.search(low)
-    if found is None:
+    found, about = _WAVE.search(low), topics(question)
+    if found is None or "form:LOWT" in about.statements:  # "low amplitude T waves" is a finding, not a height
         return None
-    leads = topics(question).leads
+    leads = about.leads
     condition = next((n for n, (pattern, _) in CONDITIONS.items() if pattern.search(low)), None)
     field = _FIELDS[found["w"] or found["st"] or found["bare"]]
     extreme = _EXTREME.search(low)

@@ -17,6 +17,8 @@ def read_history(given: str) -> str:
     except (OSError, ValueError):
         return given
     if not there:
+        if path.is_dir() or (len(given.split()) == 1 and path.suffix.lower() in (".txt", ".md")):
+            raise UsageError(f"{given}: there is no such text file; give the history as words, or a file of them")
         return given
     try:
         with path.open("rb") as file:

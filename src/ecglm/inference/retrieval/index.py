@@ -142,7 +142,7 @@ class Entries:
             raise CheckpointError(f"entry {row} of the index is damaged; build it again with `ecglm index`")
         try:
             name, text = json.loads(bytes(self._lines[start:stop]))
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise CheckpointError(f"entry {row} of the index is damaged; build it again with `ecglm index`") from error
         return str(name), str(text)
 
