@@ -9,8 +9,9 @@ import pytest
 from pydicom.data import get_testdata_file
 
 from ecglm.inference.answer import Answerer
-from ecglm.inference.lead_conditions import leads_showing, st_limit
+from ecglm.inference.lead_conditions import leads_showing
 from ecglm.inference.waves import wave_answer
+from ecglm.knowledge.st_elevation import st_limit
 from ecglm.records import read
 from ecglm.schema import LeadValues
 from ecglm.signal import measure

@@ -11,11 +11,12 @@ from ecglm.inference.contradiction import beyond_possible, even_odds
 from ecglm.inference.evidence import measurement_evidence
 from ecglm.inference.groups import ANY_OF, NORMAL, called
 from ecglm.inference.guard import unsupported
-from ecglm.inference.lead_conditions import leads_showing, st_limit
+from ecglm.inference.lead_conditions import leads_showing
 from ecglm.inference.reading import Reading
 from ecglm.inference.waves import LEAST_SPREAD_MV
 from ecglm.knowledge.precision import ERROR_SD, MOST_SURE, below
 from ecglm.knowledge.ranges import ADULT_YEARS, flag, normal_range
+from ecglm.knowledge.st_elevation import st_limit
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import HIDDEN, axis_name

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ecglm.inference.reading import Reading
+from ecglm.knowledge.st_elevation import st_limit
 from ecglm.schema import LeadValues, Measurement
 
-#: ST elevation at the J point, mV: from where on it counts, and in V2 and V3 of women, of men from 40 years on, and below
-#: (Thygesen et al. 2018, 10.1161/CIR.0000000000000617); ST depression; a Q wave that counts, ms and mV (the same source).
-ELEVATED_MV, WOMEN_MV, MEN_MV, YOUNG_MEN_MV, DEPRESSED_MV = 0.1, 0.15, 0.2, 0.25, -0.05
+#: ST depression, mV; a Q wave that counts, ms and mV (Thygesen et al. 2018, 10.1161/CIR.0000000000000617).
+DEPRESSED_MV = -0.05
 Q_MS, Q_MV = 30.0, 0.1
 #: Pairs of neighbouring leads.
 CONTIGUOUS = frozenset(
@@ -66,14 +66,6 @@ def leads_showing(condition: str, reading: Reading) -> LeadsShowing:
         else:
             (found if holds else others)[lead] = m
     return LeadsShowing(found, others, unknown)
-
-
-def st_limit(lead: str, sex: str | None, age: int | None) -> float:
-    """From how many mV on ST elevation counts in a lead. Men's limit where the sex is not known, that from 40 years on where the
-    age is not."""
-    if lead not in ("V2", "V3"):
-        return ELEVATED_MV
-    return WOMEN_MV if sex == "female" else YOUNG_MEN_MV if age is not None and age < 40 else MEN_MV
 
 
 def _holds(condition: str, lead: str, values: LeadValues, reading: Reading) -> tuple[Measurement, bool | None]:

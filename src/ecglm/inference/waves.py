@@ -13,16 +13,15 @@ from ecglm.inference.guard import lead_missing
 from ecglm.inference.lead_conditions import (
     CONDITIONS,
     DEPRESSED_MV,
-    ELEVATED_MV,
     Q_MS,
     Q_MV,
     LeadsShowing,
     leads_showing,
-    st_limit,
 )
 from ecglm.inference.reading import Reading
 from ecglm.inference.topics import topics
 from ecglm.knowledge.precision import MOST_SURE, SAME_WITHIN, below, sure_of_value
+from ecglm.knowledge.st_elevation import ELEVATED_MV, st_limit
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.schema import DECIMALS, LABELS, NO_CONFIDENCE, Answer, Evidence, Measurement
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Literal
 
 from ecglm.knowledge.ranges import normal_range
+from ecglm.knowledge.st_elevation import st_limit
 from ecglm.reporting.report import Report
 from ecglm.schema import Finding, LeadValues
 
@@ -121,13 +122,7 @@ def _q_depth(values: LeadValues) -> float | None:
 
 
 def _st_limit(lead: str, report: Report) -> float:
-    """ST elevation that counts, mV: in V2 and V3 more, by sex and age (Thygesen et al. 2018)."""
-    if lead not in ("V2", "V3"):
-        return 0.1
-    meta = report.record.meta
-    if meta.sex == "female":
-        return 0.15
-    return 0.25 if meta.age is not None and meta.age < 40 else 0.2
+    return st_limit(lead, report.record.meta.sex, report.record.meta.age)
 
 
 def _p_height(leads: tuple[str, ...]) -> _Make:
