@@ -7,7 +7,6 @@ every byte.
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 import random
 import re
@@ -171,7 +170,7 @@ def inside_base64(data: bytes, rng: random.Random) -> bytes:
     spot = rng.choice(spots)
     try:
         raw = base64.b64decode(spot[0])
-    except binascii.Error:  # after another grammar
+    except ValueError:  # after another grammar
         return binary(data, rng)
     return (text[: spot.start()] + base64.b64encode(binary(raw, rng)).decode() + text[spot.end() :]).encode("latin-1")
 
@@ -186,7 +185,7 @@ def inside_zip(data: bytes, rng: random.Random) -> bytes:
             for name in names:
                 body = archive.read(name)
                 copy.writestr(zipfile.ZipInfo(name), binary(body, rng) if name == hit else body)
-    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, OSError, IndexError, zlib.error):
+    except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, OSError, IndexError, zlib.error):  # encrypted: RuntimeError
         return binary(data, rng)
     return out.getvalue()
 

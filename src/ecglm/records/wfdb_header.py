@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ecglm.errors import ReadError
+from ecglm.records.channels import clean
 from ecglm.records.record import RecordMeta
 from ecglm.records.request import MAX_CHANNELS
 
@@ -168,7 +169,7 @@ def _channel(line: str, number: int, path: str, notes: list[str]) -> Channel:
     name = fields[8].strip() if n > 8 else f"ch{number}"
     if gain == 0 or n < 3:
         gain = DEFAULT_GAIN
-        notes.append(f"{name[:40]}: the header states no gain; 200 adu/mV, the WFDB default, is used")
+        notes.append(f"{clean(name)}: the header states no gain; 200 adu/mV, the WFDB default, is used")
     return Channel(
         fields[0],
         fmt,
