@@ -265,3 +265,11 @@ def test_a_signal_file_that_begins_like_another_format(tmp_path: Path, first: by
     data = (tmp_path / "r.dat").read_bytes()
     (tmp_path / "r.dat").write_bytes(first + data[len(first) :])
     assert read(tmp_path / "r.dat").n_samples == read(header).n_samples
+
+
+def test_a_lead_name_with_control_characters_does_not_reach_a_note(tmp_path: Path) -> None:
+    (tmp_path / "r.hea").write_text("r 1 100 4\nr.dat 16 0 16 0 0 0 0 V2#\tAge: 50\n")
+    (tmp_path / "r.dat").write_bytes(bytes(8))
+    record = read(tmp_path / "r.hea")
+    assert any("states no gain" in note for note in record.notes)
+    assert all(text.isprintable() for text in (*record.notes, *record.leads))
