@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from ecglm.bench.judge import Judge, JudgeError, from_environment, read_verdict
-from ecglm.bench.studies.knowledge import QUESTIONS, questions, run, scores
+from ecglm.bench.studies.knowledge import FRESH, QUESTIONS, questions, run, scores
 from ecglm.config import read_yaml
 from ecglm.errors import UsageError
 from ecglm.knowledge import embed
@@ -19,9 +19,11 @@ GOOD = json.dumps({"faithful": True, "relevant": False, "reason": "it strays"})
 
 
 def test_every_question_has_a_source_that_its_entries_cite() -> None:
-    data = read_yaml(QUESTIONS)
+    data, fresh = read_yaml(QUESTIONS), read_yaml(FRESH)
     assert len(data["answerable"]) >= 100
-    assert len(data["unanswerable"]) >= 20
+    assert len(fresh["answerable"]) >= 80
+    assert min(len(data["unanswerable"]), len(fresh["unanswerable"])) >= 20
+    data = {part: data[part] + fresh[part] for part in data}
     for question, ids, source in data["answerable"]:
         assert source in {citation.source.key for name in ids for citation in load().get(name).citations}, question
     texts = [row[0] for row in data["answerable"]] + data["unanswerable"]
@@ -31,8 +33,9 @@ def test_every_question_has_a_source_that_its_entries_cite() -> None:
 def test_the_halves_share_no_question() -> None:
     dev, test = ({one.question for one in questions(half)} for half in ("dev", "test"))
     assert not dev & test
+    assert not (dev | test) & {one.question for one in questions("fresh")}
     assert len(dev) + len(test) == sum(map(len, read_yaml(QUESTIONS).values()))
-    with pytest.raises(UsageError, match="dev or test"):
+    with pytest.raises(UsageError, match="dev, test or fresh"):
         questions("train")
 
 

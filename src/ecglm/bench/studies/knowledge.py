@@ -1,5 +1,5 @@
-"""The knowledge base on its question set (`bench/questions/knowledge.yaml`): retrieval part by part, answers by rule, and by a
-judge model where one is set (`ecglm.bench.judge`).
+"""The knowledge base on questions that nothing was set on (`bench/questions/knowledge-fresh.yaml`): retrieval part by part,
+answers by rule, and by a judge model (`ecglm.bench.judge`).
 
 Context precision is the mean over the relevant passages among the first K of the precision at their rank, context recall the
 share of the relevant entries among the first K (as RAGAS defines them, with relevance known instead of judged).
@@ -27,6 +27,7 @@ from ecglm.knowledge.base import Base, load
 from ecglm.knowledge.retrieve import Retriever, Weights
 
 QUESTIONS = Path(__file__).parents[1] / "questions" / "knowledge.yaml"
+FRESH = QUESTIONS.with_name("knowledge-fresh.yaml")
 K = 5
 #: What is searched with, by name: weights of the parts.
 PARTS = {"graph": Weights(bm25=0, embedding=0), "bm25": Weights(graph=0, embedding=0), "embedding": Weights(graph=0, bm25=0),
@@ -43,12 +44,14 @@ class Asked:
 
 
 def questions(half: str) -> list[Asked]:
-    """The questions of a half, "dev" or "test". Raises UsageError for another word."""
-    if half not in ("dev", "test"):
-        raise UsageError(f"there is no half {half!r} of the question set; use dev or test")
-    data, first = read_yaml(QUESTIONS), half == "test"
-    return [Asked(text, frozenset(ids)) for text, ids, _ in data["answerable"][first::2]] \
-        + [Asked(text, frozenset()) for text in data["unanswerable"][first::2]]
+    """The questions of a set: "fresh", which nothing is tuned on, or a half of the older set, "dev" or "test", both of which are
+    for development since words of the latter had entered the rules. Raises UsageError for another word."""
+    if half not in ("dev", "test", "fresh"):
+        raise UsageError(f"there is no half {half!r} of the question set; use dev, test or fresh")
+    data = read_yaml(FRESH if half == "fresh" else QUESTIONS)
+    part = slice(None) if half == "fresh" else slice(half == "test", None, 2)
+    return [Asked(text, frozenset(ids)) for text, ids, _ in data["answerable"][part]] \
+        + [Asked(text, frozenset()) for text in data["unanswerable"][part]]
 
 
 def scores(found: Sequence[str], relevant: frozenset[str]) -> tuple[float, float, float, float]:
@@ -59,8 +62,8 @@ def scores(found: Sequence[str], relevant: frozenset[str]) -> tuple[float, float
     return float(bool(hit) and hit[0]), 1 / ranks[0] if ranks else 0.0, precision, len(ranks) / len(relevant)
 
 
-def run(seed: int, draws: int, progress: bool, half: str = "test", transcript: str = "runs/bench/knowledge/judge.jsonl") -> Study:
-    """half: tune on "dev" only. transcript: where exchanges with a judge are kept. Without embeddings their rows are left out."""
+def run(seed: int, draws: int, progress: bool, half: str = "fresh", transcript: str = "runs/bench/knowledge/judge.jsonl") -> Study:
+    """half: of `questions`; never tune on "fresh". transcript: where exchanges with a judge are kept. Without embeddings their rows are left out."""
     base, asked = load(), questions(half)
     known = [one for one in asked if one.relevant]
     boot = Bootstrap([one.question for one in known], draws, seed)
@@ -70,7 +73,7 @@ def run(seed: int, draws: int, progress: bool, half: str = "test", transcript: s
             retriever = Retriever(base, weights=weights, embeddings="embedding" in name)
             rows.append(_row(name, [scores([hit.passage.id for hit in retriever.search(one.question, K)], one.relevant)
                                     for one in known], boot))
-    title = f"Passages found, {len(known)} questions of the {half} half, first {K} of {len(base)}"
+    title = f"Passages found, {len(known)} questions of the {half} set, first {K} of {len(base)}"
     tables = [Table(title, ("with", *_METRICS), rows)]
     answered = {}
     for with_embeddings in (False, True)[: 1 + embed.available()]:
