@@ -25,7 +25,7 @@ from ecglm.inference.groups import mixed
 from ecglm.inference.guard import NOT_JUDGED, UNRELATED, check_question, decline_question
 from ecglm.inference.listed import kept
 from ecglm.inference.parts import ONE_AT_A_TIME, Part, parts, several
-from ecglm.inference.premises import premise_answer
+from ecglm.inference.premises import elevation_answer, premise_answer
 from ecglm.inference.reading import Reading, read_recording
 from ecglm.inference.topics import Topics, learned_name, spelled_out, topics
 from ecglm.inference.waves import wave_answer
@@ -295,12 +295,13 @@ class Answerer:
         return computed(self.model, question, reading, options) if reason is None else declined(self.model, reason)
 
     def ruled(self, question: str, reading: Reading) -> Answer | None:
-        """The answer to a question that takes something for granted or asks for waves of leads; None for others."""
+        """The answer to a question that takes something for granted or asks for waves; None for others."""
         if reading.declined is not None:
             return None
         if topics(question).leads and (found := wave_answer(self.model, question, reading)) is not None:
             return found  # what one lead shows is measured there, whatever is found in all together
-        return premise_answer(self.model, question, reading) or wave_answer(self.model, question, reading)
+        return premise_answer(self.model, question, reading) or elevation_answer(self.model, question, reading) \
+            or wave_answer(self.model, question, reading)
 
     def decline(self, question: str, reading: Reading) -> str | None:
         """Why this question about this recording is not answered, or None."""

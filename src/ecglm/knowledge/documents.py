@@ -40,8 +40,8 @@ class Document:
     pdf: Any = None
 
     def page(self, number: int) -> list[str]:
-        """The passages of a page (from 0), each after its heading and `HEADED` where it stands under one. Raises ReadError when the
-        page cannot be read."""
+        """The passages of a page (from 0), each after its heading and `HEADED` where it stands under one. Raises ReadError when
+        the page cannot be read."""
         return list(_passages(_clean(self._text(number))))
 
     def _text(self, number: int) -> str:

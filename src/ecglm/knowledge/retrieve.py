@@ -56,8 +56,8 @@ class Hit:
 
 @dataclass(frozen=True)
 class Weights:
-    """What each part counts; covered: that a passage speaks of what is asked, among the best `RANKED`. fits: factor for graph neighbours of a kind that the question asks for; step: what is left of an
-    entity's score one link on."""
+    """What each part counts; covered: that a passage speaks of what is asked, among the best `RANKED`. fits: factor for graph
+    neighbours of a kind that the question asks for; step: what is left of an entity's score one link on."""
 
     graph: float = 0.6
     bm25: float = 1.0

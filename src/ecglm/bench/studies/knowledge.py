@@ -44,8 +44,8 @@ class Asked:
 
 
 def questions(half: str) -> list[Asked]:
-    """The questions of a set: "fresh", which nothing is tuned on, or a half of the older set, "dev" or "test", both of which are
-    for development since words of the latter had entered the rules. Raises UsageError for another word."""
+    """The questions of a set: "fresh", which nothing is tuned on, or a half of the older one, "dev" or "test". Both are for
+    development: words of the latter had entered the rules. Raises UsageError for another word."""
     if half not in ("dev", "test", "fresh"):
         raise UsageError(f"there is no half {half!r} of the question set; use dev, test or fresh")
     data = read_yaml(FRESH if half == "fresh" else QUESTIONS)
@@ -62,8 +62,10 @@ def scores(found: Sequence[str], relevant: frozenset[str]) -> tuple[float, float
     return float(bool(hit) and hit[0]), 1 / ranks[0] if ranks else 0.0, precision, len(ranks) / len(relevant)
 
 
-def run(seed: int, draws: int, progress: bool, half: str = "fresh", transcript: str = "runs/bench/knowledge/judge.jsonl") -> Study:
-    """half: of `questions`; never tune on "fresh". transcript: where exchanges with a judge are kept. Without embeddings their rows are left out."""
+def run(seed: int, draws: int, progress: bool, half: str = "fresh",
+        transcript: str = "runs/bench/knowledge/judge.jsonl") -> Study:
+    """half: of `questions`; never tune on "fresh". transcript: where exchanges with a judge are kept. Without embeddings their
+    rows are left out."""
     base, asked = load(), questions(half)
     known = [one for one in asked if one.relevant]
     boot = Bootstrap([one.question for one in known], draws, seed)
