@@ -96,8 +96,9 @@ def test_elevation_is_answered_from_all_leads_with_the_limit(reading, question):
 
 
 @pytest.mark.parametrize("question", [
-    "Is there no ST elevation?", "Is there ST elevation or depression?", "Is there new ST elevation?", "Is there ST elevation in V2?",
-    "Why is there ST elevation?", "Is there ST depression?", "Is there an ST elevation myocardial infarction?"])
+    "Is there no ST elevation?", "Is there ST elevation or depression?", "Is there new ST elevation?",
+    "Is there ST elevation in V2?", "Why is there ST elevation?", "Is there ST depression?",
+    "Is there an ST elevation myocardial infarction?"])
 def test_other_questions_on_elevation_are_left_to_others(reading, question):
     assert elevation_answer(MODEL, question, reading) is None
 

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import numpy as np
 
-from ecglm.bench.judge import Judge, from_environment
+from ecglm.bench.judge import from_environment
+from ecglm.bench.judged import Judging, judged
+from ecglm.bench.local_judge import LocalJudge
 from ecglm.bench.stats import Bootstrap
 from ecglm.bench.study import Study, Table
 from ecglm.bench.task import digest
@@ -32,6 +33,10 @@ K = 5
 #: What is searched with, by name: weights of the parts.
 PARTS = {"graph": Weights(bm25=0, embedding=0), "bm25": Weights(graph=0, embedding=0), "embedding": Weights(graph=0, bm25=0),
          "bm25 + embedding": Weights(graph=0), "graph + bm25": Weights(embedding=0), "graph + bm25 + embedding": Weights()}
+#: Answers that the model that ships judges: it takes seconds for each.
+LOCAL = 20
+WEAK = ("The judge is the language model that ships, which is weak; the rows \"known\" say how often it says yes where the "
+        "truth is known. Set ECGLM_JUDGE_URL and ECGLM_JUDGE_MODEL for a better one.")
 _METRICS = ("first is right", "MRR", "context precision", "context recall")
 
 
@@ -63,9 +68,9 @@ def scores(found: Sequence[str], relevant: frozenset[str]) -> tuple[float, float
 
 
 def run(seed: int, draws: int, progress: bool, half: str = "fresh",
-        transcript: str = "runs/bench/knowledge/judge.jsonl") -> Study:
-    """half: of `questions`; never tune on "fresh". transcript: where exchanges with a judge are kept. Without embeddings their
-    rows are left out."""
+        transcript: str = "runs/bench/knowledge/judge.jsonl", local: bool = True) -> Study:
+    """half: of `questions`; never tune on "fresh". transcript: where exchanges with a judge are kept. local: without an
+    endpoint the model that ships judges some answers. Without embeddings their rows are left out."""
     base, asked = load(), questions(half)
     known = [one for one in asked if one.relevant]
     boot = Bootstrap([one.question for one in known], draws, seed)
@@ -83,12 +88,17 @@ def run(seed: int, draws: int, progress: bool, half: str = "fresh",
         name = "with embeddings" if with_embeddings else "without embeddings"
         answered[name] = [answer(one.question, retriever) for one in asked]
     tables.append(_answers(answered, asked, draws, seed))
-    judge = from_environment(Path(transcript))
+    judge: Judging | None = from_environment(Path(transcript))
+    most = None if judge else LOCAL
+    if judge is None and local and LocalJudge.available():
+        judge = LocalJudge()
     if judge is not None:
-        tables.append(_judged(judge, list(answered.values())[-1]))
+        pairs = [(given, one.relevant) for given, one in zip(list(answered.values())[-1], asked, strict=True)]
+        tables.append(judged(judge, base, pairs, most, seed))
     notes = ("Base and questions have the same authors, so that wordings are nearer to each other than a stranger's would be. "
              "Answers quote sentences, so that faithfulness by rule is 1 unless the rule fails; the rows of altered answers "
              "say how often the rule notices a changed number, a negation put in, or the answer to another question.",
+             *((WEAK,) if isinstance(judge, LocalJudge) else ()),
              *(() if embed.available() else ("Embeddings were left out: the extra `knowledge` is not installed.",)))
     values = {name: [one.to_dict() | {"hits": [hit.passage.id for hit in one.hits]} for one in given]
               for name, given in answered.items()}
@@ -152,11 +162,3 @@ def _noticed(given: Sequence[Background]) -> list[tuple[str, int, int]]:
         out.append((what, sum(faithfulness(text, one.passages) < 1 for text, one in tried), len(tried)))
     others = [(b.text, a) for a, b in zip(given, [*given[1:], *given[:1]], strict=True) if not set(a.passages) & set(b.passages)]
     return [*out, ("the answer to another question", sum(faithfulness(text, a.passages) < 1 for text, a in others), len(others))]
-
-
-def _judged(judge: Judge, given: Sequence[Background]) -> Table:
-    verdicts = [judge.judge(one.question, one.text, [p.text for p in one.passages]) for one in given if one.quotes]
-    shares: dict[str, Any] = {name: np.mean([getattr(v, name) for v in verdicts]) if verdicts else float("nan")
-                              for name in ("faithful", "relevant")}
-    return Table(f"The same answers judged by the model {judge.model}", ("measure", "share"),
-                 [[name, f"{share:.3f}"] for name, share in shares.items()])
