@@ -7,13 +7,14 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from ecglm.errors import UsageError
-from ecglm.inference.answer import Answerer, joined
+from ecglm.inference.answer import Answerer
 from ecglm.inference.background import background
 from ecglm.inference.between import asks_between, between, pair
 from ecglm.inference.dialogue import AskBack, Turn, chosen, resolve
 from ecglm.inference.guard import check_question
 from ecglm.inference.premises import UNTOLD
 from ecglm.inference.presupposed import premise
+from ecglm.inference.together import joined
 from ecglm.inference.waves import AGREEMENT
 from ecglm.inference.which import listed_recordings, recordings
 from ecglm.knowledge.answer import Background
