@@ -8,12 +8,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+import ecglm
 from ecglm.bench.judge import Judge, JudgeError, Verdict, from_environment, read_verdict
 from ecglm.bench.judged import judged
 from ecglm.bench.local_judge import LocalJudge
 from ecglm.bench.studies.knowledge import FRESH, QUESTIONS, questions, run, scores
 from ecglm.config import read_yaml
-from ecglm.errors import UsageError
+from ecglm.errors import CheckpointError, UsageError
 from ecglm.knowledge import embed
 from ecglm.knowledge.answer import answer
 from ecglm.knowledge.base import load
@@ -187,10 +188,11 @@ def test_what_a_judge_says_is_held_against_what_is_known() -> None:
 
 
 def test_the_model_that_ships_judges_and_says_how_sure(tmp_path) -> None:
-    if not LocalJudge.available():
-        pytest.skip("the base language model is not here")
+    try:
+        judge = LocalJudge(ecglm.load())
+    except CheckpointError as error:
+        pytest.skip(f"the base language model is not here: {error}")
     text = "The normal PR interval of adults is 120 to 200 ms."
-    judge = LocalJudge()
     same, other = (judge.judge("What is the normal PR interval?", said, [text]) for said in (text, "Flutter waves are regular."))
     of = [[float(word) for word in one.reason.replace(",", "").split() if word[-1].isdigit()] for one in (same, other)]
     assert [one.faithful for one in (same, other)] == [f > 0 for f, _ in of]

@@ -14,9 +14,6 @@ from typing import Any
 
 from ecglm.bench.judge import Verdict
 
-BASE = "smollm2-135m"
-#: Word pieces of a prompt at most.
-MOST = 1_500
 _FAITHFUL = ("Passages:\n{passages}\n\nStatement: {answer}\n\n"
              "Is everything in the statement said in the passages? Answer yes or no.")
 _RELEVANT = "Question: {question}\n\nText: {answer}\n\nDoes the text answer the question? Answer yes or no."
@@ -24,27 +21,14 @@ _RELEVANT = "Question: {question}\n\nText: {answer}\n\nDoes the text answer the 
 
 @dataclass(frozen=True)
 class LocalJudge:
-    """`judge` as `ecglm.bench.judge.Judge` has it. dtype: of the weights."""
+    """`judge` as `ecglm.bench.judge.Judge` has it. loaded: an `ecglm.Model`, of which the base language model judges."""
 
-    model: str = BASE
+    loaded: Any
 
-    @staticmethod
-    def available() -> bool:
-        """Whether the model is there; nothing is fetched."""
-        from ecglm.models.base import find
-
-        return find(BASE) is not None
-
-    @cached_property
-    def _loaded(self) -> tuple[Any, Any, tuple[int, int]]:
-        import torch
-        from transformers import AutoTokenizer
-
-        from ecglm.models.base import language_model, resolve
-
-        tokenizer: Any = AutoTokenizer.from_pretrained(resolve(BASE))
-        yes, no = (tokenizer(word, add_special_tokens=False)["input_ids"][0] for word in ("Yes", "No"))
-        return tokenizer, language_model(BASE, torch.float32).eval(), (yes, no)
+    @property
+    def model(self) -> str:
+        """Its name."""
+        return f"{self.loaded.elm.config.base}, which ships"
 
     def judge(self, question: str, answer: str, passages: Sequence[str]) -> Verdict:
         """Faithful: the answer follows from the passages; relevant: it answers the question."""
@@ -59,12 +43,4 @@ class LocalJudge:
         return self._yes(_FAITHFUL.format(**nothing)), self._yes(_RELEVANT.format(**nothing))
 
     def _yes(self, text: str) -> float:
-        """Log-odds of yes against no as the next word."""
-        import torch
-
-        tokenizer, llm, (yes, no) = self._loaded
-        prompt = tokenizer.apply_chat_template([{"role": "user", "content": text}], add_generation_prompt=True, tokenize=False)
-        ids = torch.tensor([tokenizer(prompt, add_special_tokens=False)["input_ids"][-MOST:]])
-        with torch.inference_mode():
-            logits = llm(ids, logits_to_keep=1).logits[0, -1].log_softmax(-1)
-        return float(logits[yes] - logits[no])
+        return float(self.loaded.says_yes(text))

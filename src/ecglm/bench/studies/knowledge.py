@@ -14,6 +14,7 @@ from random import Random
 
 import numpy as np
 
+import ecglm
 from ecglm.bench.judge import from_environment
 from ecglm.bench.judged import Judging, judged
 from ecglm.bench.local_judge import LocalJudge
@@ -90,8 +91,8 @@ def run(seed: int, draws: int, progress: bool, half: str = "fresh",
     tables.append(_answers(answered, asked, draws, seed))
     judge: Judging | None = from_environment(Path(transcript))
     most = None if judge else LOCAL
-    if judge is None and local and LocalJudge.available():
-        judge = LocalJudge()
+    if judge is None and local:
+        judge = LocalJudge(ecglm.load())
     if judge is not None:
         pairs = [(given, one.relevant) for given, one in zip(list(answered.values())[-1], asked, strict=True)]
         tables.append(judged(judge, base, pairs, most, seed))
