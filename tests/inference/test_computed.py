@@ -259,3 +259,10 @@ def test_children_and_long_recordings_have_a_caveat():
     assert caveats(made({})) == ()
     assert "5 years old" in caveats(made({}, age=5))[0]
     assert caveats(replace(made({}), seconds=4.0)) == ("judged on the first 4 s of 10 s",)
+
+
+@pytest.mark.parametrize(("qrs", "said"), [(74.0, "yes"), (119.4, "yes"), (120.0, "no"), (150.0, "no")])
+def test_a_narrow_qrs_is_one_below_120_ms(qrs, said):
+    for question in ("Is the QRS narrow?", "is the QRS complex narrow", "Is the QRS duration narrow?"):
+        assert ask(question, {}, qrs=qrs).text == said
+    assert ask("Is the QRS narrower than before?", {}, qrs=qrs) is None

@@ -118,3 +118,18 @@ def test_no_abnormality_means_a_normal_ecg(reading):
     question = "Does this ECG show no abnormality?"
     assert topics(question).statements == ("super_class:NORM",)
     assert contradiction(question, "no", reading, CALIBRATION) is None
+
+
+def test_a_yes_at_a_probability_below_one_half_says_so():
+    reading = made({"sub_class:LVH": 0.31})
+    findings = tuple(replace(f, present=True) if f.code == "LVH" else f for f in reading.findings)
+    note = remark("Is there left ventricular hypertrophy?", "yes", replace(reading, findings=findings), CALIBRATION)
+    assert note.startswith("called present, though less likely than not: left ventricular hypertrophy 31 %")
+
+
+@pytest.mark.parametrize(("rate", "answer", "note"), [
+    (59.97, "yes", "the rate is 60 bpm, normal"), (59.4, "yes", None), (55.0, "no", "the rate is 55 bpm, below normal"),
+    (65.0, "no", None)])
+def test_a_rate_that_does_not_fit_the_answer_is_named(rate, answer, note):
+    reading = made({"rhythm:SBRAD": 0.9 if answer == "yes" else 0.01}, heart_rate=rate)
+    assert remark("Is there sinus bradycardia?", answer, reading, CALIBRATION) == note

@@ -168,7 +168,13 @@ def test_only_differences_beyond_the_error_of_measuring_count():
     assert any("QRS duration 90 to 95 ms, within the error" in e.text for e in said.evidence)
     assert "QRS duration: no change beyond" in between(MODEL, "Did the QRS change?", before, now).text
     assert "no change" not in between(MODEL, "Is ECG 2 faster than ECG 1?", before, now).text
-    assert "No measured value differs" in between(MODEL, "Compare them", before, before).text
+    same = between(MODEL, "Compare them", before, before)
+    assert "No measured value differs" in same.text
+    rate, qrs = (between(MODEL, text, before, now).confidence for text in ("Did the rate change?", "Did the QRS change?"))
+    near = between(MODEL, "Did the QRS change?", before, made({}, qrs=113.0)).confidence
+    assert 0.5 < said.confidence < rate == 0.99  # atrial fibrillation at 80 % is less sure than 40 bpm
+    assert 0.5 < qrs < same.confidence
+    assert 0.5 < near < rate
     assert between(MODEL, "Compare them", before, replace(now, declined="flat")).reason == "ECG 2: flat"
 
 

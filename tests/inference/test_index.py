@@ -105,3 +105,16 @@ def test_faiss_finds_the_same():
     pytest.importorskip("faiss", reason='faiss is not installed; pip install "ecglm[faiss]"')
     index, query = made(300), unit(1, 5)[0]
     assert [h.id for h in index.search(query, 10)] == [h.id for h in index.search(query, 10, backend="faiss")]
+
+
+def test_a_table_that_is_too_long_is_refused_whole(tmp_path, monkeypatch):
+    from ecglm.errors import UsageError
+    from ecglm.inference.retrieval import build
+
+    monkeypatch.setattr(build, "MAX_ROWS", 3)
+    table = tmp_path / "t.csv"
+    table.write_text("text\n" + "sinus rhythm\n" * 3)
+    assert len(build.table_rows(table, read=None)) == 3
+    table.write_text("text\n" + "sinus rhythm\n" * 4)
+    with pytest.raises(UsageError, match="more than 3 rows; split it"):
+        build.table_rows(table, read=None)

@@ -52,6 +52,10 @@ def say(question, reading):
         ("Why is this ECG abnormal?", "There is no abnormality: the ECG is called normal, 95 %"),
         ("Why is the axis deviated to the left?", "There is no left axis deviation: the axis is"),
         ("Where are the Q waves?", "There are no Q waves"),
+        ("Why is there AVNRT?", "There is no AV nodal re-entrant tachycardia: the rhythm"),
+        ("How long has she had this AVRT?", "There is no AV re-entrant tachycardia: the rhythm"),
+        ("What caused the ventricular flutter?", "There is no ventricular flutter: the rhythm"),
+        ("Where is the sinus bradycardia?", "There is no sinus bradycardia: heart rate"),
         ("Why do we see bigeminy here?", "There is no bigeminal pattern: there are no premature beats"),
     ],
 )
@@ -67,6 +71,9 @@ def test_a_false_premise_is_refuted_before_anything_else(question, start):
         ("How long has the patient had this AF?", AF, {}, "Atrial fibrillation is called present: probability 96 %; since when"),
         ("What caused the AF?", AF, {}, "Atrial fibrillation is called present: probability 96 %; what causes it"),
         ("Why is the QRS wide?", {"sub_class:CLBBB": 0.9}, {"qrs": 150.0}, "QRS duration 150 ms, above normal"),
+        ("Why is the QRS narrow?", SINUS, {"qrs": 118.0}, "QRS duration 118 ms, above normal"),
+        ("Where is the sinus bradycardia?", SINUS, {"heart_rate": 59.4}, "Sinus bradycardia is called present: heart rate 59"),
+        ("Where is the LBBB?", {"sub_class:CLBBB": 0.501}, {}, "Complete left bundle branch block is called present: probab"),
         ("Why is the heart rate so slow?", SINUS, {"heart_rate": 41.0}, "Heart rate 41 bpm, below"),
         ("Where are the PVCs?", {"form:PVC": 0.9}, {}, "Ventricular premature complex is called present: probability 90 %"),
         ("Why is this ECG abnormal?", AF, {}, "Abnormality is called present: atrial fibrillation 96 %"),
@@ -91,6 +98,46 @@ def test_what_is_only_possible_is_neither_granted_nor_denied():
         == "Left ventricular hypertrophy is not called present, only possible: probability 30 %, 10 % of the training recordings"
     )
     assert outcome(text, False) == "doubted"
+
+
+def test_what_is_less_likely_than_before_the_recording_is_denied():
+    share = tuple(0.4 if label == "sub_class:LVH" else 0.1 for label in MODEL.config.labels)
+    reading = made({"sub_class:LVH": 0.3})
+    assert outcome(say("How severe is the LVH?", reading), False) == "doubted"
+    MODEL.findings_calibration = replace(MODEL.findings_calibration, prevalence=share)
+    answer = premise_answer(MODEL, "How severe is the LVH?", reading)
+    assert answer.text == ("There is no left ventricular hypertrophy: nothing here speaks for it, probability 30 %, less than "
+                           "the 40 % of the training recordings")
+    assert 0.5 < answer.confidence < 0.65
+    assert outcome(answer.text, False) == "refuted"
+
+
+@pytest.mark.parametrize(("rate", "slow"), [(59.4, True), (59.97, False), (60.2, False), (41.0, True)])
+def test_the_rate_that_is_shown_decides_whether_a_sinus_rhythm_is_slow(rate, slow):
+    text = say("Since when is there sinus bradycardia?", made(SINUS, heart_rate=rate))
+    assert f"heart rate {round(rate)} bpm, {'below normal' if slow else 'normal'}" in text.lower()
+    assert outcome(text, False) == ("accepted" if slow else "refuted")
+
+
+def test_a_wide_qrs_is_not_narrow_and_the_cause_of_a_narrow_one_is_said():
+    assert say("Why is the QRS narrow?", made({"sub_class:CLBBB": 0.9}, qrs=150.0)).startswith("The QRS is not narrow: QRS")
+    assert say("Why is the QRS narrow?", made(SINUS, qrs=90.0)).endswith("the ventricles are activated in the normal way")
+
+
+def test_an_incomplete_block_is_denied_by_the_qrs_only_where_nothing_else_speaks_for_a_block():
+    share = tuple(0.001 if label == "sub_class:ILBBB" else p
+                  for label, p in zip(MODEL.config.labels, MODEL.findings_calibration.prevalence, strict=True))
+    MODEL.findings_calibration = replace(MODEL.findings_calibration, prevalence=share)
+    assert say("Where is the incomplete left bundle branch block?", made({}, qrs=86.0)).startswith("There is no incomplete left")
+    possible = made({"super_class:CD": 0.3}, qrs=86.0)
+    assert "cannot be told" in say("Where is the incomplete left bundle branch block?", possible)
+
+
+def test_a_wording_that_is_not_known_grants_nothing():
+    assert outcome("Perhaps.", False) == "other"
+    assert outcome("", True) == "declined"
+    assert outcome("It does not show atrial fibrillation.", False) == "refuted"
+    assert [outcome(text, False) for text in ("It shows PVCs.", "V2 0.21 mV, V3 0.30 mV", "yes")] == ["accepted"] * 3
 
 
 def test_what_cannot_be_judged_is_not_granted():

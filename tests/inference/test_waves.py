@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 from pydicom.data import get_testdata_file
 
-from ecglm.inference.answer import Answerer
 from ecglm.inference.lead_conditions import leads_showing
+from ecglm.inference.premises import elevation_answer
+from ecglm.inference.rules import ruled
 from ecglm.inference.waves import wave_answer
 from ecglm.knowledge.st_elevation import st_limit
 from ecglm.records import read
@@ -80,6 +81,33 @@ def test_leads_with_elevation_are_those_above_their_limit(reading):
     assert ask("Which leads show ST depression?", shift(raised, "aVL", st_j=-0.06)).text == "aVL"
 
 
+@pytest.mark.parametrize("question", ["Is there ST elevation?", "Does the ECG show ST elevation?", "Is the ST segment elevated?"])
+def test_elevation_is_answered_from_all_leads_with_the_limit(reading, question):
+    low = reading
+    for lead in reading.record.leads:
+        low = shift(low, lead, st_j=0.02)
+    raised = shift(shift(low, "II", st_j=0.22), "aVF", st_j=0.2)
+    no, yes = (elevation_answer(MODEL, question, one) for one in (low, raised))
+    assert (no.text, yes.text) == ("no", "yes")
+    assert "from 0.1 mV on" in yes.note
+    assert "in II, aVF, most in II 0.22 mV" in yes.evidence[0].text
+    assert yes.evidence[1].leads == ("II",)
+    assert elevation_answer(MODEL, question, shift(low, "II", st_j=0.22)).text == "no"  # one lead alone does not count
+
+
+@pytest.mark.parametrize("question", [
+    "Is there no ST elevation?", "Is there ST elevation or depression?", "Is there new ST elevation?",
+    "Is there ST elevation in V2?", "Why is there ST elevation?", "Is there ST depression?",
+    "Is there an ST elevation myocardial infarction?"])
+def test_other_questions_on_elevation_are_left_to_others(reading, question):
+    assert elevation_answer(MODEL, question, reading) is None
+
+
+def test_elevation_needs_millivolts(reading):
+    plain = replace(reading, record=replace(reading.record, unit="normalized"))
+    assert elevation_answer(MODEL, "Is there ST elevation?", plain) is None
+
+
 @pytest.mark.parametrize(
     ("lead", "sex", "age", "limit"),
     [
@@ -144,6 +172,4 @@ def test_other_questions_are_left_alone(reading, question):
 
 def test_what_one_named_lead_shows_comes_before_what_is_found_in_all(reading):
     inverted = shift(reading, "V4", t=-0.3, t_shape="inverted")
-    answerer = Answerer.__new__(Answerer)
-    answerer.model = MODEL
-    assert answerer.ruled("Is the T wave inverted in V4?", inverted).text == "yes"
+    assert ruled(MODEL, "Is the T wave inverted in V4?", inverted).text == "yes"

@@ -83,11 +83,16 @@ def test_a_sentence_is_supported_only_with_its_numbers_words_and_denials() -> No
     assert not supported("The QRS lasts 110 ms in athletes with heart disease.", passage)
 
 
+@pytest.mark.parametrize("question", ["normal QTc in women", "What is a normal QTc for a woman?"])
+def test_a_range_is_found_by_few_words(base_only: Retriever, question) -> None:
+    assert answer(question, base_only).passages[0].id == "range.qtc"
+
+
 def test_parts_of_the_score_are_shown_and_lie_between_0_and_1(base_only: Retriever) -> None:
     hits = base_only.search("What are the criteria for LBBB?", 10)
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     assert all(0 <= part <= 1 for hit in hits for part in hit.parts.values())
-    assert set(hits[0].parts) == {"graph", "bm25"}
+    assert set(hits[0].parts) == {"graph", "bm25", "covered"}
     assert base_only.search("...", 5) == []
 
 

@@ -52,16 +52,70 @@ def test_every_format_is_found_with_its_title_and_place(tmp_path) -> None:
     (tmp_path / "c.txt").write_text("\ufeffThe Zanzibar protocol starts at dawn.")
     pdf(tmp_path / "d.pdf", "Nothing of note here.", "Quokka electrodes go on the left shoulder.")
     added = [store.add(tmp_path / name) for name in ("a.md", "b.html", "c.txt", "d.pdf")]
-    assert [one.title for one in added] == ["House *rules*", "Night & day", "c", "d"]
+    assert [one.title for one in added] == ["House rules", "Night & day", "c", "d"]
     assert all(one.complete for one in added)
     texts = {p.id: p for p in store.passages()}
-    assert texts["doc1.0"].text == "House rules Call the lab at extension 4711."
+    assert texts["doc1.0"].text == "Call the lab at extension 4711."
     assert "hidden" not in texts["doc2.0"].text
     assert texts["doc2.0"].text == "Telemetry beds are on ward seven."
     assert texts["doc4.1"].citations == ("d (d.pdf), page 2",)
     from ecglm import knowledge
 
     assert knowledge.ask("Where do Quokka electrodes go?", embeddings=False).quotes[0].passage.id == "doc4.1"
+
+
+def test_a_document_with_an_unreadable_page_is_not_added_at_all(tmp_path, monkeypatch) -> None:
+    pytest.importorskip("pypdf", reason="PDF needs the extra `knowledge`")
+    (tmp_path / "a.txt").write_text("Another document.")
+    store.add(tmp_path / "a.txt")
+    pdf(tmp_path / "d.pdf", "The first page is read.", "The second is not.")
+    read = documents.Document._text
+
+    def broken(document: documents.Document, number: int) -> str:
+        if number == 1:
+            raise ReadError(document.path, "page 2 cannot be read", "save it anew from a PDF viewer")
+        return read(document, number)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(documents.Document, "_text", broken)
+        with pytest.raises(ReadError, match="page 2"):
+            store.add(tmp_path / "d.pdf")
+    assert [one.title for one in store.documents()] == ["a"]
+    assert store.add(tmp_path / "d.pdf").complete
+
+
+@pytest.mark.parametrize(("name", "text"), [
+    ("a.md", "# House rules\n\n## Long QT\nThe ward doctor is called.\n\n## Storage\n\nRecordings are kept for ten years.\n"),
+    ("a.html", "<h1>House rules</h1><h2>Long QT</h2><p>The ward doctor is called.</p><h2>Storage</h2>Recordings are kept for ten "
+               "years."),
+    ("a.txt", "Long QT\nThe ward doctor is called.\n\nStorage\nRecordings are kept for ten years.\n")])
+def test_headings_are_searched_but_not_glued_to_sentences(tmp_path, name, text) -> None:
+    from ecglm import knowledge
+
+    (tmp_path / name).write_text(text)
+    store.add(tmp_path / name, "House rules")
+    assert [(p.title, p.text) for p in store.passages()] == [
+        ("House rules: Long QT", "The ward doctor is called."), ("House rules: Storage", "Recordings are kept for ten years.")]
+    assert knowledge.ask("What is to be done at a long QT by house rules?", embeddings=False).text == "The ward doctor is called."
+
+
+def test_no_heading_is_lost(tmp_path) -> None:
+    (tmp_path / "a.md").write_text("# House rules\n## Aspirin\n## Clopidogrel\nBoth are stopped.\n## Heparin\n")
+    store.add(tmp_path / "a.md")
+    assert [(p.title, p.text) for p in store.passages()] == [
+        ("House rules", "Aspirin"), ("House rules: Clopidogrel", "Both are stopped."), ("House rules", "Heparin")]
+
+
+def test_what_a_document_says_of_a_finding_is_found_before_what_the_base_says_of_it(tmp_path) -> None:
+    from ecglm import knowledge
+
+    (tmp_path / "a.md").write_text("# Rules\n\nWhen the QTc exceeds 480 ms the ward doctor is called.\n\n"
+                                   "A new LBBB is shown to the cardiologist on duty. No stress test is done before.\n")
+    store.add(tmp_path / "a.md")
+    assert "ward doctor" in knowledge.ask("Who is called when the QTc exceeds 480 ms?", embeddings=False).text
+    assert "on duty" in knowledge.ask("Is a stress test done in left bundle branch block?", embeddings=False).text
+    of_base = knowledge.ask("What are the criteria for LBBB?", embeddings=False)
+    assert of_base.passages[0].id == "criterion.lbbb"
 
 
 def test_the_same_file_is_added_once_and_removed_whole(tmp_path) -> None:

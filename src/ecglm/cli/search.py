@@ -31,12 +31,14 @@ def search(
     """
     import ecglm
     from ecglm.errors import UsageError
+    from ecglm.inference.retrieval.index import Index
 
     if (file is None) == (text is None):
         raise UsageError("give a recording or --text, one of them")
     with waiting("Searching"):
+        opened = None if index is None else Index.load(index)  # before the model, which takes longer
         query = read(file) if file is not None else str(text)
-        hits = ecglm.load(model=model, towers=towers).search(query, index, k, side="recordings" if recordings else "reports")
+        hits = ecglm.load(model=model, towers=towers).search(query, opened, k, side="recordings" if recordings else "reports")
     if json:
         print_json({"hits": [hit.to_dict() for hit in hits]})
         return

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ecglm.inference.answer import joined
     from ecglm.inference.model import Model, load
+    from ecglm.inference.together import joined
 
 __all__ = ["Model", "joined", "load"]
 
@@ -19,4 +19,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{'answer' if name == 'joined' else 'model'}"), name)
+    return getattr(import_module(f"{__name__}.{'together' if name == 'joined' else 'model'}"), name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -13,25 +13,22 @@ from torch import Tensor
 from ecglm.errors import UsageError, argument
 from ecglm.inference.adapt.adapter import Adapter
 from ecglm.inference.between import asks_between, between, pair
-from ecglm.inference.comparison import SIMPLE, compare, unclear
-from ecglm.inference.computed import computed, declined, of_file, rare
+from ecglm.inference.computed import declined
 from ecglm.inference.confidence import answer_kind, calibrated_confidence
 from ecglm.inference.contradiction import alternatives, contradiction, remark, sure_of
 from ecglm.inference.draft import draft
 from ecglm.inference.engine import Engine, Generation, Prefix
 from ecglm.inference.evidence import evidence_for, measurement_evidence
-from ecglm.inference.grounding import ungrounded_numbers, unmeasured, why_unknown
-from ecglm.inference.groups import mixed
+from ecglm.inference.grounding import ungrounded_numbers, why_unknown
 from ecglm.inference.guard import NOT_JUDGED, UNRELATED, check_question, decline_question
 from ecglm.inference.listed import kept
-from ecglm.inference.parts import ONE_AT_A_TIME, Part, parts, several
-from ecglm.inference.premises import premise_answer
+from ecglm.inference.parts import Part, parts
 from ecglm.inference.reading import Reading, read_recording
+from ecglm.inference.rules import known, untrained
+from ecglm.inference.together import joined
 from ecglm.inference.topics import Topics, learned_name, spelled_out, topics
-from ecglm.inference.waves import wave_answer
 from ecglm.inference.which import recordings
 from ecglm.knowledge.precision import SAME_WITHIN, sure_of_value
-from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.prompt import clean_question, prefix_ids
 from ecglm.records.record import Record, checked_record, checked_records
@@ -138,9 +135,9 @@ class Answerer:
         """Answers in order. Questions on one recording share its prefix and are generated together."""
         full = [(checked_record(item[0]), check_question(item[1]), _check_options(item[2] if len(item) > 2 else None))
                 for item in items]
-        known = [self.taught(*item) for item in full]
-        others = iter(self._ask_untaught([item for item, answer in zip(full, known, strict=True) if answer is None], progress))
-        return [self.hinted(next(others)) if answer is None else answer for answer in known]
+        taught = [self.taught(*item) for item in full]
+        others = iter(self._ask_untaught([item for item, answer in zip(full, taught, strict=True) if answer is None], progress))
+        return [self.hinted(next(others)) if answer is None else answer for answer in taught]
 
     def hinted(self, answer: Answer) -> Answer:
         """A reason for no answer, with what the adapter was taught if there is one."""
@@ -182,8 +179,8 @@ class Answerer:
             for index in indices:
                 _, question, options = full[index]
                 about = topics(question)
-                if (known := self.known(question, reading, options)) is not None:
-                    out[index] = known
+                if (found := known(self.model, question, reading, options)) is not None:
+                    out[index] = found
                 elif options is not None:
                     out[index] = self._choose(reading, question, about, options)
                 else:
@@ -272,51 +269,21 @@ class Answerer:
     def _choose(self, reading: Reading, question: str, about: Topics, options: tuple[str, ...]) -> Answer:
         scores = self._scores(reading, question, options)
         if float(scores.exp().sum()) < LEAST_OPTIONS:
-            known = [e.text for name in about.measures
-                     if (e := measurement_evidence(name, getattr(reading.measurements, name), reading.record.meta))]
+            measured = [e.text for name in about.measures
+                        if (e := measurement_evidence(name, getattr(reading.measurements, name), reading.record.meta))]
             return declined(self.model, f"none of the options ({', '.join(options)}) is near what the model would say"
-                                  + (f"; measured: {', '.join(known)}" if known else ""))
+                                  + (f"; measured: {', '.join(measured)}" if measured else ""))
         share = scores.softmax(0)
         best = int(share.argmax())
         chosen = topics(options[best])
-        wrong = self.untrained(chosen) or contradiction(question, options[best].lower(), reading, self.model.findings_calibration)
+        wrong = untrained(self.model, chosen) \
+            or contradiction(question, options[best].lower(), reading, self.model.findings_calibration)
         if wrong is not None:
             return declined(self.model, f"none of the options is supported: {wrong}")
         evidence = evidence_for(self.model, reading, about, options[best])
         confidence = calibrated_confidence(self.model.calibration, options[best], float(share[best]))
         note = remark(question, options[best], reading, self.model.findings_calibration)
         return Answer(options[best], confidence, False, evidence, self.model.name, note=note)
-
-    def known(self, question: str, reading: Reading, options: Sequence[str] | None = None) -> Answer | None:
-        """The answer, or the reason for none, that needs no language model; None when that is to be asked."""
-        if options is None and (found := self.ruled(question, reading)) is not None:
-            return found
-        reason = self.decline(question, reading)
-        return computed(self.model, question, reading, options) if reason is None else declined(self.model, reason)
-
-    def ruled(self, question: str, reading: Reading) -> Answer | None:
-        """The answer to a question that takes something for granted or asks for waves of leads; None for others."""
-        if reading.declined is not None:
-            return None
-        if topics(question).leads and (found := wave_answer(self.model, question, reading)) is not None:
-            return found  # what one lead shows is measured there, whatever is found in all together
-        return premise_answer(self.model, question, reading) or wave_answer(self.model, question, reading)
-
-    def decline(self, question: str, reading: Reading) -> str | None:
-        """Why this question about this recording is not answered, or None."""
-        if reading.declined is None and of_file(question, reading.record) is not None:
-            return None
-        about = topics(question)
-        reason = reading.declined or decline_question(question, about, reading.record, reading.unusable) \
-            or unmeasured(about, reading) or self.untrained(about)
-        if reason is None and compare(question, reading.measurements) is None and unclear(question, about):
-            return SIMPLE
-        return reason or (ONE_AT_A_TIME if parts(question) or several(question) else mixed(question, about))
-
-    def untrained(self, about: Topics) -> str | None:
-        """Why statements with next to no training cases cannot be judged, or None."""
-        names = [BY_KEY[key].name for key in rare(self.model, about.statements)]
-        return f"too few training recordings showed {', '.join(names)} to judge it" if names else None
 
 
 def _check_options(options: Sequence[str] | None) -> tuple[str, ...] | None:
@@ -329,27 +296,3 @@ def _check_options(options: Sequence[str] | None) -> tuple[str, ...] | None:
         raise UsageError(f"the options must be 2 to {MAX_OPTIONS} different, non-empty answers, as in "
                          f"{argument('options', ['yes', 'no'])}")
     return cleaned
-
-
-def joined(answers: Sequence[Answer], names: Sequence[str] = ()) -> Answer:
-    """One answer for several recordings, or several parts of a question: each one's text, by its number or name. A single
-    answer stays as it is."""
-    if len(answers) == 1:
-        return answers[0]
-    names = names or [f"ECG {number}" for number in range(1, len(answers) + 1)]
-    said, evidence, notes = [], [], []
-    for name, answer in zip(names, answers, strict=True):
-        said.append(f"{name}: {answer.text if not answer.abstained else 'no answer (' + str(answer.reason) + ')'}")
-        evidence += [Evidence(f"{name}: {e.text}", e.leads, e.value, e.unit, e.span_s) for e in answer.evidence]
-        notes += [f"{name}: {answer.note}"] if answer.note else []
-    given = [a for a in answers if not a.abstained]
-    missing = tuple((name, str(a.reason)) for name, a in zip(names, answers, strict=True) if a.abstained)
-    return Answer("; ".join(said) if given else "", min((a.confidence for a in given), default=0.0), not given, tuple(evidence),
-                  answers[0].model, None if given else _same(reason for _, reason in missing) or "; ".join(said),
-                  "; ".join(notes) or None, unanswered=missing if given else ())
-
-
-def _same(texts: Iterable[str]) -> str | None:
-    """What all of these say, or None where they differ."""
-    different = set(texts)
-    return different.pop() if len(different) == 1 else None

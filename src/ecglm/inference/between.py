@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from ecglm.inference.comparison import share_inside
+from ecglm.inference.contradiction import beyond_possible, even_odds
 from ecglm.inference.reading import Reading
 from ecglm.inference.topics import topics
+from ecglm.knowledge.precision import ERROR_SD, MOST_SURE, below
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import UNSPOKEN
 from ecglm.schema import LABELS, Answer, Evidence, Finding
+
+if TYPE_CHECKING:
+    from ecglm.reporting.changes import Change
 
 _THINGS = r"(?:ecgs?|ekgs?|recordings?|tracings?|them|these|those|two|both)"
 _CHANGED = re.compile(
@@ -43,7 +51,7 @@ def between(
     model: EcgLanguageModel, question: str, before: Reading, now: Reading, names: Sequence[str] = ("ECG 1", "ECG 2")
 ) -> Answer:
     """What differs in `now` from `before` beyond the error of measuring, of what the question names or else of everything, and
-    which findings were called present in only one. Confidence: the limits hold in 19 of 20 cases."""
+    which findings were called present in only one. Confidence: that of the least sure part (`_sure`)."""
     from ecglm.reporting.changes import appeared, changes
 
     for name, reading in zip(names, (before, now), strict=True):
@@ -98,7 +106,23 @@ def between(
         else "No measured value differs beyond the error of measuring, and the same findings are called present"
     )
     note = None if before.record.unit == now.record.unit else "heights of waves are not compared: the amplitude scales differ"
-    return Answer(f"{text}, from {names[0]} to {names[1]}", 0.95, False, tuple(evidence), model.name, note=note)
+    said = [c for c in found if c.beyond] or found
+    confidence = min([MOST_SURE, *map(_sure, said), *(_sure_of_finding(model, f, before, now) for f in (*came, *went))])
+    return Answer(f"{text}, from {names[0]} to {names[1]}", max(0.5, confidence), False, tuple(evidence), model.name, note=note)
+
+
+def _sure(change: Change) -> float:
+    """Probability that annotators' values differ in the same direction, or lie within the limit where none is named."""
+    sd = math.sqrt(2.0) * ERROR_SD[change.name]
+    if change.beyond:
+        return below(abs(change.difference) / sd)
+    return share_inside(change.difference, -change.limit, change.limit, sd)
+
+
+def _sure_of_finding(model: EcgLanguageModel, finding: Finding, *readings: Reading) -> float:
+    """Probability that a finding is there in the one recording and not in the other, yes and no taken for equally common."""
+    key = f"{finding.group}:{finding.code}"
+    return math.prod(even_odds(abs(beyond_possible(reading, model.findings_calibration)[key])) for reading in readings)
 
 
 def _spoken(finding: Finding) -> bool:

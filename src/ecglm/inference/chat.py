@@ -7,13 +7,15 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from ecglm.errors import UsageError
-from ecglm.inference.answer import Answerer, joined
+from ecglm.inference.answer import Answerer
 from ecglm.inference.background import background
 from ecglm.inference.between import asks_between, between, pair
 from ecglm.inference.dialogue import AskBack, Turn, chosen, resolve
 from ecglm.inference.guard import check_question
 from ecglm.inference.premises import UNTOLD
 from ecglm.inference.presupposed import premise
+from ecglm.inference.together import joined
+from ecglm.inference.waves import AGREEMENT
 from ecglm.inference.which import listed_recordings, recordings
 from ecglm.knowledge.answer import Background
 from ecglm.records.record import Record, checked_records
@@ -172,8 +174,10 @@ class ChatSession:
             yield f'To "{question}" I gave no answer that can be relied on: {answer.reason}.'
         else:
             note = f" ({answer.note})" if answer.note else ""
-            yield (f'To "{question}" I said "{answer.text}"{note}. Confidence {100 * answer.confidence:.0f} % means that about '
-                   "so many in a hundred such answers are right. It rests on:")
+            means = "is how well the beats agree, not how often such answers are right" if AGREEMENT in (answer.note or "") \
+                else "means that about so many in a hundred such answers are right"
+            yield (f'To "{question}" I said "{answer.text}"{note}. Confidence {100 * answer.confidence:.0f} % {means}. '
+                   "It rests on:")
             self.answer = answer
 
     @property

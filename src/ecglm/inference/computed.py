@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ecglm.inference.caveats import WIDE_MS
 from ecglm.inference.comparison import compare, share_inside
 from ecglm.inference.contradiction import beyond_possible, even_odds
 from ecglm.inference.evidence import evidence_for
@@ -45,6 +46,9 @@ _FILE = {
 _STATES = {"low": r"bradycardi\w*|slow|low|below|short(?:ened)?|too (?:slow|low|short)", "normal": r"normal|within",
            "high": r"tachycardi\w*|fast|high|above|long|prolonged|lengthened|wide|widened|broad|broadened"}
 _AXES = {"normal": r"normal", "left": r"left", "right": r"right", "extreme": r"extreme|north-?west"}
+#: "Is the QRS narrow?" asks whether the ventricles are activated normally (Brugada et al. 2020, 10.1093/eurheartj/ehz467).
+_NARROW = re.compile(r"^(?:is|are|was|were) (?:the |this |his |her |these )?qrs(?:[ -]complex(?:es)?| duration| width)? "
+                     r"narrow\W*$", re.I)
 #: Limits of the frontal axis by name, degrees (`axis_name`).
 _SECTORS = {"normal": (-30.0, 90.0), "left": (-90.0, -30.0), "right": (90.0, 180.0), "extreme": (-180.0, -90.0)}
 
@@ -61,7 +65,7 @@ def computed(model: EcgLanguageModel, question: str, reading: Reading, options: 
     said = {option.lower(): option for option in options or ("yes", "no")}
     if not {"yes", "no"} <= said.keys():
         return None
-    result = compare(question, reading.measurements)
+    result = compare(_NARROW.sub(f"is the qrs below {WIDE_MS} ms", question.strip()), reading.measurements)
     if result is None:
         group = asked_group(question, about)
         return None if group is None else _any_of(model, reading, about, group, said)

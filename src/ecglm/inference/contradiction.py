@@ -13,6 +13,7 @@ import numpy as np
 from ecglm.inference.caveats import partial, young
 from ecglm.inference.reading import Reading
 from ecglm.inference.topics import Topics, topics
+from ecglm.knowledge.ranges import flag
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.calibration import FindingCalibration, log_odds
 from ecglm.models.facts import HIDDEN, axis_name
@@ -22,6 +23,7 @@ from ecglm.schema import Measurements
 MARGIN = 1.0
 #: A yes or no to anything else rests on nothing that could be shown: "Is anything wrong?", "Is the heart beating?".
 UNNAMED = 'a yes or no needs a finding or a value to be named, as in "Is there atrial fibrillation?" or "Is the ECG normal?"'
+_EVEN = "the confidence takes yes and no for equally common"
 _REGULAR = re.compile(r"\b(ir)?regular")
 
 
@@ -115,18 +117,33 @@ def _of_findings(question: str, answer: str, reading: Reading, calibration: Find
         named = tuple(k for k in named if k != "super_class:NORM")
     if reading.encoded is None or low.startswith("it does not show"):
         return None
+    if (rate := _against_rate(named, low, reading)) is not None:
+        return rate
     if low == "none" and "sub_class" in about.groups and not about.statements:
         return _broader(reading)
     if about.measures and low in ("yes", "no") and (child := young(reading)) is not None:
         return child
     of, beyond = {f"{f.group}:{f.code}": f for f in reading.findings}, beyond_possible(reading, calibration)
+    if low == "yes" and len(named) == 1 and named[0] not in HIDDEN and of[named[0]].present and of[named[0]].probability < 0.5:
+        found = of[named[0]]
+        return f"called present, though less likely than not: {found.name} {100 * found.probability:.0f} %; {_EVEN}"
     shown = [k for k in named if k not in HIDDEN and of[k].present == (low == "no")]
     if not shown or (low == "yes" and len(shown) < len(named) and re.search(r"\bor\b", question)):
         return None
     word = "but called present" if low == "no" else \
         f"{'possible' if all(beyond[k] >= 0 for k in shown) else 'borderline'}, not called present"
     text = f"{word}: " + ", ".join(f"{of[k].name} {100 * of[k].probability:.0f} %" for k in shown)
-    return f"{text}; the confidence takes yes and no for equally common" if low == "yes" else text
+    return f"{text}; {_EVEN}" if low == "yes" else text
+
+
+def _against_rate(named: tuple[str, ...], low: str, reading: Reading) -> str | None:
+    """The rate as it is shown, where it is not that of the sinus rhythm that an answer grants or denies."""
+    side = {"rhythm:SBRAD": "low", "rhythm:STACH": "high"}.get(named[0]) if len(named) == 1 else None
+    rate, meta = reading.measurements.heart_rate.value, reading.record.meta
+    is_ = flag("heart_rate", rate, meta.sex, meta.age)
+    if side is None or rate is None or is_ is None or low not in ("yes", "no") or (is_ == side) == (low == "yes"):
+        return None
+    return f"the rate is {rate:.0f} bpm, {'normal' if is_ == 'normal' else 'below normal' if is_ == 'low' else 'above normal'}"
 
 
 def _broader(reading: Reading) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal, NamedTuple
 
 from ecglm.inference.caveats import WIDE_MS
@@ -44,9 +45,10 @@ class Verdict(NamedTuple):
 
 
 def finding_verdict(model: EcgLanguageModel, reading: Reading, key: str) -> Verdict:
-    """Of a statement. Below "possible" it is absent."""
+    """Of a statement. Below "possible", and below its share among the training recordings, it is absent: what is less likely than
+    before the recording was seen has nothing here that speaks for it."""
     readable = [lead for lead in reading.record.leads if lead not in reading.unusable]
-    if key == "form:STE" and reading.record.unit == "mV" and (measured := _elevation(reading)) is not None:
+    if key == "form:STE" and reading.record.unit == "mV" and (measured := measured_elevation(reading)) is not None:
         return measured
     if (reason := unsupported(key, readable)) is not None:
         return Verdict("unknown", reason)
@@ -55,11 +57,18 @@ def finding_verdict(model: EcgLanguageModel, reading: Reading, key: str) -> Verd
         return _excluded(model, reading, key)
     beyond = beyond_possible(reading, model.findings_calibration)[key]
     finding = _by_key(reading)[key]
+    if key == "rhythm:SBRAD" and (by_rate := _bradycardia(reading)) is not None:
+        return by_rate
     share = f"probability {100 * finding.probability:.0f} %"
     if finding.present:
-        return Verdict("present", share, min(MOST_SURE, even_odds(abs(beyond))), (key,))
-    if beyond >= 0:
+        less = "" if finding.probability >= 0.5 else "less likely than not, "
+        return Verdict("present", less + share, min(MOST_SURE, even_odds(abs(beyond))), (key,))
+    gained = _log_odds(finding.probability) - _log_odds(prevalence)
+    if beyond >= 0 and gained >= 0:
         return Verdict("possible", f"{share}, {100 * prevalence:.0f} % of the training recordings", 0.5, (key,))
+    if beyond >= 0:
+        why = f"nothing here speaks for it, {share}, less than the {_percent(prevalence)} of the training recordings"
+        return Verdict("absent", why, min(MOST_SURE, even_odds(-gained)), (key,))
     instead = _rhythm(reading) if key.startswith("rhythm:") else None
     why = f"{share}" + (f"; the rhythm is called {instead}" if instead else "")
     return Verdict("absent", why, min(MOST_SURE, even_odds(-beyond)), (key,))
@@ -99,11 +108,11 @@ def value_verdict(reading: Reading, measure: str, side: str) -> Verdict:
     state = flag(measure, measured.value, meta.sex, meta.age)
     if state is None:
         return Verdict("unknown", f"normal ranges are for adults from {ADULT_YEARS} years on; the patient is {meta.age}")
-    low, high = (float("-inf"), limits.low) if side == "low" else (limits.high, float("inf"))
+    low, high = {"low": (-math.inf, limits.low), "narrow": (-math.inf, WIDE_MS - 0.5)}.get(side, (limits.high, math.inf))
     if low is None or high is None:
         return Verdict("unknown", f"there is no limit on that side; measured: {shown.text}")
     inside = share_inside(measured.value, low, high, ERROR_SD[measure])
-    there = state == side
+    there = round(measured.value) < WIDE_MS if side == "narrow" else state == side
     return Verdict("present" if there else "absent", shown.text, min(MOST_SURE, max(0.5, inside if there else 1.0 - inside)))
 
 
@@ -155,7 +164,8 @@ def _excluded(model: EcgLanguageModel, reading: Reading, key: str) -> Verdict:
             return Verdict("possible", "no premature beats are called present", 0.5, _ECTOPY)
     if key == "form:LNGQT":
         return value_verdict(reading, "qtc_bazett", "high")
-    if key == "sub_class:ILBBB" and qrs is not None and round(qrs) < _QRS_MS:
+    conduction = beyond_possible(reading, model.findings_calibration)["super_class:CD"]
+    if key == "sub_class:ILBBB" and qrs is not None and round(qrs) < _QRS_MS and conduction < 0:
         return Verdict("absent", f"the QRS lasts {qrs:.0f} ms", min(MOST_SURE, share_inside(qrs, 0.0, _QRS_MS, ERROR_SD["qrs"])))
     if key == "sub_class:WPW" and pr is not None and qrs is not None and round(pr) >= _PR_MS and round(qrs) <= _QRS_MS:
         return Verdict(
@@ -173,7 +183,7 @@ def _excluded(model: EcgLanguageModel, reading: Reading, key: str) -> Verdict:
     return Verdict("unknown", f"too few training recordings showed {BY_KEY[key].name} to judge it")
 
 
-def _elevation(reading: Reading) -> Verdict | None:
+def measured_elevation(reading: Reading) -> Verdict | None:
     """ST elevation as measured; None when too few leads tell. One lead alone does not count."""
     shown = leads_showing("st_elevated", reading)
     if len(shown.found) + len(shown.others) < 6 and not shown.contiguous:
@@ -188,6 +198,27 @@ def _elevation(reading: Reading) -> Verdict | None:
     if not shown.contiguous:
         return Verdict("absent", f"at the J point no two neighbouring leads reach the limit, only {most}", sure)
     return Verdict("present", f"at the J point in {', '.join(shown.found)}, most in {most}", sure, ("form:STE",))
+
+
+def _bradycardia(reading: Reading) -> Verdict | None:
+    """Of sinus bradycardia: where the rhythm is called a sinus rhythm, the rate decides as it is shown. None elsewhere."""
+    of = _by_key(reading)
+    sinus = max((of[key] for key in SINUS if of[key].present), key=lambda f: f.probability, default=None)
+    if sinus is None or reading.measurements.heart_rate.value is None:
+        return None
+    rate = value_verdict(reading, "heart_rate", "low")
+    if rate.state not in ("present", "absent"):
+        return None
+    why = f"{rate.why.split(';')[0]}; the rhythm is called {sinus.name}, {100 * sinus.probability:.0f} %"
+    return Verdict(rate.state, why, rate.confidence, ("rhythm:SBRAD",) if rate.state == "present" else ())
+
+
+def _log_odds(share: float) -> float:
+    return math.log(max(share, 1e-6)) - math.log(max(1.0 - share, 1e-6))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if share >= 0.01 else f"{100 * share:.1f} %"
 
 
 def _rhythm(reading: Reading) -> str | None:

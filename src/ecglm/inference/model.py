@@ -127,6 +127,13 @@ class Model:
         return {key: float(p) for key, p in zip(self.elm.config.labels, reading.encoded.prob_C, strict=True)
                 if key not in NEEDS_MILLIVOLTS}
 
+    def says_yes(self, text: str) -> float:
+        """Log-odds with which the base language model, without what was learned for ECGs, begins its reply to a text with yes
+        rather than no. Not for questions about recordings."""
+        from ecglm.inference.plain import says_yes
+
+        return says_yes(self.elm.config.base, text)
+
     def embed(self, records: Record | Sequence[Record]) -> NDArray[np.float32]:
         """Pooled encoder embeddings [N, D]."""
         rows = []

@@ -92,7 +92,8 @@ _NO_FINDING = frozenset(
 _RATE = r"(?:heart ?rate|ventricular rate|rate|pulse|heart|heartbeat)"
 #: Values taken to be too high or low: measurement, words, and the adjectives by side.
 _VALUES: tuple[tuple[str, str, Mapping[str, str]], ...] = (
-    ("qrs", r"qrs(?: complex(?:es)?| duration| interval)?", {"high": "wide|broad|prolonged|long|widened|broadened|too wide"}),
+    ("qrs", r"qrs(?: complex(?:es)?| duration| interval)?",
+     {"high": "wide|broad|prolonged|long|widened|broadened|too wide", "narrow": "narrow|thin"}),
     ("pr", r"pr(?: interval| time| conduction)?", {"high": "long|prolonged|lengthened|increased", "low": "short|shortened"}),
     (
         "qtc_bazett",
@@ -109,6 +110,7 @@ _WORDS = {
     ("heart_rate", "high"): "fast",
     ("heart_rate", "low"): "slow",
     ("qrs", "high"): "wide",
+    ("qrs", "narrow"): "narrow",
     ("pr", "high"): "long",
     ("pr", "low"): "short",
     ("qtc_bazett", "high"): "long",
@@ -119,13 +121,17 @@ _AXIS = re.compile(r"\b(?P<side>left|right|extreme)(?:ward)?[ -]axis|\baxis\b.*\
 #: Rhythms and blocks that are not judged themselves, but that a sinus rhythm, a narrow QRS or a normal PR interval excludes.
 _EXCLUDED: Mapping[str, re.Pattern[str]] = {
     "ventricular tachycardia": re.compile(r"\bventricular tachycardia|\bvt\b"),
-    "ventricular fibrillation": re.compile(r"\bventricular (?:fibrillation|flutter)|\bv-?fib\b|\bvf\b"),
+    "ventricular fibrillation": re.compile(r"\bventricular fibrillation|\bv-?fib\b|\bvf\b"),
+    "ventricular flutter": re.compile(r"\bventricular flutter"),
     "torsade de pointes": re.compile(r"\btorsades?"),
-    "asystole": re.compile(r"\basystole|\bcardiac arrest"),
+    "asystole": re.compile(r"\basystole"),
+    "cardiac arrest": re.compile(r"\bcardiac arrest"),
+    "a junctional tachycardia": re.compile(r"\bjunctional tachycardia"),
     "a junctional rhythm": re.compile(r"\bjunctional"),
     "an idioventricular rhythm": re.compile(r"\bidioventricular"),
     "atrial tachycardia": re.compile(r"\b(?<!supra)atrial tachycardia"),
-    "AV nodal re-entry": re.compile(r"\bavn?rt\b"),
+    "AV nodal re-entrant tachycardia": re.compile(r"\bavnrt\b|\bav[ -]nodal re-?entr\w*"),
+    "AV re-entrant tachycardia": re.compile(r"\bavrt\b|\bav re-?entr\w*"),
 }
 #: What answers call the values.
 VALUE_NAMES = {"qrs": "QRS", "pr": "PR interval", "qtc_bazett": "QTc", "heart_rate": "heart rate"}
@@ -139,7 +145,7 @@ class Premise(NamedTuple):
     keys: tuple[str, ...] = ()
     group: str | None = None
     measure: str | None = None
-    side: str | None = None  #: high or low, or of the axis left, right or extreme
+    side: str | None = None  #: high or low, of the QRS narrow too, or of the axis left, right or extreme
     excluded: bool = False
 
 

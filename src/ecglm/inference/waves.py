@@ -27,6 +27,8 @@ from ecglm.schema import DECIMALS, LABELS, NO_CONFIDENCE, Answer, Evidence, Meas
 
 #: A small square of ECG paper, mV: the error of reading a height by eye. The least spread that beats are trusted to have.
 SQUARE_MV, LEAST_SPREAD_MV = 0.1, 0.02
+#: Part of the note of answers on heights: what their confidence is.
+AGREEMENT = "the confidence is how well the beats agree"
 _FIELDS = {"p": "p", "q": "q", "r": "r", "s": "s", "t": "t", "st": "st_j"}
 _NAMES = {
     "p": "P wave",
@@ -138,7 +140,7 @@ def _of_condition(model: EcgLanguageModel, condition: str, leads: tuple[str, ...
         False,
         evidence,
         model.name,
-        note=_limits(condition, reading) + usual,
+        note=f"{_limits(condition, reading)}{usual}; {AGREEMENT}",
     )
 
 
@@ -173,7 +175,7 @@ def _measured(model: EcgLanguageModel, text: str, field: str, values: Mapping[st
         False,
         tuple(height_evidence(field, lead, m) for lead, m in values.items()),
         model.name,
-        note="median beat; no annotated amplitudes to compare with: the confidence is how well the beats agree",
+        note=f"median beat; no annotated amplitudes to compare with: {AGREEMENT}",
     )
 
 

@@ -19,6 +19,12 @@ MAX_BYTES, MAX_PAGES, MAX_CHARACTERS = 50_000_000, 2_000, 10_000_000
 PASSAGE = 700
 SUFFIXES = (".pdf", ".md", ".markdown", ".txt", ".html", ".htm")
 _UNSHOWN = ("Cc", "Cf", "Cs", "Co")
+#: Between the heading that a passage stands under and its text.
+HEADED = "\n"
+#: Characters and words of a heading at most.
+_HEADING, _HEADING_WORDS = 80, 10
+#: Begins a line that markup says to be a heading.
+_MARKED = "\N{SECTION SIGN}\N{SECTION SIGN} "
 #: Marks of headings, quotes, lists and emphasis in Markdown.
 _MARKS = re.compile(r"^\s{0,3}(?:#+|>|[-*+]|\d+\.)\s+|[*_`]{1,3}(?=\w)|(?<=\w)[*_`]{1,3}", re.M)
 
@@ -34,7 +40,8 @@ class Document:
     pdf: Any = None
 
     def page(self, number: int) -> list[str]:
-        """The passages of a page (from 0). Raises ReadError when it cannot be read."""
+        """The passages of a page (from 0), each after its heading and `HEADED` where it stands under one. Raises ReadError when
+        the page cannot be read."""
         return list(_passages(_clean(self._text(number))))
 
     def _text(self, number: int) -> str:
@@ -102,7 +109,8 @@ def _decoded(file: Path, data: bytes) -> tuple[str, str]:
     if file.suffix.lower() in (".md", ".markdown"):
         head = re.search(r"^#+\s+(.+)$", text, re.M)
         plain = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)  # links and pictures as their text
-        return _MARKS.sub("", plain), head[1] if head else ""
+        plain = re.sub(r"^\s{0,3}#+\s+(.+?)[\s#]*$", rf"\n{_MARKED}\1\n", plain, flags=re.M)
+        return _MARKS.sub("", plain), _MARKS.sub("", head[1]) if head else ""
     return text, ""
 
 
@@ -122,9 +130,11 @@ class _Html(HTMLParser):
         if tag in (*self._SKIPPED, "title"):
             self._open.append(tag)
         elif tag in self._BLOCKS:
-            self.text.append("\n\n")
+            self.text.append(f"\n\n{_MARKED}" if re.fullmatch(r"h[1-6]", tag) else "\n\n")
 
     def handle_endtag(self, tag: str) -> None:
+        if re.fullmatch(r"h[1-6]", tag):
+            self.text.append("\n\n")
         if tag in self._open:
             while self._open.pop() != tag:
                 pass
@@ -141,20 +151,58 @@ def _clean(text: str) -> str:
 
 
 def _passages(text: str) -> Iterator[str]:
-    """Whole sentences, a paragraph or several up to about `PASSAGE` characters; what is longer is cut between words."""
-    held = ""
-    for paragraph in re.split(r"\n\s*\n", text):
+    """Whole sentences, a paragraph or several up to about `PASSAGE` characters; what is longer is cut between words. A heading
+    ends a passage and goes before the next ones; one without text, but for the first, is a passage itself."""
+    held, head, bare = "", "", ""
+
+    def done() -> Iterator[str]:
+        if any(c.isalnum() for c in held):
+            yield f"{head}{HEADED}{held}" if head else held
+        elif bare:
+            yield bare
+
+    for number, (paragraph, heading) in enumerate(_paragraphs(text)):
+        if heading:
+            yield from done()
+            held, head, bare = "", paragraph, paragraph if number else ""
+            continue
+        bare = ""
         for sentence in sentences(paragraph):
             for piece in _cut(sentence):
                 if held and len(held) + len(piece) > PASSAGE:
-                    yield held
+                    yield from done()
                     held = ""
                 held = f"{held} {piece}" if held else piece
         if len(held) > PASSAGE // 2:
-            yield held
+            yield from done()
             held = ""
-    if any(c.isalnum() for c in held):
-        yield held
+    yield from done()
+
+
+def _paragraphs(text: str) -> Iterator[tuple[str, bool]]:
+    """Each paragraph on one line, and whether it is a heading: by markup, or a short line that ends no sentence, stands where
+    one may begin, and is followed by another beginning."""
+    held: list[str] = []
+    lines = [line.strip() for line in text.split("\n")]
+    for i, line in enumerate(lines):
+        follows = next((other for other in lines[i + 1:] if other), "")
+        heading = line.startswith(_MARKED) or ((not held or held[-1][-1:] in ".!?") and _looks_like_heading(line, follows))
+        if held and (heading or not line):
+            yield " ".join(held), False
+            held = []
+        if heading:
+            yield line.removeprefix(_MARKED).strip(), True
+        elif line:
+            held.append(line)
+    if held:
+        yield " ".join(held), False
+
+
+def _looks_like_heading(line: str, follows: str) -> bool:
+    begins = line[:1].isupper() or line[:1].isdigit()
+    ends = line[-1:].isalnum() or line.endswith(")")
+    next_begins = follows[:1].isupper() and len(follows) > len(line)
+    return begins and ends and next_begins and len(line) <= _HEADING and len(line.split()) <= _HEADING_WORDS
 
 
 def _cut(sentence: str) -> list[str]:

@@ -12,17 +12,16 @@ from ecglm.knowledge.words import content, plain, stem, words
 #: Words that tell which kind of entry answers a question, by kind.
 _WANTS: dict[str, str] = {
     "criterion": r"criteri\w*|defin\w+|diagnos\w+|recogni[sz]\w*|signs?|features?|"
-                 r"how (?:wide|tall|long|many|much|deep|fast)|look like|separat\w+|show|"
-                 r"points?|calculat\w+|significant|pathological",
-    "cause": r"caus\w+|why|due to|leads? to|risk factors?|provok\w+|reasons?|behind|explain\w*",
+                 r"how (?:wide|tall|long|much|deep|fast)|look like|show|pathological",
+    "cause": r"caus\w+|why|due to|leads? to|reasons?|behind|explain\w*",
     "action": r"treat\w*|manag\w+|next steps?|done|do about|recommend\w*|needs? |indicated|assess\w*|tests?|avoid|"
               r"check\w*|urgent|emergency|handled|therapy",
     "differential": r"differential|mimics?|imitat\w+|else|besides|other than|(?:can|could|might|may) .{3,60} (?:be|due)\b|"
                     r"distinguish\w*|difference|tell|told|causes of|caus\w+",
     "range": r"normal (?:range|value|limit|heart|pr|qrs|qt\w*|p|rr|axis|cornell|sokolow)|upper limit|lower limit|"
              r"up to|how long may|from which",
-    "definition": r"what does .* mean|measur\w+|formula|calculat\w+|counted|meaning|where is",
-    "pitfall": r"mistaken|artef?\w*act\w*|misplac\w*|swap\w*|exchang\w*|electrodes?|filters?|placed|imitat\w+|trust\w*|exclude|"
+    "definition": r"what does .* mean|measur\w+|formula|calculat\w+|counted|meaning",
+    "pitfall": r"artef?\w*act\w*|misplac\w*|swap\w*|exchang\w*|electrodes?|filters?|placed|imitat\w+|trust\w*|"
                r"cannot|misread|wrong",
 }
 _PATTERNS = {kind: re.compile(rf"\b(?:{pattern})\b") for kind, pattern in _WANTS.items()}
@@ -30,13 +29,13 @@ _PATTERNS = {kind: re.compile(rf"\b(?:{pattern})\b") for kind, pattern in _WANTS
 ASKING = frozenset(stem(word) for word in [
     "criteria", "criterion", "define", "defined", "definition", "diagnose", "diagnosed", "diagnosis", "recognise",
     "recognize", "sign", "signs", "feature", "features", "wide", "tall", "long", "deep", "fast", "look", "like", "cause",
-    "causes", "caused", "due", "lead", "leads", "risk", "factor", "factors", "provoke", "provokes", "reason", "reasons",
+    "causes", "caused", "due", "lead", "leads", "reason", "reasons",
     "treat", "treated", "treatment", "manage", "managed", "management", "next", "step", "done", "recommend", "recommended",
     "need", "needs", "indicated", "assess", "assessed", "test", "tests", "check", "checked", "else", "besides",
     "differential", "difference", "differ", "distinguish", "distinguished", "tell", "told", "mean", "means", "measure",
     "measured", "calculate", "calculated", "formula", "counted", "normal", "value", "limit", "range", "explain", "show",
     "shows", "suggest", "find", "findings", "found", "see", "seen", "called", "become", "change", "changes", "make",
-    "possible", "significant", "ecg", "electrocardiogram", "know", "happen", "happens", "give", "gives", "given", "work",
+    "possible", "ecg", "electrocardiogram", "know", "happen", "happens", "give", "gives", "given", "work",
     "way", "usual", "point", "points", "name", "types", "kind", "kinds", "typical", "general", "used", "use", "occur", "have",
     "has", "had", "get", "not", "no"
     ])
@@ -65,13 +64,19 @@ def analyse(text: str, base: Base) -> Query:
                 taken[span] = [True] * len(name)
                 entities |= dict.fromkeys(ids)
     low = plain(text)
-    kinds = frozenset(kind for kind, pattern in _PATTERNS.items() if pattern.search(low))
+    kinds = kinds_of(text)
     if not kinds and low.startswith(("what is", "what are", "what's")):
         kinds = frozenset(("definition",))
     named = [word for entity in entities for word in content(base.get(entity).title)]
     of_question = content(text)
     return Query(text, tuple(entities), kinds, tuple(dict.fromkeys((*of_question, *named))),
                  tuple(word for word in dict.fromkeys(of_question) if word not in ASKING))
+
+
+def kinds_of(text: str) -> frozenset[str]:
+    """The kinds of entries that words of a text go with."""
+    low = plain(text)
+    return frozenset(kind for kind, pattern in _PATTERNS.items() if pattern.search(low))
 
 
 @lru_cache(maxsize=4)

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from ecglm.errors import UsageError
 from ecglm.knowledge import embed
 from ecglm.knowledge.base import Base, Entry
-from ecglm.knowledge.query import Query, analyse
-from ecglm.knowledge.words import content
+from ecglm.knowledge.query import Query, analyse, kinds_of
+from ecglm.knowledge.words import content, words
 
 Floats = NDArray[np.float64]
+#: How many of the best passages are ranked by what they cover too.
+RANKED = 30
 
 
 @dataclass(frozen=True)
@@ -54,12 +56,13 @@ class Hit:
 
 @dataclass(frozen=True)
 class Weights:
-    """What each part counts. fits: factor for graph neighbours of a kind that the question asks for; step: what is left of an
-    entity's score one link on."""
+    """What each part counts; covered: that a passage speaks of what is asked, among the best `RANKED`. fits: factor for graph
+    neighbours of a kind that the question asks for; step: what is left of an entity's score one link on."""
 
     graph: float = 0.6
     bm25: float = 1.0
     embedding: float = 1.5
+    covered: float = 1.0
     fits: float = 2.0
     step: float = 0.7
 
@@ -89,6 +92,9 @@ class Retriever:
         count = Counter(word for row in rows for word in set(row))
         self._idf = {word: float(np.log(1 + n / k)) for word, k in count.items()}
         self._rare = float(np.log(1 + n))
+        own = enumerate(self.passages[len(base.entries):], len(base.entries))
+        self._own = {i: f" {' '.join(words(passage.indexed))} " for i, passage in own}
+        self._own_kinds = {i: kinds_of(self.passages[i].indexed) for i in self._own}
 
     def search(self, text: str, k: int = 5) -> list[Hit]:
         """The k passages that fit best, best first; none that fits in nothing."""
@@ -97,15 +103,20 @@ class Retriever:
         parts = {"graph": self._graph(query), "bm25": _scaled(by_words)}
         if self.embeddings:
             parts["embedding"] = np.clip(self._vectors() @ embed.vector(text), 0, 1).astype(float)
-        total = sum(getattr(self.weights, name) * part for name, part in parts.items())
-        assert isinstance(total, np.ndarray)
-        order = np.argsort(-total, kind="stable")[:k]
+        total = np.sum([getattr(self.weights, name) * part for name, part in parts.items()], axis=0)
+        first = np.argsort(-total, kind="stable")[: max(k, RANKED)]
+        parts["covered"] = np.zeros(len(self.passages))
+        parts["covered"][first] = [self._covered(query, self.passages[i]) if total[i] > 0 else 0.0 for i in first]
+        total[first] += self.weights.covered * parts["covered"][first]
+        order = first[np.argsort(-total[first], kind="stable")][:k]
         return [Hit(self.passages[i], float(total[i]), {name: float(part[i]) for name, part in parts.items()})
                 for i in order if total[i] > 0]
 
     def covered(self, text: str, passage: Passage) -> float:
         """Share of a question's content, weighted by rarity, that a passage or the entities named speak of: 0 to 1."""
-        query = analyse(text, self.base)
+        return self._covered(analyse(text, self.base), passage)
+
+    def _covered(self, query: Query, passage: Passage) -> float:
         if not query.needed:
             return float(bool(query.entities))
         known = set(content(passage.indexed)) | {w for e in query.entities for n in self.base.get(e).names for w in content(n)}
@@ -113,7 +124,9 @@ class Retriever:
         return sum(w for word, w in zip(query.needed, weight, strict=True) if word in known) / sum(weight)
 
     def _graph(self, query: Query) -> Floats:
-        """Per passage: how near it is to what is named, and whether it is of a kind that is asked for."""
+        """Per passage: how near it is to what is named, and whether it is of a kind that is asked for. A passage of a document is
+        no part of the graph: it counts as
+        what is named where it speaks of it in words of the kind that is asked for."""
         w, score = self.weights, dict.fromkeys(self.base.entries, 0.0)
         for entity in query.entities:
             for near in (self.base.get(entity), *self.base.neighbours(entity)):
@@ -123,6 +136,11 @@ class Retriever:
                 score[near.id] += reach * (w.fits if fits else 1.0)
         out = np.zeros(len(self.passages))
         out[: len(score)] = list(score.values())
+        for entity in query.entities:
+            names = [f" {' '.join(words(name))} " for name in self.base.get(entity).names]
+            for i, said in self._own.items():
+                if any(name in said for name in names):
+                    out[i] += 1.0 if not query.kinds else w.fits * bool(query.kinds & self._own_kinds[i])
         return _scaled(out)
 
     def _vectors(self) -> NDArray[np.float32]:

@@ -2,7 +2,8 @@
 ``~/.local/share/ecglm/knowledge/documents.sqlite``.
 
 Adding goes page by page, each in a transaction; an interrupted one goes on where it stopped when the same file is added again,
-and until then nothing of it is found. Other documents are not touched.
+and until then nothing of it is found. A document with a page that cannot be read is not added at all. Other documents are not
+touched.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ecglm.errors import ReadError, UsageError
-from ecglm.knowledge.documents import Document, open_document
+from ecglm.knowledge.documents import HEADED, Document, open_document
 from ecglm.knowledge.retrieve import Passage
 
 MAX_PASSAGES = 50_000
@@ -90,14 +91,17 @@ def add(path: str | Path, title: str | None = None, progress: Callable[[int, int
                           (digest, document.title, document.path.name[:200], document.pages,
                            datetime.now(UTC).isoformat(timespec="seconds")))
         number, read = store.execute("SELECT id, read FROM document WHERE sha256 = ?", (digest,)).fetchone()
-        for page in range(read, document.pages):
-            _add_page(store, document, number, page)
-            if progress is not None:
-                progress(page + 1, document.pages)
-        if not store.execute("SELECT 1 FROM passage WHERE document = ?", (number,)).fetchone():
+        try:
+            for page in range(read, document.pages):
+                _add_page(store, document, number, page)
+                if progress is not None:
+                    progress(page + 1, document.pages)
+            if not store.execute("SELECT 1 FROM passage WHERE document = ?", (number,)).fetchone():
+                raise ReadError(document.path, "holds no text", "a scanned document needs text recognition (OCR) first")
+        except ReadError:  # it would stop there every time
             with store:
                 store.execute("DELETE FROM document WHERE id = ?", (number,))
-            raise ReadError(document.path, "holds no text", "a scanned document needs text recognition (OCR) first")
+            raise
     return next(one for one in documents() if one.id == number)
 
 
@@ -144,6 +148,12 @@ def passages() -> list[Passage]:
         rows = [] if store is None else store.execute(
             "SELECT document.id, number, title, file, pages, page, text, sha256 "
             "FROM passage JOIN document ON document = document.id WHERE read >= pages ORDER BY document.id, number").fetchall()
-    return [Passage(f"doc{number}.{index}", title, text,
+    return [Passage(f"doc{number}.{index}", f"{title}: {head}" if head and head != title else title, said,
                     (f"{title} ({file}), page {page}" if pages > 1 else f"{title} ({file})",), group=sha256)
-            for number, index, title, file, pages, page, text, sha256 in rows]
+            for number, index, title, file, pages, page, text, sha256 in rows for head, said in [_parted(text)]]
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """Heading ("" without one) and text of a stored passage."""
+    head, mark, said = text.partition(HEADED)
+    return (head, said) if mark else ("", text)

@@ -23,6 +23,10 @@ _SPELLINGS = (("aemia", "emia"), ("ischaem", "ischem"), ("haem", "hem"), ("oedem
               ("centre", "center"), ("recognise", "recognize"), ("fibre", "fiber"))
 
 
+#: Plurals that no ending tells.
+_PLURALS = {"women": "woman", "men": "man", "children": "child", "criteria": "criterion", "diagnoses": "diagnosis"}
+
+
 def plain(text: str) -> str:
     """One line in lower case, accents and typographic marks gone."""
     flat = unicodedata.normalize("NFKD", text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
@@ -32,6 +36,7 @@ def plain(text: str) -> str:
 def stem(word: str) -> str:
     """A word without plural and a few endings, in American spelling."""
     word = word.removesuffix("'s")
+    word = _PLURALS.get(word, word)
     for british, american in _SPELLINGS:
         word = word.replace(british, american)
     for ending, least in (("ies", 5), ("sses", 5), ("ing", 6), ("ed", 6), ("es", 6), ("s", 4)):

@@ -112,9 +112,12 @@ NAMES = {
     "form:INVT": "T wave inversion",
     "form:LOWT": "low amplitude t-wave",
 }
-OUTCOMES = ("refuted", "doubted", "declined", "accepted")
-_REFUTED = re.compile(r"There (?:is|are) no |The .+ is not |no\b", re.I)
+OUTCOMES = ("refuted", "doubted", "declined", "accepted", "other")
+_REFUTED = re.compile(r"There (?:is|are) no |The .+ is not |no\b|It does not show ", re.I)
 _DOUBTED = re.compile(r".* (?:is|are) not called present, only possible")
+#: What grants a premise: the finding is said to be there, or a value, or heights in leads where they were asked for.
+_ACCEPTED = re.compile(r".* (?:is|are) called present\b|It shows |yes\b|.*\b(?:above|below) normal\b|"
+                       r"(?:lead )?(?:I|II|III|aV[RLF]|V[1-6])\b.* mV")
 _TITLES = {"ptbxl": "PTB-XL fold 9", "ludb": "LUDB"}
 
 
@@ -131,10 +134,11 @@ class Asked:
 
 
 def outcome(text: str, abstained: bool) -> str:
-    """What a reply does with the premise. Whatever neither denies nor declines it takes it for granted."""
+    """What a reply does with the premise, by its wording; "other" for a wording that is not known."""
     if abstained:
         return "declined"
-    return "doubted" if _DOUBTED.match(text) else "refuted" if _REFUTED.match(text) else "accepted"
+    forms = {"doubted": _DOUBTED, "refuted": _REFUTED, "accepted": _ACCEPTED}
+    return next((name for name, pattern in forms.items() if pattern.match(text)), "other")
 
 
 def asked_of(items: Sequence[BenchItem], seed: int, each: int) -> list[Asked]:
@@ -178,7 +182,8 @@ def run(seed: int, draws: int, progress: bool, fold: int = 9, each: int = 12, se
         count += len(asked)
     notes = (
         "Refuted: the reply begins by saying that the finding is not there. Doubted: that it is only possible. "
-        "Declined: no answer, with a reason. Accepted: anything else. Always refuting scores 50 in the last column.",
+        "Declined: no answer, with a reason. Accepted: that it is there, or its values. Other: none of these wordings. "
+        "Always refuting scores 50 in the last column.",
         "Other patient: the same questions asked about the recording of another patient, with the labels of the first. "
         "No signal: the recording replaced by zeros. Where no recording of a set has a finding, only false premises are asked.",
         "Rules and wordings have the same authors; the new wordings were written before the first run and the rules not "
@@ -228,7 +233,7 @@ def _table(title: str, asked: Sequence[Asked], given: Mapping[str, Sequence[str]
         ("control: no signal", "no signal", lambda _: True),
     ):
         rows.append([name, *_cells([(a, o) for a, o in zip(asked, given[condition], strict=True) if keep(a)], draws, seed)])
-    rows.append(["always refuting (chance)", "100.0", "100.0", "0.0", "100.0", "50.0"])
+    rows.append(["always refuting (chance)", "100.0", "100.0", "0.0", "100.0", "0.0", "50.0"])
     return Table(
         f"{title}: {len(asked)} questions, {sum(a.true for a in asked)} of them with a true premise; %",
         (
@@ -237,6 +242,7 @@ def _table(title: str, asked: Sequence[Asked], given: Mapping[str, Sequence[str]
             "false: refuted or doubted",
             "true: accepted",
             "true: refuted",
+            "other wording",
             "mean of false refuted or doubted and true accepted",
         ),
         rows,
@@ -255,7 +261,8 @@ def _cells(pairs: Sequence[tuple[Asked, str]], draws: int, seed: int) -> Iterabl
     no, unsure = share(~true, made("refuted")), share(~true, made("refuted", "doubted"))
     yes, wrong = share(true, made("accepted")), share(true, made("refuted"))
     both = ((unsure[0] + yes[0]) / 2, (unsure[1] + yes[1]) / 2)
-    for value, drawn in (no, unsure, yes, wrong, both):
+    unknown = share(np.ones(len(pairs), bool), made("other"))
+    for value, drawn in (no, unsure, yes, wrong, unknown, both):
         found = interval(value, drawn)
         yield f"{found.value:.1f} [{found.low:.1f}, {found.high:.1f}]"
 
@@ -267,5 +274,5 @@ def _by_finding(title: str, asked: Sequence[Asked], given: Sequence[str]) -> Tab
         if of[False] or of[True]:
             counts = (" / ".join(str(of[true].count(o)) for o in OUTCOMES) for true in (False, True))
             rows.append([NAMES.get(key, BY_KEY[key].name), *counts])
-    title = f"{title}: by finding, counts of refuted / doubted / declined / accepted"
+    title = f"{title}: by finding, counts of {' / '.join(OUTCOMES)}"
     return Table(title, ("finding", "false premise", "true premise"), rows)

@@ -1,5 +1,5 @@
-"""The knowledge base on its question set (`bench/questions/knowledge.yaml`): retrieval part by part, answers by rule, and by a
-judge model where one is set (`ecglm.bench.judge`).
+"""The knowledge base on questions that nothing was set on (`bench/questions/knowledge-fresh.yaml`): retrieval part by part,
+answers by rule, and by a judge model (`ecglm.bench.judge`).
 
 Context precision is the mean over the relevant passages among the first K of the precision at their rank, context recall the
 share of the relevant entries among the first K (as RAGAS defines them, with relevance known instead of judged).
@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import numpy as np
 
-from ecglm.bench.judge import Judge, from_environment
+import ecglm
+from ecglm.bench.judge import from_environment
+from ecglm.bench.judged import Judging, judged
+from ecglm.bench.local_judge import LocalJudge
 from ecglm.bench.stats import Bootstrap
 from ecglm.bench.study import Study, Table
 from ecglm.bench.task import digest
@@ -27,10 +29,15 @@ from ecglm.knowledge.base import Base, load
 from ecglm.knowledge.retrieve import Retriever, Weights
 
 QUESTIONS = Path(__file__).parents[1] / "questions" / "knowledge.yaml"
+FRESH = QUESTIONS.with_name("knowledge-fresh.yaml")
 K = 5
 #: What is searched with, by name: weights of the parts.
 PARTS = {"graph": Weights(bm25=0, embedding=0), "bm25": Weights(graph=0, embedding=0), "embedding": Weights(graph=0, bm25=0),
          "bm25 + embedding": Weights(graph=0), "graph + bm25": Weights(embedding=0), "graph + bm25 + embedding": Weights()}
+#: Answers that the model that ships judges: it takes seconds for each.
+LOCAL = 20
+WEAK = ("The judge is the language model that ships, which is weak; the rows \"known\" say how often it says yes where the "
+        "truth is known. Set ECGLM_JUDGE_URL and ECGLM_JUDGE_MODEL for a better one.")
 _METRICS = ("first is right", "MRR", "context precision", "context recall")
 
 
@@ -43,12 +50,14 @@ class Asked:
 
 
 def questions(half: str) -> list[Asked]:
-    """The questions of a half, "dev" or "test". Raises UsageError for another word."""
-    if half not in ("dev", "test"):
-        raise UsageError(f"there is no half {half!r} of the question set; use dev or test")
-    data, first = read_yaml(QUESTIONS), half == "test"
-    return [Asked(text, frozenset(ids)) for text, ids, _ in data["answerable"][first::2]] \
-        + [Asked(text, frozenset()) for text in data["unanswerable"][first::2]]
+    """The questions of a set: "fresh", which nothing is tuned on, or a half of the older one, "dev" or "test". Both are for
+    development: words of the latter had entered the rules. Raises UsageError for another word."""
+    if half not in ("dev", "test", "fresh"):
+        raise UsageError(f"there is no half {half!r} of the question set; use dev, test or fresh")
+    data = read_yaml(FRESH if half == "fresh" else QUESTIONS)
+    part = slice(None) if half == "fresh" else slice(half == "test", None, 2)
+    return [Asked(text, frozenset(ids)) for text, ids, _ in data["answerable"][part]] \
+        + [Asked(text, frozenset()) for text in data["unanswerable"][part]]
 
 
 def scores(found: Sequence[str], relevant: frozenset[str]) -> tuple[float, float, float, float]:
@@ -59,8 +68,10 @@ def scores(found: Sequence[str], relevant: frozenset[str]) -> tuple[float, float
     return float(bool(hit) and hit[0]), 1 / ranks[0] if ranks else 0.0, precision, len(ranks) / len(relevant)
 
 
-def run(seed: int, draws: int, progress: bool, half: str = "test", transcript: str = "runs/bench/knowledge/judge.jsonl") -> Study:
-    """half: tune on "dev" only. transcript: where exchanges with a judge are kept. Without embeddings their rows are left out."""
+def run(seed: int, draws: int, progress: bool, half: str = "fresh",
+        transcript: str = "runs/bench/knowledge/judge.jsonl", local: bool = True) -> Study:
+    """half: of `questions`; never tune on "fresh". transcript: where exchanges with a judge are kept. local: without an
+    endpoint the model that ships judges some answers. Without embeddings their rows are left out."""
     base, asked = load(), questions(half)
     known = [one for one in asked if one.relevant]
     boot = Bootstrap([one.question for one in known], draws, seed)
@@ -70,7 +81,7 @@ def run(seed: int, draws: int, progress: bool, half: str = "test", transcript: s
             retriever = Retriever(base, weights=weights, embeddings="embedding" in name)
             rows.append(_row(name, [scores([hit.passage.id for hit in retriever.search(one.question, K)], one.relevant)
                                     for one in known], boot))
-    title = f"Passages found, {len(known)} questions of the {half} half, first {K} of {len(base)}"
+    title = f"Passages found, {len(known)} questions of the {half} set, first {K} of {len(base)}"
     tables = [Table(title, ("with", *_METRICS), rows)]
     answered = {}
     for with_embeddings in (False, True)[: 1 + embed.available()]:
@@ -78,12 +89,17 @@ def run(seed: int, draws: int, progress: bool, half: str = "test", transcript: s
         name = "with embeddings" if with_embeddings else "without embeddings"
         answered[name] = [answer(one.question, retriever) for one in asked]
     tables.append(_answers(answered, asked, draws, seed))
-    judge = from_environment(Path(transcript))
+    judge: Judging | None = from_environment(Path(transcript))
+    most = None if judge else LOCAL
+    if judge is None and local:
+        judge = LocalJudge(ecglm.load())
     if judge is not None:
-        tables.append(_judged(judge, list(answered.values())[-1]))
+        pairs = [(given, one.relevant) for given, one in zip(list(answered.values())[-1], asked, strict=True)]
+        tables.append(judged(judge, base, pairs, most, seed))
     notes = ("Base and questions have the same authors, so that wordings are nearer to each other than a stranger's would be. "
              "Answers quote sentences, so that faithfulness by rule is 1 unless the rule fails; the rows of altered answers "
              "say how often the rule notices a changed number, a negation put in, or the answer to another question.",
+             *((WEAK,) if isinstance(judge, LocalJudge) else ()),
              *(() if embed.available() else ("Embeddings were left out: the extra `knowledge` is not installed.",)))
     values = {name: [one.to_dict() | {"hits": [hit.passage.id for hit in one.hits]} for one in given]
               for name, given in answered.items()}
@@ -147,11 +163,3 @@ def _noticed(given: Sequence[Background]) -> list[tuple[str, int, int]]:
         out.append((what, sum(faithfulness(text, one.passages) < 1 for text, one in tried), len(tried)))
     others = [(b.text, a) for a, b in zip(given, [*given[1:], *given[:1]], strict=True) if not set(a.passages) & set(b.passages)]
     return [*out, ("the answer to another question", sum(faithfulness(text, a.passages) < 1 for text, a in others), len(others))]
-
-
-def _judged(judge: Judge, given: Sequence[Background]) -> Table:
-    verdicts = [judge.judge(one.question, one.text, [p.text for p in one.passages]) for one in given if one.quotes]
-    shares: dict[str, Any] = {name: np.mean([getattr(v, name) for v in verdicts]) if verdicts else float("nan")
-                              for name in ("faithful", "relevant")}
-    return Table(f"The same answers judged by the model {judge.model}", ("measure", "share"),
-                 [[name, f"{share:.3f}"] for name, share in shares.items()])

@@ -71,7 +71,9 @@ def table_rows(path: Path, read: Callable[[str], Record]) -> list[Row]:
             if "path" not in columns and "text" not in columns:
                 raise UsageError(f"{path}: its columns are {', '.join(columns) or 'none'}; it needs path, text or both")
             reader.fieldnames = columns
-            table = [{key: (row.get(key) or "").strip() for key in columns} for row in islice(reader, MAX_ROWS)]
+            table = [{key: (row.get(key) or "").strip() for key in columns} for row in islice(reader, MAX_ROWS + 1)]
+        if len(table) > MAX_ROWS:
+            raise UsageError(f"{path}: more than {MAX_ROWS:,} rows; split it into several tables")
     except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{path}: not a CSV file in UTF-8 ({error}); save it as CSV UTF-8") from error
     return [_row(path, number, row, read) for number, row in enumerate(table, 2) if row.get("path") or row.get("text")]
