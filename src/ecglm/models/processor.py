@@ -7,6 +7,7 @@ from training. Numpy in, numpy out.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +22,7 @@ from ecglm.records.leads import STANDARD_12
 from ecglm.records.record import Record
 from ecglm.schema import Measurements
 from ecglm.signal import BEAT_SAMPLES, FEATURE_FS, USABLE, axis_features, measure, prepare, read_rhythm
+from ecglm.signal.parts import Part, recorded_parts
 
 #: Median beats reach the encoder at this rate (Hz); they are band-limited far below half of it.
 BEAT_FS = 125.0
@@ -69,6 +71,8 @@ class EcgProcessor:
                               f"12 standard leads; name them canonically")
         record = record.select(known).crop(0.0, c.max_s)
         measurements = measurements or measure(record)
+        if parts := recorded_parts(record):
+            return self._of_parts(record, parts, measurements)
         axis = axis_features(measurements.axis_as_trained)
         windows = list(self._windows(record))
         readable = [lead for lead in known if measurements.quality.get(lead, 1.0) >= USABLE] or known
@@ -78,6 +82,27 @@ class EcgProcessor:
         beat = np.stack([self._place(r.beat_LW[:, ::_BEAT_STEP], known) for r in rhythm])
         feat = np.stack([np.concatenate([r.values_F, axis]) for r in rhythm])
         return EcgInputs(sig, mask, beat, feat.astype(np.float32), measurements)
+
+    def _of_parts(self, record: Record, parts: Sequence[Part], measurements: Measurements) -> EcgInputs:
+        """One window in which the leads of all parts are laid over each other, though they were not recorded at the same time:
+        the encoder compares shapes, and reads the rhythm from the strips, else from the part with the most beats."""
+        rhythm: NDArray[np.float32] | None = None
+        signal: dict[str, NDArray[np.float32]] = {}
+        beats: dict[str, NDArray[np.float32]] = {}
+        for part in sorted(parts, key=lambda p: p.duration_s, reverse=True):
+            piece = part.of(record)
+            read = read_rhythm(piece)
+            rhythm = read.values_F if rhythm is None else rhythm
+            beats |= dict(zip(part.leads, read.beat_LW[:, ::_BEAT_STEP], strict=True))
+            signal |= dict(zip(part.leads, prepare(piece, fs=self.config.fs, band=self.config.band)[0], strict=True))
+        known = list(signal)
+        length = min(len(lead) for lead in signal.values())
+        readable = [lead for lead in known if measurements.quality.get(lead, 1.0) >= USABLE] or known
+        mask = np.array([lead in readable for lead in self.config.leads], np.float32)
+        assert rhythm is not None
+        feat = np.concatenate([rhythm, axis_features(measurements.axis_as_trained)]).astype(np.float32)
+        return EcgInputs(self._place(np.stack([signal[lead][:length] for lead in known]), known)[None], mask,
+                         self._place(np.stack([beats[lead] for lead in known]), known)[None], feat[None], measurements)
 
     def _windows(self, record: Record) -> list[Record]:
         """The record itself up to 1.2 windows, else equal-length windows that cover it evenly."""

@@ -20,8 +20,10 @@ from ecglm.signal.delineation import Delineation
 from ecglm.signal.filters import bandpass
 from ecglm.signal.frontal import frontal_axes, no_axes, qrs_axis
 from ecglm.signal.intervals import NO_QRS, durations, no_p_wave, rates
+from ecglm.signal.measured_parts import measured_parts
 from ecglm.signal.missing import FloatArray
 from ecglm.signal.morphology import Float32, lead_waves, recorded_beats
+from ecglm.signal.parts import recorded_parts
 from ecglm.signal.prepare import scale_leads
 from ecglm.signal.quality import USABLE, Assessment, assess
 from ecglm.signal.resample import resample
@@ -49,9 +51,12 @@ def measure(record: Record, found: Delineation | None = None) -> Measurements:
 
     found: its waves (`delineation.delineate`), where they are known already. Intervals are medians over the usual beats
     (no premature or misshapen ones) and over leads (`usual_waves`), heights and the axes of P and T those of the median
-    of the same beats, unfiltered (`morphology`). What cannot be measured is None with the reason.
+    of the same beats, unfiltered (`morphology`). What cannot be measured is None with the reason. A record whose leads were
+    recorded one group after another, as on paper, is measured group by group (`parts`).
     """
-    return analyse_beats(checked_record(record), found).measurements
+    if parts := recorded_parts(checked_record(record)):
+        return measured_parts(record, parts, [measure(part.of(record)) for part in parts])
+    return analyse_beats(record, found).measurements
 
 
 def beat_features(record: Record) -> BeatFeatures:

@@ -14,6 +14,7 @@ from ecglm.records.record import Record
 from ecglm.signal.beats import Beats, detect_beats, qrs_band, qrs_energy
 from ecglm.signal.filters import bandpass, remove_baseline
 from ecglm.signal.missing import BoolArray, FloatArray, as_leads, fill_missing
+from ecglm.signal.parts import recorded_parts
 from ecglm.signal.resample import resample
 from ecglm.signal.stack import cut
 
@@ -76,6 +77,9 @@ def unreadable(record: Record, quality: Mapping[str, float] | None = None) -> st
 
     quality: what `lead_quality` gave, when it is known; leads under USABLE are then left out of the judgement.
     """
+    if parts := recorded_parts(record):
+        reasons = [assess(part.of(record), quality).verdict for part in parts]
+        return None if None in reasons else reasons[0]
     return assess(record, quality).verdict
 
 
