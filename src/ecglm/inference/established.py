@@ -164,8 +164,7 @@ def _excluded(model: EcgLanguageModel, reading: Reading, key: str) -> Verdict:
             return Verdict("possible", "no premature beats are called present", 0.5, _ECTOPY)
     if key == "form:LNGQT":
         return value_verdict(reading, "qtc_bazett", "high")
-    conduction = beyond_possible(reading, model.findings_calibration)["super_class:CD"]
-    if key == "sub_class:ILBBB" and qrs is not None and round(qrs) < _QRS_MS and conduction < 0:
+    if key == "sub_class:ILBBB" and qrs is not None and round(qrs) < _QRS_MS:
         return Verdict("absent", f"the QRS lasts {qrs:.0f} ms", min(MOST_SURE, share_inside(qrs, 0.0, _QRS_MS, ERROR_SD["qrs"])))
     if key == "sub_class:WPW" and pr is not None and qrs is not None and round(pr) >= _PR_MS and round(qrs) <= _QRS_MS:
         return Verdict(
