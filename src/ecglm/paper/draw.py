@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from ecglm.errors import UsageError
 from ecglm.paper import layout as sheet
 from ecglm.paper import raster
+from ecglm.paper.distort.apply import check
+from ecglm.paper.distort.apply import distort as distorted
 from ecglm.paper.header import PageHeader
 from ecglm.paper.page import Page
 from ecglm.paper.style import STYLES, Style
@@ -25,7 +27,7 @@ DPI_RANGE = (50, 600)
 NOTICE = "Research use only - not a medical device"
 #: At 10 mm/mV one standard deviation of a normalised record is drawn 2.5 mm high, about its usual height.
 SD_SHARE_OF_GAIN = 0.25
-_TRACE_MM, _LABEL_MM, _PRINT_MM = 0.3, 3.0, 2.6
+_LABEL_MM, _PRINT_MM = 3.0, 2.6
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,7 @@ def pages(record: Record, *, layout: str = "3x4", rhythm: Sequence[str] | None =
 
 
 def _check(speed: float, gain: float, dpi: int, distort: str) -> None:
-    if distort != "none":
-        raise UsageError(f"distort {distort!r}: distortions are not available yet; use distort='none'")
+    check(distort)
     if speed not in SPEEDS:
         raise UsageError(f"speed {speed!r} mm/s is not a paper speed; use 25 or 50")
     if gain not in GAINS:
@@ -107,7 +108,7 @@ def _draw(record: Record, layout: str, rhythm: Sequence[str] | None, speed: floa
         if first.baseline_y == second.baseline_y:
             _divider(image, second.box.left, second.baseline_y, pieces, at, ink)
     for piece in pieces:
-        raster.trace(image, piece.x.astype(np.float64), piece.y.astype(np.float64), ink.trace, at.line(_TRACE_MM), grid)
+        raster.trace(image, piece.x.astype(np.float64), piece.y.astype(np.float64), ink.trace, at.line(raster.TRACE_MM), grid)
     pulses = [_pulse(image, base, speed, gain, at, ink) for base in bases] if record.unit == "mV" else []
     texts = _lead_names(image, pieces, at, ink)
     texts += _header(image, header, at, ink) + _footer(image, record, speed, gain, at, ink, bottom_mm)
@@ -117,11 +118,12 @@ def _draw(record: Record, layout: str, rhythm: Sequence[str] | None, speed: floa
         shown += f"   page {page[0]}/{page[1]}" if page[1] > 1 else ""
         texts.append(_right(image, "header", shown, sheet.GRID_MM[1] - 2.5, at, ink))
     truth = PageTruth(
-        width=width, height=height, dpi=dpi, px_per_mm=at.px, layout=layout, style=ink.name, distort=distort, seed=seed,
+        width=width, height=height, dpi=dpi, px_per_mm=at.px, layout=layout, style=ink.name, distort="none", seed=seed,
         speed=float(speed), gain=float(gain), unit=record.unit, mm_per_unit=float(unit_mm), fs=record.fs,
         start_s=float(start_s), duration_s=float(page_s), grid=grid, calibration=tuple(pulses), texts=tuple(texts),
         pieces=tuple(pieces), page=page)
-    return Page(image, truth)
+    clean = Page(image, truth)
+    return clean if distort == "none" else distorted(clean, distort, seed=seed, style=ink)
 
 
 def _place(record: Record, cells: Sequence[sheet.Cell], at: _Scale, start_s: float, speed: float, unit_mm: float,
@@ -178,7 +180,7 @@ def _pulse(image: raster.Image, base: float, speed: float, gain: float, at: _Sca
     top = base - gain * at.px
     y = np.array([base, base, top, top, base, base])
     x = at.x(0) + mm * at.px
-    raster.trace(image, x, y, ink.trace, at.line(_TRACE_MM), Box(0, 0, image.shape[1] - 1, image.shape[0] - 1))
+    raster.trace(image, x, y, ink.trace, at.line(raster.TRACE_MM), Box(0, 0, image.shape[1] - 1, image.shape[0] - 1))
     return Box(float(x[1]), top, float(x[3]), base)
 
 

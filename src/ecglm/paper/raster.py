@@ -16,6 +16,8 @@ from ecglm.paper.truth import Box
 
 Image = NDArray[np.uint8]
 _SHIFT = 6
+#: Width of a trace.
+TRACE_MM = 0.3
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
