@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 
 from ecglm.paper.distort.base import Range, Stage, Values, distortion
 from ecglm.paper.distort.canvas import Canvas, smooth
+from ecglm.paper.distort.pen import inked, signature, written
 from ecglm.paper.truth import Box, TextBox, TextKind
 
 #: Notes that belong to no finding, so that a page's handwriting never gives an answer away.
 NOTES = ("seen", "pls file", "copy", "bed 4", "ward 2", "09:40", "repeat 2h", "Dr. M", "d/w team", "ok", "chart", "pt resting",
-         "room 12", "to clinic", "supine", "no. 2", "tel. 331", "checked")
+         "room 14", "to clinic", "supine", "no. 2", "see notes", "checked")
 STAMPS = ("RECEIVED", "COPY", "CARDIOLOGY", "FILED", "SCANNED", "OUTPATIENTS", "ORIGINAL", "ARCHIVE")
 _PENS = ((28, 52, 150), (20, 40, 110), (32, 32, 40), (160, 28, 40), (20, 90, 60))
 _INKS = ((40, 60, 160), (170, 30, 50), (90, 40, 140), (40, 40, 60))
-_FONT = cv2.FONT_HERSHEY_SCRIPT_SIMPLEX
 
 
 @distortion(Stage.MARK, "notes, a signature, circles and arrows in pen", words=Range(1, 4, whole=True),
@@ -24,13 +24,13 @@ _FONT = cv2.FONT_HERSHEY_SCRIPT_SIMPLEX
 def handwriting(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     """Words anywhere, one signature in three, strokes around and beside the traces."""
     pen = _PENS[int(rng.integers(len(_PENS)))]
-    tall = values["height"] * canvas.px
+    tall, thick = values["height"] * canvas.px, rng.uniform(0.3, 0.55) * canvas.px
     for _ in range(int(values["words"])):
         if rng.random() < 0.33:
-            text, shape = "(signature)", _signature(rng, tall)
+            text, shape = "(signature)", signature(rng, tall, thick)
         else:
             text = NOTES[int(rng.integers(len(NOTES)))]
-            shape = _written(text, rng, tall)
+            shape = written(text, rng, tall, thick)
         _place(canvas, "handwriting", text, shape, pen, rng)
     for _ in range(int(values["strokes"])):
         _place(canvas, "handwriting", "(stroke)", _stroke(rng, canvas.px), pen, rng)
@@ -61,34 +61,6 @@ def _place(canvas: Canvas, kind: TextKind, text: str, shape: NDArray[np.uint8], 
     canvas.texts.append(TextBox(kind, text, Box(x, y, x + wide - 1, y + tall - 1)))
 
 
-def _written(text: str, rng: np.random.Generator, tall: float) -> NDArray[np.uint8]:
-    """A word in a script of single strokes, letter by letter off the line, slanted and waved."""
-    big, pad = 4.0, 60
-    letters = [cv2.getTextSize(letter, _FONT, big, 1)[0][0] for letter in text]
-    board = np.zeros((330, sum(letters) + 2 * pad + 40), np.uint8)
-    x = float(pad)
-    for letter, wide in zip(text, letters, strict=True):
-        size = big * rng.uniform(0.85, 1.1)
-        cv2.putText(board, letter, (round(x), round(190 + rng.normal(0, 7))), _FONT, size, 255, 9, cv2.LINE_AA)
-        x += wide * rng.uniform(0.82, 0.95)
-    return _shrunk(_waved(board, rng), tall / 130, rng.uniform(-0.2, 0.2))
-
-
-def _signature(rng: np.random.Generator, tall: float) -> NDArray[np.uint8]:
-    """Loops that run to the right and get flatter, and a stroke under them."""
-    t = np.linspace(0, 1, 400)
-    turns = rng.uniform(5, 9)
-    phase = 2 * np.pi * (turns * t + 0.25 * np.sin(2 * np.pi * t * rng.uniform(1, 3) + rng.uniform(0, 6)))
-    high = (0.35 + 0.65 * np.abs(np.sin(np.pi * t * rng.uniform(1.5, 3.5) + rng.uniform(0, 3)))) * (1 - 0.7 * t)
-    x = 60 + 640 * t + 45 * high * np.cos(phase)
-    y = 165 - 110 * high * np.sin(phase) * np.where(np.sin(phase) > 0, 1, 0.45)
-    board = np.zeros((330, 800), np.uint8)
-    under = np.stack([np.linspace(740, 120, 30), 250 + 14 * np.sin(np.linspace(0, 3, 30))], axis=1)
-    for line in (np.stack([x, y], axis=1), under):
-        cv2.polylines(board, [np.rint(line * 16).astype(np.int32)], False, 255, 8, cv2.LINE_AA, 4)
-    return _shrunk(board, 1.5 * tall / 330, rng.uniform(-0.3, 0.1))
-
-
 def _stroke(rng: np.random.Generator, px: float) -> NDArray[np.uint8]:
     """A hand-drawn ring, arrow, tick or underline, 6 to 25 mm wide."""
     kind = int(rng.integers(4))
@@ -104,12 +76,7 @@ def _stroke(rng: np.random.Generator, px: float) -> NDArray[np.uint8]:
         line = np.stack([2 * t - 1, 0.05 * np.sin(9 * t)], axis=1)
     turn = rng.normal(0, 0.25) if kind != 1 else rng.uniform(0, 2 * np.pi)
     line = line @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) * rng.uniform(3.0, 12.0) * px
-    line -= line.min(axis=0) - px
-    wide, tall = (int(v) for v in np.ceil(line.max(axis=0) + px))
-    board = np.zeros((tall, wide), np.uint8)
-    thick = max(1, round(rng.uniform(0.25, 0.45) * px))
-    cv2.polylines(board, [np.rint(line * 16).astype(np.int32)], False, 235, thick, cv2.LINE_AA, 4)
-    return board
+    return inked([line], rng.uniform(0.25, 0.45) * px)
 
 
 def _stamp(text: str, rng: np.random.Generator, px: float) -> NDArray[np.uint8]:
@@ -124,15 +91,6 @@ def _stamp(text: str, rng: np.random.Generator, px: float) -> NDArray[np.uint8]:
     for inset, stroke in ((8, 8), (24, 3)):
         cv2.rectangle(board, (inset, inset), (639 - inset, 259 - inset), 255, stroke, cv2.LINE_AA)
     return _shrunk(board, rng.uniform(35, 55) * px / 640, rng.uniform(-0.35, 0.35))
-
-
-def _waved(board: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    height, width = board.shape
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    slant = rng.uniform(-0.05, 0.3)
-    sway = rng.uniform(3, 8) * np.sin(x / rng.uniform(50, 110) + rng.uniform(0, 6)) + rng.uniform(2, 5) * np.sin(x / 27)
-    lean = (x + slant * (y - 190) + rng.uniform(2, 6) * np.sin(y / 31)).astype(np.float32)
-    return cv2.remap(board, lean, (y + sway).astype(np.float32), cv2.INTER_LINEAR)
 
 
 def _shrunk(board: NDArray[np.uint8], scale: float, turn: float) -> NDArray[np.uint8]:

@@ -48,7 +48,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType({
         "handwriting": Use(0.5), "stamps": Use(0.4), "yellowing": Use(0.6, (0.2, 1)), "background_colour": Use(0.3, (0.2, 1)),
         "stains": Use(0.5), "creases": Use(0.7, (0.2, 1)), "folds": Use(0.5, (0.2, 1)), "wrinkles": Use(0.6, (0.2, 0.9)),
         "curl": Use(0.3, (0, 0.7)), "aspect_ratio": Use(0.3), "size_and_position": Use(0.2, (0, 0.6)), "rotation": Use(0.7, (0, 0.7)),
-        "perspective": Use(0.3, (0, 0.6)), "cropping": Use(0.2), "uneven_light": Use(0.5, (0.2, 0.9)), "shading": Use(0.6, (0.2, 1)),
+        "perspective": Use(0.3, (0, 0.6)), "scanner_lid": Use(0.7), "cropping": Use(0.2), "uneven_light": Use(0.5, (0.2, 0.9)), "shading": Use(0.6, (0.2, 1)),
         "shadow": Use(0.3), "blur": Use(0.6, (0, 0.6)), "resolution": Use(0.4, (0, 0.6)), "scanner_streaks": Use(0.3),
         "gaussian_noise": Use(0.7, (0.1, 0.8)), "shot_noise": Use(0.2, (0, 0.7)), "jpeg": Use(0.8, (0.2, 0.9))}),
     # What PULSE's appendix C lists, half of the pages clean and 2 % without a grid; it gives no ranges and no other chances.

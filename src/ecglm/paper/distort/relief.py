@@ -113,9 +113,10 @@ def _facets(rng: np.random.Generator, shape: tuple[int, int], size: float) -> Fi
         cv2.fillConvexPoly(flat, triangle, float(value), cv2.LINE_AA, 3)
     x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
     cells = (height / size, width / size)
-    flat = cv2.remap(flat, x + 0.22 * size * smooth(rng, shape, cells), y + 0.22 * size * smooth(rng, shape, cells), cv2.INTER_LINEAR,
-                     borderMode=cv2.BORDER_REFLECT)
+    bend = [0.1 * size * smooth(rng, shape, cells) for _ in range(2)]
+    flat = cv2.remap(flat, x + bend[0], y + bend[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     tiny = cv2.resize(flat, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-    slow = cv2.resize(cv2.GaussianBlur(tiny, (0, 0), max(0.5, 0.09 * size)), (width, height))
-    sharp = np.clip(0.5 + 0.5 * smooth(rng, shape, (0.5 * cells[0], 0.5 * cells[1])), 0, 1)
-    return np.asarray(1.7 * (slow + sharp * (flat - slow)), np.float32)
+    slow = cv2.resize(cv2.GaussianBlur(tiny, (0, 0), max(0.6, 0.05 * size)), (width, height), interpolation=cv2.INTER_CUBIC)
+    ridges = flat - cv2.GaussianBlur(flat, (0, 0), 1.5)
+    sharp = np.clip(0.45 + 0.5 * smooth(rng, shape, (0.6 * cells[0], 0.6 * cells[1])), 0.05, 1)
+    return np.asarray(0.7 * slow + sharp * (0.8 * (flat - slow) + 1.2 * ridges), np.float32)
