@@ -106,12 +106,15 @@ def put_shape(canvas: Canvas) -> None:
         canvas.shape.append(_cropped(canvas))
     warp = Warp(canvas.source, canvas.size, canvas.px, joined(canvas.shape))
     map_x, map_y = warp.maps()
-    sheet = tuple(float(v) for v in canvas.style.sheet)
     table = canvas.table
-    beyond = sheet if table is None else tuple(float(v) for v in table.reshape(-1, 3).mean(axis=0))
-    image = cv2.remap(canvas.image, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=beyond)
-    if table is not None:
-        _lay_on(canvas, image, table, warp)
+    if table is None:
+        sheet = tuple(float(v) for v in canvas.style.sheet)
+        image = cv2.remap(canvas.image, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=sheet)
+    else:  # only what the page covers is written on the table
+        image = np.empty((canvas.size[1], canvas.size[0], 3), np.uint8)
+        image[:] = table[:image.shape[0], :image.shape[1]]
+        cv2.remap(canvas.image, map_x, map_y, cv2.INTER_LINEAR, image, cv2.BORDER_TRANSPARENT)
+        _shadow_on_table(canvas, warp)
     canvas.image, canvas.warp = image, warp
     for name, shrink in (("tint", TINT), ("relief", RELIEF)):
         values = getattr(canvas, name)
@@ -137,15 +140,15 @@ def put_light(canvas: Canvas) -> None:
     else:
         return
     canvas.relief = None
-    grain = np.resize(unit_noise(), gain.size).reshape(gain.shape)  # half a step of dither, or slow gradients would show steps
-    small = np.clip(gain * _ONE + 0.3 * grain + 0.5, 0, 255).astype(np.uint8)
+    dither = np.resize(unit_noise(), gain.size).reshape(gain.shape)  # or slow gradients would show steps
+    small = cv2.addWeighted(gain, _ONE, dither, 0.3, 0.0, dtype=cv2.CV_8U)
     canvas.image = cv2.multiply(canvas.image, cv2.resize(small, size), scale=1 / _ONE)
 
 
 @lru_cache(maxsize=1)
 def unit_noise() -> Field:
-    """Two million normal deviates, always the same: noise takes its rows from random places in them."""
-    return np.random.default_rng(20261129).standard_normal(1 << 21).astype(np.float32)
+    """Four million normal deviates, always the same: noise takes its rows from random places in them."""
+    return np.random.default_rng(20261129).standard_normal(1 << 22).astype(np.float32)
 
 
 def smooth(rng: np.random.Generator, shape: tuple[int, int], cells: tuple[float, float]) -> Field:
@@ -198,16 +201,9 @@ def _cropped(canvas: Canvas) -> Projective:
     return Projective.of(np.array([[1.0, 0, -left], [0, 1.0, -top], [0, 0, 1.0]]))
 
 
-def _lay_on(canvas: Canvas, image: raster.Image, table: raster.Image, warp: Warp) -> None:
-    """Fill what the page leaves free with the table, and let the page throw a narrow shadow on it."""
-    width, height = canvas.size
-    outline = page_edge(warp)
-    page = np.zeros((height, width), np.uint8)
-    cv2.fillPoly(page, [np.rint(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    rows, columns = np.arange(height) % table.shape[0], np.arange(width) % table.shape[1]
-    free = cv2.compare(page, 128, cv2.CMP_LT)
-    cv2.copyTo(table if table.shape[:2] == (height, width) else table[rows][:, columns], free, image)
-    small = cv2.resize(page, canvas.small(TINT)[::-1], interpolation=cv2.INTER_AREA)
-    reach = max(1.0, 1.2 * canvas.px / TINT)
-    near = cv2.GaussianBlur(small, (0, 0), reach).astype(np.float32) / 255
-    canvas.lit(np.asarray(1.0 - 0.5 * near * (small < 128), np.float32))
+def _shadow_on_table(canvas: Canvas, warp: Warp) -> None:
+    """The page does not lie flat everywhere: it throws a narrow shadow around itself."""
+    page = np.zeros(canvas.small(TINT), np.uint8)
+    cv2.fillPoly(page, [np.rint(((page_edge(warp) + 0.5) / TINT - 0.5) * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    near = cv2.GaussianBlur(page, (0, 0), max(1.0, 1.2 * canvas.px / TINT)).astype(np.float32) / 255
+    canvas.lit(np.asarray(1.0 - 0.5 * near * (1.0 - page.astype(np.float32) / 255), np.float32))

@@ -17,9 +17,9 @@ def missing_grid(canvas: Canvas, values: Values, rng: np.random.Generator) -> No
     ruled, box = canvas.empty_page(), canvas.truth.grid
     plain = np.full_like(ruled, canvas.style.sheet)
     plain[round(box.top):round(box.bottom) + 1, round(box.left):round(box.right) + 1] = canvas.style.ground
-    inked = cv2.subtract(ruled, canvas.image).max(axis=2)
-    depth = max(1, int(np.abs(np.subtract(canvas.style.ground, canvas.style.trace, dtype=np.int32)).max()))
-    bare = cv2.merge([255 - np.clip(inked.astype(np.float32) * (255 / depth), 0, 255).astype(np.uint8)] * 3)
+    depth = np.maximum(1, ruled[..., 1].astype(np.int16) - canvas.style.trace[1])
+    inked = np.clip((ruled[..., 1].astype(np.int16) - canvas.image[..., 1]) / depth, 0, 1)
+    bare = cv2.merge([(255 * (1 - inked)).astype(np.uint8)] * 3)
     canvas.image = cv2.add(canvas.image, cv2.multiply(cv2.subtract(plain, ruled), bare, scale=1 / 255))
     canvas.style = replace(canvas.style, minor=canvas.style.ground, major=canvas.style.ground)
 

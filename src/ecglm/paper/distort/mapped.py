@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from ecglm.paper.mask import edge
-from ecglm.paper.truth import Box, LeadTruth, PageTruth, TextBox
+from ecglm.paper.truth import Box, LeadTruth, PageTruth
 from ecglm.paper.warp import Warp
 
 
@@ -15,23 +16,29 @@ def mapped(truth: PageTruth, warp: Warp) -> PageTruth:
     """The truth of a clean page with every box, text and sample where the warp puts it."""
     middle = np.array([[(truth.grid.left + truth.grid.right) / 2, (truth.grid.top + truth.grid.bottom) / 2]])
     pitch = warp.px_per_mm * float(warp.scale(middle)[0])
+    grid, *rest = _boxes([truth.grid, *truth.calibration, *(t.box for t in truth.texts), *(p.box for p in truth.pieces)], warp)
+    pulses, rest = rest[:len(truth.calibration)], rest[len(truth.calibration):]
+    texts, cells = rest[:len(truth.texts)], rest[len(truth.texts):]
     return replace(
-        truth, width=warp.size[0], height=warp.size[1], px_per_mm=pitch, dpi=max(1, round(pitch * 25.4)), grid=_box(truth.grid, warp),
-        calibration=tuple(_box(box, warp) for box in truth.calibration),
-        texts=tuple(TextBox(text.kind, text.text, _box(text.box, warp)) for text in truth.texts),
-        pieces=tuple(_piece(piece, warp) for piece in truth.pieces), warp=warp)
+        truth, width=warp.size[0], height=warp.size[1], px_per_mm=pitch, dpi=max(1, round(pitch * 25.4)), grid=grid,
+        calibration=tuple(pulses), warp=warp,
+        texts=tuple(replace(text, box=box) for text, box in zip(truth.texts, texts, strict=True)),
+        pieces=tuple(_piece(piece, box, warp) for piece, box in zip(truth.pieces, cells, strict=True)))
 
 
-def _box(box: Box, warp: Warp) -> Box:
-    """The smallest upright box around what the warp makes of a box, with its corners."""
-    around = warp.forward(edge(*np.array(box.quad, np.float64), points=8))
-    (left, top), (right, bottom) = around.min(axis=0), around.max(axis=0)
-    corners = warp.forward(np.array(box.quad, np.float64))
-    a, b, c, d = ((round(float(x), 3), round(float(y), 3)) for x, y in corners)
-    return Box(*(round(float(v), 3) for v in (left, top, right, bottom)), (a, b, c, d))
+def _boxes(boxes: Sequence[Box], warp: Warp) -> list[Box]:
+    """The smallest upright boxes around what the warp makes of boxes, with their corners."""
+    n = 8
+    edges = np.stack([edge(*np.array(box.quad, np.float64), points=n) for box in boxes])
+    out = []
+    for around in warp.forward(edges.reshape(-1, 2)).reshape(len(boxes), 4 * n, 2):
+        (left, top), (right, bottom) = around.min(axis=0), around.max(axis=0)
+        a, b, c, d = ((round(float(x), 3), round(float(y), 3)) for x, y in around[::n])
+        out.append(Box(*(round(float(v), 3) for v in (left, top, right, bottom)), (a, b, c, d)))
+    return out
 
 
-def _piece(piece: LeadTruth, warp: Warp) -> LeadTruth:
+def _piece(piece: LeadTruth, box: Box, warp: Warp) -> LeadTruth:
     xy = warp.forward(np.stack([piece.x, piece.y], axis=1).astype(np.float64)).astype(np.float32)
     middle = warp.forward(np.array([[(piece.box.left + piece.box.right) / 2, piece.baseline_y]]))
-    return replace(piece, box=_box(piece.box, warp), baseline_y=float(middle[0, 1]), x=xy[:, 0], y=xy[:, 1])
+    return replace(piece, box=box, baseline_y=float(middle[0, 1]), x=xy[:, 0], y=xy[:, 1])

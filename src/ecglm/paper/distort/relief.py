@@ -89,7 +89,7 @@ def wrinkles(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     canvas.shaded(cv2.resize(gain, (width, height), interpolation=cv2.INTER_LINEAR))
     waves = []
     for _ in range(8):
-        length, turn, way = rng.uniform(1.0, 3.5) * max(15.0, values["facet"]) * canvas.px, *rng.uniform(0, 2 * np.pi, 2)
+        length, turn, way = rng.uniform(1.0, 3.0) * max(25.0, values["facet"]) * canvas.px, *rng.uniform(0, 2 * np.pi, 2)
         move = values["shift"] * canvas.px
         waves.append(tuple(float(v) for v in (2 * np.pi / length * np.cos(turn), 2 * np.pi / length * np.sin(turn),
                                               rng.uniform(0, 2 * np.pi), move * np.cos(way), move * np.sin(way))))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ecglm.paper.distort.base import Range, Stage, Values, distortion
 from ecglm.paper.distort.canvas import Canvas, unit_noise
@@ -91,11 +90,10 @@ def jpeg(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
 def _noisy(image: Image, sigma: float, rng: np.random.Generator) -> Image:
     """The image with normal noise: each row takes a piece from a random place in a long list of deviates."""
     height, width = image.shape[:2]
-    scaled = np.rint(unit_noise() * sigma)
-    row = width * 3
-    first = rng.integers(0, scaled.size - row, height)
-    for sign, apply in ((1, cv2.add), (-1, cv2.subtract)):
-        part: NDArray[np.uint8] = np.clip(sign * scaled, 0, 255).astype(np.uint8)
+    row, pool = width * 3, unit_noise()[:1 << 21]
+    first = rng.integers(0, pool.size - row, height)
+    for change, apply in ((sigma, cv2.add), (-sigma, cv2.subtract)):
+        part = cv2.multiply(pool, change, dtype=cv2.CV_8U).ravel()  # saturates: what would be below 0 is 0
         rows = np.lib.stride_tricks.sliding_window_view(part, row)[first]
         image = apply(image, rows.reshape(height, width, 3))
     return image
