@@ -116,8 +116,8 @@ def test_a_mask_covers_the_trace_and_little_else(clean: Page) -> None:
     box = piece.box
     inside = mask[max(0, int(box.top)) - 2:int(box.bottom) + 3, max(0, int(box.left) - 3):int(box.right) + 4]
     assert np.count_nonzero(inside) == np.count_nonzero(mask)
-    both = page.truth.mask("II")
-    assert np.count_nonzero(both) > np.count_nonzero(page.truth.mask("II", "rhythm")) > np.count_nonzero(page.truth.mask("II", "cell"))
+    both, strip, cell = (np.count_nonzero(page.truth.mask("II", role)) for role in (None, "rhythm", "cell"))
+    assert both > strip > cell
     with pytest.raises(KeyError, match="V9"):
         page.truth.mask("V9")
 
@@ -129,13 +129,14 @@ def test_the_same_seed_gives_the_same_page_and_another_seed_another(clean: Page)
     assert not np.array_equal(first.image, other.image)
 
 
-def test_what_a_distortion_draws_depends_on_no_other(real: Record) -> None:
+def test_what_a_distortion_draws_depends_on_no_other() -> None:
     alone = {applied.name: applied for applied in chosen("stains", 9)}
-    among = {applied.name: applied for applied in chosen("rotation,stains,jpeg,heavy", 9)}
-    assert among["stains"].values != {}
-    assert alone["stains"] == chosen("stains,blur", 9)[0]
-    assert among["rotation"] == chosen("rotation", 9)[0] or "rotation" in dict.fromkeys(a.name for a in chosen("heavy", 9))
-    assert [applied.name for applied in chosen("jpeg,rotation,stains", 9)] == ["stains", "rotation", "jpeg"]  # as it happens to paper
+    among = {applied.name: applied for applied in chosen("blur,stains,jpeg,curl", 9)}
+    assert among["stains"] == alone["stains"]
+    light = {applied.name: applied.seed for applied in chosen("light", 9)}
+    assert light.items() <= {applied.name: applied.seed for applied in chosen("light,stains,curl", 9)}.items()
+    in_turn = [applied.name for applied in chosen("jpeg,rotation,stains", 9)]
+    assert in_turn == ["stains", "rotation", "jpeg"]  # as it happens to paper
 
 
 def test_pages_of_one_record_are_not_distorted_alike(spikes: Record) -> None:
@@ -184,11 +185,12 @@ def test_a_page_without_a_grid_has_none_but_all_of_its_ink(clean: Page) -> None:
     inside = page.image[round(grid.top) + 3:round(grid.bottom) - 3, round(grid.left) + 3:round(grid.right) - 3]
     ground = np.array((255, 251, 250))
     assert ((np.abs(inside.astype(int) - ground) <= 2).all(axis=2)).mean() > 0.95
-    assert np.mean((clean.image[..., 1] < 60) & (page.image[..., 1] > 95)) == 0.0
+    assert page.image[..., 1][clean.image[..., 1] < 30].max() < 50
 
 
-@pytest.mark.parametrize(("low", "high", "kind"), [("blur:0", "blur:1", "sharp"), ("gaussian_noise:0", "gaussian_noise:1", "noise"),
-                                                   ("jpeg:0", "jpeg:1", "noise"), ("uneven_light:0", "uneven_light:1", "light")])
+@pytest.mark.parametrize(("low", "high", "kind"), [
+    ("blur:0", "blur:1", "sharp"), ("gaussian_noise:0", "gaussian_noise:1", "noise"),
+    ("jpeg:0", "jpeg:1", "noise"), ("uneven_light:0", "uneven_light:1", "light")])
 def test_severity_is_what_it_says(clean: Page, low: str, high: str, kind: str) -> None:
     mild, severe = (distort(clean, how, seed=1).image.astype(np.float64) for how in (low, high))
     if kind == "sharp":
@@ -234,13 +236,14 @@ def test_a_custom_style_can_be_distorted(spikes: Record) -> None:
 
 @pytest.mark.parametrize("dpi", [60, 100, 400])
 def test_every_resolution_can_be_distorted(real: Record, dpi: int) -> None:
-    page = render(real, dpi=dpi, distort="folds,wrinkles,creases,stains,handwriting,stamps,table,perspective,shadow,moire,motion_blur,jpeg",
-                  seed=2)
+    how = "folds,wrinkles,creases,stains,handwriting,stamps,table,perspective,shadow,moire,motion_blur,jpeg"
+    page = render(real, dpi=dpi, distort=how, seed=2)
     assert page.image.shape[:2] == (page.truth.height, page.truth.width)
 
 
-@pytest.mark.parametrize(("how", "says"), [("heavi", "heavy"), ("rotatoin", "rotation"), ("blur:2", "0 to 1"), ("blur:x", "0 to 1"),
-                                           ("heavy:0.5", "unknown"), ("", "unknown"), ("rotation,,blur", "unknown")])
+@pytest.mark.parametrize(("how", "says"), [
+    ("heavi", "heavy"), ("rotatoin", "rotation"), ("blur:2", "0 to 1"), ("blur:x", "0 to 1"),
+    ("heavy:0.5", "unknown"), ("", "unknown"), ("rotation,,blur", "unknown")])
 def test_unknown_distortions_are_refused_with_the_nearest(spikes: Record, how: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         render(spikes, dpi=60, distort=how)

@@ -32,7 +32,8 @@ def test_there_and_back_is_the_same_point(spikes: Record, how: str) -> None:
 
 
 @pytest.mark.parametrize("shrink", [1, 2, 4])
-@pytest.mark.parametrize("how", ["folds:1", "wrinkles:1", "curl:1,perspective:1", "folds:1,wrinkles:1,curl:1,rotation:1,perspective:1,table"])
+@pytest.mark.parametrize("how", [
+    "folds:1", "wrinkles:1", "curl:1,perspective:1", "folds:1,wrinkles:1,curl:1,rotation:1,perspective:1,table"])
 def test_the_dense_map_is_the_inverse_to_a_third_of_a_pixel(spikes: Record, how: str, shrink: int) -> None:
     warp = render(spikes, dpi=200, distort=how, seed=3).truth.warp
     assert warp is not None

@@ -101,7 +101,8 @@ def _draw(record: Record, layout: str, rhythm: Sequence[str] | None, speed: floa
     pieces, bases, grid_mm = _place(record, cells, at, start_s, speed, unit_mm, calibrated=record.unit == "mV")
     bottom_mm = sheet.GRID_MM[1] + grid_mm
     width, height = round(sheet.SHEET_MM[0] * at.px), round((bottom_mm + sheet.SHEET_MM[1] - sheet.GRID_MM[3]) * at.px)
-    grid = Box(*(mm * at.px for mm in (*sheet.GRID_MM[:3], bottom_mm)))
+    left, top, right, bottom = (mm * at.px for mm in (*sheet.GRID_MM[:3], bottom_mm))
+    grid = Box(left, top, right, bottom)
 
     image = raster.ruled_sheet(width, height, grid, at.px, ink).copy()
     for first, second in pairwise(pieces):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal
 
 import cv2
@@ -39,4 +40,4 @@ def edge(*corners: NDArray[np.float64], points: int = 25) -> NDArray[np.float64]
     """Points along the edge of a quadrilateral, ``[4 * points, 2]``."""
     share = np.linspace(0.0, 1.0, points, endpoint=False)[:, None]
     ring = [*corners, corners[0]]
-    return np.concatenate([a + share * (b - a) for a, b in zip(ring, ring[1:], strict=False)])
+    return np.concatenate([a + share * (b - a) for a, b in pairwise(ring)])

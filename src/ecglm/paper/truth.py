@@ -42,7 +42,8 @@ class Box:
     @property
     def quad(self) -> Corners:
         """The four corners (x, y): top left, top right, bottom right, bottom left."""
-        return self.corners or ((self.left, self.top), (self.right, self.top), (self.right, self.bottom), (self.left, self.bottom))
+        upright = (self.left, self.top), (self.right, self.top), (self.right, self.bottom), (self.left, self.bottom)
+        return self.corners or upright
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""

@@ -7,7 +7,7 @@ fixed-point iteration, which converges because their displacements change slowly
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
-#: The dense inverse map is computed about every 2 mm of paper and interpolated (0.16 pixels off at most, everything at its severest).
+#: The dense inverse map is computed about every 2 mm of paper and interpolated (0.16 pixels off at most, all at its severest).
 _GRID_MM, _GRID_STEPS = 2.2, (16, 8, 4)
 
 
@@ -42,7 +42,7 @@ class Projective:
     @cached_property
     def _both(self) -> tuple[Points, Points]:
         m = np.array(self.matrix, np.float64).reshape(3, 3)
-        return m, np.linalg.inv(m)
+        return m, np.asarray(np.linalg.inv(m), np.float64)
 
     def forward(self, xy: Points) -> Points:
         return _projected(self._both[0], xy)
@@ -166,7 +166,7 @@ class Warp:
         """How many picture pixels one clean-page pixel covers at points of the clean page (mean over directions), ``[N]``."""
         xy = np.asarray(xy, np.float64)
         right, down = (self.forward(xy + d) - self.forward(xy - d) for d in (np.array([0.5, 0.0]), np.array([0.0, 0.5])))
-        return np.sqrt(np.abs(right[:, 0] * down[:, 1] - right[:, 1] * down[:, 0]))
+        return np.asarray(np.sqrt(np.abs(right[:, 0] * down[:, 1] - right[:, 1] * down[:, 0])))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; the numbers survive exactly."""
@@ -209,7 +209,7 @@ def _projected(m: NDArray[np.float64], xy: Points) -> Points:
                          (m[1, 0] * xy[:, 0] + m[1, 1] * xy[:, 1] + m[1, 2]) / w], axis=1)
 
 
-def _fixed_point(shift: Any, xy: Points) -> Points:
+def _fixed_point(shift: Callable[[Points], Points], xy: Points) -> Points:
     """x with x + shift(x) = xy, to 1/500 pixel."""
     x = xy
     for _ in range(12):

@@ -196,7 +196,8 @@ def _framed(canvas: Canvas) -> Projective:
 def _cropped(canvas: Canvas) -> Projective:
     assert canvas.crop is not None
     width, height = canvas.size
-    left, top, right, bottom = (round(share * side) for share, side in zip(canvas.crop, (width, height, width, height), strict=True))
+    cut = zip(canvas.crop, (width, height, width, height), strict=True)
+    left, top, right, bottom = (round(share * side) for share, side in cut)
     canvas.size = (width - left - right, height - top - bottom)
     return Projective.of(np.array([[1.0, 0, -left], [0, 1.0, -top], [0, 0, 1.0]]))
 

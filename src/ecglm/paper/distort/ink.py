@@ -47,7 +47,8 @@ def broken_lines(canvas: Canvas, values: Values, rng: np.random.Generator) -> No
     canvas.faded(cv2.GaussianBlur(gaps, (0, 0), 0.6))
 
 
-@distortion(Stage.INK, "a dirty or worn print head: pale rows along the paper", count=Range(1, 6, whole=True), depth=Range(0.2, 0.8))
+@distortion(Stage.INK, "a dirty or worn print head: pale rows along the paper", count=Range(1, 6, whole=True),
+            depth=Range(0.2, 0.8))
 def printer_rows(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     """Rows a fraction of a millimetre high in which most of the ink is missing."""
     height, width = canvas.small(TINT)

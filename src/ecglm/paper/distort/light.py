@@ -9,14 +9,15 @@ from ecglm.paper.distort.base import Range, Stage, Values, distortion
 from ecglm.paper.distort.canvas import TINT, Canvas, Field, smooth
 
 
-@distortion(Stage.LIGHT, "one side nearer to the lamp, corners darker", depth=Range(0.05, 0.5), angle=Range(0.0, 360.0, "degrees", free=True),
-            corners=Range(0.0, 0.3))
+@distortion(Stage.LIGHT, "one side nearer to the lamp, corners darker", depth=Range(0.05, 0.5),
+            angle=Range(0.0, 360.0, "degrees", free=True), corners=Range(0.0, 0.3))
 def uneven_light(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     """depth: what the dark side loses; corners: what they lose besides."""
     x, y = _across(canvas)
     turn = np.radians(values["angle"])
     ramp = (x * np.cos(turn) + y * np.sin(turn)) / (abs(np.cos(turn)) + abs(np.sin(turn)))
-    canvas.lit(np.asarray((1.0 - values["depth"] * (0.5 + 0.5 * ramp)) * (1.0 - values["corners"] * 0.5 * (x * x + y * y)), np.float32))
+    corners = 1.0 - values["corners"] * 0.5 * (x * x + y * y)
+    canvas.lit(np.asarray((1.0 - values["depth"] * (0.5 + 0.5 * ramp)) * corners, np.float32))
 
 
 @distortion(Stage.LIGHT, "slow hills of brightness, as on paper that is not flat", depth=Range(0.03, 0.2))
@@ -47,7 +48,8 @@ def shadow(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     canvas.lit(1.0 - values["depth"] * soft[..., None] * cool)
 
 
-@distortion(Stage.LIGHT, "light of another colour than the camera thinks", warm=Range(0.02, 0.14, either=True), green=Range(0.0, 0.03, either=True))
+@distortion(Stage.LIGHT, "light of another colour than the camera thinks",
+            warm=Range(0.02, 0.14, either=True), green=Range(0.0, 0.03, either=True))
 def colour_cast(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     """warm: towards orange, below 0 towards blue."""
     warm, green = values["warm"], values["green"]
@@ -61,8 +63,8 @@ def underexposure(canvas: Canvas, values: Values, rng: np.random.Generator) -> N
     canvas.lit(np.full(3, 1.0 - values["loss"], np.float32))
 
 
-@distortion(Stage.LIGHT, "bands of colour where the grid and the sensor beat", depth=Range(0.01, 0.07), period=Range(6.0, 40.0, "mm", free=True),
-            angle=Range(0.0, 180.0, "degrees", free=True))
+@distortion(Stage.LIGHT, "bands of colour where the grid and the sensor beat", depth=Range(0.01, 0.07),
+            period=Range(6.0, 40.0, "mm", free=True), angle=Range(0.0, 180.0, "degrees", free=True))
 def moire(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     """Two bent gratings, shifted in phase between the colours."""
     height, width = canvas.small(TINT)

@@ -34,7 +34,8 @@ def _boxes(boxes: Sequence[Box], warp: Warp) -> list[Box]:
     for around in warp.forward(edges.reshape(-1, 2)).reshape(len(boxes), 4 * n, 2):
         (left, top), (right, bottom) = around.min(axis=0), around.max(axis=0)
         a, b, c, d = ((round(float(x), 3), round(float(y), 3)) for x, y in around[::n])
-        out.append(Box(*(round(float(v), 3) for v in (left, top, right, bottom)), (a, b, c, d)))
+        left, top, right, bottom = (round(float(v), 3) for v in (left, top, right, bottom))
+        out.append(Box(left, top, right, bottom, (a, b, c, d)))
     return out
 
 

@@ -66,8 +66,8 @@ def _stroke(rng: np.random.Generator, px: float) -> NDArray[np.uint8]:
     kind = int(rng.integers(4))
     t = np.linspace(0, 1, 60)
     if kind == 0:
-        turn = 2 * np.pi * (1.08 * t + rng.random())
-        line = np.stack([np.cos(turn) * (1 + 0.1 * t), np.sin(turn) * (1 - 0.08 * t)], axis=1) * (1.0, rng.uniform(0.6, 1.0))
+        round_ = 2 * np.pi * (1.08 * t + rng.random())
+        line = np.stack([np.cos(round_) * (1 + 0.1 * t), np.sin(round_) * (1 - 0.08 * t)], axis=1) * (1.0, rng.uniform(0.6, 1.0))
     elif kind == 1:
         line = np.concatenate([np.stack([2 * t - 1, 0.1 * np.sin(3 * t)], axis=1), [[0.6, -0.25], [1.0, 0.0], [0.65, 0.3]]])
     elif kind == 2:
@@ -75,7 +75,7 @@ def _stroke(rng: np.random.Generator, px: float) -> NDArray[np.uint8]:
     else:
         line = np.stack([2 * t - 1, 0.05 * np.sin(9 * t)], axis=1)
     turn = rng.normal(0, 0.25) if kind != 1 else rng.uniform(0, 2 * np.pi)
-    line = line @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) * rng.uniform(3.0, 12.0) * px
+    line = line @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) * (rng.uniform(3.0, 12.0) * px)
     return inked([line], rng.uniform(0.25, 0.45) * px)
 
 
@@ -84,7 +84,8 @@ def _stamp(text: str, rng: np.random.Generator, px: float) -> NDArray[np.uint8]:
     font, board = cv2.FONT_HERSHEY_DUPLEX, np.zeros((260, 640), np.uint8)
     size = 3.0 * 560 / max(1, cv2.getTextSize(text, font, 3.0, 6)[0][0])
     size = min(size, 3.2)
-    date = f"{rng.integers(1, 29):02d} {('JAN', 'MAR', 'MAY', 'JUL', 'SEP', 'NOV')[int(rng.integers(6))]} {rng.integers(2001, 2026)}"
+    month = ("JAN", "MAR", "MAY", "JUL", "SEP", "NOV")[int(rng.integers(6))]
+    date = f"{rng.integers(1, 29):02d} {month} {rng.integers(2001, 2026)}"
     for words, at, scale, stroke in ((text, 125, size, 8), (date, 215, 1.8, 4)):
         wide = cv2.getTextSize(words, font, scale, stroke)[0][0]
         cv2.putText(board, words, ((640 - wide) // 2, at), font, scale, 255, stroke, cv2.LINE_AA)
@@ -102,4 +103,4 @@ def _shrunk(board: NDArray[np.uint8], scale: float, turn: float) -> NDArray[np.u
     matrix[:, 2] += (side - width) / 2, (side - height) / 2
     turned = cv2.warpAffine(board, matrix, (side, side), flags=cv2.INTER_LINEAR)
     x, y, wide, tall = cv2.boundingRect(turned)
-    return turned[y:y + max(1, tall), x:x + max(1, wide)]
+    return np.asarray(turned[y:y + max(1, tall), x:x + max(1, wide)], np.uint8)

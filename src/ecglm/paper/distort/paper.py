@@ -30,8 +30,8 @@ def background_colour(canvas: Canvas, values: Values, rng: np.random.Generator) 
     canvas.tinted(np.array(colour, np.float32))
 
 
-@distortion(Stage.PAPER, "spilt coffee, tea or grease with a darker rim", count=Range(1, 4, whole=True), size=Range(8.0, 32.0, "mm"),
-            depth=Range(0.25, 0.9))
+@distortion(Stage.PAPER, "spilt coffee, tea or grease with a darker rim", count=Range(1, 4, whole=True),
+            size=Range(8.0, 32.0, "mm"), depth=Range(0.25, 0.9))
 def stains(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     """size: largest radius."""
     height, width = canvas.small(TINT)
@@ -44,7 +44,8 @@ def stains(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
         waves = [(k, rng.normal(0, 0.16 / k), rng.uniform(0, 6.3)) for k in range(2, 9)]
         ring, colour = rng.random() < 0.4, np.array(_SPILLS[int(rng.integers(len(_SPILLS)))], np.float32)
         reach = int(1.6 * radius) + 3
-        x0, x1, y0, y1 = (max(0, int(cx) - reach), min(width, int(cx) + reach), max(0, int(cy) - reach), min(height, int(cy) + reach))
+        x0, x1 = max(0, int(cx) - reach), min(width, int(cx) + reach)
+        y0, y1 = max(0, int(cy) - reach), min(height, int(cy) + reach)
         if x1 <= x0 or y1 <= y0:
             continue
         y, x = np.mgrid[y0:y1, x0:x1].astype(np.float32)

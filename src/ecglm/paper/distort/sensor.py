@@ -16,7 +16,8 @@ def blur(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     canvas.image = cv2.GaussianBlur(canvas.image, (0, 0), max(0.3, values["sigma"] * canvas.px))
 
 
-@distortion(Stage.SENSOR, "moved while the picture was taken", length=Range(0.15, 0.9, "mm"), angle=Range(0.0, 180.0, "degrees", free=True))
+@distortion(Stage.SENSOR, "moved while the picture was taken",
+            length=Range(0.15, 0.9, "mm"), angle=Range(0.0, 180.0, "degrees", free=True))
 def motion_blur(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     """length: of the movement, on paper."""
     half = values["length"] * canvas.px / 2
@@ -42,7 +43,8 @@ def resolution(canvas: Canvas, values: Values, rng: np.random.Generator) -> None
     canvas.resized *= values["scale"]
 
 
-@distortion(Stage.SENSOR, "photocopied: grey, more contrast, specks", contrast=Range(1.05, 1.6), specks=Range(20, 500, whole=True))
+@distortion(Stage.SENSOR, "photocopied: grey, more contrast, specks", contrast=Range(1.05, 1.6),
+            specks=Range(20, 500, whole=True))
 def photocopy(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     """contrast: slope about a light grey. specks: of toner, on the whole page."""
     level = np.arange(256)
@@ -54,7 +56,8 @@ def photocopy(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     canvas.image = cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)
 
 
-@distortion(Stage.SENSOR, "streaks of dust on a scanner's line of sensors", count=Range(1, 12, whole=True), depth=Range(6, 60, whole=True))
+@distortion(Stage.SENSOR, "streaks of dust on a scanner's line of sensors",
+            count=Range(1, 12, whole=True), depth=Range(6, 60, whole=True))
 def scanner_streaks(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     """Dark, light or coloured columns that run through the whole picture; depth: of 255."""
     width = canvas.image.shape[1]
@@ -83,7 +86,8 @@ def shot_noise(canvas: Canvas, values: Values, rng: np.random.Generator) -> None
 @distortion(Stage.SENSOR, "stored as JPEG", quality=Range(90, 18, whole=True))
 def jpeg(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     """quality: as libjpeg counts it."""
-    _, data = cv2.imencode(".jpg", cv2.cvtColor(canvas.image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, int(values["quality"])])
+    quality = [cv2.IMWRITE_JPEG_QUALITY, int(values["quality"])]
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(canvas.image, cv2.COLOR_RGB2BGR), quality)
     canvas.image = cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 

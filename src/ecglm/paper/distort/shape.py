@@ -10,8 +10,8 @@ from ecglm.paper.distort.canvas import Canvas
 from ecglm.paper.warp import Projective, Waves
 
 
-@distortion(Stage.SHAPE, "a page that arches: its edges rise or hang, lines bend", bow=Range(0.006, 0.035), tilt=Range(0.0, 0.015),
-            phase=Range(0.0, 1.0, free=True))
+@distortion(Stage.SHAPE, "a page that arches: its edges rise or hang, lines bend", bow=Range(0.006, 0.035),
+            tilt=Range(0.0, 0.015), phase=Range(0.0, 1.0, free=True))
 def curl(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     """bow: height of the arch of horizontal lines, tilt: of vertical ones, as shares of the page's width."""
     width, height = canvas.source
@@ -39,7 +39,8 @@ def aspect_ratio(canvas: Canvas, values: Values, rng: np.random.Generator) -> No
 def size_and_position(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     """size: its share of the sheet's width; x, y: where in the room that is left."""
     size, (width, height) = values["size"], canvas.size
-    _add(canvas, np.array([[size, 0, values["x"] * (1 - size) * width], [0, size, values["y"] * (1 - size) * height], [0, 0, 1.0]]))
+    left, top = values["x"] * (1 - size) * width, values["y"] * (1 - size) * height
+    _add(canvas, np.array([[size, 0, left], [0, size, top], [0, 0, 1.0]]))
 
 
 @distortion(Stage.SHAPE, "turned", angle=Range(0.2, 10.0, "degrees", either=True))
@@ -68,7 +69,8 @@ def perspective(canvas: Canvas, values: Values, rng: np.random.Generator) -> Non
     _add(canvas, cv2.getPerspectiveTransform(corners, (corners + move).astype(np.float32)))
 
 
-@distortion(Stage.SHAPE, "edges cut off", left=Range(0.0, 0.03), top=Range(0.0, 0.03), right=Range(0.0, 0.03), bottom=Range(0.0, 0.03))
+@distortion(Stage.SHAPE, "edges cut off", left=Range(0.0, 0.03), top=Range(0.0, 0.03),
+            right=Range(0.0, 0.03), bottom=Range(0.0, 0.03))
 def cropping(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     """Shares of the picture's width and height; the picture gets smaller."""
     canvas.crop = (values["left"], values["top"], values["right"], values["bottom"])

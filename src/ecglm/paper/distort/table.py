@@ -34,7 +34,8 @@ def table(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     canvas.table = board
 
 
-@distortion(Stage.SHAPE, "a scanner's lid shows around the page", margin=Range(0.0, 0.02), grey=Range(235.0, 70.0, whole=True, free=True))
+@distortion(Stage.SHAPE, "a scanner's lid shows around the page", margin=Range(0.0, 0.02),
+            grey=Range(235.0, 70.0, whole=True, free=True))
 def scanner_lid(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     """grey: of the lid."""
     canvas.margin = values["margin"]
@@ -43,7 +44,7 @@ def scanner_lid(canvas: Canvas, values: Values, rng: np.random.Generator) -> Non
 
 def _wood(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     """Long grain across the picture: stretched noise, and rings that bend slowly."""
-    height, width = shape
+    height = shape[0]
     fine = grain(rng, shape, (height // 3, 6)) * 0.07
     y = np.arange(height, dtype=np.float32)[:, None] / height
     rings = np.sin(2 * np.pi * (rng.uniform(9, 16) * y + 0.8 * smooth(rng, shape, (2, 3)))) * 0.06
@@ -55,4 +56,5 @@ def _weave(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     """Threads both ways."""
     x, y = np.arange(shape[1], dtype=np.float32), np.arange(shape[0], dtype=np.float32)[:, None]
     threads = 0.06 * np.sin(x * 1.3) * np.sin(y * 1.3)
-    return np.asarray(threads + 0.05 * grain(rng, shape, (shape[0] // 4, shape[1] // 4)) + 0.06 * smooth(rng, shape, (3, 4)), np.float32)
+    uneven = 0.05 * grain(rng, shape, (shape[0] // 4, shape[1] // 4)) + 0.06 * smooth(rng, shape, (3, 4))
+    return np.asarray(threads + uneven, np.float32)
