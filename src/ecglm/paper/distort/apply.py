@@ -61,9 +61,9 @@ def chosen(how: str, seed: int, page: int = 1) -> tuple[Applied, ...]:
     return tuple(out)
 
 
-def check(how: str) -> None:
+def check(how: str, seed: int = 0) -> None:
     """Raises UsageError when `chosen` would."""
-    _uses(how, 0, 1)
+    _uses(how, seed, 1)
 
 
 def _uses(how: str, seed: int, page: int) -> dict[str, tuple[float, float]]:
