@@ -31,8 +31,9 @@ class Canvas:
     """image: uint8 ``[height, width, 3]``. px: pixels per millimetre of the clean page. style: colours it was drawn with.
 
     fade: share of the ink that is missing, ``[h/4, w/4]``. tint ``[h/4, w/4, 3]`` and relief ``[h/2, w/2]``: what the paper
-    lets through. light ``[H/4, W/4, 3]``: what falls on the picture. shape: geometry, clean page to picture. size: of the
-    picture. table: a picture of what the page lies on, or one colour. margin: share of the frame that must stay free.
+    lets through. light ``[H/4, W/4, 3]``: what falls on the picture. exposure: how bright the camera makes its lighter parts.
+    shape: geometry, clean page to picture. size: of the picture. table: what the page lies on, or one colour. margin: share
+    of the frame that must stay free. crop: shares cut from left, top, right, bottom. resized: by which the picture shrank.
     """
 
     image: raster.Image
@@ -42,6 +43,7 @@ class Canvas:
     tint: Field | None = None
     relief: Field | None = None
     light: Field | None = None
+    exposure: float = 1.0
     shape: list[Step] = field(default_factory=list)
     size: tuple[int, int] = (0, 0)
     table: raster.Image | None = None
@@ -126,8 +128,10 @@ def put_shape(canvas: Canvas) -> None:
 
 
 def put_light(canvas: Canvas) -> None:
-    """Multiply all tints, shades and light into the picture."""
+    """Multiply all tints, shades and light into the picture. The camera exposes for the lighter parts of what it sees."""
     size = (canvas.image.shape[1], canvas.image.shape[0])
+    if canvas.light is not None:
+        canvas.light *= np.float32(canvas.exposure / max(0.25, float(np.percentile(canvas.light[::8, ::8], 90))))
     fields = [values for values in (canvas.tint, canvas.light) if values is not None]
     canvas.tint = canvas.light = None
     if fields:

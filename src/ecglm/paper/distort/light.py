@@ -60,7 +60,8 @@ def colour_cast(canvas: Canvas, values: Values, rng: np.random.Generator) -> Non
 @distortion(Stage.LIGHT, "a camera that exposes too little", loss=Range(0.05, 0.4))
 def underexposure(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     """loss: of all light alike."""
-    canvas.lit(np.full(3, 1.0 - values["loss"], np.float32))
+    canvas.exposure *= 1.0 - values["loss"]
+    canvas.lit(np.ones(3, np.float32))
 
 
 @distortion(Stage.LIGHT, "bands of colour where the grid and the sensor beat", depth=Range(0.01, 0.07),
@@ -74,7 +75,7 @@ def moire(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     k = 2 * np.pi / (values["period"] * canvas.px / TINT)
     first = k * (x * np.cos(turn) + y * np.sin(turn)) + bend
     second = 1.13 * k * (-x * np.sin(turn) + y * np.cos(turn)) - bend
-    bands = [np.cos(first + shift) + 0.6 * np.cos(second - shift) for shift in (0.0, 1.6, 3.4)]
+    bands = [np.cos(first + shift) + 0.6 * np.cos(second - shift) for shift in (0.0, 0.7, 1.5)]
     canvas.lit(np.asarray(1.0 + values["depth"] * (0.6 * np.stack(bands, axis=-1) - 0.3), np.float32))
 
 
