@@ -7,8 +7,10 @@ page they are those of the picture; `PageTruth.warp` leads back to the clean pag
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ecglm.atomic import write_text
+from ecglm.atomic import replacing, write_text
 from ecglm.errors import ReadError
 from ecglm.paper.warp import Warp
 
@@ -214,17 +216,23 @@ class PageTruth:
         })
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the truth as JSON; the file appears whole or not at all."""
-        write_text(path, json.dumps(self.to_dict(), separators=(",", ":"), allow_nan=False))
+        """Write the truth as JSON, compressed where the name ends in .gz; the file appears whole or not at all."""
+        text = json.dumps(self.to_dict(), separators=(",", ":"), allow_nan=False)
+        if os.fspath(path).endswith(".gz"):
+            with replacing(path) as temporary:
+                temporary.write_bytes(gzip.compress(text.encode(), 6, mtime=0))
+        else:
+            write_text(path, text)
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> PageTruth:
         """Read what `save` wrote. Raises ReadError for anything else."""
         try:
-            return PageTruth.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
+            data = Path(path).read_bytes()
+            return PageTruth.from_dict(json.loads(gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data))
         except OSError as error:
             raise ReadError(path, error.strerror or "cannot be read") from error
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, EOFError, zlib.error) as error:
             raise ReadError(path, "is not a page truth", "pass a file written by truth.save") from error
 
 
