@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,10 +110,10 @@ def _finish(folder: Path, rows: dict[int, dict[str, Any]]) -> dict[str, Any]:
     _write(folder / "manifest.jsonl", pages)
     if skipped or (folder / "skipped.jsonl").exists():
         _write(folder / "skipped.jsonl", skipped)
-    for part in (folder / "parts").glob("[0-9]*.jsonl"):
-        part.unlink()
     if (folder / "parts").is_dir():
-        (folder / "parts").rmdir()
+        shutil.rmtree(folder / "parts")
+    for left in folder.glob("pages/*/.partial-*"):  # by a writer that was killed
+        left.unlink()
     return {"folder": os.fspath(folder), "pages": len(pages), "skipped": len(skipped)}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -48,11 +50,12 @@ def ray(work: Work, batches: Sequence[Batch], workers: int) -> Done:
         own: dict[str, Any] = {} if given else {"num_cpus": workers, "include_dashboard": False}
         cluster.init(address=given, log_to_driver=False, logging_level="ERROR", **own)
     data.DataContext.get_current().enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     try:
         rows = data.from_items([{"number": number, "indices": list(indices)} for number, indices in batches],
                                override_num_blocks=len(batches))
         for done in rows.map(_of_row, fn_args=(work,), num_cpus=1, concurrency=None).iter_rows():
-            yield int(done["number"]), _unpacked(done["rows"])
+            yield int(done["number"]), json.loads(done["rows"])
     finally:
         if started:
             cluster.shutdown()
@@ -67,15 +70,6 @@ def _one_thread() -> None:
 
 def _of_row(row: dict[str, Any], work: Work) -> dict[str, Any]:
     """A row of Ray's, done; rows of the manifest travel as text, because their columns differ."""
-    import json
-
     _one_thread()
     number, rows = work((int(row["number"]), tuple(int(index) for index in row["indices"])))
     return {"number": number, "rows": json.dumps(rows)}
-
-
-def _unpacked(text: str) -> list[dict[str, Any]]:
-    import json
-
-    rows: list[dict[str, Any]] = json.loads(text)
-    return rows
