@@ -220,7 +220,7 @@ class PageTruth:
         text = json.dumps(self.to_dict(), separators=(",", ":"), allow_nan=False)
         if os.fspath(path).endswith(".gz"):
             with replacing(path) as temporary:
-                temporary.write_bytes(gzip.compress(text.encode(), 6, mtime=0))
+                temporary.write_bytes(gzip.compress(text.encode(), 3, mtime=0))
         else:
             write_text(path, text)
 
