@@ -1,5 +1,4 @@
-"""Write docs/distortions.md and its picture from the distortions themselves. tests/paper/test_sheet.py fails when the page is out of
-date."""
+"""Write docs/distortions.md and its picture from the code. tests/paper/test_sheet.py fails when the page is out of date."""
 
 from __future__ import annotations
 
