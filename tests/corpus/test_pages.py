@@ -135,7 +135,7 @@ def test_what_cannot_be_drawn_is_skipped_with_its_reason(tmp_path: Path) -> None
     write_npz(simulate("normal", 1, seed=1)[0].record, folder / "a.npz")
     (folder / "b.dcm").write_bytes((b"\0" * 128) + b"DICM" + b"\1" * 500)
     done = build(Request(str(folder), dpi=60, licence="CC0"), tmp_path / "out", 4, workers=1)
-    assert (done["pages"], done["skipped"]) == (2, 2)
+    assert (done["pages"], done["new"], done["skipped"]) == (2, 2, 2)
     assert [row["record"] for row in rows(tmp_path / "out", "skipped.jsonl")] == ["b.dcm", "b.dcm"]
     assert "b.dcm" in rows(tmp_path / "out", "skipped.jsonl")[0]["skipped"]
     assert {row["licence"] for row in rows(tmp_path / "out")} == {"CC0"}

@@ -46,7 +46,8 @@ def test_pages_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.chdir(tmp_path)
     file = str(get_testdata_file("waveform_ecg.dcm"))
-    look = "--layout 6x2 --order cabrera --speed 50 --gain 5 --dpi 100 --style bw --heading card".split()
+    look = ["--layout", "6x2", "--order", "cabrera", "--speed", "50", "--gain", "5", "--dpi", "100", "--style", "bw",
+            "--heading", "card"]
     look += ["--distort", "rotation:0.4,stamps", "--seed", "4"]
     assert main(["render", file, "-o", "a.png", *look, "--truth", "a.json"]) == 0
     truth = PageTruth.load("a.json")
@@ -56,7 +57,7 @@ def test_pages_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert cv2.imread("a.png").shape == (850, 1100, 3)
     assert main(["render", file, "-o", "b.png", *look]) == 0
     assert np.array_equal(cv2.imread("a.png"), cv2.imread("b.png"))
-    chosen = "--leads I,II,V1,V5 --rhythm none --no-header --truth c.json".split()
+    chosen = ["--leads", "I,II,V1,V5", "--rhythm", "none", "--no-header", "--truth", "c.json"]
     assert main(["render", file, "-o", "c.jpg", *chosen]) == 0
     drawn = PageTruth.load("c.json")
     assert ([piece.lead for piece in drawn.pieces], len(drawn.calibration)) == (["I", "II", "V1", "V5"], 1)

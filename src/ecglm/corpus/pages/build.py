@@ -63,8 +63,8 @@ def build(request: Request, out: str | os.PathLike[str], n: int, *, engine: str 
     _claim(folder, request, source, resume)
     rows = _rows(folder)
     waiting = [i for i in range(n) if i not in rows]
-    new, skipped = len(waiting), sum("skipped" in row for row in rows.values())
-    batches = [(start, tuple(waiting[start:start + BATCH])) for start in range(0, new, BATCH)]
+    skipped = before = sum("skipped" in row for row in rows.values())
+    batches = [(start, tuple(waiting[start:start + BATCH])) for start in range(0, len(waiting), BATCH)]
     work = _Work(request, source, os.fspath(folder))
     tell(len(rows), skipped)
     for _, made in ENGINES[engine](work, batches, workers) if batches else ():
@@ -72,7 +72,7 @@ def build(request: Request, out: str | os.PathLike[str], n: int, *, engine: str 
         rows |= {row["index"]: row for row in made}
         skipped += sum("skipped" in row for row in made)
         tell(len(rows), skipped)
-    return _finish(folder, rows) | {"new": new}
+    return _finish(folder, rows) | {"new": len(waiting) - (skipped - before)}
 
 
 def _claim(folder: Path, request: Request, source: Source, resume: bool) -> None:

@@ -12,9 +12,9 @@ from ecglm.corpus.folder import data_folder
 from ecglm.errors import ReadError, UsageError
 from ecglm.records.record import Record
 
-#: Data sets that are one packed file; those of LICENCES that are not here are folders of recordings.
-_PACKED = ("ptbxl",)
-_NO_RECORDS = ("ecgqa",)
+#: Data sets that are one packed file, those without recordings of their own, and where the others keep theirs if not everywhere.
+_PACKED, _NO_RECORDS = ("ptbxl",), ("ecgqa",)
+_BELOW = {"challenge2021": "records", "ludb": "data", "mitdb": "records"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ def open_source(name: str, licence: str | None = None) -> Source:
 
         folder = _folder(name).absolute()
         place = os.fspath(folder)
-        keys = tuple(Path(path).relative_to(folder).as_posix() for path in inside(os.fspath(folder))[0])
+        below = "" if Path(name).is_dir() else _BELOW.get(name, "")
+        keys = tuple(Path(path).relative_to(folder).as_posix() for path in inside(os.fspath(folder / below))[0])
     if not keys:
         raise UsageError(f"{name}: no recordings in it; name a folder of recordings or one of {', '.join(_names())}")
     return Source(name, place, keys, licence or LICENCES.get(name))
