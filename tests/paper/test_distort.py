@@ -213,6 +213,21 @@ def test_noise_has_the_deviation_it_says(clean: Page) -> None:
     assert np.abs(np.corrcoef(rows) - np.eye(len(rows))).max() < 0.2  # no row repeats another
 
 
+@pytest.mark.parametrize("how", [
+    "close_up:1", "close_up:0", "close_up:1,rotation:1,table:1", "close_up:0.5,curl:1,perspective:1,folds"])
+def test_a_close_up_ends_around_the_grid_and_loses_no_sample(clean: Page, how: str) -> None:
+    page = distort(clean, how, seed=3)
+    grid, truth = page.truth.grid, page.truth
+    margin = next(a.values["margin"] for a in truth.distortions if a.name == "close_up") * (grid.right - grid.left)
+    around = (grid.left, grid.top, truth.width - 1 - grid.right, truth.height - 1 - grid.bottom)
+    assert all(-1 <= room <= margin + 3 for room in around)
+    for piece in truth.pieces:
+        assert piece.x.min() >= -1
+        assert piece.x.max() <= truth.width
+        assert piece.y.min() >= -1
+        assert piece.y.max() <= truth.height
+
+
 def test_marks_of_people_are_in_the_truth_and_on_the_page(clean: Page) -> None:
     page = distort(clean, "handwriting:1,stamps:1", seed=6)
     added = [text for text in page.truth.texts if text.kind in ("handwriting", "stamp")]

@@ -55,7 +55,7 @@ def render(
         return
     if record is None or out is None:
         raise UsageError("nothing to draw; give a recording and -o PAGE.png, or --gallery SHEET.png")
-    shown = None if leads is None else [lead.strip() for lead in leads.split(",")]
+    shown = None if leads is None else record.leads  # which `read` has chosen and put in order
     strips = None if rhythm is None else [lead.strip() for lead in rhythm.split(",") if lead.strip() != "none"]
     measured = ecglm.measure(record)
     head = PageHeader.of(record, measured, heading) if header else None  # type: ignore[arg-type]

@@ -33,7 +33,8 @@ class Canvas:
     fade: share of the ink that is missing, ``[h/4, w/4]``. tint ``[h/4, w/4, 3]`` and relief ``[h/2, w/2]``: what the paper
     lets through. light ``[H/4, W/4, 3]``: what falls on the picture. exposure: how bright the camera makes its lighter parts.
     shape: geometry, clean page to picture. size: of the picture. table: what the page lies on, or one colour. margin: share
-    of the frame that must stay free. crop: shares cut from left, top, right, bottom. resized: by which the picture shrank.
+    of the frame that must stay free. crop: shares cut from left, top, right, bottom. close: cut to the ruled area and this share
+    of its width around it. resized: by which the picture shrank.
     """
 
     image: raster.Image
@@ -49,6 +50,7 @@ class Canvas:
     table: raster.Image | None = None
     margin: float = 0.0
     crop: tuple[float, float, float, float] | None = None
+    close: float | None = None
     resized: float = 1.0
     texts: list[TextBox] = field(default_factory=list)
     warp: Warp | None = None
@@ -101,9 +103,11 @@ def put_fade(canvas: Canvas) -> None:
 
 def put_shape(canvas: Canvas) -> None:
     """Lay the page in the picture: one remap of the pixels and one of each field. Sets `canvas.warp`."""
-    if not canvas.shape and canvas.table is None and not canvas.crop:
+    if not canvas.shape and canvas.table is None and not canvas.crop and canvas.close is None:
         return
     canvas.shape.append(_framed(canvas))
+    if canvas.close is not None:
+        canvas.shape.append(_closer(canvas, canvas.close))
     if canvas.crop:
         canvas.shape.append(_cropped(canvas))
     warp = Warp(canvas.source, canvas.size, canvas.px, joined(canvas.shape))
@@ -195,6 +199,19 @@ def _framed(canvas: Canvas) -> Projective:
         start = min(max(middle - size / 2, first), first + room - size)
         shift.append(start - low * scale)
     return Projective.of(np.array([[scale, 0, shift[0]], [0, scale, shift[1]], [0, 0, 1.0]]))
+
+
+def _closer(canvas: Canvas, margin: float) -> Projective:
+    """The part of the frame around the ruled area."""
+    warp = Warp(canvas.source, canvas.size, canvas.px, tuple(canvas.shape))
+    grid = warp.forward(edge(*np.array(canvas.truth.grid.quad)))
+    room = margin * float(np.ptp(grid[:, 0]))
+    (left, top), (right, bottom) = np.floor(grid.min(axis=0) - room), np.ceil(grid.max(axis=0) + room)
+    left, top = max(0, int(left)), max(0, int(top))
+    canvas.size = (min(canvas.size[0], int(right) + 1) - left, min(canvas.size[1], int(bottom) + 1) - top)
+    if canvas.table is not None and canvas.table.shape[:2] != (1, 1):
+        canvas.table = canvas.table[top:top + canvas.size[1], left:left + canvas.size[0]]
+    return Projective.of(np.array([[1.0, 0, -left], [0, 1.0, -top], [0, 0, 1.0]]))
 
 
 def _cropped(canvas: Canvas) -> Projective:

@@ -76,6 +76,12 @@ def cropping(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
     canvas.crop = (values["left"], values["top"], values["right"], values["bottom"])
 
 
+@distortion(Stage.SHAPE, "taken from so near that the frame ends around the grid", margin=Range(0.05, 0.0))
+def close_up(canvas: Canvas, values: Values, rng: np.random.Generator) -> None:
+    """margin: what is left around the ruled area, a share of its width; nothing of the traces is lost."""
+    canvas.close = values["margin"]
+
+
 def _turn(canvas: Canvas, degrees: float) -> None:
     width, height = canvas.size
     matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), degrees, 1.0)
