@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ecglm.errors import UsageError
-from ecglm.paper import Page, PageTruth, Style, annotate, mark, pages, render
+from ecglm.paper import Applied, Page, PageTruth, Style, annotate, mark, pages, render
 from ecglm.paper.distort import DISTORTIONS, PRESETS, Stage, chosen, distort
 from ecglm.paper.marks import Marks
 from ecglm.records.record import Record
@@ -161,12 +161,15 @@ def test_values_are_within_their_documented_ranges_and_severity_orders_them(name
             assert abs(severe.values[key]) == pytest.approx(spread.severe)
 
 
-def test_what_was_done_is_in_the_truth_and_can_be_done_again(clean: Page, tmp_path: object) -> None:
+def test_what_was_done_is_in_the_truth_and_can_be_done_again(clean: Page) -> None:
     page = distort(clean, "heavy", seed=8)
     again = PageTruth.from_dict(json.loads(json.dumps(page.truth.to_dict())))
     assert again.to_dict() == page.truth.to_dict()
     assert again.distortions == page.truth.distortions
     assert np.array_equal(distort(clean, again.distortions).image, page.image)
+    for strange in (Applied("ageing", {}, 0), Applied("blur", {"radius": 1.0}, 0)):
+        with pytest.raises(UsageError, match="unknown here"):
+            distort(clean, [strange])
     points = np.array([[100.0, 200.0], [900.0, 700.0]])
     np.testing.assert_allclose(again.to_page(points), page.truth.to_page(points))
 

@@ -36,6 +36,9 @@ def distort(page: Page, how: str | Sequence[Applied], *, seed: int = 0, style: S
     if ink is None:
         raise UsageError(f"style {truth.style!r} is not one of {', '.join(STYLES)}; pass the Style it was drawn with")
     done = chosen(how, seed, truth.page[0]) if isinstance(how, str) else tuple(how)
+    for applied in done:
+        if applied.name not in DISTORTIONS or set(applied.values) != set(DISTORTIONS[applied.name].ranges):
+            raise UsageError(f"distortion {applied.name!r} with {', '.join(applied.values) or 'no values'} is unknown here")
     name = how if isinstance(how, str) else ",".join(dict.fromkeys(applied.name for applied in done)) or "none"
     if not done:
         return Page(page.image, replace(truth, distort=name, seed=seed))
