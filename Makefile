@@ -55,6 +55,7 @@ results: $(VENV)/.installed
 # Rewrite docs/cli.md from --help (a test compares them).
 docs: $(VENV)/.installed
 	$(BIN)/python docs/write_cli.py
+	$(BIN)/python docs/write_distortions.py
 
 clean:
 	rm -rf demo_out .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -12,7 +12,7 @@ import typer
 from ecglm.cli import VERBS, main
 
 PAGE = Path(__file__).with_name("cli.md")
-SUBCOMMANDS = {"bench": ("list", "run", "compare"), "data": ("list",), "fewshot": ("run", "bench"),
+SUBCOMMANDS = {"bench": ("list", "run", "compare"), "data": ("list", "build pages"), "fewshot": ("run", "bench"),
                "knowledge": ("ask", "search", "show", "add", "list", "remove")}
 
 _HEAD = f"""# Command line
@@ -38,7 +38,7 @@ def page() -> str:
     parts = [_HEAD, f"```\n{shown()}\n```\n"]
     for verb in VERBS:
         parts.append(f"## ecglm {verb}\n\n```\n{shown(verb)}\n```\n")
-        parts += [f"### ecglm {verb} {sub}\n\n```\n{shown(verb, sub)}\n```\n" for sub in SUBCOMMANDS.get(verb, ())]
+        parts += [f"### ecglm {verb} {sub}\n\n```\n{shown(verb, *sub.split())}\n```\n" for sub in SUBCOMMANDS.get(verb, ())]
     return "\n".join(parts)
 
 

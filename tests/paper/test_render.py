@@ -204,7 +204,7 @@ def test_pages_cover_a_long_record_once(spikes: Record, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(("wrong", "says"), [
-    ({"distort": "heavy"}, "not available yet"), ({"layout": "4x3"}, "3x4"), ({"speed": 30}, "25 or 50"),
+    ({"distort": "heavvy"}, "heavy"), ({"layout": "4x3"}, "3x4"), ({"speed": 30}, "25 or 50"),
     ({"gain": 7}, "5, 10 or 20"), ({"dpi": 100_000}, "50-600"), ({"style": "pink"}, "red"),
     ({"rhythm": ("V9",)}, "V9"), ({"start_s": 10.0}, "10 s"), ({"start_s": float("nan")}, "outside")])
 def test_what_cannot_be_drawn_is_refused_with_the_choices(spikes: Record, wrong: dict[str, object], says: str) -> None:

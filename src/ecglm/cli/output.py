@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,17 @@ def waiting(text: str) -> Iterator[None]:
     yield
     if sys.stderr.isatty():
         print("\x1b[2K", end="", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def counting(text: str, total: int) -> Iterator[Callable[..., None]]:
+    """A progress bar on a terminal, silent elsewhere; what it yields is called with the number done."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task(text, total=total)
+        yield lambda done, *_: bar.update(task, completed=done)
 
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[object]], headed: bool = False) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ecglm.cli.options import Json
-from ecglm.cli.output import print_json, print_table, print_text, verb_app
+from ecglm.cli.output import counting, print_json, print_table, print_text, verb_app
 
 app = verb_app()
 
@@ -52,17 +52,10 @@ def synth(
 
 
 def _write(out: str, condition: list[str] | None, n: int, seed: int, fs: float, duration: float, json: bool) -> None:
-    import sys
-
-    from rich.console import Console
-    from rich.progress import Progress
-
     from ecglm.signal.simulate import write_folder
 
-    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("synth", total=n)
-        new = write_folder(out, condition, n, seed=seed, fs=fs, duration_s=duration,
-                           tell=lambda done: bar.update(task, completed=done))
+    with counting("synth", n) as tell:
+        new = write_folder(out, condition, n, seed=seed, fs=fs, duration_s=duration, tell=tell)
     if json:
         print_json({"folder": out, "records": n, "new": new})
     else:

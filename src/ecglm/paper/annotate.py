@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ecglm.paper import raster
-from ecglm.paper.page import Page
+from ecglm.paper.page import Page, undistorted
 from ecglm.paper.style import Colour
 from ecglm.paper.truth import Box, LeadTruth, TextBox
 from ecglm.schema import Evidence
@@ -23,6 +23,7 @@ def annotate(page: Page, evidence: Sequence[Evidence], *, caption: bool = True) 
     there is none; without a span the whole piece. Evidence with neither is not drawn.
     Captions are numbered by the position in `evidence`, from 1.
     """
+    undistorted(page)
     image = page.image.copy()
     px = page.truth.px_per_mm
     texts = list(page.truth.texts)

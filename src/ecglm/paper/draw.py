@@ -9,168 +9,127 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ecglm.errors import UsageError
 from ecglm.paper import layout as sheet
 from ecglm.paper import raster
+from ecglm.paper.distort.apply import check
+from ecglm.paper.distort.apply import distort as distorted
 from ecglm.paper.header import PageHeader
 from ecglm.paper.page import Page
+from ecglm.paper.place import Scale, place
+from ecglm.paper.printed import Printer, print_footer, print_header
 from ecglm.paper.style import STYLES, Style
-from ecglm.paper.truth import Box, LeadTruth, PageTruth, TextBox, TextKind, covered
+from ecglm.paper.truth import Box, LeadTruth, PageTruth, TextBox, covered
 from ecglm.records.record import Record, checked_record
 
 SPEEDS, GAINS = (25.0, 50.0), (5.0, 10.0, 20.0)
 DPI_RANGE = (50, 600)
-NOTICE = "Research use only - not a medical device"
 #: At 10 mm/mV one standard deviation of a normalised record is drawn 2.5 mm high, about its usual height.
 SD_SHARE_OF_GAIN = 0.25
-_TRACE_MM, _LABEL_MM, _PRINT_MM = 0.3, 3.0, 2.6
+_LABEL_MM = 3.0
 
 
 @dataclass(frozen=True)
-class _Scale:
-    """Millimetres to pixels for one page."""
+class _Look:
+    """How pages of a record are to look: the arguments of `render` that every page shares."""
 
-    px: float
+    layout: str
+    rhythm: Sequence[str] | None
+    order: str
+    leads: Sequence[str] | None
+    speed: float
+    gain: float
     dpi: int
+    seed: int
+    distort: str
+    header: PageHeader | None
+    style: str | Style
 
-    def x(self, grid_mm: float) -> float:
-        return (sheet.GRID_MM[0] + grid_mm) * self.px
+    def __post_init__(self) -> None:
+        check(self.distort, self.seed)
+        if self.speed not in SPEEDS:
+            raise UsageError(f"speed {self.speed!r} mm/s is not a paper speed; use 25 or 50")
+        if self.gain not in GAINS:
+            raise UsageError(f"gain {self.gain!r} mm/mV is not a paper gain; use 5, 10 or 20")
+        if not isinstance(self.dpi, int) or not DPI_RANGE[0] <= self.dpi <= DPI_RANGE[1]:
+            raise UsageError(f"dpi {self.dpi!r} is outside {DPI_RANGE[0]}-{DPI_RANGE[1]}")
+        if isinstance(self.style, str) and self.style not in STYLES:
+            raise UsageError(f"style {self.style!r} is unknown; use one of {', '.join(STYLES)}")
 
-    def y(self, grid_mm: float) -> float:
-        return (sheet.GRID_MM[1] + grid_mm) * self.px
 
-    def line(self, mm: float) -> int:
-        return max(1, round(mm * self.px))
-
-
-def render(record: Record, *, layout: str = "3x4", rhythm: Sequence[str] | None = None, speed: float = 25.0,
-           gain: float = 10.0, dpi: int = 200, seed: int = 0, distort: str = "none", header: PageHeader | None = None,
-           style: str | Style = "red", start_s: float = 0.0) -> Page:
+def render(record: Record, *, layout: str = "3x4", rhythm: Sequence[str] | None = None, order: str = "standard",
+           leads: Sequence[str] | None = None, speed: float = 25.0, gain: float = 10.0, dpi: int = 200, seed: int = 0,
+           distort: str = "none", header: PageHeader | None = None, style: str | Style = "red", start_s: float = 0.0) -> Page:
     """Draw the 250 mm of signal (10 s at 25 mm/s) from start_s on as an 11 x 8.5 in page, lower for fewer than four rows.
 
     layout: 3x4, 6x2, 12x1, or with rhythm strips 3x4+1R, 3x4+3R, 6x2+1R. rhythm: leads of
-    the full-width strips; None gives the layout's own (II below 3x4). Columns show
-    consecutive parts of the page's time; on a shorter record they stay within it. Leads
-    the record lacks leave an empty labelled cell. speed: 25 or 50 mm/s. gain: 5, 10 or
-    20 mm/mV. header: typed facts to print. start_s: seconds into the record.
+    the full-width strips; None gives the layout's own (II below 3x4). order: "cabrera" for
+    aVL I -aVR II aVF III. leads: show these only, filled into the layout's columns.
+    Columns show consecutive parts of the page's time; on a shorter record they stay within
+    it. Leads the record lacks leave an empty labelled cell. speed: 25 or 50 mm/s. gain: 5,
+    10 or 20 mm/mV. header: what to print above. start_s: seconds into the record. distort:
+    a preset or names of distortions (`ecglm.paper.distort`), drawn with seed.
 
     Each lead is centred on its median and otherwise drawn as it is, without a filter;
     the footer says so. A normalised record gets no calibration pulse and says why.
     The same arguments give the same pixels. Raises UsageError for what cannot be drawn.
     """
-    return _draw(record, layout, rhythm, speed, gain, dpi, seed, distort, header, style, start_s, (1, 1))
+    look = _Look(layout, rhythm, order, leads, speed, gain, dpi, seed, distort, header, style)
+    return _draw(record, look, start_s, (1, 1))
 
 
-def pages(record: Record, *, layout: str = "3x4", rhythm: Sequence[str] | None = None, speed: float = 25.0,
-          gain: float = 10.0, dpi: int = 200, seed: int = 0, distort: str = "none", header: PageHeader | None = None,
-          style: str | Style = "red") -> Iterator[Page]:
+def pages(record: Record, *, layout: str = "3x4", rhythm: Sequence[str] | None = None, order: str = "standard",
+          leads: Sequence[str] | None = None, speed: float = 25.0, gain: float = 10.0, dpi: int = 200, seed: int = 0,
+          distort: str = "none", header: PageHeader | None = None, style: str | Style = "red") -> Iterator[Page]:
     """Draw the whole record, page after page (one at a time in memory). Arguments as for `render`."""
-    _check(speed, gain, dpi, distort)
+    look = _Look(layout, rhythm, order, leads, speed, gain, dpi, seed, distort, header, style)
     page_s = sheet.TRACE_MM / speed
     count = max(1, math.ceil(record.duration_s / page_s - 1e-9))
     for i in range(count):
-        yield _draw(record, layout, rhythm, speed, gain, dpi, seed, distort, header, style, i * page_s, (i + 1, count))
+        yield _draw(record, look, i * page_s, (i + 1, count))
 
 
-def _check(speed: float, gain: float, dpi: int, distort: str) -> None:
-    if distort != "none":
-        raise UsageError(f"distort {distort!r}: distortions are not available yet; use distort='none'")
-    if speed not in SPEEDS:
-        raise UsageError(f"speed {speed!r} mm/s is not a paper speed; use 25 or 50")
-    if gain not in GAINS:
-        raise UsageError(f"gain {gain!r} mm/mV is not a paper gain; use 5, 10 or 20")
-    if not isinstance(dpi, int) or not DPI_RANGE[0] <= dpi <= DPI_RANGE[1]:
-        raise UsageError(f"dpi {dpi!r} is outside {DPI_RANGE[0]}-{DPI_RANGE[1]}")
-
-
-def _draw(record: Record, layout: str, rhythm: Sequence[str] | None, speed: float, gain: float, dpi: int, seed: int,
-          distort: str, header: PageHeader | None, style: str | Style, start_s: float, page: tuple[int, int]) -> Page:
-    _check(speed, gain, dpi, distort)
+def _draw(record: Record, look: _Look, start_s: float, page: tuple[int, int]) -> Page:
     checked_record(record)
-    if isinstance(style, str) and style not in STYLES:
-        raise UsageError(f"style {style!r} is unknown; use one of {', '.join(STYLES)}")
     if not 0 <= start_s < record.duration_s:
         raise UsageError(f"start_s {start_s!r} is outside the record, which lasts {record.duration_s:g} s")
+    speed, gain, style = look.speed, look.gain, look.style
     ink = STYLES[style] if isinstance(style, str) else style
-    at = _Scale(dpi / 25.4, dpi)
-    cells = sheet.plan(record.leads, layout, rhythm)
+    at = Scale(look.dpi / 25.4)
+    cells = sheet.plan(record.leads, look.layout, look.rhythm, look.order, look.leads)
     unit_mm = gain if record.unit == "mV" else gain * SD_SHARE_OF_GAIN
-    pieces, bases, grid_mm = _place(record, cells, at, start_s, speed, unit_mm, calibrated=record.unit == "mV")
+    pieces, bases, grid_mm = place(record, cells, at, start_s, speed, unit_mm, calibrated=record.unit == "mV")
     bottom_mm = sheet.GRID_MM[1] + grid_mm
     width, height = round(sheet.SHEET_MM[0] * at.px), round((bottom_mm + sheet.SHEET_MM[1] - sheet.GRID_MM[3]) * at.px)
-    grid = Box(*(mm * at.px for mm in (*sheet.GRID_MM[:3], bottom_mm)))
+    left, top, right, bottom = (mm * at.px for mm in (*sheet.GRID_MM[:3], bottom_mm))
+    grid = Box(left, top, right, bottom)
 
     image = raster.ruled_sheet(width, height, grid, at.px, ink).copy()
     for first, second in pairwise(pieces):
         if first.baseline_y == second.baseline_y:
             _divider(image, second.box.left, second.baseline_y, pieces, at, ink)
     for piece in pieces:
-        raster.trace(image, piece.x.astype(np.float64), piece.y.astype(np.float64), ink.trace, at.line(_TRACE_MM), grid)
+        raster.trace(image, piece.x.astype(np.float64), piece.y.astype(np.float64), ink.trace, at.line(raster.TRACE_MM), grid)
     pulses = [_pulse(image, base, speed, gain, at, ink) for base in bases] if record.unit == "mV" else []
     texts = _lead_names(image, pieces, at, ink)
-    texts += _header(image, header, at, ink) + _footer(image, record, speed, gain, at, ink, bottom_mm)
+    printer = Printer(image, at.px, ink)
+    texts += (print_header(printer, look.header) if look.header else []) + print_footer(printer, record, speed, gain, bottom_mm)
     page_s = min(sheet.TRACE_MM / speed, record.duration_s - start_s)
     if record.duration_s > sheet.TRACE_MM / speed + 1 / record.fs:
         shown = f"{clock(start_s)} - {clock(start_s + page_s)} of {clock(record.duration_s)}"
         shown += f"   page {page[0]}/{page[1]}" if page[1] > 1 else ""
-        texts.append(_right(image, "header", shown, sheet.GRID_MM[1] - 2.5, at, ink))
+        texts.append(printer.right("header", shown, sheet.GRID_MM[1] - 2.5))
     truth = PageTruth(
-        width=width, height=height, dpi=dpi, px_per_mm=at.px, layout=layout, style=ink.name, distort=distort, seed=seed,
-        speed=float(speed), gain=float(gain), unit=record.unit, mm_per_unit=float(unit_mm), fs=record.fs,
+        width=width, height=height, dpi=look.dpi, px_per_mm=at.px, layout=look.layout, style=ink.name, distort="none",
+        seed=look.seed, speed=float(speed), gain=float(gain), unit=record.unit, mm_per_unit=float(unit_mm), fs=record.fs,
         start_s=float(start_s), duration_s=float(page_s), grid=grid, calibration=tuple(pulses), texts=tuple(texts),
         pieces=tuple(pieces), page=page)
-    return Page(image, truth)
+    clean = Page(image, truth)
+    return clean if look.distort == "none" else distorted(clean, look.distort, seed=look.seed, style=ink)
 
 
-def _place(record: Record, cells: Sequence[sheet.Cell], at: _Scale, start_s: float, speed: float, unit_mm: float,
-           calibrated: bool) -> tuple[list[LeadTruth], list[float], float]:
-    """Sample positions of every cell, the height of every row's baseline (pixels), and that of the ruled area (mm)."""
-    fs, total = record.fs, record.n_samples
-    page_first = round(start_s * fs)
-    page_last = min(total, page_first + round(sheet.TRACE_MM / speed * fs))
-    wanted = {cell.lead for cell in cells} & set(record.leads)
-    offsets = {lead: _median(record.lead(lead)[page_first:page_last]) for lead in wanted}
-    spans, values = [], []
-    reach = [(unit_mm if calibrated else 2.0, 2.0)] * (cells[-1].row + 1)
-    for cell in cells:
-        length = round((cell.stop - cell.start) * sheet.TRACE_MM / speed * fs)
-        first = page_first + round(cell.start * sheet.TRACE_MM / speed * fs)
-        first = max(page_first, min(first, page_last - length))
-        last = min(page_last, first + length) if cell.lead in record.leads else first
-        mm = np.empty(0)
-        if last > first:
-            mm = (record.lead(cell.lead)[first:last].astype(np.float64) - offsets[cell.lead]) * unit_mm
-        known = mm[np.isfinite(mm)]
-        if known.size:
-            up, down = reach[cell.row]
-            reach[cell.row] = (max(up, min(45.0, float(known.max()))), max(down, min(45.0, -float(known.min()))))
-        spans.append((first, last))
-        values.append(mm)
-    base_mm = sheet.baselines(reach)
-    grid_mm = sheet.ruled_mm(reach)
-    edges = [0.0, *((a + b) / 2 for a, b in pairwise(base_mm)), grid_mm]
-    pieces = []
-    for cell, (first, last), mm in zip(cells, spans, values, strict=True):
-        left = sheet.CALIBRATION_MM + cell.start * sheet.TRACE_MM
-        base = at.y(base_mm[cell.row])
-        box = Box(at.x(left), at.y(edges[cell.row]), at.x(sheet.CALIBRATION_MM + cell.stop * sheet.TRACE_MM),
-                  at.y(edges[cell.row + 1]))
-        x = at.x(left) + np.arange(last - first) / fs * speed * at.px
-        y = np.clip(base - mm * at.px, -1e6, 1e6)
-        outside = bool(np.any((y < at.y(0)) | (y > at.y(grid_mm))))
-        pieces.append(LeadTruth(cell.lead, cell.role, box, (first, last), base, offsets.get(cell.lead, 0.0),
-                                np.asarray(x, np.float32), np.asarray(y, np.float32), outside))
-    return pieces, [at.y(mm) for mm in base_mm], grid_mm
-
-
-def _median(values: NDArray[np.float32]) -> float:
-    known = values[np.isfinite(values)]
-    return float(np.median(known)) if known.size else 0.0
-
-
-def _pulse(image: raster.Image, base: float, speed: float, gain: float, at: _Scale, ink: Style) -> Box:
+def _pulse(image: raster.Image, base: float, speed: float, gain: float, at: Scale, ink: Style) -> Box:
     """The 1 mV, 200 ms calibration pulse at the start of a row; returns the box around its path."""
     wide = 0.2 * speed
     left = (sheet.CALIBRATION_MM - wide) / 2
@@ -178,11 +137,11 @@ def _pulse(image: raster.Image, base: float, speed: float, gain: float, at: _Sca
     top = base - gain * at.px
     y = np.array([base, base, top, top, base, base])
     x = at.x(0) + mm * at.px
-    raster.trace(image, x, y, ink.trace, at.line(_TRACE_MM), Box(0, 0, image.shape[1] - 1, image.shape[0] - 1))
+    raster.trace(image, x, y, ink.trace, at.line(raster.TRACE_MM), Box(0, 0, image.shape[1] - 1, image.shape[0] - 1))
     return Box(float(x[1]), top, float(x[3]), base)
 
 
-def _divider(image: raster.Image, x: float, base: float, pieces: Sequence[LeadTruth], at: _Scale, ink: Style) -> None:
+def _divider(image: raster.Image, x: float, base: float, pieces: Sequence[LeadTruth], at: Scale, ink: Style) -> None:
     """Two short strokes that part neighbouring leads of a row, beside the traces where they are free."""
     reach = 1.0 * at.px
     for side in (-1.0, 1.0):
@@ -193,7 +152,7 @@ def _divider(image: raster.Image, x: float, base: float, pieces: Sequence[LeadTr
                 break
 
 
-def _lead_names(image: raster.Image, pieces: Sequence[LeadTruth], at: _Scale, ink: Style) -> list[TextBox]:
+def _lead_names(image: raster.Image, pieces: Sequence[LeadTruth], at: Scale, ink: Style) -> list[TextBox]:
     """Print each lead's name near the start of its piece, where no trace and no other name is."""
     out: list[TextBox] = []
     for piece in pieces:
@@ -217,32 +176,6 @@ def _lead_names(image: raster.Image, pieces: Sequence[LeadTruth], at: _Scale, in
                 break
         out.append(TextBox("lead", name, raster.write(image, name, *best, _LABEL_MM * at.px, ink.text, bold=True)))
     return out
-
-
-def _header(image: raster.Image, header: PageHeader | None, at: _Scale, ink: Style) -> list[TextBox]:
-    texts = []
-    for i, column in enumerate(header.columns() if header else []):
-        for j, (label, value) in enumerate(column):
-            left, base = sheet.GRID_MM[0] + 1 + 42 * i, 8.0 + 4.6 * j
-            for text, indent in ((label, 0.0), (value, 12.0)):
-                box = raster.write(image, text, (left + indent) * at.px, base * at.px, _PRINT_MM * at.px, ink.text)
-                texts.append(TextBox("header", text, box))
-    return texts
-
-
-def _footer(image: raster.Image, record: Record, speed: float, gain: float, at: _Scale, ink: Style, bottom_mm: float,
-            ) -> list[TextBox]:
-    scale = f"{gain:g} mm/mV" if record.unit == "mV" else "amplitude normalised (no mV scale)"
-    text = f"{speed:g} mm/s    {scale}    {record.fs:g} Hz, unfiltered, centred on median"
-    base_mm = bottom_mm + 5.2
-    box = raster.write(image, text, (sheet.GRID_MM[0] + 1) * at.px, base_mm * at.px, _PRINT_MM * at.px, ink.text)
-    return [TextBox("footer", text, box), _right(image, "notice", NOTICE, base_mm, at, ink)]
-
-
-def _right(image: raster.Image, kind: TextKind, text: str, base_mm: float, at: _Scale, ink: Style) -> TextBox:
-    _, wide, _, _ = raster.text_size(text, _PRINT_MM * at.px)
-    left = (sheet.GRID_MM[2] - 1) * at.px - wide
-    return TextBox(kind, text, raster.write(image, text, left, base_mm * at.px, _PRINT_MM * at.px, ink.text))
 
 
 def clock(seconds: float) -> str:

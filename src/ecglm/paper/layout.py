@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from ecglm.errors import UsageError
-from ecglm.records.leads import STANDARD_12, display_order
+from ecglm.records.leads import STANDARD_12, canonical_lead, display_order
 
 SHEET_MM = (279.4, 215.9)
 GRID_MM = (4.7, 26.0, 274.7, 206.0)
@@ -23,12 +23,14 @@ CALIBRATION_MM = 15.0
 TRACE_MM = 250.0
 MAX_ROWS = 16
 
-#: Lead names by row and column of each named layout.
-LAYOUTS = MappingProxyType({
-    "3x4": tuple(STANDARD_12[row::3] for row in range(3)),
-    "6x2": tuple(STANDARD_12[row::6] for row in range(6)),
-    "12x1": tuple((lead,) for lead in STANDARD_12),
+#: The orders in which the twelve leads are shown. Cabrera's goes round the frontal plane in steps of 30 degrees; a name with a
+#: minus is that lead turned over.
+ORDERS = MappingProxyType({
+    "standard": STANDARD_12,
+    "cabrera": ("aVL", "I", "-aVR", "II", "aVF", "III", *STANDARD_12[6:]),
 })
+#: How many columns a named layout has.
+LAYOUTS = MappingProxyType({"3x4": 4, "6x2": 2, "12x1": 1})
 #: The rhythm strips a layout has when none are asked for.
 _STRIPS = {"3x4": ("II",), "3x4+1R": ("II",), "3x4+3R": ("V1", "II", "V5"), "6x2+1R": ("II",)}
 LAYOUT_NAMES = (*LAYOUTS, "3x4+1R", "3x4+3R", "6x2+1R")
@@ -45,29 +47,50 @@ class Cell:
     stop: float
 
 
-def plan(leads: Sequence[str], layout: str, rhythm: Sequence[str] | None) -> list[Cell]:
+def plan(leads: Sequence[str], layout: str, rhythm: Sequence[str] | None, order: str = "standard",
+         shown: Sequence[str] | None = None) -> list[Cell]:
     """The cells of a page for a record with these leads.
 
-    A record with fewer than four of the standard 12 leads gets one full-width row per
-    lead, whatever the layout. Raises UsageError for an unknown layout or rhythm lead.
+    shown: the leads to show, filled into the layout's columns one after the other; None for the twelve in an order of
+    `ORDERS`. Fewer than four get one full-width row per lead, whatever the layout, as does a record with fewer than four
+    of the twelve. Raises UsageError for an unknown layout, order or lead.
     """
     if layout not in LAYOUT_NAMES:
         raise UsageError(f"layout {layout!r} is unknown; use one of {', '.join(LAYOUT_NAMES)}")
+    if order not in ORDERS:
+        raise UsageError(f"order {order!r} is unknown; use one of {', '.join(ORDERS)}")
     strips = _STRIPS.get(layout, ()) if rhythm is None else tuple(rhythm)
     unknown = [lead for lead in strips if lead not in leads and lead not in STANDARD_12]
     if unknown:
         raise UsageError(f"rhythm lead {unknown[0]!r} is not in this record, which has {', '.join(leads)}")
-    if sum(lead in STANDARD_12 for lead in leads) < 4:
-        rows: tuple[tuple[str, ...], ...] = tuple((lead,) for lead in display_order(leads))
-        strips = ()
+    columns = LAYOUTS[layout.split("+")[0]]
+    if shown is not None:
+        cells = _chosen(shown, leads)
+        if rhythm is None:
+            strips = tuple(lead for lead in strips if lead in cells) if len(cells) > 3 else ()
+    elif sum(lead in STANDARD_12 for lead in leads) < 4:
+        cells, strips, columns = display_order(leads), (), 1
     else:
-        rows = LAYOUTS[layout.split("+")[0]]
-    if len(rows) + len(strips) > MAX_ROWS:
-        raise UsageError(f"{len(rows) + len(strips)} rows do not fit on a page (at most {MAX_ROWS}); "
+        cells = list(ORDERS[order])
+    count = -(-len(cells) // (columns if len(cells) > 3 else 1))
+    if count + len(strips) > MAX_ROWS:
+        raise UsageError(f"{count + len(strips)} rows do not fit on a page (at most {MAX_ROWS}); "
                          "choose leads with record.select([...])")
-    cells = [Cell(lead, "cell", i, j / len(row), (j + 1) / len(row))
-             for i, row in enumerate(rows) for j, lead in enumerate(row)]
-    return cells + [Cell(lead, "rhythm", len(rows) + i, 0.0, 1.0) for i, lead in enumerate(strips)]
+    wide = -(-len(cells) // count)
+    placed = [Cell(lead, "cell", i % count, i // count / wide, (i // count + 1) / wide) for i, lead in enumerate(cells)]
+    placed.sort(key=lambda cell: (cell.row, cell.start))
+    return placed + [Cell(lead, "rhythm", count + i, 0.0, 1.0) for i, lead in enumerate(strips)]
+
+
+def _chosen(shown: Sequence[str], leads: Sequence[str]) -> list[str]:
+    """Names of leads that are to be shown, each once."""
+    if isinstance(shown, str) or not shown:
+        raise UsageError("leads to show are a list of names, such as ['II', 'V1', 'V5']")
+    cells = list(dict.fromkeys(canonical_lead(lead) or lead for lead in shown))
+    lacking = [lead for lead in cells if lead.removeprefix("-") not in leads and lead not in leads]
+    if lacking:
+        raise UsageError(f"lead {lacking[0]!r} is not in this record, which has {', '.join(leads)}")
+    return cells
 
 
 def ruled_mm(extents_mm: Sequence[tuple[float, float]]) -> float:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ecglm.paper import layout as sheet
 from ecglm.paper import raster
-from ecglm.paper.page import Page
+from ecglm.paper.page import Page, undistorted
 from ecglm.paper.style import Colour
 from ecglm.paper.truth import Box, LeadTruth, TextBox, covered
 
@@ -58,6 +58,7 @@ class Marks:
 
 def mark(page: Page, marks: Marks) -> Page:
     """A copy of the page with the marks on it; their words are texts of its truth."""
+    undistorted(page)
     image = page.image.copy()
     ink = _Ink(page, image, list(page.truth.texts))
     for piece in page.truth.pieces:

@@ -43,6 +43,12 @@ class Page:
         return _encoded(self.image, extension, options)
 
 
+def undistorted(page: Page) -> None:
+    """Raises UsageError for a page whose leads no longer lie on straight lines."""
+    if page.truth.warp is not None:
+        raise UsageError("the page is distorted: its leads are bent; mark the page as it was drawn, then distort it")
+
+
 def save_image(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> None:
     """Write an RGB image as .png; the file appears whole or not at all. Raises UsageError for other names."""
     if Path(path).suffix.lower() != ".png":

@@ -16,10 +16,12 @@ from ecglm.paper.truth import Box
 
 Image = NDArray[np.uint8]
 _SHIFT = 6
+#: Width of a trace.
+TRACE_MM = 0.3
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def ruled_sheet(width: int, height: int, grid: Box, px_per_mm: float, style: Style) -> Image:
     """The empty page uint8 ``[height, width, 3]``: sheet, ruled area, 1 mm and 5 mm lines. Shared: copy before drawing.
 
