@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ecglm import Record
 from ecglm.errors import RecordError, UsageError
+from ecglm.inference.engine import Engine, Prefix
 from ecglm.models.seconds import Block, Plan, SecondsConfig, SecondsModel, lay_out, segments
 from ecglm.models.seconds.layout import GLOBAL_END, LEAD_END, LEAD_START, SECOND, SPECIALS, TEXT, pooled
 from ecglm.models.seconds.segments import Segments
@@ -26,7 +27,8 @@ LEADS = ("I", "II", "V1")
 def made(leads: int = 3, seconds: int = 5, seed: int = 0, config: SecondsConfig = SMALL) -> Segments:
     rng = np.random.default_rng(seed)
     names = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")[:leads]
-    return Segments(names, rng.normal(size=(leads, seconds, config.samples)).astype(np.float32), np.ones((leads, seconds), bool))
+    return Segments(names, rng.normal(size=(leads, seconds, config.samples)).astype(np.float32), np.ones((leads, seconds), bool),
+                    np.zeros(leads, np.float32))
 
 
 def where(plan: Plan, kind: int, lead: str | None = None, second: int | None = None) -> int:
@@ -115,7 +117,7 @@ def hidden_of(config: SecondsConfig, ecg: Segments) -> tuple[Plan, torch.Tensor]
     model, llm = model_of(config), tiny_llama(64)
     plan = model.plan([ecg], [[1, 2]], [3])
     with torch.inference_mode():
-        return plan, model.run(llm, plan, model.embed(llm, plan, model.seconds(ecg)))
+        return plan, model.run(llm, plan, model.embed(llm, plan, [ecg]))
 
 
 @pytest.mark.parametrize("positions", ["layout", "time"])
@@ -146,25 +148,28 @@ def test_chunks_with_a_cache_give_the_logits_of_the_whole(chunk: int) -> None:
     model, llm, ecg = model_of(SMALL), tiny_llama(64), made(4, 9)
     plan = model.plan([ecg], [[1, 2]], [3, 4])
     with torch.inference_mode():
-        emb = model.embed(llm, plan, model.seconds(ecg))
+        emb = model.embed(llm, plan, [ecg])
         whole = llm.lm_head(model.run(llm, plan, emb)[-1])
         cache, logits = model.prefill(llm, plan, emb, chunk)
     assert torch.allclose(whole, logits, atol=1e-4)
     assert cache.get_seq_length() == len(plan)
 
 
-def test_generation_is_that_of_running_everything_again() -> None:
-    model, llm, ecg = model_of(SMALL), tiny_llama(64), made(2, 4)
-    plan = model.plan([ecg], [[1, 2]], [3, 4])
+@pytest.mark.parametrize("positions", ["layout", "time"])
+def test_generation_is_that_of_running_everything_again(positions: str) -> None:
+    model, llm, ecg = model_of(replace(SMALL, positions=positions)), tiny_llama(64), made(2, 4)
+    plan = model.plan([ecg], [[1, 2]], [3])
     with torch.inference_mode():
-        seconds = model.seconds(ecg)
-        ids = model.generate(llm, plan, seconds, frozenset(), max_tokens=6)
-        slow: list[int] = []
-        for _ in range(6):
-            again = model.plan([ecg], [[1, 2]], [3, 4, *slow])
-            slow.append(int(llm.lm_head(model.run(llm, again, model.embed(llm, again, seconds))[-1]).argmax()))
-    assert ids == slow
-    assert model.generate(llm, plan, seconds, frozenset({ids[2]}), max_tokens=6) == ids[:ids.index(ids[2])]
+        cache, _ = model.prefill(llm, plan, model.embed(llm, plan, [ecg]))
+        prefix = Prefix(cache, len(plan), int(plan.position.max()) + 1 - len(plan))
+        fast = Engine(llm, [63]).generate(prefix, [[4], [5, 6]], max_tokens=6)
+        for question, said in zip(([4], [5, 6]), fast, strict=True):
+            slow: list[int] = []
+            for _ in said.ids:
+                again = model.plan([ecg], [[1, 2]], [3, *question, *slow])
+                logits = llm.lm_head(model.run(llm, again, model.embed(llm, again, [ecg]))[-1])
+                slow.append(int(logits.argmax()))
+            assert list(said.ids) == slow
 
 
 def test_long_ecgs_are_pooled_and_too_long_ones_refused() -> None:
@@ -227,3 +232,16 @@ def test_the_scale_is_set_by_the_beginning() -> None:
     assert np.array_equal(one.seconds_LTS[:, :14], two.seconds_LTS[:, :14])
     scaled = segments(Record(np.asarray(wave.signal) * 7, 256.0, wave.leads, unit="normalized"), config)
     assert np.allclose(scaled.seconds_LTS, one.seconds_LTS, atol=1e-3)
+    assert np.isnan(scaled.size_L).all()
+    millivolts = segments(Record(np.asarray(wave.signal) * 10, 256.0, wave.leads, unit="mV"), config)
+    assert np.allclose(millivolts.size_L - one.size_L, 1.0, atol=1e-4)
+
+
+def test_how_large_a_lead_is_reaches_its_start_and_nothing_else() -> None:
+    model, llm, ecg = model_of(SMALL), tiny_llama(64), made(2, 3)
+    torch.nn.init.normal_(model.size.weight)
+    plan = model.plan([ecg], [[1]], [2])
+    unknown = ecg._replace(size_L=np.array([np.nan, 0.0], np.float32))
+    with torch.inference_mode():
+        change = (model.embed(llm, plan, [ecg]) - model.embed(llm, plan, [unknown])).abs().amax(1)
+    assert np.flatnonzero(change.numpy()).tolist() == [where(plan, LEAD_START, "I")]

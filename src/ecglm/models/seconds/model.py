@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ecglm.errors import UsageError
 from ecglm.models.seconds.config import SecondsConfig
 from ecglm.models.seconds.encoder import SecondEncoder
-from ecglm.models.seconds.layout import SECOND, SPECIALS, TEXT, Block, Plan, lay_out, pooled
+from ecglm.models.seconds.layout import LEAD_START, SECOND, SPECIALS, TEXT, Block, Plan, lay_out, pooled
 from ecglm.models.seconds.segments import Segments
 
 #: Tokens up to which a prompt may be run at once, with a mask of all by all.
@@ -39,6 +39,8 @@ class SecondsModel(nn.Module):
                         nn.Sequential(nn.Linear(config.width, config.hidden), nn.GELU(), nn.Linear(config.hidden, config.hidden)))
         self.special = nn.Embedding(len(SPECIALS) + 1, config.hidden)  # the last one stands for a second that is unknown
         nn.init.normal_(self.special.weight, std=0.02)
+        self.size = nn.Linear(2, config.hidden, bias=False)  # whether a lead's millivolts are known, and how large it is
+        nn.init.zeros_(self.size.weight)
 
     # -- what goes in -------------------------------------------------------------------------
 
@@ -75,16 +77,22 @@ class SecondsModel(nn.Module):
             token = token + self.special.weight[rows][:, None]
         return token.flatten(0, 1)
 
-    def embed(self, llm: Any, plan: Plan, seconds_MD: Tensor) -> Tensor:
-        """emb_ND of a plan, in the language model's type."""
+    def embed(self, llm: Any, plan: Plan, ecgs: Sequence[Segments], seconds_MD: Tensor | None = None) -> Tensor:
+        """emb_ND of a plan of these ECGs, in the language model's type. seconds_MD: their tokens, where they are at hand."""
         table = llm.get_input_embeddings()
         device = table.weight.device
         kind, value = (torch.from_numpy(a.copy()).to(device) for a in (plan.kind, plan.value))
         emb = table(torch.where(kind == TEXT, value, 0))
         special = self.special(torch.where((kind != TEXT) & (kind != SECOND), value, 0)).to(emb.dtype)
         emb = torch.where((kind == TEXT)[:, None], emb, special)
-        at = (kind == SECOND).nonzero().squeeze(1)
-        return emb.index_copy(0, at, seconds_MD[value[at]].to(emb.dtype)) if len(at) else emb
+        if not ecgs:
+            return emb
+        tokens = torch.cat([self.seconds(ecg) for ecg in ecgs]) if seconds_MD is None else seconds_MD
+        size = torch.from_numpy(np.concatenate([ecg.size_L for ecg in ecgs])).to(device)
+        size = torch.stack([size.isfinite().float(), size.nan_to_num()], 1)
+        start, at = ((kind == which).nonzero().squeeze(1) for which in (LEAD_START, SECOND))
+        emb = emb.index_add(0, start, self.size(size).to(emb.dtype))
+        return emb.index_copy(0, at, tokens[value[at]].to(emb.dtype))
 
     # -- running ------------------------------------------------------------------------------
 
@@ -118,23 +126,6 @@ class SecondsModel(nn.Module):
             cache = out.past_key_values
         logits: Tensor = core.lm_head(out.last_hidden_state[0, -1:])[0].float()
         return cache, logits
-
-    @torch.inference_mode()
-    def generate(self, llm: Any, plan: Plan, seconds_MD: Tensor, stop: frozenset[int], max_tokens: int = 128) -> list[int]:
-        """Greedy continuation of a prompt that ends in text, without the stop token."""
-        cache, logits = self.prefill(llm, plan, self.embed(llm, plan, seconds_MD))
-        core = llm.get_base_model() if hasattr(llm, "get_base_model") else llm
-        position, ids = int(plan.position.max()), list[int]()
-        while len(ids) < max_tokens:
-            token = int(logits.argmax())
-            if token in stop:
-                break
-            ids.append(token)
-            position += 1
-            step = torch.tensor([[token]], device=logits.device)
-            out = core(input_ids=step, position_ids=torch.full_like(step, position), past_key_values=cache, use_cache=True)
-            logits = out.logits[0, -1].float()
-        return ids
 
     def plan(self, ecgs: Sequence[Segments], before: Sequence[Sequence[int]], after: Sequence[int],
              branches: Sequence[Sequence[int]] = ()) -> Plan:

@@ -24,11 +24,12 @@ _FLAT = 1e-6
 
 class Segments(NamedTuple):
     """leads ``[L]`` in canonical order; seconds float32 ``[L, T, samples]``; known bool ``[L, T]``: enough of the second was
-    recorded."""
+    recorded; size float32 ``[L]``: decimal logarithm of the mV that one unit of the seconds is, NaN where they are unknown."""
 
     leads: tuple[str, ...]
     seconds_LTS: NDArray[np.float32]
     known_LT: NDArray[np.bool_]
+    size_L: NDArray[np.float32]
 
 
 def segments(record: Record, config: SecondsConfig) -> Segments:
@@ -52,18 +53,25 @@ def segments(record: Record, config: SecondsConfig) -> Segments:
     missing = np.isnan(whole)
     known = 1 - missing.reshape(len(leads), count, config.fs).mean(-1) >= MIN_SHARE
     filled = np.nan_to_num(fill_missing(whole)[0] if missing.any() else whole)
+    size = np.zeros(len(leads), np.float32)
     if config.scale == "robust":
-        filled = _scaled(filled, missing, SCALE_S * config.fs)
+        filled, spread = _scaled(filled, missing, SCALE_S * config.fs)
+        size = np.log10(spread).astype(np.float32)
+    if record.unit != "mV":
+        size[:] = np.nan
     padded = np.pad(filled, ((0, 0), (config.context, 0)), mode="edge").astype(np.float32)
     seconds = np.lib.stride_tricks.sliding_window_view(padded, config.samples, axis=1)[:, :: config.fs]
-    return Segments(tuple(leads), np.where(known[..., None], seconds, np.float32(0)), known)
+    return Segments(tuple(leads), np.where(known[..., None], seconds, np.float32(0)), known, size)
 
 
-def _scaled(filled: NDArray[np.float64], missing: NDArray[np.bool_], first: int) -> NDArray[np.float64]:
-    """Each lead around its median, in units of its robust spread, both of the first samples that were recorded."""
-    out = np.zeros_like(filled)
+def _scaled(filled: NDArray[np.float64], missing: NDArray[np.bool_], first: int,
+            ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Each lead around its median, in units of its robust spread, both of the first samples that were recorded; the spreads
+    (1 of a flat lead)."""
+    out, spreads = np.zeros_like(filled), np.ones(len(filled))
     for row, (lead, gaps) in enumerate(zip(filled, missing, strict=True)):
         low, middle, high = np.percentile(lead[~gaps][:first] if not gaps.all() else lead, (5, 50, 95))
         if high - low > _FLAT:
-            out[row] = np.clip((lead - middle) / (high - low), -8, 8)
-    return out
+            spreads[row] = high - low
+            out[row] = np.clip((lead - middle) / spreads[row], -8, 8)
+    return out, spreads
