@@ -30,7 +30,8 @@ MODEL_TYPE, FORMAT = "ecglm-seconds", 1
 
 @dataclass(frozen=True)
 class SecondsLanguageConfig:
-    """``config.json``. layers: how many of the base's layers are kept, 0 for all."""
+    """``config.json``. layers: how many of the base's layers are kept, 0 for all: the first half and the last half of them,
+    since what is left speaks better than with only the first."""
 
     model_type: str = MODEL_TYPE
     format: int = FORMAT
@@ -55,7 +56,11 @@ class SecondsLanguageModel:
         if config.layers > depth:
             raise UsageError(f"layers={config.layers}: {config.base} has {depth}; keep fewer")
         if config.layers:
-            self.llm.model.layers = self.llm.model.layers[: config.layers]
+            first, last = config.layers - config.layers // 2, config.layers // 2
+            kept = [*self.llm.model.layers[:first], *self.llm.model.layers[depth - last:]]
+            for number, layer in enumerate(kept):
+                layer.self_attn.layer_idx = number  # its place in the key-value cache
+            self.llm.model.layers = torch.nn.ModuleList(kept)
             self.llm.config.num_hidden_layers = config.layers
         width = self.llm.config.hidden_size
         if width != config.seconds.hidden:

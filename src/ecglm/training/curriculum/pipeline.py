@@ -28,7 +28,7 @@ from ecglm.training.curriculum.recordings import Recordings, measurements
 from ecglm.training.examples import data_hash
 
 #: Lessons of each stage that give its marks.
-MARKED = 60
+MARKED = 40
 
 
 def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = False, progress: bool = True) -> Path:
@@ -122,7 +122,7 @@ def _provenance(recipe: CurriculumRecipe, school: School, metrics: dict[str, Any
 
 def _card(recipe: CurriculumRecipe, school: School, metrics: dict[str, Any]) -> str:
     """The model card."""
-    kept = f", its first {recipe.layers} layers" if recipe.layers else ""
+    kept = f", {recipe.layers} of its layers" if recipe.layers else ""
     rows = "\n".join(f"| {name} | {len(lessons)} |" for name, lessons in school.learn.items())
     return f"""---
 license: apache-2.0
