@@ -76,6 +76,7 @@ STUDIES = Registry("study", {
     "dialogue-refutation": "ecglm.bench.studies.dialogue:run",
     "fewshot": "ecglm.training.fewshot.study:run",
     "fewshot-language": "ecglm.training.fewshot.study_language:run",
+    "camel": "ecglm.training.curriculum.study:run",
     "retrieval": "ecglm.training.contrastive.study_retrieval:run",
     "zeroshot": "ecglm.training.contrastive.study_zeroshot:run",
 })

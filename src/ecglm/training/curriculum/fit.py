@@ -70,6 +70,7 @@ def train_stage(model: SecondsLanguageModel, name: str, lessons: Sequence[Lesson
     if lora:
         groups.append({"params": lora, "lr": stage.lr})
     optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
+    optimizer.zero_grad()  # what an earlier attempt left
     total = math.ceil(len(lessons) / recipe.accumulate)
     warmup = min(30, total // 10 + 1)
 

@@ -37,11 +37,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class CurriculumRecipe:
-    """See recipes/camel.yaml. base: the language model; layers: how many of its layers are kept (0: all; half of them
-    from its beginning, half from its end), which makes a small model of a large one. Folds are PTB-XL's: of train_folds so many `recordings` are read; validation_fold gives the
-    marks of every stage. questions: most on one ECG; accumulate: sequences of an optimiser step; no_ecg: share of sequences
-    without the ECG, so that the text-only control is the model's own guess; parts: learning rate of encoder, projector and
-    special tokens, as a multiple of the stage's."""
+    """See recipes/camel.yaml. base: the language model; layers: how many of its layers are kept (0: all; half of them from its
+    beginning, half from its end), which makes a small model of a large one. Folds are PTB-XL's: of train_folds so many
+    `recordings` are read; validation_fold gives the marks of every stage. questions: most on one ECG; accumulate: sequences of
+    an optimiser step; no_ecg: share of sequences without the ECG, so that the text-only control is the model's own guess;
+    parts: learning rate of encoder, projector and special tokens, as a multiple of the stage's."""
 
     kind: str = "curriculum"
     name: str = "camel"
