@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+import ecglm
 from ecglm.errors import CheckpointError, UsageError
+from ecglm.inference.model import whole
 from ecglm.inference.seconds import Listener
 from ecglm.models.seconds.config import SecondsConfig
 from ecglm.models.seconds.language import SecondsLanguageConfig, SecondsLanguageModel
@@ -113,6 +115,17 @@ def test_what_is_saved_answers_the_same(base: Path, recordings: Recordings, tmp_
     loaded.llm.float()
     assert len(loaded.llm.model.layers) == 1
     assert [a.said for a in ask_all(loaded, lessons(4), recordings, progress=False)] == [a.said for a in said]
+    long = ecglm.load(tmp_path / "model", device="cpu")
+    two = [one.record for one in simulate("normal", 2, seed=3)]
+    answer = long.ask(two, "Fast?", options=["yes", "no"])
+    assert answer.text in ("yes", "no")
+    assert len(answer.evidence) == 2
+    assert long.ask_batch([(two[0], "Fast?")])[0] == long.ask(two[0], "Fast?")
+    assert long.ask(replace(two[0], signal=np.zeros_like(two[0].signal)), "Fast?").abstained
+    with pytest.raises(UsageError, match="no report"):
+        long.report(two[0])
+    with pytest.raises(UsageError, match="only answers"):
+        whole(long)
     (tmp_path / "model" / "model.safetensors").write_bytes(b"")
     with pytest.raises(CheckpointError):
         SecondsLanguageModel.from_pretrained(tmp_path / "model")
@@ -134,7 +147,7 @@ def test_too_many_layers_and_a_wrong_width_are_refused(base: Path) -> None:
 
 def test_marks_by_kind() -> None:
     def asked(question: str, answer: str, said: str, p: float | None = None) -> Asked:
-        return Asked("labels", kind_of(question, answer), question, answer, said, "p", p)
+        return Asked("labels", kind_of(question, answer), question, answer, said, 0.5, "p", p)
 
     found = marks([asked("Fast?", "yes", "yes"), asked("Fast?", "no", "yes"), asked("A or B?", "A", "A"),
                    asked("Rate?", "60 bpm", "70 bpm"), asked("Rate?", "80 bpm", "fast"),

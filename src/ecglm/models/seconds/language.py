@@ -73,6 +73,8 @@ class SecondsLanguageModel:
                 self.llm = PeftModel.from_pretrained(self.llm, adapter).merge_and_unload()
         self.llm.to(self.device).eval()
         self.seconds = SecondsModel(config.seconds).to(self.device).eval()
+        self.calibration: dict[str, Any] = {}
+        self.name = config.base
         self.run: dict[str, Any] = {}
 
     @classmethod
@@ -89,7 +91,8 @@ class SecondsLanguageModel:
             model.seconds.load_state_dict(files.tensors)
         except RuntimeError as error:
             raise CheckpointError(f"{folder}: model.safetensors does not fit config.json; fetch it again") from error
-        model.run = files.run
+        model.calibration, model.run = files.calibration, files.run
+        model.name = f"{Path(folder).name}@{files.run.get('version', '?')}"
         return model
 
     def save_pretrained(self, folder: str | Path, run: dict[str, Any], card: str) -> None:
@@ -102,7 +105,7 @@ class SecondsLanguageModel:
                 one.base_model_name_or_path = self.config.base
             adapter = self.llm.save_pretrained
         tensors = {name: value.detach().cpu().contiguous() for name, value in self.seconds.state_dict().items()}
-        write_folder(Path(folder), config=json.loads(json.dumps(asdict(self.config))), processor={}, calibration={},
+        write_folder(Path(folder), config=json.loads(json.dumps(asdict(self.config))), processor={}, calibration=self.calibration,
                      tensors=tensors, run=run, card=card, save_adapter=adapter)
 
     # -- prompts ------------------------------------------------------------------------------

@@ -9,22 +9,26 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ecglm.bench.metrics import auroc, strict_match
-from ecglm.inference.seconds import Listener
+from ecglm.inference.confidence import answer_kind
+from ecglm.inference.seconds import Listener, Reply
 from ecglm.models.seconds.language import SecondsLanguageModel
 from ecglm.training.curriculum.lessons import Lesson
 from ecglm.training.curriculum.recordings import Recordings
+from ecglm.training.platt import platt_by_kind
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
 class Asked(NamedTuple):
-    """One question put to the model: what was right, what it said, of which stage and kind, whose ECG."""
+    """One question put to the model: what was right, what it said and how probably, of which stage and kind, whose ECG; of a
+    forecast the probability of yes."""
 
     stage: str
     kind: str
     question: str
     answer: str
     said: str
+    p_said: float
     patient: str
     p_yes: float | None
 
@@ -50,23 +54,23 @@ def ask_all(model: SecondsLanguageModel, lessons: Sequence[Lesson], recordings: 
     for lesson in track(list(lessons), "Asking", disable=not progress):
         listener = Listener(model, [] if blank else [recordings[key] for key in lesson.ecgs])
         said, p_yes = _conversation(listener, lesson) if lesson.dialogue else (
-            [reply.text for reply in listener.reply([question for question, _ in lesson.pairs])], None)
-        for (question, answer), text in zip(lesson.pairs, said, strict=True):
+            listener.reply([question for question, _ in lesson.pairs]), None)
+        for (question, answer), reply in zip(lesson.pairs, said, strict=True):
             forecast = lesson.stage == "forecast" and answer in ("yes", "no")
-            out.append(Asked(lesson.stage, kind_of(question, answer), question, answer, text, lesson.patient,
-                             p_yes if forecast else None))
+            out.append(Asked(lesson.stage, kind_of(question, answer), question, answer, reply.text, reply.probability,
+                             lesson.patient, p_yes if forecast else None))
     return out
 
 
-def _conversation(listener: Listener, lesson: Lesson) -> tuple[list[str], float | None]:
+def _conversation(listener: Listener, lesson: Lesson) -> tuple[list[Reply], float | None]:
     """What was said turn by turn, and of a forecast the probability of yes."""
     turns: list[tuple[str, str]] = []
-    said, p_yes = list[str](), None
+    said, p_yes = list[Reply](), None
     for question, answer in lesson.pairs:
-        said.append(listener.reply([question], turns)[0].text)
+        said.append(listener.reply([question], turns)[0])
         if lesson.stage == "forecast" and answer in ("yes", "no"):
             p_yes = listener.score(question, ("yes", "no"), turns)[0]
-        turns.append((question, said[-1] if lesson.stage == "forecast" else answer))
+        turns.append((question, said[-1].text if lesson.stage == "forecast" else answer))
     return said, p_yes
 
 
@@ -88,6 +92,18 @@ def marks(asked: Sequence[Asked]) -> dict[str, Any]:
             found["forecast"] = {"n": len(p), "auroc": auroc([int(yes) for yes, _ in p], [float(v) for _, v in p])}
         out[stage] = found
     return out
+
+
+def confidence(asked: Sequence[Asked]) -> tuple[dict[str, tuple[float, float]], dict[str, Any]]:
+    """Platt slope and bias by kind of answer; a number is right within a tenth."""
+    seen: dict[str, list[tuple[float, bool]]] = {}
+    for one in asked:
+        right = strict_match(one.answer, one.said)
+        true, said = _NUMBER.findall(one.answer), _NUMBER.findall(one.said)
+        if one.kind == "number" and said:
+            right = abs(float(said[0]) - float(true[0])) <= 0.1 * abs(float(true[0]))
+        seen.setdefault(answer_kind(one.said), []).append((one.p_said, right))
+    return platt_by_kind(seen)
 
 
 def _numbers(rows: Sequence[Asked]) -> dict[str, Any]:

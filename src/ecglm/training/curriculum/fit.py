@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,10 @@ def put_adapter(model: SecondsLanguageModel, lora: Lora) -> None:
     for parameter in model.llm.parameters():
         parameter.requires_grad_(False)
     if lora.rank:
-        model.llm = get_peft_model(model.llm, LoraConfig(
-            r=lora.rank, lora_alpha=lora.alpha, target_modules=list(lora.targets), task_type="CAUSAL_LM"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # peft reads an attribute that transformers is renaming
+            model.llm = get_peft_model(model.llm, LoraConfig(
+                r=lora.rank, lora_alpha=lora.alpha, target_modules=list(lora.targets), task_type="CAUSAL_LM"))
 
 
 def lesson_loss(model: SecondsLanguageModel, lesson: Lesson, recordings: Recordings, blank: bool) -> Tensor:

@@ -20,7 +20,7 @@ from ecglm.errors import UsageError
 from ecglm.models.folder import check_replaceable
 from ecglm.models.seconds.language import SecondsLanguageConfig, SecondsLanguageModel
 from ecglm.training.curriculum.autoencoder import autoencode
-from ecglm.training.curriculum.evaluate import ask_all, marks
+from ecglm.training.curriculum.evaluate import ask_all, confidence, marks
 from ecglm.training.curriculum.fit import put_adapter, train_stage
 from ecglm.training.curriculum.lessons import Lesson, Teacher
 from ecglm.training.curriculum.recipe import CurriculumRecipe, Stage
@@ -96,6 +96,8 @@ def train(recipe: CurriculumRecipe, school: School, folder: Path, progress: bool
         model.llm.eval()
         metrics[name] = {"loss_first": round(float(np.mean(losses[:20])), 3), "loss_last": round(float(np.mean(losses[-20:])), 3),
                          "marks": stage_marks(model, school, name, folder, progress)}
+    every = [lesson for lessons in school.marked.values() for lesson in lessons]
+    model.calibration["answers"], metrics["confidence"] = confidence(ask_all(model, every, school.recordings, progress=progress))
     return model, metrics
 
 
