@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import ecglm
+from ecglm.config import load_config
 from ecglm.errors import CheckpointError, UsageError
 from ecglm.inference.model import whole
 from ecglm.inference.seconds import Listener
@@ -23,10 +24,11 @@ from ecglm.training.curriculum.fit import lesson_loss, put_adapter, train_stage
 from ecglm.training.curriculum.lessons import Lesson
 from ecglm.training.curriculum.recipe import Autoencoding, CurriculumRecipe, Lora, Stage
 from ecglm.training.curriculum.recordings import Recordings
-from tests.tiny import save_tiny_base
+from tests.tiny import save_tiny_base, tiny_tokenizer
 
 CONFIG = SecondsConfig(fs=32, context=16, scale="robust", channels=(16, 16, 8), hidden=32, positions="time")
 RECIPE = CurriculumRecipe(seconds=CONFIG, lora=Lora(4, 8), accumulate=2, save_every=2, no_ecg=0.0)
+RECIPES = Path(__file__).resolve().parents[2] / "recipes"
 PAIRS = [("Fast?", "yes"), ("Rhythm?", "sinus rhythm"), ("Rate?", "120 bpm")]
 
 
@@ -158,3 +160,44 @@ def test_marks_by_kind() -> None:
     assert found["comparison"]["right"] == 0.0
     assert found["number"]["questions"]["Rate?"] == {"n": 2, "given": 1, "rmse": 10.0, "rmse_of_median": 10.0}
     assert found["number"]["questions"]["How tall is the R wave"]["rmse"] == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("images", [False, True])
+def test_the_published_model_on_a_reduced_clone(recordings: Recordings, tmp_path: Path, images: bool) -> None:
+    """Gemma 3 has layers with a sliding window; MedGemma-4B reads images as well, which must not get adapters."""
+    from transformers import Gemma3Config, Gemma3ForCausalLM, Gemma3ForConditionalGeneration, Gemma3TextConfig, SiglipVisionConfig
+
+    tokenizer = tiny_tokenizer()
+    text = Gemma3TextConfig(vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=6, head_dim=8,
+                            num_attention_heads=4, num_key_value_heads=2, sliding_window=16, max_position_embeddings=2048)
+    vision = SiglipVisionConfig(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=28,
+                                patch_size=14)
+    torch.manual_seed(0)
+    gemma = Gemma3ForConditionalGeneration(Gemma3Config(text_config=text.to_dict(), vision_config=vision.to_dict(),
+                                                        mm_tokens_per_image=4)) if images else Gemma3ForCausalLM(text)
+    gemma.save_pretrained(tmp_path / "base")
+    tokenizer.save_pretrained(tmp_path / "base")
+    published = load_config(CurriculumRecipe, RECIPES / "camel-published.yaml")
+    assert published.seconds.width == 64
+    recipe = replace(published, seconds=replace(published.seconds, hidden=32), accumulate=2)
+    torch.manual_seed(0)
+    model = SecondsLanguageModel(SecondsLanguageConfig(base=str(tmp_path / "base"), seconds=recipe.seconds), device="cpu")
+    model.llm.float()
+    ecgs = {key: segments(simulate("normal", 1, seed=i, duration_s=3.0)[0].record, recipe.seconds) for i, key in enumerate("ab")}
+    made = Recordings(recipe.seconds, {key: _half(ecg) for key, ecg in ecgs.items()})
+    taught = [Lesson((key,), PAIRS, False, "labels", key) for key in "abab"]
+    put_adapter(model, recipe.lora)
+    adapted = [name for name, p in model.llm.named_parameters() if p.requires_grad]
+    assert adapted
+    assert not any("vision" in name for name in adapted)
+    assert model.llm.peft_config["default"].r == 128
+    losses = train_stage(model, "labels", taught, made, recipe.labels, recipe, tmp_path, progress=False)
+    assert losses[-1] < losses[0]
+    model.llm.eval()
+    plan = model.seconds.plan([ecgs["a"]], model.before([ecgs["a"]]), model.opening([ecgs["a"]]))
+    with torch.inference_mode():
+        emb = model.seconds.embed(model.llm, plan, [ecgs["a"]])
+        whole_logits = model.llm.get_output_embeddings()(model.seconds.run(model.llm, plan, emb)[-1])
+        _, logits = model.seconds.prefill(model.llm, plan, emb, chunk=9)
+    assert torch.allclose(whole_logits, logits, atol=1e-4)
+    assert Listener(model, [ecgs["a"]]).reply(["Fast?"])[0].probability > 0

@@ -1,4 +1,4 @@
-"""Architecture of a lead-second model; published and shipped ones lie in models/configs/camel_*.json."""
+"""Architecture of a lead-second model; recipes/camel-published.yaml has the published one, recipes/camel.yaml what ships."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from ecglm.models.elm import best_dtype
 from ecglm.models.prompt import NO_SIGNAL, PromptFormat, conversation
 from ecglm.models.seconds.config import SecondsConfig
 from ecglm.models.seconds.layout import Plan
-from ecglm.models.seconds.model import SecondsModel
+from ecglm.models.seconds.model import SecondsModel, text_model
 from ecglm.models.seconds.segments import Segments
 
 MODEL_TYPE, FORMAT = "ecglm-seconds", 1
@@ -52,17 +52,20 @@ class SecondsLanguageModel:
         self.tokenizer: Any = AutoTokenizer.from_pretrained(path)
         self.format = PromptFormat.of(self.tokenizer)
         self.llm: Any = bases.language_model(config.base, best_dtype(self.device))
-        depth = len(self.llm.model.layers)
+        text = text_model(self.llm)
+        depth = len(text.layers)
         if config.layers > depth:
             raise UsageError(f"layers={config.layers}: {config.base} has {depth}; keep fewer")
         if config.layers:
             first, last = config.layers - config.layers // 2, config.layers // 2
-            kept = [*self.llm.model.layers[:first], *self.llm.model.layers[depth - last:]]
-            for number, layer in enumerate(kept):
+            kept = [*range(first), *range(depth - last, depth)]
+            text.layers = torch.nn.ModuleList([text.layers[number] for number in kept])
+            for number, layer in enumerate(text.layers):
                 layer.self_attn.layer_idx = number  # its place in the key-value cache
-            self.llm.model.layers = torch.nn.ModuleList(kept)
-            self.llm.config.num_hidden_layers = config.layers
-        width = self.llm.config.hidden_size
+            text.config.num_hidden_layers = config.layers
+            if getattr(text.config, "layer_types", None):
+                text.config.layer_types = [text.config.layer_types[number] for number in kept]
+        width = text.config.hidden_size
         if width != config.seconds.hidden:
             raise UsageError(f"seconds.hidden={config.seconds.hidden}: {config.base} is {width} wide; set it to that")
         if adapter is not None:

@@ -101,9 +101,9 @@ class SecondsModel(nn.Module):
         if len(plan) > DENSE:
             raise UsageError(f"{len(plan)} tokens at once; up to {DENSE} have a mask of all by all: pool seconds "
                              f"(max_tokens), or use mask=lead_aware, which runs in chunks")
-        core = llm.get_base_model() if hasattr(llm, "get_base_model") else llm
-        hidden: Tensor = core.model(
-            inputs_embeds=emb_ND[None], attention_mask=_bias(plan.visible(slice(None)), emb_ND),
+        text = text_model(llm)
+        hidden: Tensor = text(
+            inputs_embeds=emb_ND[None], attention_mask=_masks(text.config, plan, 0, len(plan), emb_ND),
             position_ids=_positions(plan.position, emb_ND), use_cache=False).last_hidden_state[0]
         return hidden
 
@@ -114,17 +114,18 @@ class SecondsModel(nn.Module):
             raise UsageError(f"mask={plan.mask}: tokens see later ones, so {len(plan)} cannot be run in chunks; "
                              f"use mask=lead_aware, or pool seconds (max_tokens)")
         pieces = plan.chunks(chunk or self.config.chunk) if plan.chunkable else [(0, len(plan))]
-        core = llm.get_base_model() if hasattr(llm, "get_base_model") else llm
         if not len(plan):
             raise UsageError("an empty prompt; give a question or an ECG")
-        cache: Any = None
-        out: Any = None
+        from transformers import DynamicCache
+
+        text, out = text_model(llm), None
+        cache = DynamicCache()  # of no configuration: one that drops what is out of a sliding window would drop ECGs
         for first, upto in pieces:
-            out = core.model(
-                inputs_embeds=emb_ND[None, first:upto], attention_mask=_bias(plan.visible(slice(first, upto), upto), emb_ND),
+            out = text(
+                inputs_embeds=emb_ND[None, first:upto], attention_mask=_masks(text.config, plan, first, upto, emb_ND),
                 position_ids=_positions(plan.position[first:upto], emb_ND), past_key_values=cache, use_cache=True)
-            cache = out.past_key_values
-        logits: Tensor = core.lm_head(out.last_hidden_state[0, -1:])[0].float()
+        assert out is not None
+        logits: Tensor = llm.get_output_embeddings()(out.last_hidden_state[0, -1:])[0].float()
         return cache, logits
 
     def plan(self, ecgs: Sequence[Segments], before: Sequence[Sequence[int]], after: Sequence[int],
@@ -134,6 +135,23 @@ class SecondsModel(nn.Module):
         for text, block in zip(before, self.blocks(ecgs), strict=True):
             parts += [text, block]
         return lay_out([*parts, after], self.config, branches)
+
+
+def text_model(llm: Any) -> Any:
+    """The decoder of a causal language model: without output layer, adapter's shell, or the images of a multimodal one."""
+    core = llm.get_base_model() if hasattr(llm, "get_base_model") else llm
+    return getattr(core.model, "language_model", core.model)
+
+
+def _masks(config: Any, plan: Plan, first: int, upto: int, emb: Tensor) -> Any:
+    """What is added to attention scores of the tokens from `first`, [1, 1, Q, K]; by kind of layer where a model (Gemma) has
+    layers with a sliding window, which see tokens of nearby positions only."""
+    visible = plan.visible(slice(first, upto), upto)
+    kinds = set(getattr(config, "layer_types", None) or ())
+    if "sliding_attention" not in kinds:
+        return _bias(visible, emb)
+    near = np.abs(plan.position[first:upto, None] - plan.position[None, :upto]) < config.sliding_window
+    return {"full_attention": _bias(visible, emb), "sliding_attention": _bias(visible & near, emb)}
 
 
 def _bias(visible_QK: NDArray[np.bool_], emb: Tensor) -> Tensor:

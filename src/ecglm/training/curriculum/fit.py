@@ -28,10 +28,13 @@ def put_adapter(model: SecondsLanguageModel, lora: Lora) -> None:
     for parameter in model.llm.parameters():
         parameter.requires_grad_(False)
     if lora.rank:
+        targets: str | list[str] = list(lora.targets)
+        if hasattr(model.llm.model, "language_model"):  # a multimodal model's images have layers of the same names
+            targets = rf".*language_model.*\.({'|'.join(lora.targets)})"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # peft reads an attribute that transformers is renaming
             model.llm = get_peft_model(model.llm, LoraConfig(
-                r=lora.rank, lora_alpha=lora.alpha, target_modules=list(lora.targets), task_type="CAUSAL_LM"))
+                r=lora.rank, lora_alpha=lora.alpha, target_modules=targets, task_type="CAUSAL_LM"))
 
 
 def lesson_loss(model: SecondsLanguageModel, lesson: Lesson, recordings: Recordings, blank: bool) -> Tensor:
@@ -55,8 +58,7 @@ def lesson_loss(model: SecondsLanguageModel, lesson: Lesson, recordings: Recordi
     for number, target in enumerate(targets, start=1):
         target_L[branch_L == number] = torch.tensor(target)
     hidden = model.seconds.run(model.llm, plan, model.seconds.embed(model.llm, plan, ecgs))
-    core = model.llm.get_base_model() if hasattr(model.llm, "get_base_model") else model.llm
-    return answers_loss(core, hidden, target_L, branch_L)
+    return answers_loss(model.llm.get_output_embeddings(), hidden, target_L, branch_L)
 
 
 def train_stage(model: SecondsLanguageModel, name: str, lessons: Sequence[Lesson], recordings: Recordings, stage: Stage,

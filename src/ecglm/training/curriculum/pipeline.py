@@ -17,6 +17,7 @@ from ecglm.bench.provenance import git_commit, versions
 from ecglm.config import load_config
 from ecglm.corpus import ptbxl
 from ecglm.errors import UsageError
+from ecglm.models import base as bases
 from ecglm.models.folder import check_replaceable
 from ecglm.models.seconds.language import SecondsLanguageConfig, SecondsLanguageModel
 from ecglm.training.curriculum.autoencoder import autoencode
@@ -34,7 +35,8 @@ MARKED = 40
 def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = False, progress: bool = True) -> Path:
     """Train a recipe; returns the model's folder. Without `resume` an earlier run's folder must be absent."""
     recipe = load_config(CurriculumRecipe, recipe_path, list(overrides))
-    ptbxl.load()
+    ptbxl.load()  # what is missing must not leave a started run behind
+    bases.resolve(recipe.base)
     folder, output = Path(recipe.run), Path(recipe.output or f"{recipe.run}/model")
     check_replaceable(output)
     stamp, text = folder / "recipe.json", json.dumps(asdict(recipe), indent=1)
