@@ -20,6 +20,7 @@ from ecglm.errors import UsageError
 from ecglm.models import base as bases
 from ecglm.models.folder import check_replaceable
 from ecglm.models.seconds.language import SecondsLanguageConfig, SecondsLanguageModel
+from ecglm.training.curriculum.align import Targets, align, numbers_of
 from ecglm.training.curriculum.autoencoder import autoencode
 from ecglm.training.curriculum.evaluate import ask_all, confidence, marks
 from ecglm.training.curriculum.fit import put_adapter, train_stage
@@ -61,9 +62,10 @@ class School:
         train, valid = self.data.rows(recipe.train_folds), self.data.rows((recipe.validation_fold,))
         self.rows = np.sort(rng.choice(train, min(recipe.recordings, len(train)), replace=False))
         marked = np.sort(rng.choice(valid, min(6 * MARKED, len(valid)), replace=False))
-        measured = measurements(np.concatenate([self.rows, marked]), progress)
-        self.teacher = Teacher(self.rows, measured, False, recipe.questions)
-        examiner = Teacher(marked, measured, True, 6)
+        self.marked_rows = marked
+        self.measured = measurements(np.concatenate([self.rows, marked]), progress)
+        self.teacher = Teacher(self.rows, self.measured, False, recipe.questions)
+        examiner = Teacher(marked, self.measured, True, 6)
         self.learn: dict[str, list[Lesson]] = {}
         for name, stage in recipe.stages.items():
             if stage.sequences:
@@ -77,7 +79,14 @@ class School:
         self.marked = {name: examiner.lessons(name, MARKED, exam) for name in recipe.stages}
         self.recordings = Recordings(recipe.seconds)
         every = [lesson for lessons in (*self.learn.values(), *self.marked.values()) for lesson in lessons]
-        self.recordings.prepare([key for lesson in every for key in lesson.ecgs], progress)
+        rows = [f"ptbxl:{row}" for row in self.measured]
+        self.recordings.prepare([*rows, *(key for lesson in every for key in lesson.ecgs)], progress)
+
+
+    def targets(self) -> tuple[list[str], Targets, Recordings, list[str]]:
+        """For `align`: keys to learn from, labels and numbers of all, the recordings, keys that give the marks."""
+        by_key = {f"ptbxl:{row}": (self.data.labels_NC[row], numbers_of(measured)) for row, measured in self.measured.items()}
+        return ([f"ptbxl:{row}" for row in self.rows], by_key, self.recordings, [f"ptbxl:{row}" for row in self.marked_rows])
 
 
 def train(recipe: CurriculumRecipe, school: School, folder: Path, progress: bool = True,
@@ -91,6 +100,9 @@ def train(recipe: CurriculumRecipe, school: School, folder: Path, progress: bool
         kept = autoencode(model.seconds, school.recordings.seconds(learned), recipe.autoencoder, folder, recipe.seed, progress)
         metrics["autoencoder"] = {"variance_kept": round(kept, 4)}
     put_adapter(model, recipe.lora)
+    if recipe.align.epochs:
+        metrics["align"] = align(model, *school.targets(), recipe.align, folder, recipe.seed, progress)
+        model.llm.eval()
     for name, stage in recipe.stages.items():
         if not stage.sequences:
             continue

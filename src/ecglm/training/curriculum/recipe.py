@@ -26,6 +26,15 @@ class Autoencoding:
 
 
 @dataclass(frozen=True)
+class Alignment:
+    """Between stages 1 and 2 (`align`). epochs 0 leaves it out, as published."""
+
+    epochs: int = 8
+    batch: int = 8
+    lr: float = 4e-4
+
+
+@dataclass(frozen=True)
 class Stage:
     """A language stage. sequences: ECGs (or pairs of them) with their questions; mix: share of sequences that repeat earlier
     stages, so that they are not forgotten. sequences 0 leaves it out."""
@@ -56,6 +65,7 @@ class CurriculumRecipe:
     validation_fold: int = 8
     recordings: int = 1250
     autoencoder: Autoencoding = field(default_factory=Autoencoding)
+    align: Alignment = field(default_factory=Alignment)
     labels: Stage = field(default_factory=lambda: Stage(2400))
     statistics: Stage = field(default_factory=lambda: Stage(800, 0.25))
     dialogue: Stage = field(default_factory=lambda: Stage(400, 0.25))
