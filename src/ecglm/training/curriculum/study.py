@@ -1,4 +1,5 @@
-"""Bench `camel`: the shipped lead-second model on recordings of other people than it learnt from, beside its controls."""
+"""Bench `camel`: a lead-second model that recipes/camel.yaml made, on recordings of other people than it learnt from, beside its
+controls."""
 
 from __future__ import annotations
 
@@ -8,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-import ecglm
 from ecglm.bench.metrics import strict_match
 from ecglm.bench.stats import Bootstrap
 from ecglm.bench.study import Study, Table, percent
 from ecglm.bench.task import digest
 from ecglm.config import load_config
 from ecglm.corpus import ptbxl
+from ecglm.errors import UsageError
 from ecglm.models.seconds.language import SecondsLanguageModel
 from ecglm.training.curriculum.evaluate import Asked, ask_all, marks
 from ecglm.training.curriculum.lessons import Lesson, Teacher
@@ -22,20 +23,22 @@ from ecglm.training.curriculum.recipe import CurriculumRecipe
 from ecglm.training.curriculum.recordings import Recordings, measurements
 from ecglm.training.examples import data_hash
 
-#: The model that ships, and PTB-XL's fold of the tables.
-SHIPPED = Path(ecglm.__file__).parent / "checkpoints" / "camel"
+#: PTB-XL's fold of the tables.
 TEST_FOLD = 9
 #: Lessons of each stage that are asked.
 ASKED = {"labels": 150, "statistics": 100, "dialogue": 60, "forecast": 96}
 CONDITIONS = ("full", "text-only", "other patient")
 
 
-def run(seed: int, draws: int, progress: bool) -> Study:
-    """Every stage's questions under every condition."""
-    model = SecondsLanguageModel.from_pretrained(SHIPPED)
-    recipe = load_config(CurriculumRecipe, model.run["recipe"])
+def run(model: str, seed: int, draws: int, progress: bool) -> Study:
+    """Every stage's questions under every condition. model: its folder. Raises UsageError where there is none."""
+    if not Path(model).is_dir():
+        raise UsageError(f"{model}: no such model; make it by `ecglm train recipes/camel.yaml`, or name another in "
+                         "dataset_args of a copy of the task")
+    elm = SecondsLanguageModel.from_pretrained(model)
+    recipe = load_config(CurriculumRecipe, elm.run["recipe"])
     lessons, recordings = examination(recipe, seed, progress)
-    found = {condition: ask_all(model, swapped(lessons, condition, seed), recordings, condition == "text-only", progress)
+    found = {condition: ask_all(elm, swapped(lessons, condition, seed), recordings, condition == "text-only", progress)
              for condition in CONDITIONS}
     notes = (
         f"PTB-XL fold {TEST_FOLD}, every fourth LUDB recording, a third of the subjects of the AF prediction set: none of these "
@@ -43,7 +46,7 @@ def run(seed: int, draws: int, progress: bool) -> Study:
         "Right is exact match of the free answer; intervals are of 95 %, clustered by patient.",
         "median: the root mean square error of always giving the median of the right answers.")
     return Study(tables(found, draws, seed), sum(map(len, found.values())), len({a.patient for a in found["full"]}),
-                 digest([data_hash(ptbxl.load()), model.run["recipe_hash"]]), notes,
+                 digest([data_hash(ptbxl.load()), elm.run["recipe_hash"]]), notes,
                  {condition: marks(asked) for condition, asked in found.items()})
 
 
