@@ -76,6 +76,7 @@ STUDIES = Registry("study", {
     "dialogue-refutation": "ecglm.bench.studies.dialogue:run",
     "fewshot": "ecglm.training.fewshot.study:run",
     "fewshot-language": "ecglm.training.fewshot.study_language:run",
+    "camel": "ecglm.training.curriculum.study:run",
     "retrieval": "ecglm.training.contrastive.study_retrieval:run",
     "zeroshot": "ecglm.training.contrastive.study_zeroshot:run",
 })
@@ -87,6 +88,7 @@ RECIPES = Registry("recipe kind", {
     "reversal": "ecglm.training.reversal:run",
     "fewshot": "ecglm.training.fewshot.recipe:run",
     "contrastive": "ecglm.training.contrastive.train:run",
+    "curriculum": "ecglm.training.curriculum.pipeline:run",
     "fewshot-space": "ecglm.training.fewshot.space:run",
 })
 #: Few-shot methods (ecglm.training.fewshot.method.Method), by the "methods" of a recipe of kind fewshot.

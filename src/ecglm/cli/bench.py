@@ -82,8 +82,9 @@ def _subject(model: str | None) -> Any:
         return dummy(model.removeprefix("dummy:"))
     import ecglm
     from ecglm.inference.benchmark import BenchModel
+    from ecglm.inference.model import whole
 
-    return BenchModel(ecglm.load(model=model))
+    return BenchModel(whole(ecglm.load(model=model)))
 
 
 def _show(result: dict[str, Any]) -> None:

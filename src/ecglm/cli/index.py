@@ -27,9 +27,10 @@ def index(
     Texts stay as they are and are not sent anywhere. A recording that cannot be read is named and left out.
     """
     import ecglm
+    from ecglm.inference.model import whole
     from ecglm.inference.retrieval.build import build
 
-    built, problems = build(ecglm.load(model=model, towers=towers), table, read, progress=sys.stderr.isatty())
+    built, problems = build(whole(ecglm.load(model=model, towers=towers)), table, read, progress=sys.stderr.isatty())
     size = built.save(out)
     if json:
         print_json({"index": out, "entries": len(built), "sides": list(built.vectors), "bytes": size, "problems": problems})

@@ -17,10 +17,12 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Prefix:
-    """The key-value cache after a shared beginning of length tokens (batch 1)."""
+    """The key-value cache after a shared beginning of length tokens (batch 1). skip: by how much the position of what follows
+    differs from that length, where several tokens share a position."""
 
     cache: Any
     length: int
+    skip: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,11 +73,11 @@ class Engine:
         confirmed in one pass; the other questions are decoded.
         """
         out = self._confirm(drafts, lambda rows, tails: self._tails(
-            *self._embedded(prefix, [[*suffixes[r], *tail] for r, tail in zip(rows, tails, strict=True)]), tails))
+            *self._embedded(prefix, [[*suffixes[r], *tail] for r, tail in zip(rows, tails, strict=True)]), tails, prefix.skip))
         left = [row for row in range(len(suffixes)) if row not in out]
         if left:
             ids, mask, cache = self._batch(prefix, [suffixes[row] for row in left])
-            out |= dict(zip(left, self._decode({"input_ids": ids}, mask, cache, max_tokens), strict=True))
+            out |= dict(zip(left, self._decode({"input_ids": ids}, mask, cache, max_tokens, prefix.skip), strict=True))
         return [out[row] for row in range(len(suffixes))]
 
     @torch.inference_mode()
@@ -125,22 +127,22 @@ class Engine:
                 out[row] = Generation(tuple(tail[:-1]), tuple(best.tolist()), True)
         return out
 
-    def _tails(self, emb_BSD: Tensor, mask: Tensor, cache: Any, tails: Sequence[Sequence[int]]) -> list[Tensor]:
+    def _tails(self, emb_BSD: Tensor, mask: Tensor, cache: Any, tails: Sequence[Sequence[int]], skip: int = 0) -> list[Tensor]:
         """Log-probabilities [tail, V] of what follows each row's tokens before its tail, token by token of the tail."""
         step, longest = emb_BSD.shape[1], max(len(tail) for tail in tails)
-        position = (mask.cumsum(1) - 1).clamp(min=0)[:, -step:]
+        position = (mask.cumsum(1) - 1).clamp(min=0)[:, -step:] + skip
         out = self.llm(inputs_embeds=emb_BSD, attention_mask=mask, position_ids=position, past_key_values=cache,
                        use_cache=cache is not None, logits_to_keep=longest + 1)
         return [out.logits[row, -len(tail) - 1:-1].float().log_softmax(-1) for row, tail in enumerate(tails)]
 
-    def _decode(self, first: dict[str, Tensor], mask: Tensor, cache: Any, max_tokens: int) -> list[Generation]:
+    def _decode(self, first: dict[str, Tensor], mask: Tensor, cache: Any, max_tokens: int, skip: int = 0) -> list[Generation]:
         n, step = mask.shape[0], next(iter(first.values())).shape[1]
         ids: list[list[int]] = [[] for _ in range(n)]
         logs: list[list[float]] = [[] for _ in range(n)]
         done = [False] * n
         inputs = first
         for _ in range(max_tokens):
-            position = (mask.cumsum(1) - 1).clamp(min=0)[:, -step:]
+            position = (mask.cumsum(1) - 1).clamp(min=0)[:, -step:] + skip
             out = self.llm(**inputs, attention_mask=mask, position_ids=position, past_key_values=cache,
                            use_cache=True, logits_to_keep=1)
             cache = out.past_key_values
@@ -161,6 +163,6 @@ class Engine:
     @torch.inference_mode()
     def score(self, prefix: Prefix, suffix: Sequence[int], options: Sequence[Sequence[int]]) -> list[float]:
         """Log-probability of each option's tokens after prefix and suffix."""
-        tails = self._tails(*self._embedded(prefix, [[*suffix, *option] for option in options]), options)
+        tails = self._tails(*self._embedded(prefix, [[*suffix, *option] for option in options]), options, prefix.skip)
         return [float(tail.gather(1, torch.tensor(list(option), device=self.device).unsqueeze(1)).sum())
                 for tail, option in zip(tails, options, strict=True)]

@@ -22,12 +22,14 @@ from ecglm.inference.guard import unsupported
 from ecglm.inference.reading import lead_evidence, strongest_leads
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import HIDDEN, NEEDS_MILLIVOLTS
+from ecglm.models.folder import kind_of_folder
 from ecglm.records.record import Record, checked_record, checked_records
 from ecglm.schema import Answer, Evidence, Finding
 
 if TYPE_CHECKING:
     from ecglm.inference.retrieval.index import Hit, Index, Side
     from ecglm.inference.retrieval.retriever import Retriever
+    from ecglm.inference.seconds import LongModel
     from ecglm.reporting import Report
     from ecglm.reporting.report import TaughtAnswer
 
@@ -38,14 +40,28 @@ PAGE_S = 10.0
 
 
 def load(model: str | Path | None = None, *, base: str | None = None, device: str | None = None,
-         adapter: str | Path | None = None, towers: str | Path | None = None) -> Model:
+         adapter: str | Path | None = None, towers: str | Path | None = None) -> Model | LongModel:
     """The embedded default, or a checkpoint folder; adapter: a folder that `ecglm adapt` made, whose questions it then answers
     too; towers: a folder that `ecglm train recipes/ecg_chat.yaml` made. Raises CheckpointError with the remedy."""
     taught = None if adapter is None else Adapter.load(adapter)
     folder = DEFAULT if model is None or str(model) == "default" else Path(model).expanduser()
     if not folder.is_dir() and model is not None and "/" in str(model) and not Path(model).is_absolute():
         folder = _from_hub(str(model))
+    if kind_of_folder(folder) == "ecglm-seconds":
+        from ecglm.inference.seconds import LongModel
+        from ecglm.models.seconds.language import SecondsLanguageModel
+
+        if taught is not None:
+            raise UsageError(f"{folder}: a lead-second model takes no adapter; leave one of them out")
+        return LongModel(SecondsLanguageModel.from_pretrained(folder, device))
     return Model(EcgLanguageModel.from_pretrained(folder, base=base, device=device), taught, towers)
+
+
+def whole(model: Model | LongModel) -> Model:
+    """The model, when it can do everything. Raises UsageError for one that only answers questions."""
+    if isinstance(model, Model):
+        return model
+    raise UsageError(f"{model.id}: a lead-second model only answers questions; leave out --model for this")
 
 
 def _from_hub(hub_id: str) -> Path:

@@ -43,6 +43,11 @@ def _json(path: Path) -> dict[str, Any]:
     return data
 
 
+def kind_of_folder(folder: Path) -> str:
+    """The model_type of a checkpoint folder. Raises CheckpointError when its config.json cannot be read."""
+    return str(_json(folder / "config.json").get("model_type"))
+
+
 def verify_files(folder: Path, run: dict[str, Any]) -> None:
     """Every file listed in run.json must be there with its checksum. Raises CheckpointError."""
     listed = run.get("sha256")

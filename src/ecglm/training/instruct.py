@@ -112,10 +112,16 @@ def sequence_loss(llm: Any, packed: Packed, soft_ND: Tensor | None) -> Tensor:
     bias = torch.zeros(mask.shape, dtype=emb.dtype, device=device).masked_fill(~mask, torch.finfo(emb.dtype).min)
     hidden = core.model(inputs_embeds=emb.unsqueeze(0), attention_mask=bias[None, None],
                         position_ids=packed.position_L.unsqueeze(0).to(device), use_cache=False).last_hidden_state[0]
-    where = packed.target_L != -100
-    logits = core.lm_head(hidden[where.to(device)]).float()
-    each = cross_entropy(logits, packed.target_L[where].to(device), reduction="none")
-    block = packed.block_L[where]
+    return answers_loss(core.lm_head, hidden, packed.target_L, packed.block_L)
+
+
+def answers_loss(head: Any, hidden_LD: Tensor, target_L: Tensor, block_L: Tensor) -> Tensor:
+    """Cross-entropy of the targets (-100: none) after these hidden states, through the output layer; each block weighs by the
+    square root of its length."""
+    where, device = target_L != -100, hidden_LD.device
+    logits = head(hidden_LD[where.to(device)]).float()
+    each = cross_entropy(logits, target_L[where].to(device), reduction="none")
+    block = block_L[where]
     length = torch.bincount(block, minlength=int(block.max()) + 1).clamp(min=1).float()
     weight = length[block].rsqrt().to(device)
     return (each * weight).sum() / weight.sum()

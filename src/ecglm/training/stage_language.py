@@ -15,7 +15,7 @@ from ecglm.bench.metrics import strict_match
 from ecglm.corpus import instructions, ptbxl
 from ecglm.corpus.questions import asked_statements
 from ecglm.corpus.truth import Truth, heads_truth
-from ecglm.inference.confidence import answer_kind, log_odds
+from ecglm.inference.confidence import answer_kind
 from ecglm.inference.engine import Engine
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.encoders.findings import connector_input
@@ -23,6 +23,7 @@ from ecglm.models.facts import axis_name
 from ecglm.models.prompt import prefix_ids
 from ecglm.training.examples import EncoderExamples
 from ecglm.training.instruct import Sample, train_adapter
+from ecglm.training.platt import platt_by_kind
 from ecglm.training.recipe import Recipe
 from ecglm.training.stage_encoder import EncoderStage
 
@@ -98,7 +99,6 @@ def calibrate_answers(pools: Pools, progress: bool = True) -> tuple[dict[str, tu
     """Platt slope and bias by kind of answer, from free answers on recordings the adapter never saw."""
     import torch
     from rich.progress import track
-    from sklearn.linear_model import LogisticRegression
 
     model, rng = pools.model, np.random.default_rng(pools.training.seed + 1)
     logits = pools.vary(rng, 0.0)
@@ -116,13 +116,5 @@ def calibrate_answers(pools: Pools, progress: bool = True) -> tuple[dict[str, tu
         for (_, answer), result in zip(pairs, results, strict=True):
             text = model.tokenizer.decode(result.ids, skip_special_tokens=True).strip()
             right = strict_match(answer, text)
-            seen.setdefault(answer_kind(text), []).append((log_odds(math.exp(sum(result.logprobs))), right))
-    fits: dict[str, tuple[float, float]] = {}
-    metrics: dict[str, Any] = {}
-    for kind, pairs_seen in seen.items():
-        x, y = np.array([p[0] for p in pairs_seen])[:, None], np.array([p[1] for p in pairs_seen])
-        metrics[kind] = {"n": len(y), "accuracy": round(float(y.mean()), 4)}
-        if len(set(y.tolist())) == 2:
-            fit = LogisticRegression(C=1.0).fit(x, y)
-            fits[kind] = (float(fit.coef_[0, 0]), float(fit.intercept_[0]))
-    return fits, metrics
+            seen.setdefault(answer_kind(text), []).append((math.exp(sum(result.logprobs)), right))
+    return platt_by_kind(seen)

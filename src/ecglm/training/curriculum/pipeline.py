@@ -1,0 +1,178 @@
+"""`ecglm train recipes/camel.yaml`: all five stages in one command, resumable at any step."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ecglm.atomic import write_text
+from ecglm.bench.provenance import git_commit, versions
+from ecglm.config import load_config
+from ecglm.corpus import ptbxl
+from ecglm.errors import UsageError
+from ecglm.models import base as bases
+from ecglm.models.folder import check_replaceable
+from ecglm.models.seconds.language import SecondsLanguageConfig, SecondsLanguageModel
+from ecglm.training.curriculum.align import Targets, align, numbers_of
+from ecglm.training.curriculum.autoencoder import autoencode
+from ecglm.training.curriculum.evaluate import ask_all, confidence, marks
+from ecglm.training.curriculum.fit import put_adapter, train_stage
+from ecglm.training.curriculum.lessons import Lesson, Teacher
+from ecglm.training.curriculum.recipe import CurriculumRecipe, Stage
+from ecglm.training.curriculum.recordings import Recordings, measurements
+from ecglm.training.examples import data_hash
+
+#: Lessons of each stage that give its marks.
+MARKED = 40
+
+
+def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = False, progress: bool = True) -> Path:
+    """Train a recipe; returns the model's folder. Without `resume` an earlier run's folder must be absent."""
+    recipe = load_config(CurriculumRecipe, recipe_path, list(overrides))
+    ptbxl.load()  # what is missing must not leave a started run behind
+    bases.resolve(recipe.base)
+    folder, output = Path(recipe.run), Path(recipe.output or f"{recipe.run}/model")
+    check_replaceable(output)
+    stamp, text = folder / "recipe.json", json.dumps(asdict(recipe), indent=1)
+    if stamp.exists() and not resume:
+        raise UsageError(f"{folder}: holds an earlier run; pass --resume to go on, or run=OTHER_FOLDER")
+    if stamp.exists() and stamp.read_text(encoding="utf8") != text:
+        raise UsageError(f"{folder}: was started with another recipe; pass the same settings, or run=OTHER_FOLDER")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(stamp, text)
+    school = School(recipe, progress)
+    model, metrics = train(recipe, school, folder, progress)
+    model.save_pretrained(output, _provenance(recipe, school, metrics, text), _card(recipe, school, metrics))
+    return output
+
+
+class School:
+    """Lessons of every stage to learn from and to be marked by, and the recordings behind them."""
+
+    def __init__(self, recipe: CurriculumRecipe, progress: bool = True) -> None:
+        self.recipe, self.data = recipe, ptbxl.load()
+        rng = np.random.default_rng(recipe.seed)
+        train, valid = self.data.rows(recipe.train_folds), self.data.rows((recipe.validation_fold,))
+        self.rows = np.sort(rng.choice(train, min(recipe.recordings, len(train)), replace=False))
+        marked = np.sort(rng.choice(valid, min(6 * MARKED, len(valid)), replace=False))
+        self.marked_rows = marked
+        self.measured = measurements(np.concatenate([self.rows, marked]), progress)
+        self.teacher = Teacher(self.rows, self.measured, False, recipe.questions)
+        examiner = Teacher(marked, self.measured, True, 6)
+        self.learn: dict[str, list[Lesson]] = {}
+        for name, stage in recipe.stages.items():
+            if stage.sequences:
+                repeated = round(stage.mix * stage.sequences) if self.learn else 0
+                new = self.teacher.lessons(name, stage.sequences - repeated, rng)
+                earlier = [lesson for lessons in self.learn.values() for lesson in lessons]
+                again = [earlier[i] for i in rng.choice(len(earlier), repeated, replace=False)] if repeated else []
+                both = [*new, *again]
+                self.learn[name] = [both[i] for i in rng.permutation(len(both))]
+        exam = np.random.default_rng(recipe.seed + 1)
+        self.marked = {name: examiner.lessons(name, MARKED, exam) for name in recipe.stages}
+        self.recordings = Recordings(recipe.seconds)
+        every = [lesson for lessons in (*self.learn.values(), *self.marked.values()) for lesson in lessons]
+        rows = [f"ptbxl:{row}" for row in self.measured]
+        self.recordings.prepare([*rows, *(key for lesson in every for key in lesson.ecgs)], progress)
+
+
+    def targets(self) -> tuple[list[str], Targets, Recordings, list[str]]:
+        """For `align`: keys to learn from, labels and numbers of all, the recordings, keys that give the marks."""
+        by_key = {f"ptbxl:{row}": (self.data.labels_NC[row], numbers_of(measured)) for row, measured in self.measured.items()}
+        return ([f"ptbxl:{row}" for row in self.rows], by_key, self.recordings, [f"ptbxl:{row}" for row in self.marked_rows])
+
+
+def train(recipe: CurriculumRecipe, school: School, folder: Path, progress: bool = True,
+          ) -> tuple[SecondsLanguageModel, dict[str, Any]]:
+    """The model after all stages, and its marks after each."""
+    torch.manual_seed(recipe.seed)
+    model = SecondsLanguageModel(SecondsLanguageConfig(base=recipe.base, layers=recipe.layers, seconds=recipe.seconds))
+    metrics: dict[str, Any] = {}
+    if recipe.autoencoder.steps:
+        learned = {key for lessons in school.learn.values() for lesson in lessons for key in lesson.ecgs}
+        kept = autoencode(model.seconds, school.recordings.seconds(learned), recipe.autoencoder, folder, recipe.seed, progress)
+        metrics["autoencoder"] = {"variance_kept": round(kept, 4)}
+    put_adapter(model, recipe.lora)
+    if recipe.align.epochs:
+        metrics["align"] = align(model, *school.targets(), recipe.align, folder, recipe.seed, progress)
+        model.llm.eval()
+    for name, stage in recipe.stages.items():
+        if not stage.sequences:
+            continue
+        losses = train_stage(model, name, school.learn[name], school.recordings, stage, recipe, folder, progress)
+        model.llm.eval()
+        metrics[name] = {"loss_first": round(float(np.mean(losses[:20])), 3), "loss_last": round(float(np.mean(losses[-20:])), 3),
+                         "marks": stage_marks(model, school, name, folder, progress)}
+    every = [lesson for lessons in school.marked.values() for lesson in lessons]
+    model.calibration["answers"], metrics["confidence"] = confidence(ask_all(model, every, school.recordings, progress=progress))
+    return model, metrics
+
+
+def stage_marks(model: SecondsLanguageModel, school: School, after: str, folder: Path, progress: bool) -> dict[str, Any]:
+    """Marks on the lessons of this stage and those before it, kept in the run folder."""
+    kept = folder / f"{after}.marks.json"
+    if kept.is_file():
+        found: dict[str, Any] = json.loads(kept.read_text(encoding="utf8"))
+        return found
+    names = list(school.recipe.stages)
+    lessons = [lesson for name in names[: names.index(after) + 1] for lesson in school.marked[name]]
+    found = marks(ask_all(model, lessons, school.recordings, progress=progress))
+    write_text(kept, json.dumps(found, indent=1))
+    return found
+
+
+def _provenance(recipe: CurriculumRecipe, school: School, metrics: dict[str, Any], text: str) -> dict[str, Any]:
+    return {
+        "version": recipe.version, "recipe": asdict(recipe), "recipe_hash": hashlib.sha256(text.encode()).hexdigest()[:16],
+        "data": {"ptbxl": data_hash(school.data)}, "git_commit": git_commit(), "libraries": versions(), "metrics": metrics,
+        "train_patients": sorted({lesson.patient for lessons in school.learn.values() for lesson in lessons}),
+    }
+
+
+def _card(recipe: CurriculumRecipe, school: School, metrics: dict[str, Any]) -> str:
+    """The model card."""
+    kept = f", {recipe.layers} of its layers" if recipe.layers else ""
+    rows = "\n".join(f"| {name} | {len(lessons)} |" for name, lessons in school.learn.items())
+    return f"""---
+license: apache-2.0
+base_model: HuggingFaceTB/SmolLM2-135M-Instruct
+tags: [ecg, question-answering]
+---
+# ecglm {recipe.name} {recipe.version}: one token per lead and second
+
+A language model ({recipe.base}{kept}, LoRA rank {recipe.lora.rank}) that reads ECG signals
+of any length as tokens of one lead and one second, taught in CAMEL's five stages at a size that two
+cores can train.
+
+**Intended use:** research on long signals and on curricula. **Not a medical device**; no clinical claim is made.
+The embedded default of ecglm answers better on 12-lead recordings, since it reads findings of an encoder with rhythm features.
+
+| stage | sequences |
+|---|---|
+{rows}
+
+**Training data:** {len(school.rows)} recordings of PTB-XL folds {recipe.train_folds[0]}-{recipe.train_folds[-1]}
+(amplitude-normalised), three of four LUDB recordings, two thirds of the subjects of the PAF Prediction Challenge Database.
+
+**Attribution**
+Contains data from PTB-XL, Wagner P et al. (PhysioNet, doi:10.13026/kfzx-aw45), CC BY 4.0, modified; from LUDB, Kalyakulina A et
+al. (PhysioNet), ODC-BY 1.0; and information from the PAF Prediction Challenge Database (Moody GB et al., PhysioNet), ODC-BY 1.0.
+Base model: SmolLM2-135M-Instruct (Hugging Face TB), Apache-2.0, not included.
+"""
+
+
+def shortened(recipe: CurriculumRecipe, share: float) -> CurriculumRecipe:
+    """The same recipe with this share of its sequences and steps."""
+    def part(stage: Stage) -> Stage:
+        return replace(stage, sequences=round(share * stage.sequences))
+
+    return replace(recipe, autoencoder=replace(recipe.autoencoder, steps=round(share * recipe.autoencoder.steps)),
+                   labels=part(recipe.labels), statistics=part(recipe.statistics), dialogue=part(recipe.dialogue),
+                   forecast=part(recipe.forecast))

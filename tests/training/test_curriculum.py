@@ -1,0 +1,203 @@
+"""CAMEL's curriculum on a tiny language model: branches cost nothing, stages resume, what is saved answers the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import ecglm
+from ecglm.config import load_config
+from ecglm.errors import CheckpointError, UsageError
+from ecglm.inference.model import whole
+from ecglm.inference.seconds import Listener
+from ecglm.models.seconds.config import SecondsConfig
+from ecglm.models.seconds.language import SecondsLanguageConfig, SecondsLanguageModel
+from ecglm.models.seconds.segments import Segments, segments
+from ecglm.signal.simulate import simulate
+from ecglm.training.curriculum.autoencoder import autoencode
+from ecglm.training.curriculum.evaluate import Asked, ask_all, kind_of, marks
+from ecglm.training.curriculum.fit import lesson_loss, put_adapter, train_stage
+from ecglm.training.curriculum.lessons import Lesson
+from ecglm.training.curriculum.recipe import Autoencoding, CurriculumRecipe, Lora, Stage
+from ecglm.training.curriculum.recordings import Recordings
+from tests.tiny import save_tiny_base, tiny_tokenizer
+
+CONFIG = SecondsConfig(fs=32, context=16, scale="robust", channels=(16, 16, 8), hidden=32, positions="time")
+RECIPE = CurriculumRecipe(seconds=CONFIG, lora=Lora(4, 8), accumulate=2, save_every=2, no_ecg=0.0)
+RECIPES = Path(__file__).resolve().parents[2] / "recipes"
+PAIRS = [("Fast?", "yes"), ("Rhythm?", "sinus rhythm"), ("Rate?", "120 bpm")]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny_base(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="module")
+def recordings() -> Recordings:
+    records = [one.record for name in ("normal", "sinus_tachycardia") for one in simulate(name, 2, seed=3)]
+    return Recordings(CONFIG, {f"made:{i}": _half(segments(record, CONFIG)) for i, record in enumerate(records)})
+
+
+def _half(ecg: Segments) -> Segments:
+    return ecg._replace(seconds_LTS=ecg.seconds_LTS.astype(np.float16))
+
+
+def model_of(base: Path, layers: int = 0) -> SecondsLanguageModel:
+    torch.manual_seed(0)
+    model = SecondsLanguageModel(SecondsLanguageConfig(base=str(base), layers=layers, seconds=CONFIG), device="cpu")
+    model.llm.float()
+    return model
+
+
+def lessons(count: int) -> list[Lesson]:
+    return [Lesson((f"made:{i % 4}",), [("Fast?", "yes" if i % 4 > 1 else "no"), *PAIRS[1:]], False, "labels", f"p{i}")
+            for i in range(count)]
+
+
+def test_questions_on_one_ecg_cost_what_they_cost_alone(base: Path, recordings: Recordings) -> None:
+    model = model_of(base)
+    together = Lesson(("made:0",), PAIRS, False, "labels", "p")
+    with torch.no_grad():
+        alone = torch.stack([lesson_loss(model, replace(together, pairs=[pair]), recordings, False) for pair in PAIRS])
+        whole = lesson_loss(model, together, recordings, False)
+        blank = lesson_loss(model, together, recordings, True)
+    # Each answer weighs by the square root of its length.
+    root = torch.tensor([len(model.tokens(answer + model.format.stop)) for _, answer in PAIRS]).sqrt()
+    assert float(whole) == pytest.approx(float((alone * root).sum() / root.sum()), abs=1e-4)
+    assert float(blank) != pytest.approx(float(whole), abs=1e-4)
+
+
+def test_the_autoencoder_learns_to_keep_the_signal(base: Path, recordings: Recordings, tmp_path: Path) -> None:
+    model = model_of(base)
+    seconds = recordings.seconds(recordings.cut)
+    kept = autoencode(model.seconds, seconds, Autoencoding(steps=300, batch=64, lr=5e-3), tmp_path, 0, progress=False)
+    assert kept > 0.5
+    again = model_of(base)
+    assert autoencode(again.seconds, seconds, Autoencoding(steps=300, batch=64, lr=5e-3), tmp_path, 0, progress=False) == kept
+    assert torch.equal(again.seconds.encoder.net[0].weight, model.seconds.encoder.net[0].weight)
+
+
+def test_a_stage_that_was_stopped_goes_on_as_if_it_had_not_been(base: Path, recordings: Recordings, tmp_path: Path) -> None:
+    def train(folder: Path, count: int) -> tuple[SecondsLanguageModel, list[float]]:
+        model = model_of(base)
+        put_adapter(model, RECIPE.lora)
+        taught = lessons(16)
+        if count < 16:
+            with pytest.raises(KeyError):  # the power fails in the middle: a recording is gone
+                train_stage(model, "labels", [*taught[:count], *(replace(one, ecgs=("gone",)) for one in taught[count:])],
+                            recordings, Stage(16), RECIPE, folder, progress=False)
+        return model, train_stage(model, "labels", taught, recordings, Stage(16), RECIPE, folder, progress=False)
+
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+    one, losses = train(tmp_path / "whole", 16)
+    _, again = train(tmp_path / "parts", 9)
+    assert again == pytest.approx(losses, abs=1e-5)
+    assert losses[-1] < losses[0]
+    other = model_of(base)
+    put_adapter(other, RECIPE.lora)
+    assert train_stage(other, "labels", lessons(16), recordings, Stage(16), RECIPE, tmp_path / "whole", progress=False) == losses
+    for a, b in zip(one.seconds.parameters(), other.seconds.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_what_is_saved_answers_the_same(base: Path, recordings: Recordings, tmp_path: Path) -> None:
+    model = model_of(base, layers=1)
+    put_adapter(model, RECIPE.lora)
+    train_stage(model, "labels", lessons(8), recordings, Stage(8, lr=5e-3), RECIPE, tmp_path, progress=False)
+    model.llm.eval()
+    said = ask_all(model, lessons(4), recordings, progress=False)
+    model.save_pretrained(tmp_path / "model", {"version": "1"}, "# card\n")
+    loaded = SecondsLanguageModel.from_pretrained(tmp_path / "model", device="cpu")
+    loaded.llm.float()
+    assert len(loaded.llm.model.layers) == 1
+    assert [a.said for a in ask_all(loaded, lessons(4), recordings, progress=False)] == [a.said for a in said]
+    long = ecglm.load(tmp_path / "model", device="cpu")
+    two = [one.record for one in simulate("normal", 2, seed=3)]
+    answer = long.ask(two, "Fast?", options=["yes", "no"])
+    assert answer.text in ("yes", "no")
+    assert len(answer.evidence) == 2
+    assert long.ask_batch([(two[0], "Fast?")])[0] == long.ask(two[0], "Fast?")
+    assert long.ask(replace(two[0], signal=np.zeros_like(two[0].signal)), "Fast?").abstained
+    with pytest.raises(UsageError, match="no report"):
+        long.report(two[0])
+    with pytest.raises(UsageError, match="only answers"):
+        whole(long)
+    (tmp_path / "model" / "model.safetensors").write_bytes(b"")
+    with pytest.raises(CheckpointError):
+        SecondsLanguageModel.from_pretrained(tmp_path / "model")
+
+
+def test_options_share_their_probability(base: Path, recordings: Recordings) -> None:
+    listener = Listener(model_of(base), [recordings["made:0"]])
+    scores = listener.score("Fast?", ("yes", "no"), [("Rhythm?", "sinus rhythm")])
+    assert sum(scores) == pytest.approx(1.0)
+    assert listener.reply(["Fast?", "Rate?"])[0] == listener.reply(["Fast?"])[0]
+
+
+def test_too_many_layers_and_a_wrong_width_are_refused(base: Path) -> None:
+    with pytest.raises(UsageError, match="keep fewer"):
+        SecondsLanguageModel(SecondsLanguageConfig(base=str(base), layers=9, seconds=CONFIG))
+    with pytest.raises(UsageError, match="wide"):
+        SecondsLanguageModel(SecondsLanguageConfig(base=str(base), seconds=replace(CONFIG, hidden=64)))
+
+
+def test_marks_by_kind() -> None:
+    def asked(question: str, answer: str, said: str, p: float | None = None) -> Asked:
+        return Asked("labels", kind_of(question, answer), question, answer, said, 0.5, "p", p)
+
+    found = marks([asked("Fast?", "yes", "yes"), asked("Fast?", "no", "yes"), asked("A or B?", "A", "A"),
+                   asked("Rate?", "60 bpm", "70 bpm"), asked("Rate?", "80 bpm", "fast"),
+                   asked("How tall is the R wave in V1?", "0.50 mV", "0.30 mV"),
+                   asked("Which of the two ECGs shows flutter?", "both", "first")])["labels"]
+    assert found["yes/no"] == {"n": 2, "right": 0.5}
+    assert found["choice"]["right"] == 1.0
+    assert found["comparison"]["right"] == 0.0
+    assert found["number"]["questions"]["Rate?"] == {"n": 2, "given": 1, "rmse": 10.0, "rmse_of_median": 10.0}
+    assert found["number"]["questions"]["How tall is the R wave"]["rmse"] == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("images", [False, True])
+def test_the_published_model_on_a_reduced_clone(recordings: Recordings, tmp_path: Path, images: bool) -> None:
+    """Gemma 3 has layers with a sliding window; MedGemma-4B reads images as well, which must not get adapters."""
+    from transformers import Gemma3Config, Gemma3ForCausalLM, Gemma3ForConditionalGeneration, Gemma3TextConfig, SiglipVisionConfig
+
+    tokenizer = tiny_tokenizer()
+    text = Gemma3TextConfig(vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=6, head_dim=8,
+                            num_attention_heads=4, num_key_value_heads=2, sliding_window=16, max_position_embeddings=2048)
+    vision = SiglipVisionConfig(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, image_size=28,
+                                patch_size=14)
+    torch.manual_seed(0)
+    gemma = Gemma3ForConditionalGeneration(Gemma3Config(text_config=text.to_dict(), vision_config=vision.to_dict(),
+                                                        mm_tokens_per_image=4)) if images else Gemma3ForCausalLM(text)
+    gemma.save_pretrained(tmp_path / "base")
+    tokenizer.save_pretrained(tmp_path / "base")
+    published = load_config(CurriculumRecipe, RECIPES / "camel-published.yaml")
+    assert published.seconds.width == 64
+    recipe = replace(published, seconds=replace(published.seconds, hidden=32), accumulate=2)
+    torch.manual_seed(0)
+    model = SecondsLanguageModel(SecondsLanguageConfig(base=str(tmp_path / "base"), seconds=recipe.seconds), device="cpu")
+    model.llm.float()
+    ecgs = {key: segments(simulate("normal", 1, seed=i, duration_s=3.0)[0].record, recipe.seconds) for i, key in enumerate("ab")}
+    made = Recordings(recipe.seconds, {key: _half(ecg) for key, ecg in ecgs.items()})
+    taught = [Lesson((key,), PAIRS, False, "labels", key) for key in "abab"]
+    put_adapter(model, recipe.lora)
+    adapted = [name for name, p in model.llm.named_parameters() if p.requires_grad]
+    assert adapted
+    assert not any("vision" in name for name in adapted)
+    assert model.llm.peft_config["default"].r == 128
+    losses = train_stage(model, "labels", taught, made, recipe.labels, recipe, tmp_path, progress=False)
+    assert losses[-1] < losses[0]
+    model.llm.eval()
+    plan = model.seconds.plan([ecgs["a"]], model.before([ecgs["a"]]), model.opening([ecgs["a"]]))
+    with torch.inference_mode():
+        emb = model.seconds.embed(model.llm, plan, [ecgs["a"]])
+        whole_logits = model.llm.get_output_embeddings()(model.seconds.run(model.llm, plan, emb)[-1])
+        _, logits = model.seconds.prefill(model.llm, plan, emb, chunk=9)
+    assert torch.allclose(whole_logits, logits, atol=1e-4)
+    assert Listener(model, [ecgs["a"]]).reply(["Fast?"])[0].probability > 0
