@@ -24,7 +24,7 @@ ZH = Texts(
     criterion_best="两个相邻导联 {what} {relation} {limit}：{met}",
     criterion_unknown="{what} {relation} {limit}：未测得",
     met="符合", unmet="不符合", no_p_wave="QRS 波前无稳定 P 波：{met}",
-    st_up="J 点 ST 段抬高", st_down="J 点 ST 段压低", t_inverted="T 波倒置深度", q_wave="Q 波时限 ≥ 30 ms，深度",
+    st_up="J 点 ST 段抬高", st_down="J 点 ST 段压低", t_inverted="R 波大于 S 波处的 T 波倒置深度", q_wave="Q 波 ≥ 30 ms（V2、V3：> 20 ms，不限深度）或 QS 波，深度",
     p_high="P 波高度", r_v1="V1 导联 R 波",
     examined="共检查 {n} 项陈述；列出判定为存在者以及概率不低于 {percent} 者。",
     rare="少见的陈述若远比通常更可能，则低于 50 % 也判定为存在。",
