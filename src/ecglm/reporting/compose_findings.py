@@ -89,7 +89,7 @@ def recommended(w: Writer) -> list[Block]:
     by_name = {f.name: w.lang.finding(f) for f in w.report.present}
     items = []
     for row, names in rows:
-        said = w.lang.passage(row.text)
+        said = w.lang.passage(row.entry, row.text)
         step = Sentence(said, "passage", row.source) if said is not None else \
             Sentence(w.original(row.text), "quoted", row.source)
         called = ("、" if w.lang.code == "zh" else ", ").join(by_name.get(name, name) for name in names)

@@ -224,5 +224,5 @@ def _summary(w: Writer) -> str:
     t = w.texts
     said = [t.diagnosis_item.format(name=w.lang.finding(f), percent=f"{100 * f.probability:.0f} %") for f in w.report.present]
     said = said or [t.diagnosis_none if w.report.findings else t.diagnosis_uncomputed]
-    said += [w.lang.passage(row.text) or row.text for row, _ in recommendations(w.report.findings)]
+    said += [w.lang.passage(row.entry, row.text) or row.text for row, _ in recommendations(w.report.findings)]
     return "\n".join([*said, t.disclaimer])

@@ -78,7 +78,7 @@ def _quoted(report: Report, spoken: Language) -> Iterator[str]:
     yield from (usual.source for name in spoken.texts.measurements for sex in ("male", "female", None)
                 if (usual := normal_range(name, sex)) is not None)
     for row, _ in recommendations(report.findings):
-        yield from (row.text, row.source, spoken.passage(row.text) or "")
+        yield from (row.text, row.source, spoken.passage(row.entry, row.text) or "")
     for r in (report, *([] if report.previous is None else [report.previous])):
         start = "" if r.record.start is None else r.record.start.isoformat(" ", "seconds")
         yield from (r.record.name, r.record.format, r.record.meta.device or "", start, r.created, r.version, *r.record.notes)
