@@ -19,6 +19,7 @@ from ecglm.reporting.document import sentences
 from ecglm.reporting.language import Texts, language, languages
 from ecglm.reporting.language.passages import PASSAGES
 from ecglm.reporting.language.patterns import PATTERNS
+from ecglm.reporting.language.reader_patterns import READER_PATTERNS
 from ecglm.reporting.recommendations import recommendations
 from ecglm.schema import LABELS, Finding
 from ecglm.signal.simulate import CONDITIONS, simulate
@@ -52,7 +53,7 @@ def test_every_measurement_statement_and_word_has_a_name_of_its_own(code: str) -
 
 @pytest.mark.parametrize("code", ["de", "zh"])
 def test_patterns_fill_all_their_places(code: str) -> None:
-    for pattern in PATTERNS:
+    for pattern in (*PATTERNS, *READER_PATTERNS):
         said = pattern.german if code == "de" else pattern.chinese
         assert len(set(re.findall(r"\{\d\}", said))) == re.compile(pattern.english).groups, pattern.english
 
@@ -124,3 +125,11 @@ def test_an_unknown_language_is_refused_with_the_choices(make: Make) -> None:
     with pytest.raises(UsageError, match="choose en, de, zh"):
         compose(make(), "fr")
     assert list(languages()) == ["en", "de", "zh"]
+
+
+def test_notes_of_the_readers_are_said_in_the_language_with_names_of_the_file_as_they_are(make: Make) -> None:
+    report = make(text="waveform group RHYTHM is read; left out: MEDIAN BEAT", answers=(), findings=())
+    said = [s for part in compose(report, "de").sections for s in sentences(part) if "RHYTHM" in s.text and "Einlesen" in s.text]
+    assert [s.text for s in said] == ["Hinweise beim Einlesen: gelesen wird die Signalgruppe RHYTHM; ausgelassen: MEDIAN BEAT"]
+    odd = make(text="something new", answers=(), findings=())
+    assert "Englisches Zitat: „something new“" in "\n".join(compose(odd, "de").lines())

@@ -186,9 +186,11 @@ class Model:
         adapter: a folder that `ecglm adapt` made; that of the model when none is given. previous: an earlier recording, to
         compare with. history, patient_name: what is known from elsewhere; nothing of the kind is taken from a file. Raises
         UsageError when they are too long, and CheckpointError for a bad adapter."""
+        from ecglm.inference.rhythm_evidence import with_rhythm_evidence
         from ecglm.paper import Marks, PageHeader, mark, render
         from ecglm.reporting import Report
         from ecglm.reporting.plot_beats import calipers
+        from ecglm.reporting.report import POSSIBLE
         from ecglm.signal.delineation import delineate
 
         taught = self.adapter if adapter is None else Adapter.load(adapter)
@@ -198,8 +200,11 @@ class Model:
         findings = () if reading.declined else self._judged(record)
         page = render(record, header=PageHeader.of(record, reading.measurements))
         if not reading.declined:
-            shown = record.crop(0.0, PAGE_S)
-            page = mark(page, Marks(calipers=calipers(delineate(shown), reading.measurements, shown.duration_s)))
+            shown, judged = record.crop(0.0, PAGE_S), record.crop(0.0, reading.seconds)
+            waves = delineate(judged)
+            findings = with_rhythm_evidence(findings, reading.measurements, waves, POSSIBLE)
+            drawn = waves if shown.duration_s == judged.duration_s else delineate(shown)
+            page = mark(page, Marks(calipers=calipers(drawn, reading.measurements, shown.duration_s)))
         return Report.of(record, measurements=reading.measurements, findings=findings,
                          answers=list(zip(asked, answers, strict=True)), page=page, model=self.id,
                          caveats=caveats(reading), history=history, patient_name=patient_name,

@@ -51,7 +51,7 @@ def _patient(w: Writer) -> list[Block]:
     blocks: list[Block] = [Pairs(tuple(rows))]
     blocks += [Paragraph((w.said(caveat, "measurement", lead=t.mind, tone="warn"),)) for caveat in w.report.caveats]
     if record.notes:
-        blocks.append(Paragraph(tuple(w.quoted(note, t.reader) for note in record.notes)))
+        blocks.append(Paragraph(tuple(w.noted(note, t.reader) for note in record.notes)))
     measured = w.report.measurements
     if measured is not None and measured.problems:
         blocks.append(Paragraph(tuple(w.said(problem.text, "measurement", lead=t.signal, tone="soft")

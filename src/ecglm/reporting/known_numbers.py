@@ -21,7 +21,7 @@ Pair = tuple[float, str]
 #: Numbers of the fixed texts: "below 50 %", "(95 %)".
 _FIXED = ((50.0, "%"), (95.0, "%"))
 #: Other names of measurements, in any language; only a number with the measurement's unit is read after them.
-_ALIASES = {"QRS": ("qrs",), "PR": ("pr",), "PQ": ("pr",), "RR": ("rr",), "QT": ("qt",), "rate": ("heart_rate",),
+_ALIASES = {"QRS": ("qrs",), "PR": ("pr",), "PQ": ("pr",), "RR": ("rr", "rr_sd"), "QT": ("qt",), "rate": ("heart_rate",),
             "axis": ("axis",), "QTc": ("qtc_bazett", "qtc_fridericia", "qtc_framingham", "qtc_hodges")}
 #: Waves of single leads by the text that names their criterion: what of `LeadValues` is shown there.
 _WAVES = {"st_up": "st_j", "st_down": "st_j", "t_inverted": "t", "q_wave": "q", "p_high": "p", "r_v1": "r"}

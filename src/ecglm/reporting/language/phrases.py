@@ -19,6 +19,7 @@ from ecglm.reporting.language.de import DE
 from ecglm.reporting.language.en import EN
 from ecglm.reporting.language.passages import PASSAGES
 from ecglm.reporting.language.patterns import PATTERNS, Pattern
+from ecglm.reporting.language.reader_patterns import READER_PATTERNS
 from ecglm.reporting.language.texts import Texts
 from ecglm.reporting.language.zh import ZH
 from ecglm.schema import Finding
@@ -30,7 +31,7 @@ _BY_NAME = MappingProxyType({s.name: s.key for s in STATEMENTS})
 
 @cache
 def _compiled() -> tuple[tuple[re.Pattern[str], Pattern], ...]:
-    return tuple((re.compile(pattern.english), pattern) for pattern in PATTERNS)
+    return tuple((re.compile(pattern.english), pattern) for pattern in (*PATTERNS, *READER_PATTERNS))
 
 
 @dataclass(frozen=True)
