@@ -189,6 +189,7 @@ class Model:
         from ecglm.inference.rhythm_evidence import with_rhythm_evidence
         from ecglm.paper import Marks, PageHeader, mark, render
         from ecglm.reporting import Report
+        from ecglm.reporting.patient import match
         from ecglm.reporting.plot_beats import calipers
         from ecglm.reporting.report import POSSIBLE
         from ecglm.signal.delineation import delineate
@@ -209,7 +210,8 @@ class Model:
                          answers=list(zip(asked, answers, strict=True)), page=page, model=self.id,
                          caveats=caveats(reading), history=history, patient_name=patient_name,
                          taught=() if taught is None else _taught(taught, record),
-                         previous=None if previous is None else self._earlier(previous))
+                         previous=None if previous is None else self._earlier(previous),
+                         same_patient="unknown" if previous is None else match(record, checked_record(previous)))
 
     def _earlier(self, record: Record) -> Report:
         """What a comparison needs of another recording."""

@@ -111,6 +111,11 @@ class Texts:
     upto: str
     compared_with: str
     compared_note: str
+    same_id: str
+    other_id: str
+    other_sex: str
+    other_age: str
+    same_unknown: str
     head_before: str
     head_now: str
     head_change: str
