@@ -187,7 +187,7 @@ def test_dicom_sr_names_the_waveform_that_it_was_made_from_and_no_other_source()
     array = document(Report.of(ecglm.Record(record.signal, record.fs, record.leads)))
     assert "CurrentRequestedProcedureEvidenceSequence" not in array
     assert not [item for item in items(array) if item.ValueType == "WAVEFORM"]
-    times = {name: [item.DateTime for item in items(of) if item.ValueType == "DATETIME"] for name, of in
+    times = {name: [str(item.DateTime) for item in items(of) if item.ValueType == "DATETIME"] for name, of in
              (("file", made), ("array", array))}
     assert times["file"] == [record.start.strftime("%Y%m%d%H%M%S")]
     assert times["array"] == []  # when it was recorded is not known, and not made up
