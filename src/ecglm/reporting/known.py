@@ -55,7 +55,7 @@ def known(report: Report, spoken: Language) -> Known:
     return Known(known_numbers(report, spoken, names), tuple(texts), names,
                  frozenset(_key(f) for f in report.findings if f.present), frozenset(map(_key, report.findings)),
                  frozenset(_key(f) for f in earlier if f.present), _form(spoken.texts.appeared), _form(spoken.texts.gone),
-                 tuple(_forms(spoken.texts, [n for n, _ in names])), tuple(_labels(report, spoken)))
+                 (*_forms(spoken.texts, [n for n, _ in names]), *_narrated(report)), tuple(_labels(report, spoken)))
 
 
 def _key(finding: Finding) -> str:
@@ -115,3 +115,8 @@ def _form(text: str) -> re.Pattern[str]:
     parts = re.split(r"\{\w+\}", text)
     return re.compile(".*".join(re.escape(part.strip()) if i in (0, len(parts) - 1) else re.escape(part)
                                 for i, part in enumerate(parts)).replace(r"\ ", r"\s*"))
+
+
+def _narrated(report: Report) -> Iterator[re.Pattern[str]]:
+    """Sentences of a language model that were kept: they have no form of ours, but what they say is judged like the rest."""
+    yield from (re.compile(re.escape(sentence)) for sentence in (() if report.narrative is None else report.narrative.kept))

@@ -52,8 +52,9 @@ class KnownNumbers:
     compared: tuple[tuple[re.Pattern[str], frozenset[Pair]], ...]
     comparison: re.Pattern[str]
 
-    def grounds(self, value: float, unit: str, line: str, at: tuple[int, int]) -> bool:
-        """Whether a number of a line, written from at[0] to at[1], is known: of what is named last before it in its sentence."""
+    def grounds(self, value: float, unit: str, line: str, at: tuple[int, int], strict: bool = False) -> bool:
+        """Whether a number of a line, written from at[0] to at[1], is known: of what is named last before it in its sentence.
+        strict: whether something must be named before a number with a unit of measurement."""
         if unit == "%":
             share = next((pairs for pattern, pairs in self.shares if pattern.match(line)), None)
             return _has(value, unit, self.values if share is None else share)
@@ -61,6 +62,8 @@ class KnownNumbers:
             row = next((pairs for pattern, pairs in self.compared if pattern.match(line)), frozenset())
             return _has(value, unit, row)
         name = self._name(line, at[0])
+        if strict and unit in ("ms", "mV", "/min", "°") and (name is None or unit != name.unit):
+            return False
         if name is None or (unit and unit != name.unit) or (not unit and name.alias):
             return _has(value, unit, self.values)
         limit = _BEFORE_LIMIT.search(line[:at[0]]) or _AFTER_LIMIT.match(line, at[1])
@@ -201,6 +204,9 @@ def _facts(report: Report) -> Iterator[Pair]:
         if evidence.value is not None:
             yield float(f"{evidence.value:g}"), unit_of(evidence.unit or "")
         yield from in_text(evidence.text)
+    if report.narrative is not None:
+        told = report.narrative
+        yield from ((float(n), "") for n in (len(told.removed), len(told.kept) + len(told.removed)))
     if report.page is not None:
         truth = report.page.truth
         yield from ((round(truth.start_s, 1), ""), (round(truth.start_s + truth.duration_s, 1), "s"), (truth.speed, "mm/s"),

@@ -60,8 +60,9 @@ class Trace:
                 "rate": round(self.rate, 4), "untraced": [asdict(issue) for issue in self.untraced]}
 
 
-def trace(text: str, report: Report, lang: str = "en", *, forms: bool = True) -> Trace:
+def trace(text: str, report: Report, lang: str = "en", *, forms: bool = True, named: bool = False) -> Trace:
     """Read a text again, a sentence per line. forms: whether each must have one of the report's forms; not so for free text.
+    named: whether a number with a unit must follow the name of its measurement, as in text that a model wrote.
     Raises UsageError for an unknown language."""
     spoken = language(lang)
     facts = known(report, spoken)
@@ -75,7 +76,7 @@ def trace(text: str, report: Report, lang: str = "en", *, forms: bool = True) ->
         found = list(_numbers(facts.numbers.masked(left)))
         numbers += len(found)
         issues += [Issue(line, shown, "number") for shown, value, unit, at in found
-                   if not facts.numbers.grounds(value, unit, left, at)]
+                   if not facts.numbers.grounds(value, unit, left, at, named)]
         named = list(_statements(left, facts, spoken))
         statements += len(named)
         issues += [Issue(line, name, "statement") for name, holds in named if not holds]

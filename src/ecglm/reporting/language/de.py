@@ -33,6 +33,10 @@ DE = Texts(
     q_wave="Q ab 30 ms (V2, V3: über 20 ms, jede Tiefe) oder QS, Tiefe", p_high="Höhe der P-Welle", r_v1="R in V1",
     examined="{n} Aussagen wurden geprüft; gezeigt sind die als vorhanden geltenden und solche ab {percent}.",
     rare="Eine seltene Aussage gilt auch unter 50 % als vorhanden, wenn sie viel wahrscheinlicher ist als üblich.",
+    narrative="Vom Sprachmodell aus Befunden und Messwerten geschrieben; {removed} seiner {n} Sätze hatten dort keine Quelle und "
+              "wurden entfernt.",
+    narrative_none="Nichts von dem, was das Sprachmodell schrieb, hat in Befunden und Messwerten eine Quelle ({n} Sätze).",
+    narrative_plain="Als vorhanden gilt: {names}.",
     none_found="Keine der {n} geprüften Aussagen ist vorhanden oder erreicht {percent}.",
     not_computed="Es wurden keine Befunde berechnet.", diagnosis_item="{name}, kalibrierte Wahrscheinlichkeit {percent}",
     diagnosis_none="Keine Aussage erreichte ihre Schwelle. Das zeigt nicht, dass das EKG normal ist.",

@@ -44,6 +44,10 @@ EN = Texts(
     q_wave="Q from 30 ms on (V2, V3: over 20 ms, any depth) or QS, depth", p_high="P height", r_v1="R in V1",
     examined="{n} statements were examined; shown are those held to be present, and those from {percent} on.",
     rare="A rare statement is held to be present below 50 % where it is much likelier than usual.",
+    narrative="Written by the language model from the findings and measurements; {removed} of its {n} sentences did not trace to "
+              "them and were removed.",
+    narrative_none="Nothing that the language model wrote traces to the findings and measurements ({n} sentences).",
+    narrative_plain="Held to be present: {names}.",
     none_found="None of the {n} statements examined is present or reaches {percent}.",
     not_computed="No findings were computed.", diagnosis_item="{name}, calibrated probability {percent}",
     diagnosis_none="No statement reached its decision threshold. This does not show that the ECG is normal.",

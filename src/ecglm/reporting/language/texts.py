@@ -90,6 +90,9 @@ class Texts:
     r_v1: str
     examined: str
     rare: str
+    narrative: str
+    narrative_none: str
+    narrative_plain: str
     none_found: str
     not_computed: str
     diagnosis_item: str
