@@ -181,13 +181,15 @@ class Model:
         self.adapter.save(folder, overwrite)
 
     def report(self, record: Record, questions: Sequence[str] | None = None, *, previous: Record | None = None,
-               history: str | None = None, patient_name: str | None = None, adapter: str | Path | None = None, narrative: bool = False) -> Report:
+               history: str | None = None, patient_name: str | None = None, adapter: str | Path | None = None,
+               narrative: bool = False) -> Report:
         """Measurements, findings and the drawn page, with answers to these questions and what an adapter was taught;
         `.save("report.pdf")` writes it.
 
         adapter: a folder that `ecglm adapt` made; that of the model when none is given. previous: an earlier recording, to
-        compare with. narrative: the language model writes too, and what does not trace is taken out (docs/report.md). history, patient_name: what is known from elsewhere; nothing of the kind is taken from a file. Raises
-        UsageError when they are too long, and CheckpointError for a bad adapter."""
+        compare with. history, patient_name: what is known from elsewhere; nothing of the kind is taken from a file. narrative:
+        the language model writes too, and what does not trace is taken out (docs/report.md). Raises UsageError when they are
+        too long, and CheckpointError for a bad adapter."""
         from ecglm.inference.rhythm_evidence import with_rhythm_evidence
         from ecglm.paper import Marks, PageHeader, mark, render
         from ecglm.reporting import Report
