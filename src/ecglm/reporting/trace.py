@@ -77,9 +77,9 @@ def trace(text: str, report: Report, lang: str = "en", *, forms: bool = True, na
         numbers += len(found)
         issues += [Issue(line, shown, "number") for shown, value, unit, at in found
                    if not facts.numbers.grounds(value, unit, left, at, named)]
-        named = list(_statements(left, facts, spoken))
-        statements += len(named)
-        issues += [Issue(line, name, "statement") for name, holds in named if not holds]
+        stated = list(_statements(left, facts, spoken))
+        statements += len(stated)
+        issues += [Issue(line, name, "statement") for name, holds in stated if not holds]
     return Trace(len(lines), numbers, statements, tuple(issues))
 
 

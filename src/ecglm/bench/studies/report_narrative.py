@@ -1,5 +1,5 @@
-"""`report-narrative`: what the language model writes of a fold's recordings with and without the diagnosis-driven prompt, how much
-of it traces to the recording, and which of PTB-XL's statements it makes before and after the check."""
+"""`report-narrative`: what the language model writes of recordings of a fold with and without the diagnosis-driven prompt, how
+much of it traces to the recording, and which of PTB-XL's statements it makes before and after the check."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def run(seed: int, draws: int, progress: bool, fold: int = 9, recordings: int = 
         scores = {group: efficacy(said(written, group), labelled([row.labels for row in here], group), boot) for group in GROUPS}
         cells.append([system, *(percent(scores[group].micro_f1) for group in GROUPS)])
         values[system] = {group: score.to_dict() for group, score in scores.items()}
-    tables = [_traced(told, boot), Table(f"Statements against PTB-XL's labels ({len(rows)} recordings), micro F1, %",
-                                        ("text", *GROUPS), cells)]
+    tables = [_traced(told, boot),
+              Table(f"Statements against PTB-XL's labels ({len(rows)} recordings), micro F1, %", ("text", *GROUPS), cells)]
     return Study(tables, len(rows), len({row.patient for row in here}), digest([[r.ecg_id, dict(r.labels)] for r in here]),
                  _NOTES, {"efficacy": values, "narratives": {name: [one.to_dict() for one in ones] for name, ones in told.items()}})
 
@@ -67,17 +67,17 @@ def _traced(told: dict[str, list[Narrative]], boot: Bootstrap) -> Table:
         whole = removed + np.array([len(one.kept) for one in narratives], float)
         sums = boot.sums(np.stack([removed, whole], axis=1))
         share = interval(float(removed.sum() / max(1.0, whole.sum())), sums[:, 0] / np.maximum(sums[:, 1], 1))
-        nothing = interval(float(np.mean([not one.kept for one in narratives])), boot.mean_draws([not one.kept for one in narratives]))
+        nothing = boot.mean([not one.kept for one in narratives])
         rows.append([name, str(int(whole.sum())), percent(share), percent(nothing)])
     return Table("Sentences of the language model", ("prompt", "sentences", "removed, %", "texts of which nothing is kept, %"), rows)
 
 
 _NOTES = (
-    "The text is the base model's (SmolLM2-135M-Instruct, 4-bit weights, greedy, without the adapter, which teaches it answers of a "
-    "few words), so it sees the recording only through its facts: measurements, and with the prompt of ECG-Chat the statements "
+    "The text is the base model's (SmolLM2-135M-Instruct, 4-bit weights, greedy, without the adapter, which teaches it answers of "
+    "a few words), so it sees the recording only through its facts: measurements, and with the prompt of ECG-Chat the statements "
     "held present and the likeliest rhythm as \"The {label} is present.\" Without that prompt it is told measurements only.",
-    "Removed: sentences with a number, statement, qualifier or denial that does not trace to the recording, or with nothing that "
-    "could (`ecglm.reporting.narrative`). What is kept is not proved to be good prose, or right: it agrees with our findings.",
-    "Possible counts as said, as in report-ptbxl. ECG-Chat published for its 13-billion-parameter model on other data, without and "
-    "with the prompt: diagnosis 1.8 and 22.3, form 1.0 and 17.4, rhythm 13.0 and 43.4.",
+    "Removed: sentences with a number, statement, qualifier or denial that does not trace to the recording, or with nothing "
+    "that could (`ecglm.reporting.narrative`). What is kept is not proved to be good prose, or right: it agrees with our findings.",
+    "Possible counts as said, as in report-ptbxl. ECG-Chat published for its 13-billion-parameter model on other data, without "
+    "and with the prompt: diagnosis 1.8 and 22.3, form 1.0 and 17.4, rhythm 13.0 and 43.4.",
 )
