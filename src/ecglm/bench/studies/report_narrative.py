@@ -48,9 +48,11 @@ def run(seed: int, draws: int, progress: bool, fold: int = 9, recordings: int = 
         cells.append([system, *(percent(scores[group].micro_f1) for group in GROUPS)])
         values[system] = {group: score.to_dict() for group, score in scores.items()}
     tables = [_traced(told, boot),
-              Table(f"Statements against PTB-XL's labels ({len(rows)} recordings), micro F1, %", ("text", *GROUPS), cells)]
+              Table(f"Statements against PTB-XL's labels ({len(rows)} recordings), micro F1, %",
+                    ("text", *GROUPS), cells)]
     return Study(tables, len(rows), len({row.patient for row in here}), digest([[r.ecg_id, dict(r.labels)] for r in here]),
-                 _NOTES, {"efficacy": values, "narratives": {name: [one.to_dict() for one in ones] for name, ones in told.items()}})
+                 _NOTES, {"efficacy": values,
+                          "narratives": {name: [one.to_dict() for one in ones] for name, ones in told.items()}})
 
 
 def _told(model: Any, reports: Sequence[Report], driven: bool) -> list[Narrative]:
@@ -69,15 +71,16 @@ def _traced(told: dict[str, list[Narrative]], boot: Bootstrap) -> Table:
         share = interval(float(removed.sum() / max(1.0, whole.sum())), sums[:, 0] / np.maximum(sums[:, 1], 1))
         nothing = boot.mean([not one.kept for one in narratives])
         rows.append([name, str(int(whole.sum())), percent(share), percent(nothing)])
-    return Table("Sentences of the language model", ("prompt", "sentences", "removed, %", "texts of which nothing is kept, %"), rows)
+    head = ("prompt", "sentences", "removed, %", "texts of which nothing is kept, %")
+    return Table("Sentences of the language model", head, rows)
 
 
 _NOTES = (
-    "The text is the base model's (SmolLM2-135M-Instruct, 4-bit weights, greedy, without the adapter, which teaches it answers of "
-    "a few words), so it sees the recording only through its facts: measurements, and with the prompt of ECG-Chat the statements "
+    "The text is the base model's (SmolLM2-135M-Instruct, 4-bit weights, greedy, without the adapter, which teaches it answers "
+    "of a few words), so it sees the recording only through its facts: measurements, and with the prompt of ECG-Chat the statements "
     "held present and the likeliest rhythm as \"The {label} is present.\" Without that prompt it is told measurements only.",
     "Removed: sentences with a number, statement, qualifier or denial that does not trace to the recording, or with nothing "
-    "that could (`ecglm.reporting.narrative`). What is kept is not proved to be good prose, or right: it agrees with our findings.",
+    "that could (`ecglm.reporting.narrative`). What is kept is not proved to be good prose, or right: it fits our findings.",
     "Possible counts as said, as in report-ptbxl. ECG-Chat published for its 13-billion-parameter model on other data, without "
     "and with the prompt: diagnosis 1.8 and 22.3, form 1.0 and 17.4, rhythm 13.0 and 43.4.",
 )

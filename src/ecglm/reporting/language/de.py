@@ -11,7 +11,7 @@ DE = Texts(
     name="Name", age="Alter", years="{age} Jahre", sex="Geschlecht", file="Datei", format="Format", recorded="Aufgezeichnet",
     device="Gerät", leads="Ableitungen", leads_value="{n}: {leads}", all_leads="alle {n}", length="Dauer",
     length_value="{s} s mit {fs} Hz", amplitude="Amplitude", millivolts="Millivolt",
-    normalized="normiert, ohne Millivolt-Maßstab", missing="Fehlende Abtastwerte", none="keine", not_given="keine Angabe",
+    normalized="normiert, ohne Millivolt-Maßstab", missing="Fehlende Werte", none="keine", not_given="keine Angabe",
     mind="Zu beachten", reader="Hinweise beim Einlesen", signal="Signal", history_none="Keine Angaben.",
     history_given="Angaben des Nutzers, nicht geprüft:", rhythm="Rhythmus aus den Schlagzeiten: {text}",
     not_measured_all="Nicht gemessen.", not_measured="nicht gemessen: {reason}",
