@@ -77,10 +77,10 @@ def _traced(told: dict[str, list[Narrative]], boot: Bootstrap) -> Table:
 
 _NOTES = (
     "The text is the base model's (SmolLM2-135M-Instruct, 4-bit weights, greedy, without the adapter, which teaches it answers "
-    "of a few words), so it sees the recording only through its facts: measurements, and with the prompt of ECG-Chat the statements "
-    "held present and the likeliest rhythm as \"The {label} is present.\" Without that prompt it is told measurements only.",
+    "of a few words), so it sees the recording only through its facts: measurements, and with the prompt of ECG-Chat the "
+    "statements held present and the likeliest rhythm as \"The {label} is present.\" Without it, it is told measurements only.",
     "Removed: sentences with a number, statement, qualifier or denial that does not trace to the recording, or with nothing "
-    "that could (`ecglm.reporting.narrative`). What is kept is not proved to be good prose, or right: it fits our findings.",
-    "Possible counts as said, as in report-ptbxl. ECG-Chat published for its 13-billion-parameter model on other data, without "
-    "and with the prompt: diagnosis 1.8 and 22.3, form 1.0 and 17.4, rhythm 13.0 and 43.4.",
+    "that could (`ecglm.reporting.narrative`). What is kept fits our findings; that makes it neither good prose nor right.",
+    "Possible counts as said, as in report-ptbxl. ECG-Chat published for its 13-billion-parameter model on other data, "
+    "without and with the prompt: diagnosis 1.8 and 22.3, form 1.0 and 17.4, rhythm 13.0 and 43.4.",
 )
