@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pytest
 
 from ecglm.bench.studies.report_narrative import run
@@ -12,13 +11,14 @@ from ecglm.corpus.ptbxl import PtbXl
 from ecglm.inference.narrative import Narrator
 
 
-def test_a_writer_that_repeats_its_prompt_is_believed_and_one_that_invents_is_not(data_dir, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_repeats_the_prompt_is_believed_and_who_invents_is_not(data_dir, monkeypatch: pytest.MonkeyPatch) -> None:
     every = PtbXl.rows
-    monkeypatch.setattr(PtbXl, "rows", lambda self, folds: np.array(every(self, folds)[:4] if folds == (9,) else every(self, folds)))
+    monkeypatch.setattr(PtbXl, "rows", lambda self, folds: every(self, folds)[:4 if folds == (9,) else None])
     monkeypatch.setattr(Narrator, "__init__", lambda self, model: None)
 
     def write(self: Narrator, facts: Sequence[str], most_tokens: int = 0) -> list[str]:
-        return [text.splitlines()[-1] if "is present." in text else "There is torsade de pointes. It is a good ECG." for text in facts]
+        invented = "There is torsade de pointes. It is a good ECG."
+        return [text.splitlines()[-1] if "is present." in text else invented for text in facts]
 
     monkeypatch.setattr(Narrator, "write", write)
     study = run(seed=0, draws=100, progress=False, recordings=4)

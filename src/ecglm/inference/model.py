@@ -216,7 +216,7 @@ class Model:
                          taught=() if taught is None else _taught(taught, record),
                          previous=None if previous is None else self._earlier(previous),
                          same_patient="unknown" if previous is None else match(record, checked_record(previous)))
-        return replace(made, narrative=self._narrative(made)) if narrative and not reading.declined else made
+        return replace(made, narrative=self.narrate([made])[0]) if narrative and not reading.declined else made
 
     @cached_property
     def narrator(self) -> Narrator:
@@ -225,15 +225,16 @@ class Model:
 
         return Narrator(self.elm)
 
-    def _narrative(self, report: Report) -> Narrative | None:
-        """What the language model writes of a report's facts, checked against them."""
+    def narrate(self, reports: Sequence[Report], driven: bool = True) -> list[Narrative]:
+        """What the language model writes of the facts of reports, checked against them. driven: with the diagnosis-driven prompt,
+        otherwise of the measurements alone."""
         from ecglm.inference.narrative import narrative_facts
         from ecglm.reporting.narrative import checked_narrative
 
-        if report.measurements is None:
-            return None
-        facts = narrative_facts(report.measurements, report.record.meta, report.findings)
-        return checked_narrative(self.narrator.write([facts])[0], report, facts)
+        facts = [narrative_facts(report.measurements, report.record.meta, report.findings if driven else None)
+                 for report in reports]
+        return [checked_narrative(written, report, told)
+                for report, written, told in zip(reports, self.narrator.write(facts), facts, strict=True)]
 
     def _earlier(self, record: Record) -> Report:
         """What a comparison needs of another recording."""

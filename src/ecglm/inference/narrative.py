@@ -35,9 +35,9 @@ def diagnosis_prompt(findings: Iterable[Finding]) -> str:
     return " ".join(f"The {name} is present." for name in dict.fromkeys(f.name for f in (*top, *present)))
 
 
-def narrative_facts(measured: Measurements, meta: RecordMeta, findings: Iterable[Finding] | None) -> str:
+def narrative_facts(measured: Measurements | None, meta: RecordMeta, findings: Iterable[Finding] | None) -> str:
     """What the model is given: the measurements, and the diagnosis-driven prompt unless findings is None."""
-    facts = measurements_text(measured, meta.sex, meta.age)
+    facts = "Nothing was measured." if measured is None else measurements_text(measured, meta.sex, meta.age)
     return facts if findings is None else f"{facts}\n{diagnosis_prompt(findings)}"
 
 

@@ -4,7 +4,6 @@ much of it traces to the recording, and which of PTB-XL's statements it makes be
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,7 @@ from ecglm.bench.study import Study, Table, percent
 from ecglm.bench.task import digest
 from ecglm.corpus.ptbxl import load
 from ecglm.corpus.reports import report_rows
-from ecglm.inference.narrative import diagnosis_prompt, narrative_facts
-from ecglm.reporting.narrative import Narrative, checked_narrative
-from ecglm.reporting.report import Report
+from ecglm.reporting.narrative import Narrative
 
 _WITH, _WITHOUT = "with the diagnosis-driven prompt", "without"
 
@@ -34,11 +31,11 @@ def run(seed: int, draws: int, progress: bool, fold: int = 9, recordings: int = 
     check_patients(data, rows, [])
     rows = sorted(random.Random(seed).sample(rows, min(recordings, len(rows))))
     reports = [model.report(data.record(row)) for row in track(rows, "Reports", disable=not progress)]
-    told = {name: _told(model, reports, driven) for name, driven in ((_WITHOUT, False), (_WITH, True))}
+    told = {name: model.narrate(reports, driven) for name, driven in ((_WITHOUT, False), (_WITH, True))}
     here = [known[int(data.ecg_id[row])] for row in rows]
     boot = Bootstrap([str(row.patient) for row in here], draws, seed)
     texts = {"forms only (default)": [diagnosis_text(report) for report in reports],
-             "the diagnosis-driven prompt itself": [diagnosis_prompt(report.findings) for report in reports]}
+             "the diagnosis-driven prompt itself": [one.prompt.splitlines()[-1] for one in told[_WITH]]}
     for name, narratives in told.items():
         texts[f"written {name}"] = [one.written for one in narratives]
         texts[f"kept of it, {name}"] = [" ".join(one.kept) for one in narratives]
@@ -53,13 +50,6 @@ def run(seed: int, draws: int, progress: bool, fold: int = 9, recordings: int = 
     return Study(tables, len(rows), len({row.patient for row in here}), digest([[r.ecg_id, dict(r.labels)] for r in here]),
                  _NOTES, {"efficacy": values,
                           "narratives": {name: [one.to_dict() for one in ones] for name, ones in told.items()}})
-
-
-def _told(model: Any, reports: Sequence[Report], driven: bool) -> list[Narrative]:
-    measured = [(report, report.measurements) for report in reports if report.measurements is not None]
-    facts = [narrative_facts(m, report.record.meta, report.findings if driven else None) for report, m in measured]
-    return [checked_narrative(written, report, told)
-            for (report, _), written, told in zip(measured, model.narrator.write(facts), facts, strict=True)]
 
 
 def _traced(told: dict[str, list[Narrative]], boot: Bootstrap) -> Table:
