@@ -71,6 +71,7 @@ STUDIES = Registry("study", {
     "reversal": "ecglm.bench.studies.reversal:run",
     "rhythm": "ecglm.bench.studies.rhythm:run",
     "knowledge": "ecglm.bench.studies.knowledge:run",
+    "report-narrative": "ecglm.bench.studies.report_narrative:run",
     "report-ptbxl": "ecglm.bench.studies.report:run",
     "intervals": "ecglm.bench.studies.intervals:run",
     "dialogue-refutation": "ecglm.bench.studies.dialogue:run",

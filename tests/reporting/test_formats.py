@@ -17,12 +17,13 @@ from pydicom.sr._concepts_dict import concepts
 
 import ecglm
 from ecglm.errors import UsageError
+from ecglm.paper import render
 from ecglm.reporting import Report, fonts
 from ecglm.reporting.changes import changes
 from ecglm.reporting.criteria import criteria
 from ecglm.reporting.fhir import diagnostic_report
 from ecglm.reporting.history import read_history
-from ecglm.reporting.pdf import has_latex, to_pdf, typst_source
+from ecglm.reporting.pdf import Layout, balanced, has_latex, to_pdf, typst_source
 from ecglm.reporting.render import to_tex
 from ecglm.reporting.save import check_format, checked, save
 from ecglm.schema import Finding, Measurement
@@ -187,6 +188,10 @@ def test_dicom_sr_names_the_waveform_that_it_was_made_from_and_no_other_source()
     array = document(Report.of(ecglm.Record(record.signal, record.fs, record.leads)))
     assert "CurrentRequestedProcedureEvidenceSequence" not in array
     assert not [item for item in items(array) if item.ValueType == "WAVEFORM"]
+    times = {name: [str(item.DateTime) for item in items(of) if item.ValueType == "DATETIME"] for name, of in
+             (("file", made), ("array", array))}
+    assert times["file"] == [record.start.strftime("%Y%m%d%H%M%S")]
+    assert times["array"] == []  # when it was recorded is not known, and not made up
 
 
 def test_every_standard_code_of_the_dicom_sr_means_what_the_standard_says(make: Make) -> None:
@@ -284,3 +289,22 @@ def test_nothing_is_left_when_writing_fails(make: Make, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="choose another path"):
         save(make(), tmp_path / "r.tex")
     assert [p.name for p in tmp_path.iterdir()] == ["r.tex"]
+
+
+def test_no_page_of_the_pdf_is_left_nearly_empty() -> None:
+    ends = {Layout(): (2, 0.1), Layout(compact=True): (1, 0.9), Layout(break_before="pathology"): (2, 0.6)}
+    assert balanced(ends.__getitem__) == Layout(compact=True)  # a short rest fits on the first page, set smaller
+    ends[Layout(compact=True)] = (2, 0.05)
+    assert balanced(ends.__getitem__) == Layout(break_before="pathology")  # or the findings begin the second
+    ends[Layout()] = (2, 0.5)
+    assert balanced(ends.__getitem__) == Layout()
+    assert balanced(lambda layout: (3, 0.1)) == Layout()
+
+
+def test_the_report_of_a_normal_ecg_is_one_page_of_text_and_the_ecg(tmp_path: Path) -> None:
+    pytest.importorskip("typst")
+    record = ecglm.read(get_testdata_file("waveform_ecg.dcm"))
+    found = (Finding("SR", "sinus rhythm", "rhythm", 0.99, True), Finding("NORM", "normal ECG", "super_class", 0.97, True))
+    made = Report.of(record, measurements=ecglm.measure(record), findings=found, page=render(record, dpi=60), model="m")
+    made.save(tmp_path / "a.pdf")
+    assert len(re.findall(rb"/Type\s*/Page\b", (tmp_path / "a.pdf").read_bytes())) == 2

@@ -11,9 +11,11 @@ import ecglm
 from ecglm.knowledge.statements import STATEMENTS
 from ecglm.reporting import Report
 from ecglm.reporting.compose import compose
+from ecglm.reporting.language import language
 from ecglm.reporting.save import checked, to_markdown
 from ecglm.reporting.trace import trace
-from ecglm.schema import Answer, Finding
+from ecglm.schema import Answer, Finding, Measurement
+from tests.reporting.conftest import measurements
 
 Make = Callable[..., Report]
 AFIB, STD = Finding("AFIB", "atrial fibrillation", "rhythm", 0.91, True), Finding("STD", "st depression", "form", 0.42, False)
@@ -105,3 +107,33 @@ def test_fifty_real_recordings_have_no_number_that_traces_to_nothing(data_dir: P
         numbers += found.numbers
     assert len(files) == 50
     assert numbers > 50 * 60
+
+
+@pytest.mark.parametrize(("sentence", "wrong"), [
+    ("QRS duration 120 ms.", True), ("QRS duration ≥ 120 ms: measured 96 ms, not met", False),  # a limit is no value
+    ("The QRS is 110 ms wide.", True), ("QRS duration 96 ms, below 110 ms.", False),
+    ("PR interval 120 ms.", True), ("QT interval > 120 ms: measured 360 ms, met", True),  # nor one of another measurement
+    ("The heart rate is 112/min and the QT 96 ms.", True), ("The heart rate is 112/min and the QRS 96 ms.", False),
+    ("Complete left bundle branch block, probability 91 %.", True), ("Atrial fibrillation, probability 42 %.", True),
+])
+def test_a_limit_stands_only_as_the_limit_of_its_own_measurement(make: Make, sentence: str, wrong: bool) -> None:
+    report = make(findings=(AFIB, STD, Finding("CLBBB", "complete left bundle branch block", "sub_class", 0.8, True)), answers=())
+    assert bool([i for i in trace(sentence, report, forms=False).untraced if i.kind == "number"]) is wrong
+
+
+@pytest.mark.parametrize("code", ["en", "de", "zh"])
+def test_what_was_there_before_is_not_there_now(make: Make, code: str) -> None:
+    texts = language(code).texts
+    block = Finding("AVB", "av block", "sub_class", 0.8, True)
+    before = make(findings=(block,), measurements=measurements(qrs=Measurement(131.0, "ms")), answers=())
+    report = make(findings=(AFIB, STD, NORM), answers=(), previous=before)
+    assert report.trace(code).untraced == ()
+    name, other = texts.statements["sub_class:AVB"], texts.statements["rhythm:AFIB"]
+    assert trace(f"{name}.", report, code, forms=False).untraced
+    assert trace(texts.appeared.format(names=name), report, code).untraced
+    assert trace(texts.gone.format(names=other), report, code).untraced
+    assert not trace(texts.gone.format(names=name), report, code).untraced
+    assert trace(f"{texts.measurements['qrs']} | 131 ms", report, code).untraced
+    row = f"{texts.measurements['qrs']} | {{}} | 96 | −35 ms | {texts.beyond}"
+    assert not trace(row.format(131), report, code).untraced
+    assert trace(row.format(130), report, code).untraced

@@ -25,23 +25,28 @@ def report(
                                                      help="A name to print; a file's is never taken.")] = None,
     question: Annotated[list[str] | None, typer.Option("--question", metavar="TEXT", help="A question to answer in it.")] = None,
     pdf_engine: Annotated[str, typer.Option("--pdf-engine", metavar="auto|typst|latexmk", help="What sets a .pdf.")] = "auto",
+    narrative: Annotated[str, typer.Option("--narrative", metavar="templates|llm",
+                                           help="Fixed sentences only, or also the language model's that trace.")] = "templates",
     model: Model = None, adapter: Adapter = None,
 ) -> None:
     """Write a report; the extension of its name chooses the format."""
     import ecglm
     from ecglm.reporting.history import read_history
     from ecglm.reporting.language import language
+    from ecglm.reporting.narrative import checked_writer
     from ecglm.reporting.pdf import checked_engine
     from ecglm.reporting.save import check_format, save
 
     check_format(out)  # before the work, not after it
     language(lang)
     engine = checked_engine(pdf_engine)
+    writes = checked_writer(narrative, lang)
     told = None if history is None else read_history(history)
     record = read(file)
     earlier = None if previous is None else read(previous)
     with waiting("Writing the report"):
         loaded = ecglm.load(model=model, adapter=adapter)
-        made = loaded.report(record, question or (), previous=earlier, history=told, patient_name=patient_name)
+        made = loaded.report(record, question or (), previous=earlier, history=told, patient_name=patient_name,
+                             narrative=writes)
         save(made, out, lang, engine)
     print_text(f"wrote {out}")

@@ -7,29 +7,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ecglm.inference.reading import Reading
+from ecglm.knowledge.lead_criteria import CONTIGUOUS, q_counts, st_depressed
 from ecglm.knowledge.st_elevation import st_limit
 from ecglm.schema import LeadValues, Measurement
 
-#: ST depression, mV; a Q wave that counts, ms and mV (Thygesen et al. 2018, 10.1161/CIR.0000000000000617).
-DEPRESSED_MV = -0.05
-Q_MS, Q_MV = 30.0, 0.1
-#: Pairs of neighbouring leads.
-CONTIGUOUS = frozenset(
-    map(
-        frozenset,
-        (
-            ("aVL", "I"),
-            ("II", "aVF"),
-            ("aVF", "III"),
-            ("II", "III"),
-            ("V1", "V2"),
-            ("V2", "V3"),
-            ("V3", "V4"),
-            ("V4", "V5"),
-            ("V5", "V6"),
-        ),
-    )
-)
 #: What may be asked of a lead: words, and the name that answers give it.
 CONDITIONS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "st_elevated": (re.compile(r"\bst\b.*\belevat\w*|\belevat\w* st\b"), "ST elevation"),
@@ -76,13 +57,10 @@ def _holds(condition: str, lead: str, values: LeadValues, reading: Reading) -> t
         if m.value is None:
             return m, None
         elevated = round(m.value, 2) >= st_limit(lead, meta.sex, meta.age)
-        return m, elevated if condition == "st_elevated" else round(m.value, 2) <= DEPRESSED_MV
+        return m, elevated if condition == "st_elevated" else st_depressed(values)
     if condition.startswith("t_"):
         m = values.t
         if values.t_shape is None:
             return m, (None if m.reason is None or not m.reason.startswith("no T wave") else condition == "t_flat")
         return m, values.t_shape == condition.removeprefix("t_")
-    m, length = values.q, values.q_duration
-    if m.value is None or length.value is None:
-        return m, False if m.reason is not None and m.reason.startswith("no Q wave") else None
-    return m, values.r.value is None or (length.value >= Q_MS and abs(m.value) >= Q_MV)
+    return values.q, q_counts(lead, values)

@@ -27,10 +27,12 @@ from ecglm.records.record import Record, checked_record, checked_records
 from ecglm.schema import Answer, Evidence, Finding
 
 if TYPE_CHECKING:
+    from ecglm.inference.narrative import Narrator
     from ecglm.inference.retrieval.index import Hit, Index, Side
     from ecglm.inference.retrieval.retriever import Retriever
     from ecglm.inference.seconds import LongModel
     from ecglm.reporting import Report
+    from ecglm.reporting.narrative import Narrative
     from ecglm.reporting.report import TaughtAnswer
 
 #: The checkpoint that ships with the package.
@@ -195,16 +197,21 @@ class Model:
         self.adapter.save(folder, overwrite)
 
     def report(self, record: Record, questions: Sequence[str] | None = None, *, previous: Record | None = None,
-               history: str | None = None, patient_name: str | None = None, adapter: str | Path | None = None) -> Report:
+               history: str | None = None, patient_name: str | None = None, adapter: str | Path | None = None,
+               narrative: bool = False) -> Report:
         """Measurements, findings and the drawn page, with answers to these questions and what an adapter was taught;
         `.save("report.pdf")` writes it.
 
         adapter: a folder that `ecglm adapt` made; that of the model when none is given. previous: an earlier recording, to
-        compare with. history, patient_name: what is known from elsewhere; nothing of the kind is taken from a file. Raises
-        UsageError when they are too long, and CheckpointError for a bad adapter."""
+        compare with. history, patient_name: what is known from elsewhere; nothing of the kind is taken from a file. narrative:
+        the language model writes too, and what does not trace is taken out (docs/report.md). Raises UsageError when they are
+        too long, and CheckpointError for a bad adapter."""
+        from ecglm.inference.rhythm_evidence import with_rhythm_evidence
         from ecglm.paper import Marks, PageHeader, mark, render
         from ecglm.reporting import Report
+        from ecglm.reporting.patient import match
         from ecglm.reporting.plot_beats import calipers
+        from ecglm.reporting.report import POSSIBLE
         from ecglm.signal.delineation import delineate
 
         taught = self.adapter if adapter is None else Adapter.load(adapter)
@@ -214,13 +221,36 @@ class Model:
         findings = () if reading.declined else self._judged(record)
         page = render(record, header=PageHeader.of(record, reading.measurements))
         if not reading.declined:
-            shown = record.crop(0.0, PAGE_S)
-            page = mark(page, Marks(calipers=calipers(delineate(shown), reading.measurements, shown.duration_s)))
-        return Report.of(record, measurements=reading.measurements, findings=findings,
+            shown, judged = record.crop(0.0, PAGE_S), record.crop(0.0, reading.seconds)
+            waves = delineate(judged)
+            findings = with_rhythm_evidence(findings, reading.measurements, waves, POSSIBLE)
+            drawn = waves if shown.duration_s == judged.duration_s else delineate(shown)
+            page = mark(page, Marks(calipers=calipers(drawn, reading.measurements, shown.duration_s)))
+        made = Report.of(record, measurements=reading.measurements, findings=findings,
                          answers=list(zip(asked, answers, strict=True)), page=page, model=self.id,
                          caveats=caveats(reading), history=history, patient_name=patient_name,
                          taught=() if taught is None else _taught(taught, record),
-                         previous=None if previous is None else self._earlier(previous))
+                         previous=None if previous is None else self._earlier(previous),
+                         same_patient="unknown" if previous is None else match(record, checked_record(previous)))
+        return replace(made, narrative=self.narrate([made])[0]) if narrative and not reading.declined else made
+
+    @cached_property
+    def narrator(self) -> Narrator:
+        """The base language model that writes narratives, loaded on first use."""
+        from ecglm.inference.narrative import Narrator
+
+        return Narrator(self.elm)
+
+    def narrate(self, reports: Sequence[Report], driven: bool = True) -> list[Narrative]:
+        """What the language model writes of the facts of reports, checked against them. driven: with the diagnosis-driven prompt,
+        otherwise of the measurements alone."""
+        from ecglm.inference.narrative import narrative_facts
+        from ecglm.reporting.narrative import checked_narrative
+
+        facts = [narrative_facts(report.measurements, report.record.meta, report.findings if driven else None)
+                 for report in reports]
+        return [checked_narrative(written, report, told)
+                for report, written, told in zip(reports, self.narrator.write(facts), facts, strict=True)]
 
     def _earlier(self, record: Record) -> Report:
         """What a comparison needs of another recording."""

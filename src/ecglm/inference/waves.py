@@ -10,16 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ecglm.inference.guard import lead_missing
-from ecglm.inference.lead_conditions import (
-    CONDITIONS,
-    DEPRESSED_MV,
-    Q_MS,
-    Q_MV,
-    LeadsShowing,
-    leads_showing,
-)
+from ecglm.inference.lead_conditions import CONDITIONS, LeadsShowing, leads_showing
 from ecglm.inference.reading import Reading
 from ecglm.inference.topics import topics
+from ecglm.knowledge.lead_criteria import DEPRESSED_MV, Q_MS, Q_MV, Q_V2_V3_MS
 from ecglm.knowledge.precision import MOST_SURE, SAME_WITHIN, below, sure_of_value
 from ecglm.knowledge.st_elevation import ELEVATED_MV, st_limit
 from ecglm.models.elm import EcgLanguageModel
@@ -149,7 +143,7 @@ def _limits(condition: str, reading: Reading) -> str:
     return {
         "st_elevated": f"at the J point, from {ELEVATED_MV:g} mV on, in V2 and V3 from {st_limit('V2', meta.sex, meta.age):g} mV",
         "st_depressed": f"at the J point, from {DEPRESSED_MV:g} mV on".replace("-", "\N{MINUS SIGN}"),
-        "q_wide": f"Q waves of at least {Q_MS:g} ms and {Q_MV:g} mV, and QS complexes",
+        "q_wide": f"Q waves of at least {Q_MS:g} ms and {Q_MV:g} mV (V2, V3: over {Q_V2_V3_MS:g} ms), and QS complexes",
     }.get(condition, "of the median beat")
 
 

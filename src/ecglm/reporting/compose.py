@@ -51,7 +51,7 @@ def _patient(w: Writer) -> list[Block]:
     blocks: list[Block] = [Pairs(tuple(rows))]
     blocks += [Paragraph((w.said(caveat, "measurement", lead=t.mind, tone="warn"),)) for caveat in w.report.caveats]
     if record.notes:
-        blocks.append(Paragraph(tuple(w.quoted(note, t.reader) for note in record.notes)))
+        blocks.append(Paragraph(tuple(w.noted(note, t.reader) for note in record.notes)))
     measured = w.report.measurements
     if measured is not None and measured.problems:
         blocks.append(Paragraph(tuple(w.said(problem.text, "measurement", lead=t.signal, tone="soft")
@@ -130,8 +130,11 @@ def _comparison(w: Writer) -> list[Block]:
     assert before is not None
     start = before.record.start
     when = t.not_given if start is None else start.isoformat(" ", "seconds")
+    said = {"same_id": t.same_id, "other_id": t.other_id, "other_sex": t.other_sex, "other_age": t.other_age}
+    who = Sentence(said.get(w.report.same_patient, t.same_unknown), "record",
+                   tone="warn" if w.report.same_patient.startswith("other") else "soft")
     blocks: list[Block] = [
-        Paragraph((Sentence(t.compared_with.format(name=before.record.name or t.not_given, start=when), "record"),))]
+        Paragraph((Sentence(t.compared_with.format(name=before.record.name or t.not_given, start=when), "record"), who))]
     if before.measurements is not None and w.report.measurements is not None:
         rows = []
         for change in changes(before.measurements, w.report.measurements):
@@ -146,8 +149,9 @@ def _comparison(w: Writer) -> list[Block]:
         head = (t.head_measurement, t.head_before, t.head_now, t.head_change, t.head_limit, "")
         blocks += [Table(head, tuple(rows), "lrrrrl")] if rows else []
     new, old = appeared(before.findings, w.report.findings), appeared(w.report.findings, before.findings)
-    said = [Sentence(form.format(names=w.names(found)), "finding") for form, found in ((t.appeared, new), (t.gone, old)) if found]
-    blocks.append(Paragraph((*(said or [Sentence(t.findings_same, "finding")]), Sentence(t.compared_note, tone="soft"))))
+    differ = [Sentence(form.format(names=w.names(found)), "finding")
+              for form, found in ((t.appeared, new), (t.gone, old)) if found]
+    blocks.append(Paragraph((*(differ or [Sentence(t.findings_same, "finding")]), Sentence(t.compared_note, tone="soft"))))
     return blocks
 
 

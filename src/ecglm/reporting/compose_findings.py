@@ -29,7 +29,21 @@ def pathology(w: Writer) -> list[Block]:
     if cited:
         listed = "; ".join(f"[{number}] {source}" for source, number in cited.items())
         notes.append(Sentence(t.sources.format(sources=listed), "passage", tone="soft"))
-    return [Table(head, rows, "llll", (0.27, 0.12, 0.15, 0.46)), Paragraph(tuple(notes))]
+    return [*_narrated(w), Table(head, rows, "llll", (0.27, 0.12, 0.15, 0.46)), Paragraph(tuple(notes))]
+
+
+def _narrated(w: Writer) -> list[Block]:
+    """What is left of a language model's text; a sentence of ours where nothing is, or where the report is not in English."""
+    t, told = w.texts, w.report.narrative
+    if told is None:
+        return []
+    written = len(told.kept) + len(told.removed)
+    if told.kept and w.lang.code == "en":
+        note = Sentence(t.narrative.format(n=written, removed=len(told.removed)), tone="soft")
+        return [Paragraph(tuple(Sentence(sentence, "model", "narrative") for sentence in told.kept)), Paragraph((note,))]
+    plain = [Sentence(t.narrative_plain.format(names=w.names(w.report.present)), "finding")] if w.report.present else []
+    note = Sentence(t.narrative_none.format(n=written), tone="soft")
+    return [Paragraph((*plain, *([] if told.kept else [note])))]
 
 
 def _finding(w: Writer, item: Finding, cited: dict[str, int]) -> tuple[Cell, ...]:
@@ -89,7 +103,7 @@ def recommended(w: Writer) -> list[Block]:
     by_name = {f.name: w.lang.finding(f) for f in w.report.present}
     items = []
     for row, names in rows:
-        said = w.lang.passage(row.text)
+        said = w.lang.passage(row.entry, row.text)
         step = Sentence(said, "passage", row.source) if said is not None else \
             Sentence(w.original(row.text), "quoted", row.source)
         called = ("、" if w.lang.code == "zh" else ", ").join(by_name.get(name, name) for name in names)

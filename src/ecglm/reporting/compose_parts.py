@@ -62,10 +62,10 @@ class Writer:
         text = form.format(**{field[1]: text}) if field else text
         return Sentence(f"{lead}{self.texts.colon}{text}" if lead else text, kind, ref, tone)
 
-    def quoted(self, english: str, lead: str) -> Sentence:
-        """An English sentence as it is, after a lead in the report's language."""
-        words = english if self.lang.code == "en" else self.original(english)
-        return Sentence(f"{lead}{self.texts.colon}{words}", "quoted", tone="soft")
+    def noted(self, english: str, lead: str) -> Sentence:
+        """A note of a file reader after a lead; it may hold words out of the file, so it is not judged."""
+        words = self.lang.phrase(english)
+        return Sentence(f"{lead}{self.texts.colon}{self.original(english) if words is None else words}", "quoted", tone="soft")
 
     def original(self, english: str) -> str:
         """English words, marked as a quotation."""

@@ -7,11 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Literal
 
+from ecglm.knowledge.lead_criteria import (
+    CHEST,
+    CONTIGUOUS,
+    DEPRESSED_MV,
+    INFERIOR,
+    INVERTED_MV,
+    LATERAL_LIMB,
+    Q_MV,
+    q_counts,
+    st_depressed,
+    t_inverted,
+)
 from ecglm.knowledge.ranges import normal_range
-from ecglm.knowledge.st_elevation import st_limit
+from ecglm.knowledge.st_elevation import ELEVATED_MV, st_limit
 from ecglm.reporting.report import Report
 from ecglm.schema import Finding, LeadValues
 
@@ -77,52 +88,44 @@ def holds(value: float, relation: Relation, limit: float) -> bool:
     return {"≥": value >= limit, ">": value > limit, "≤": value <= limit, "<": value < limit}[relation]
 
 
-_LIMB = ("aVL", "I", "II", "aVF", "III")
-_CHEST = ("V1", "V2", "V3", "V4", "V5", "V6")
-_NEIGHBOURS = (*pairwise(_LIMB), *pairwise(_CHEST))
+_ALL = (*LATERAL_LIMB, *INFERIOR, *CHEST)
+#: Whether a lead counts, and the height that is shown of it, in mV; None where it was not measured.
+_Judge = Callable[[str, LeadValues, Report], tuple[bool | None, float | None]]
 
 
-def _neighbours(what: str, limit: float, source: str, height: Callable[[LeadValues], float | None],
-                leads: tuple[str, ...] = (*_LIMB, *_CHEST), by_lead: Callable[[str, Report], float] | None = None) -> _Make:
-    """A criterion that two neighbouring leads must meet; height: what is held against the limit, in mV."""
+def _neighbours(what: str, relation: Relation, limit: float, judge: _Judge, leads: tuple[str, ...] = _ALL) -> _Make:
+    """A criterion that two neighbouring leads must meet."""
 
     def make(report: Report) -> Criterion | None:
         assert report.measurements is not None
-        seen = {lead: value for lead in leads if lead in report.measurements.by_lead
-                and (value := height(report.measurements.by_lead[lead])) is not None}
-        plain = Criterion(what, "≥", limit, "mV", source, of_leads=True)
-        if len(seen) < 2:
-            return plain
-        there = [lead for lead, value in seen.items() if round(value, 2) >= (by_lead(lead, report) if by_lead else limit)]
-        paired = {lead for pair in _NEIGHBOURS if set(pair) <= set(there) for lead in pair}
-        shown = tuple((lead, round(seen[lead], 2)) for lead in leads if lead in paired)
-        return Criterion(what, "≥", limit, "mV", source, leads=shown, of_leads=True, met=bool(shown))
+        seen = {lead: judge(lead, report.measurements.by_lead[lead], report) for lead in leads
+                if lead in report.measurements.by_lead}
+        known = {lead: (there, height) for lead, (there, height) in seen.items() if there is not None}
+        if len(known) < 2:
+            return Criterion(what, relation, limit, "mV", _THYGESEN, of_leads=True)
+        there = {lead for lead, (counts, _) in known.items() if counts}
+        paired = {lead for pair in CONTIGUOUS if pair <= there for lead in pair}
+        shown = tuple((lead, round(known[lead][1] or 0.0, 2)) for lead in leads if lead in paired)
+        return Criterion(what, relation, limit, "mV", _THYGESEN, leads=shown, of_leads=True, met=bool(shown))
 
     return make
 
 
-def _st_up(values: LeadValues) -> float | None:
-    return values.st_j.value
+def _st_up(lead: str, values: LeadValues, report: Report) -> tuple[bool | None, float | None]:
+    meta, height = report.record.meta, values.st_j.value
+    return None if height is None else round(height, 2) >= st_limit(lead, meta.sex, meta.age), height
 
 
-def _st_down(values: LeadValues) -> float | None:
-    return None if values.st_j.value is None else -values.st_j.value
+def _st_down(lead: str, values: LeadValues, report: Report) -> tuple[bool | None, float | None]:
+    return st_depressed(values), None if values.st_j.value is None else -values.st_j.value
 
 
-def _t_depth(values: LeadValues) -> float | None:
-    """How deep the T wave is; a biphasic one counts by its larger phase."""
-    return None if values.t.value is None else -values.t.value
+def _t_down(lead: str, values: LeadValues, report: Report) -> tuple[bool | None, float | None]:
+    return t_inverted(values), None if values.t.value is None else -values.t.value
 
 
-def _q_depth(values: LeadValues) -> float | None:
-    """The depth of Q waves of 30 ms and more; others count as none."""
-    if values.q.value is None or values.q_duration.value is None:
-        return 0.0 if values.r.value is not None else None
-    return -values.q.value if values.q_duration.value >= 30 else 0.0
-
-
-def _st_limit(lead: str, report: Report) -> float:
-    return st_limit(lead, report.record.meta.sex, report.record.meta.age)
+def _q_wave(lead: str, values: LeadValues, report: Report) -> tuple[bool | None, float | None]:
+    return q_counts(lead, values), None if values.q.value is None else -values.q.value
 
 
 def _p_height(leads: tuple[str, ...]) -> _Make:
@@ -153,14 +156,17 @@ def _no_p(report: Report) -> Criterion | None:
     return Criterion("no_p_wave", "<", 0.0, "", _AF, met=met)
 
 
-_ST_UP = _neighbours("st_up", 0.1, _THYGESEN, _st_up, by_lead=_st_limit)
-_ST_DOWN = _neighbours("st_down", 0.05, _THYGESEN, _st_down)
-_T_DOWN = _neighbours("t_inverted", 0.1, _THYGESEN, _t_depth)
-_INFERIOR, _LATERAL, _ANTERIOR = ("II", "aVF", "III"), ("aVL", "I", "V5", "V6"), ("V1", "V2", "V3", "V4", "V5")
+_LATERAL, _ANTERIOR = (*LATERAL_LIMB, "V5", "V6"), CHEST[:5]
+_ST_UP = _neighbours("st_up", "≥", ELEVATED_MV, _st_up)
+_T_DOWN = _neighbours("t_inverted", ">", INVERTED_MV, _t_down)
 
 
-def _q(leads: tuple[str, ...] = (*_LIMB, *_CHEST)) -> _Make:
-    return _neighbours("q_wave", 0.1, _THYGESEN, _q_depth, leads)
+def _st(leads: tuple[str, ...] = _ALL) -> _Make:
+    return _neighbours("st_down", "≥", -DEPRESSED_MV, _st_down, leads)
+
+
+def _q(leads: tuple[str, ...] = _ALL) -> _Make:
+    return _neighbours("q_wave", "≥", Q_MV, _q_wave, leads)
 
 
 #: What each code asks for.
@@ -168,7 +174,7 @@ _OF: dict[str, tuple[_Make, ...]] = {
     "AFIB": (_no_p,), "SBRAD": (_value("heart_rate", "<"),), "STACH": (_value("heart_rate", ">"),),
     "SVTAC": (_value("heart_rate", ">", 100, _PAGE),), "PSVT": (_value("heart_rate", ">", 100, _PAGE),),
     "LPR": (_value("pr", ">"),), "AVB": (_value("pr", ">"),),
-    "WPW": (_value("pr", "<"), _value("qrs", ">", 110, _SURAWICZ)),
+    "WPW": (_value("pr", "<"), _value("qrs", ">", 120, _SURAWICZ)),
     "CLBBB": (_value("qrs", "≥", 120, _SURAWICZ),), "CRBBB": (_value("qrs", "≥", 120, _SURAWICZ),),
     "ILBBB": (_value("qrs", "≥", 110, _SURAWICZ), _value("qrs", "<", 120, _SURAWICZ)),
     "IRBBB": (_value("qrs", "≥", 110, _SURAWICZ), _value("qrs", "<", 120, _SURAWICZ)),
@@ -176,10 +182,10 @@ _OF: dict[str, tuple[_Make, ...]] = {
     "LNGQT": (_value("qtc_bazett", "≥"), _value("qtc_fridericia", "≥")),
     "LVH": (_value("sokolow_lyon", "≥"), _value("cornell", ">")), "VCLVH": (_value("sokolow_lyon", "≥"), _value("cornell", ">")),
     "RVH": (_r_v1, _value("axis", ">")), "LAO/LAE": (_value("p_duration", "≥"),), "RAO/RAE": (_p_height(("II", "III", "aVF")),),
-    "STE": (_ST_UP,), "STD": (_ST_DOWN,), "INVT": (_T_DOWN,), "QWAVE": (_q(),), "MI": (_q(), _ST_UP),
-    "IMI": (_q(_INFERIOR),), "AMI": (_q(_ANTERIOR),), "LMI": (_q(_LATERAL),), "ISC": (_ST_DOWN, _T_DOWN),
-    "ISCI": (_neighbours("st_down", 0.05, _THYGESEN, _st_down, _INFERIOR),),
-    "ISCA": (_neighbours("st_down", 0.05, _THYGESEN, _st_down, _ANTERIOR),),
+    "STE": (_ST_UP,), "STD": (_st(),), "INVT": (_T_DOWN,), "QWAVE": (_q(),), "MI": (_q(), _ST_UP),
+    "IMI": (_q(INFERIOR),), "AMI": (_q(_ANTERIOR),), "LMI": (_q(_LATERAL),), "ISC": (_st(), _T_DOWN),
+    "ISCI": (_st(INFERIOR),),
+    "ISCA": (_st(_ANTERIOR),),
 }
 
 #: Everything that is cited by these criteria themselves.

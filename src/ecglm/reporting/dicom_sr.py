@@ -9,7 +9,6 @@ module is copied: it is the caller's to file the report.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -145,13 +144,15 @@ def _root(w: Writer) -> ContentItem:
 
 
 def _waveform(w: Writer) -> ContentItem:
-    """TID 3708: when it was recorded, with what, and which object it is."""
+    """TID 3708: when it was recorded, as far as that is known, with what, and which object it is. The time of the report is no
+    time of the recording, so without the latter there is none."""
     from highdicom.sr import DateTimeContentItem
     from pydicom.sr.codedict import codes
 
     record = w.report.record
-    when = record.start or datetime.fromisoformat(w.report.created)
-    items: list[ContentItem] = [DateTimeContentItem(codes.DCM.ProcedureDatetime, when, "CONTAINS")]
+    items: list[ContentItem] = []
+    if record.start is not None:
+        items.append(DateTimeContentItem(codes.DCM.ProcedureDatetime, record.start, "CONTAINS"))
     if record.meta.device:
         items.append(_text(codes.DCM.AcquisitionDeviceType, record.meta.device))
     items.append(_text(codes.DCM.Comment, f"{w.texts.leads}{w.texts.colon}{', '.join(record.leads)}; {record.fs:g} Hz"))
@@ -224,5 +225,5 @@ def _summary(w: Writer) -> str:
     t = w.texts
     said = [t.diagnosis_item.format(name=w.lang.finding(f), percent=f"{100 * f.probability:.0f} %") for f in w.report.present]
     said = said or [t.diagnosis_none if w.report.findings else t.diagnosis_uncomputed]
-    said += [w.lang.passage(row.text) or row.text for row, _ in recommendations(w.report.findings)]
+    said += [w.lang.passage(row.entry, row.text) or row.text for row, _ in recommendations(w.report.findings)]
     return "\n".join([*said, t.disclaimer])

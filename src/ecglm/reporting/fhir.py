@@ -77,7 +77,7 @@ def _conclusion(w: Writer) -> str:
     said = [t.diagnosis_none if w.report.findings else t.diagnosis_uncomputed]
     if w.report.present:
         said = [f"{t.diagnosis}{t.colon}{w.names(w.report.present)}."]
-    said += [w.lang.passage(row.text) or row.text for row, _ in recommendations(w.report.findings)]
+    said += [w.lang.passage(row.entry, row.text) or row.text for row, _ in recommendations(w.report.findings)]
     return " ".join([*said, t.disclaimer])
 
 

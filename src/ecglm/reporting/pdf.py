@@ -5,14 +5,16 @@ Both compile in a folder of their own, from escaped text, without shell escape a
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import tempfile
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ecglm.errors import UsageError
 from ecglm.reporting.document import Document, Sentence
@@ -24,6 +26,8 @@ Engine = Literal["auto", "typst", "latexmk"]
 ENGINES: tuple[Engine, ...] = ("auto", "typst", "latexmk")
 #: LaTeX that takes longer has met something that it waits for.
 LATEX_S = 120
+#: A last page of text that is filled less than this looks forgotten; the height of A4 in points.
+NEARLY_EMPTY, A4_PT = 0.4, 841.9
 _NO_CHINESE = ("no font here has Chinese letters; install one (`apt install fonts-noto-cjk`, or "
                "`pip install cvttf-notosanscjk-regular`), or save as .html")
 
@@ -62,7 +66,8 @@ def has_latex() -> bool:
     return shutil.which("latexmk") is not None and shutil.which("xelatex") is not None
 
 
-def typst_source(document: Document, picture: str, only_body_font: bool = False) -> tuple[str, tuple[str, ...]]:
+def typst_source(document: Document, picture: str, only_body_font: bool = False, layout: Layout | None = None,
+                 ) -> tuple[str, tuple[str, ...]]:
     """Typst source whose letters all have a font, and folders of fonts. Raises UsageError for Chinese without a font."""
     chosen = choose("\n".join([*document.lines(), *(label for label in _labels(document))]), only_body_font)
     if document.language == "zh" and any("\u4e00" <= letter <= "\u9fff" for letter in chosen.lacking):
@@ -70,11 +75,21 @@ def typst_source(document: Document, picture: str, only_body_font: bool = False)
     if chosen.lacking:
         note = Sentence(language(document.language).texts.no_glyph)
         document = replace(document, footer=(*document.footer, note))
-    return without_boxes(to_typst(document, picture, chosen.families), chosen.lacking), chosen.folders
+    set_as = layout or Layout()
+    source = to_typst(document, picture, chosen.families, set_as.compact, set_as.break_before)
+    return without_boxes(source, chosen.lacking), chosen.folders
 
 
 def _labels(document: Document) -> list[str]:
     return [section.title for section in document.sections]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """compact: smaller letters and margins. break_before: key of a section that begins a page."""
+
+    compact: bool = False
+    break_before: str = ""
 
 
 def _typst(document: Document, png: bytes | None, created: str, only_body_font: bool) -> bytes:
@@ -83,18 +98,40 @@ def _typst(document: Document, png: bytes | None, created: str, only_body_font: 
     with tempfile.TemporaryDirectory(prefix="ecglm-report-") as folder:
         if png is not None:
             Path(folder, "ecg.png").write_bytes(png)
-        source, folders = typst_source(document, "ecg.png" if png is not None else "", only_body_font)
-        main = Path(folder, "report.typ")
-        main.write_text(source, encoding="utf-8")
-        plain = only_body_font or "(\"Libertinus Serif\", )" in source
-        compiler = typst.Compiler(str(main), root=folder, ignore_system_fonts=plain,
+
+        def compiler(layout: Layout) -> typst.Compiler:
+            source, folders = typst_source(document, "ecg.png" if png is not None else "", only_body_font, layout)
+            main = Path(folder, "report.typ")
+            main.write_text(source, encoding="utf-8")
+            plain = only_body_font or "(\"Libertinus Serif\", )" in source
+            return typst.Compiler(str(main), root=folder, ignore_system_fonts=plain,
                                   font_paths=[] if plain else system_fonts(folders))
+
         try:
-            pdf = compiler.compile(format="pdf", timestamp=datetime.fromisoformat(created))
+            best = balanced(lambda layout: _end(compiler(layout)))
+            pdf = compiler(best).compile(format="pdf", timestamp=datetime.fromisoformat(created))
         except (typst.TypstError, RuntimeError) as error:
             raise UsageError(f"Typst could not set this report ({str(error)[:200]}); save it as .html") from error
     assert isinstance(pdf, bytes)
     return pdf
+
+
+def balanced(end_of: Callable[[Layout], tuple[int, float]]) -> Layout:
+    """The layout that leaves no page nearly empty. end_of: the page on which the text ends, and how far down (0 to 1). A short
+    rest is first set smaller, to fit on the page before; else the findings begin a page, if that takes no page more."""
+    usual = Layout()
+    pages, filled = end_of(usual)
+    if pages == 1 or filled >= NEARLY_EMPTY:
+        return usual
+    smaller, apart = Layout(compact=True), Layout(break_before="pathology")
+    if end_of(smaller)[0] < pages:
+        return smaller
+    return apart if pages == 2 and end_of(apart)[0] == pages else usual
+
+
+def _end(compiler: Any) -> tuple[int, float]:
+    (found,) = json.loads(compiler.query("<end>", field="value"))
+    return int(found["page"]), float(str(found["y"]).removesuffix("pt")) / A4_PT
 
 
 def _latex(document: Document, png: bytes | None) -> bytes:

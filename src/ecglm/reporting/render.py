@@ -60,9 +60,11 @@ def to_markdown(document: Document) -> str:
     return re.sub(r"\n{3,}", "\n\n", text)
 
 
-def to_typst(document: Document, picture: str, fonts: tuple[str, ...]) -> str:
-    """Typst source. picture: name of the drawn page's file beside it, or empty. fonts: families in order of preference."""
-    return _filled(_templates(_typst), "report.typ.j2", document, picture, fonts=fonts)
+def to_typst(document: Document, picture: str, fonts: tuple[str, ...], compact: bool = False, break_before: str = "") -> str:
+    """Typst source. picture: name of the drawn page's file beside it, or empty. fonts: families in order of preference.
+    compact: smaller letters and margins. break_before: key of a section that begins a page."""
+    return _filled(_templates(_typst), "report.typ.j2", document, picture, fonts=fonts, compact=compact,
+                   break_before=break_before)
 
 
 def to_tex(document: Document, picture: str) -> str:

@@ -12,6 +12,8 @@ import ecglm
 from ecglm.errors import UsageError, argument
 from ecglm.paper.page import Page
 from ecglm.records.record import Record, RecordMeta
+from ecglm.reporting.narrative import Narrative
+from ecglm.reporting.patient import Match
 from ecglm.reporting.waveform import WaveformReference
 from ecglm.schema import Answer, Evidence, Finding, Measurements
 
@@ -73,7 +75,8 @@ class Report:
     model: id of the model that gave findings and answers. created: UTC, ISO 8601.
     page: the drawn ECG; a picture, so not part of `to_dict`. caveats: what limits all of it, in words.
     taught: answers to questions that the user taught, beside those of the model.
-    history, patient_name: as the user gave them; a file's are never taken. previous: an earlier recording's report, to compare.
+    history, patient_name: as the user gave them; a file's are never taken. previous: an earlier recording's report, to compare;
+    same_patient: what the two files say of that. narrative: a language model's text, checked; None: forms of sentences only.
     waveform: where in a DICOM archive the recording is; for DICOM SR alone, so not part of `to_dict` either.
     """
 
@@ -90,13 +93,16 @@ class Report:
     history: str | None = None
     patient_name: str | None = None
     previous: Report | None = None
+    same_patient: Match = "unknown"
+    narrative: Narrative | None = None
     waveform: WaveformReference | None = None
 
     @staticmethod
     def of(record: Record, *, measurements: Measurements | None = None, findings: Iterable[Finding] = (),
            answers: Iterable[tuple[str, Answer]] = (), page: Page | None = None, model: str | None = None,
            created: datetime | None = None, caveats: Iterable[str] = (), taught: Iterable[TaughtAnswer] = (),
-           history: str | None = None, patient_name: str | None = None, previous: Report | None = None) -> Report:
+           history: str | None = None, patient_name: str | None = None, previous: Report | None = None,
+           same_patient: Match = "unknown") -> Report:
         """Gather a report; created is now unless given. Findings are put in order of probability. Raises UsageError for a
         history or name that is too long."""
         given = {"history": (history, MOST_HISTORY), "patient_name": (patient_name, MOST_NAME)}
@@ -109,7 +115,7 @@ class Report:
         return Report(RecordSummary.of(record), measurements, ranked, asked, page, model, when, caveats=tuple(caveats),
                       taught=tuple(taught), history=(history and history.strip()) or None,
                       patient_name=(patient_name and patient_name.strip()) or None, previous=previous,
-                      waveform=WaveformReference.of(record))
+                      same_patient=same_patient, waveform=WaveformReference.of(record))
 
     @property
     def present(self) -> tuple[Finding, ...]:
@@ -133,7 +139,8 @@ class Report:
             "answers": [_answer_dict(item) for item in self.answers],
             "taught": [{**_answer_dict(item), "adapter": item.adapter, "estimate": item.estimate} for item in self.taught],
             "history": self.history, "patient_name": self.patient_name,
-            "previous": None if self.previous is None else self.previous.to_dict(),
+            "previous": None if self.previous is None else self.previous.to_dict(), "same_patient": self.same_patient,
+            "narrative": None if self.narrative is None else self.narrative.to_dict(),
             "caveats": list(self.caveats), "model": self.model, "created": self.created, "version": self.version,
             "notice": "Research use only. Not a medical device.",
         }
@@ -153,7 +160,8 @@ class Report:
             page, data["model"], data["created"], data["version"], tuple(data.get("caveats", ())),
             tuple(TaughtAnswer(a["question"], _answer(a), a["adapter"], a["estimate"]) for a in data.get("taught", ())),
             data.get("history"), data.get("patient_name"),
-            None if data.get("previous") is None else Report.from_dict(data["previous"]))
+            None if data.get("previous") is None else Report.from_dict(data["previous"]), data.get("same_patient", "unknown"),
+            None if data.get("narrative") is None else Narrative.from_dict(data["narrative"]))
 
     def save(self, path: str | os.PathLike[str], *, lang: str = "en") -> None:
         """Write .pdf, .tex, .html, .md, .json, .fhir.json or .dcm by extension, whole or not at all, in English ("en"), German

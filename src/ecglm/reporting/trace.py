@@ -60,8 +60,9 @@ class Trace:
                 "rate": round(self.rate, 4), "untraced": [asdict(issue) for issue in self.untraced]}
 
 
-def trace(text: str, report: Report, lang: str = "en", *, forms: bool = True) -> Trace:
+def trace(text: str, report: Report, lang: str = "en", *, forms: bool = True, named: bool = False) -> Trace:
     """Read a text again, a sentence per line. forms: whether each must have one of the report's forms; not so for free text.
+    named: whether a number with a unit must follow the name of its measurement, as in text that a model wrote.
     Raises UsageError for an unknown language."""
     spoken = language(lang)
     facts = known(report, spoken)
@@ -72,12 +73,13 @@ def trace(text: str, report: Report, lang: str = "en", *, forms: bool = True) ->
         left = _unjudged_text(line, facts)
         if forms and left and not (facts.has_form(left) or facts.has_form(line)):
             issues.append(Issue(line, left, "sentence"))
-        found = list(_numbers(left))
+        found = list(_numbers(facts.numbers.masked(left)))
         numbers += len(found)
-        issues += [Issue(line, shown, "number") for shown, value, unit in found if not facts.grounds(value, unit, left)]
-        named = list(_statements(left, facts, spoken))
-        statements += len(named)
-        issues += [Issue(line, name, "statement") for name, holds in named if not holds]
+        issues += [Issue(line, shown, "number") for shown, value, unit, at in found
+                   if not facts.numbers.grounds(value, unit, left, at, named)]
+        stated = list(_statements(left, facts, spoken))
+        statements += len(stated)
+        issues += [Issue(line, name, "statement") for name, holds in stated if not holds]
     return Trace(len(lines), numbers, statements, tuple(issues))
 
 
@@ -89,15 +91,17 @@ def _unjudged_text(line: str, facts: Known) -> str:
     return " ".join(line.split()).strip()
 
 
-def _numbers(line: str) -> Iterator[tuple[str, float, str]]:
-    """Numbers as they are written, their values and units. "1,5" is one and a half, "V1, 2" are two."""
-    for found in _NUMBER.finditer(_MARK.sub(" ", line)):
+def _numbers(line: str) -> Iterator[tuple[str, float, str, tuple[int, int]]]:
+    """Numbers as they are written, their values, units and places. "1,5" is one and a half, "V1, 2" are two."""
+    for found in _NUMBER.finditer(_MARK.sub(lambda mark: " " * len(mark[0]), line)):
         written = found[1].replace("−", "-").replace(",", ".")
-        yield found[0].strip(), float(written), {"bpm": "/min"}.get(found[2] or "", found[2] or "")
+        yield found[0].strip(), float(written), {"bpm": "/min"}.get(found[2] or "", found[2] or ""), found.span(1)
 
 
 def _statements(line: str, facts: Known, spoken: Language) -> Iterator[tuple[str, bool]]:
     """Statements that a line names, and whether the findings bear out how it speaks of them."""
+    came, went = facts.came.fullmatch(line), facts.went.fullmatch(line)
+    there = facts.present - facts.before if came else facts.before - facts.present if went else facts.present
     for label in facts.labels:  # "ST elevation at the J point ≥ 0.1 mV" is a criterion, met or not
         line = line.replace(label, "§")
     for clause in ([line] if "|" in line else re.split(r"(?<=[^\d\s])[.;。；]\s*", line)):
@@ -116,7 +120,7 @@ def _statements(line: str, facts: Known, spoken: Language) -> Iterator[tuple[str
             elif _denied(clause, name, spoken, tuple(other for other, _ in facts.names)):
                 yield name, not keys & facts.present
             else:
-                yield name, bool(keys & facts.present)
+                yield name, bool(keys & there)
 
 
 def _denied(clause: str, name: str, spoken: Language, others: tuple[str, ...] = ()) -> bool:

@@ -142,5 +142,8 @@ PATTERNS: tuple[Pattern, ...] = (
     # What an adapter was taught (inference.adapt)
     Pattern(r"cross-validated (\d+) % right \(([-\d]+) %\), chance (\d+) %", "kreuzvalidiert {0} % richtig ({1} %), Zufall {2} %",
             "交叉验证 {0} % 正确（{1} %），随机水平 {2} %"),
+    Pattern(r"heart rate (\d+) bpm", "Herzfrequenz {0}/min", "心率 {0}/min"),
+    Pattern(r"RR standard deviation (\d+) ms", "RR-Standardabweichung {0} ms", "RR 标准差 {0} ms"),
+    Pattern(r"P wave before (\d+) % of the QRS complexes", "P-Welle vor {0} % der QRS-Komplexe", "{0} % 的 QRS 波前有 P 波"),
     Pattern("rests most on lead", "stützt sich am meisten auf Ableitung", "主要依据导联"),
 )

@@ -6,6 +6,7 @@ marked as a quotation, never passed off as the report's own words.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from ecglm.reporting.language.de import DE
 from ecglm.reporting.language.en import EN
 from ecglm.reporting.language.passages import PASSAGES
 from ecglm.reporting.language.patterns import PATTERNS, Pattern
+from ecglm.reporting.language.reader_patterns import READER_PATTERNS
 from ecglm.reporting.language.texts import Texts
 from ecglm.reporting.language.zh import ZH
 from ecglm.schema import Finding
@@ -29,7 +31,7 @@ _BY_NAME = MappingProxyType({s.name: s.key for s in STATEMENTS})
 
 @cache
 def _compiled() -> tuple[tuple[re.Pattern[str], Pattern], ...]:
-    return tuple((re.compile(pattern.english), pattern) for pattern in PATTERNS)
+    return tuple((re.compile(pattern.english), pattern) for pattern in (*PATTERNS, *READER_PATTERNS))
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,14 @@ class Language:
         key = _BY_NAME.get(value)
         return self.texts.statements[key] if key else _INNER.get(self.code, {}).get(value, value)
 
-    def passage(self, english: str) -> str | None:
-        """A step of `recommendations` in this language; None when it is not among the translated ones."""
+    def passage(self, entry: str, english: str) -> str | None:
+        """The text of an entry of the knowledge base in this language; None when there is no translation of this very text."""
         if self.code == "en":
             return english
-        found = PASSAGES.get(english)
-        return None if found is None else found[0 if self.code == "de" else 1]
+        found = PASSAGES.get(entry)
+        if found is None or hashlib.sha256(english.encode()).hexdigest()[:8] != found.of:
+            return None
+        return found.german if self.code == "de" else found.chinese
 
     def finding(self, finding: Finding) -> str:
         """The name of a finding: by its code where that is the statement's, otherwise as it is given."""

@@ -90,6 +90,9 @@ class Texts:
     r_v1: str
     examined: str
     rare: str
+    narrative: str
+    narrative_none: str
+    narrative_plain: str
     none_found: str
     not_computed: str
     diagnosis_item: str
@@ -111,6 +114,11 @@ class Texts:
     upto: str
     compared_with: str
     compared_note: str
+    same_id: str
+    other_id: str
+    other_sex: str
+    other_age: str
+    same_unknown: str
     head_before: str
     head_now: str
     head_change: str
