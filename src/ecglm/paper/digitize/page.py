@@ -1,0 +1,108 @@
+"""The page as it left the cart: flat, upright, and at a known number of pixels per millimetre."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ecglm.paper.digitize.grid import Floats, Lattice
+
+#: Pixels per mm of the flat page: close to the image's own, within these bounds.
+RANGE_PX = (5.0, 10.0)
+#: Points of the ruling less clear than this are not believed.
+CLEAR = 0.25
+
+
+@dataclass(frozen=True)
+class FlatPage:
+    """image: uint8 ``[y, x, 3]``. px: pixels per mm. x, y: float32, where in the original image each pixel lies.
+    ruled: ``[y, x]`` of 5 mm boxes, how clearly the ruling is seen there (0..1). spread_mm: how far the ruling lies off
+    the map, robustly. origin: paper mm of the top left pixel."""
+
+    image: NDArray[np.uint8]
+    px: float
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
+    inside: NDArray[np.bool_]
+    spread_mm: float
+
+
+def flatten(image: NDArray[np.uint8], lattice: Lattice) -> FlatPage | None:
+    """The ruled part of the image (and a centimetre around it) without perspective, curl and rotation; None when the
+    ruling does not form one sheet."""
+    good = lattice.weight > CLEAR
+    if good.sum() < 30:
+        return None
+    sheet = _Sheet.fit(lattice.paper_mm[good], lattice.pixels[good], lattice.weight[good])
+    if sheet is None:
+        return None
+    off_mm = np.hypot(*((sheet.pixels(lattice.paper_mm[good]) - lattice.pixels[good]) / lattice.pitch).T)
+    kept = off_mm < 1.5
+    if kept.mean() < 0.5:
+        return None
+    paper = lattice.paper_mm[good][kept]
+    low, high = np.percentile(paper, 0.5, axis=0) - 5.0, np.percentile(paper, 99.5, axis=0) + 5.0
+    if np.any(high - low > 700.0) or np.any(high - low < 20.0):
+        return None
+    px = float(np.clip(np.sqrt(lattice.pitch[0] * lattice.pitch[1]), *RANGE_PX))
+    width, height = (np.ceil((high - low) * px)).astype(int)
+    # The map is smooth: it is worked out on a coarse net and interpolated.
+    net_x, net_y = (np.linspace(0, n - 1, max(2, int(n / (2 * px)))) for n in (width, height))
+    at = np.stack(np.meshgrid(low[0] + net_x / px, low[1] + net_y / px), axis=-1)
+    where = sheet.pixels(at.reshape(-1, 2)).reshape(*at.shape)
+    spread = (np.linspace(0, len(net_x) - 1, width).astype(np.float32), np.linspace(0, len(net_y) - 1, height).astype(np.float32))
+    take = np.meshgrid(*spread)
+    map_x, map_y = (cv2.remap(where[..., k].astype(np.float32), take[0], take[1], cv2.INTER_CUBIC) for k in (0, 1))
+    native = np.sqrt(lattice.pitch[0] * lattice.pitch[1])
+    source = cv2.GaussianBlur(image, (0, 0), 0.4 * native / px) if native > 1.4 * px else image
+    flat = cv2.remap(source, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    inside = (map_x > -1) & (map_y > -1) & (map_x < image.shape[1]) & (map_y < image.shape[0])
+    return FlatPage(flat, px, map_x, map_y, inside, float(np.median(off_mm)))
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """Paper mm to image pixels: a projective map and a low polynomial for what bends."""
+
+    projective: Floats
+    centre: Floats
+    size: float
+    bend: Floats
+
+    @staticmethod
+    def fit(paper: Floats, pixels: Floats, weight: Floats) -> _Sheet | None:
+        projective, kept = cv2.findHomography(paper, pixels, cv2.RANSAC, float(np.ptp(pixels[:, 0])) / 60)
+        if projective is None:
+            return None
+        centre, size = paper.mean(axis=0), float(np.ptp(paper, axis=0).max() / 2)
+        bend = np.zeros((21, 2))
+        sheet = _Sheet(projective, centre, size, bend)
+        w = weight * (kept.ravel() > 0)
+        terms = sheet._terms(paper)
+        hold = np.diag(np.r_[np.full(6, 1e-4), np.full(4, 3e-3), np.full(11, 3e-2)]) * len(paper)
+        for _ in range(10):
+            left = pixels - sheet._projected(paper)
+            a = terms * w[:, None]
+            bend = np.linalg.solve(a.T @ terms + hold * 0.1, a.T @ left)
+            sheet = _Sheet(projective, centre, size, bend)
+            off = np.hypot(*(sheet.pixels(paper) - pixels).T)
+            w = weight / (1 + (off / (3 * np.median(off) + 0.3)) ** 2)
+        return sheet
+
+    def _projected(self, paper: Floats) -> Floats:
+        out: Floats = cv2.perspectiveTransform(paper[None].astype(np.float64), self.projective)[0]
+        return out
+
+    def _terms(self, paper: Floats) -> Floats:
+        u, v = ((paper - self.centre) / self.size).T
+        # Beyond the ruling that was seen the polynomial is not continued.
+        u, v = np.clip(u, -1.05, 1.05), np.clip(v, -1.05, 1.05)
+        return np.stack([u ** (n - k) * v ** k for n in range(6) for k in range(n + 1)], axis=1)
+
+    def pixels(self, paper: Floats) -> Floats:
+        """Image pixels (x, y) of paper mm ``[n, 2]``."""
+        out: Floats = self._projected(paper) + self._terms(paper) @ self.bend
+        return out
