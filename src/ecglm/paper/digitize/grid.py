@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from scipy.fft import fft2, next_fast_len
 
 Floats = NDArray[np.float64]
+#: How many 5 mm boxes the longer side of a picture may show.
+MIN_BOXES, MAX_BOXES = 14, 80
 #: Longest side (pixels) at which the ruling is looked for.
 SIDE = 1600
 #: The ruling may be turned by so much (tangent), from upright.
@@ -39,13 +41,26 @@ class Lattice:
 
 def ruling(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The page ``[y, x]`` with only what is as fine as lines: dark is positive, lighting is gone, dark ink is capped."""
-    # Coloured lines are darkest in one channel; ink is dark in all of them and is capped below.
-    dark = image.min(axis=2).astype(np.float32)
+    dark = image.min(axis=2).astype(np.float32)  # coloured lines are darkest in one channel
     wide = max(image.shape[:2]) / 45.0
-    flat = cv2.GaussianBlur(dark, (0, 0), wide)
-    fine = flat - dark
-    scale = np.sqrt(cv2.GaussianBlur(np.minimum(fine, 60.0) ** 2, (0, 0), 2 * wide)) + 2.0
-    return np.asarray(np.clip(fine / scale, -1.5, 1.5), np.float32)
+    fine = _blurred(dark, wide) - dark
+    scale = np.sqrt(_blurred(np.clip(fine, -60.0, 60.0) ** 2, 2 * wide)) + 2.0
+    # Ink is dark in every channel, darker than the lines: it is left out, with its edges.
+    pale = image.max(axis=2).astype(np.float32)
+    black = _blurred(pale, wide) - pale
+    ink = (black > 1.5 * np.percentile(fine, 90)) & (black > 0.6 * np.percentile(black, 99.5))
+    fine = np.clip(fine / scale, -1.5, 1.5)
+    fine[cv2.dilate(ink.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0] = 0.0
+    return np.asarray(fine, np.float32)
+
+
+def _blurred(picture: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """A wide Gaussian blur, on a coarser picture, as nothing fine is left of it."""
+    step = max(1, int(sigma / 4))
+    height, width = picture.shape
+    coarse = cv2.resize(picture, (max(2, width // step), max(2, height // step)), interpolation=cv2.INTER_AREA)
+    blurred: NDArray[np.float32] = cv2.resize(cv2.GaussianBlur(coarse, (0, 0), sigma / step), (width, height))
+    return blurred
 
 
 def find_lattice(image: NDArray[np.uint8]) -> Lattice | None:
@@ -58,30 +73,25 @@ def find_lattice(image: NDArray[np.uint8]) -> Lattice | None:
     # Spectra of tiles that show ruling stand out; each counts by its own background, so that a table or a dark edge does not.
     spectra /= np.median(spectra, axis=(1, 2), keepdims=True) + 1e-6
     mean = np.sqrt((spectra ** 2).mean(axis=0))
-    axes = []
-    for mirrored in (mean, mean.T):
-        found = _comb(mirrored, size)
-        if found is None:
-            return None
-        axes.append(found)
-    axes = _agree(axes, (mean, mean.T), size)
-    comb = min(found[2] for found in axes)
-    waves = [_local_waves(spectra if axis == 0 else spectra.transpose(0, 2, 1), axes[axis], size) for axis in (0, 1)]
+    axes = _agreed(*(_candidates(mirrored, max(fine.shape)) for mirrored in (mean, mean.T)))
+    if axes is None or min(wave.comb for wave in axes) < MIN_COMB:
+        return None
+    waves = [_local_waves(spectra if axis == 0 else spectra.transpose(0, 2, 1), axes[axis]) for axis in (0, 1)]
     phases, weights = [], []
-    rows, columns = _grid_of(fine.shape, axes, size)
+    rows, columns = _grid_of(fine.shape, axes)
     for axis in (0, 1):
         slopes = waves[axis][:, [1, 0, 2]] if axis == 1 else waves[axis]
         carrier = _smooth_carrier(slopes, centres)
         if carrier is None:
             return None
-        phase, strength = _demodulate(fine, carrier, rows, columns, 1.0 / axes[axis][1], axes[axis][3])
+        phase, strength = _demodulate(fine, carrier, rows, columns, 1.0 / axes[axis].length)
         phases.append(phase)
         weights.append(strength)
     weight = np.sqrt(weights[0] * weights[1])
     points = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2) / shrink
     paper = 5.0 * np.stack([p.ravel() for p in phases], axis=1)
-    pitch = tuple(1.0 / axes[axis][1] / 5.0 / shrink for axis in (0, 1))
-    return Lattice(points, paper, weight.ravel(), pitch, comb)
+    pitch = (0.2 / axes[0].length / shrink, 0.2 / axes[1].length / shrink)
+    return Lattice(points, paper, weight.ravel(), pitch, min(wave.comb for wave in axes))
 
 
 def _tiles(fine: NDArray[np.float32]) -> tuple[NDArray[np.float32], Floats, int]:
@@ -102,25 +112,69 @@ def _window(size: int) -> NDArray[np.float32]:
     return one[:, None] * one[None, :]
 
 
-def _comb(spectrum: Floats, size: int) -> tuple[Floats, float, float, int] | None:
-    """The fundamental of the 5 mm lines along x: its wave (cycles/pixel, x and y), |wave|, comb score, best harmonic.
+@dataclass(frozen=True)
+class _Wave:
+    """A candidate for the fundamental of the 5 mm lines: cycles/pixel along and across, height of its comb over the
+    background, and how well its lines are all there (1: just as they must be)."""
 
-    spectrum: magnitude ``[fy, fx]`` of tiles padded to twice their size.
-    """
-    n = 2 * size
+    along: float
+    across: float
+    comb: float
+    whole: float
+
+    @property
+    def length(self) -> float:
+        return float(np.hypot(self.along, self.across))
+
+
+def _candidates(spectrum: Floats, longest: float) -> list[_Wave]:
+    """Candidates along x from the mean spectrum ``[fy, fx]`` of the tiles; longest: the picture's longer side, pixels."""
+    n = len(spectrum)
     white = _whitened(spectrum)
-    score = _scores(white, size)
-    if not score:
+    top = np.fft.fftshift(white, axes=0)  # fy from -n/2
+    ridge = np.zeros(n // 2)
+    slope = np.zeros(n // 2)
+    for fx in range(6, n // 5):
+        reach = int(TILT * fx)
+        column = top[n // 2 - reach: n // 2 + reach + 1, fx]
+        ridge[fx], slope[fx] = column.max(), (column.argmax() - reach) / fx
+    strongest = int(ridge.argmax())
+    if ridge[strongest] < MIN_COMB:
+        return []
+    peak = cv2.dilate(top.astype(np.float32), np.ones((3, 3), np.uint8))
+
+    def height(h: float, f: float) -> float:
+        x, y = round(h * f), round(h * f * slope[strongest])
+        return float(peak[n // 2 + y, x]) - 1.0 if x < n // 2 - 1 and abs(y) < n // 2 - 1 else np.nan
+
+    out = []
+    for k, least in ((1, 0.0), (2, 0.4), (3, 0.4), (4, 0.4), (5, 0.15)):
+        f = strongest / k
+        lines = longest * f / n
+        if not MIN_BOXES <= lines <= MAX_BOXES and not (k == 5 and lines > MIN_BOXES):
+            continue
+        known = [h for h in range(1, 2 * k) if h % k and np.isfinite(height(h, f))]
+        whole = 1.0
+        if k > 1:
+            whole = 0.0
+            if known:
+                there = float(np.mean([height(h, f) for h in known]))
+                between = float(np.nanmean([height(h + 0.5, f) for h in range(1, 2 * k)]))
+                whole = min(there / (height(k, f) + 1e-9) / least, there / (between + 0.5) / 1.8)
+        comb = float(np.exp(np.mean([np.log(max(1.0, 1 + height(h, f))) for h in (k, 2 * k) if np.isfinite(height(h, f))])))
+        out.append(_Wave(f / n, f * slope[strongest] / n, comb, whole))
+    return out
+
+
+def _agreed(along: list[_Wave], across: list[_Wave]) -> tuple[_Wave, _Wave] | None:
+    """Paper is ruled alike both ways: of the pairs of about one pitch the one of the longest period that is whole."""
+    pairs = [(a, b) for a in along for b in across if 0.75 < a.length / b.length < 1.33]
+    if not pairs:
         return None
-    # Of the waves with a good comb the longest: lines 1 mm apart have a comb of their own.
-    best = max(value for value, _, _ in score)
-    if best < MIN_COMB:
-        return None
-    good = [item for item in score if item[0] > max(MIN_COMB, 0.62 * best)]
-    lowest = min(np.hypot(fx, fy) for _, fx, fy in good)
-    near = [item for item in good if np.hypot(item[1], item[2]) < 1.3 * lowest]
-    value, fx, fy = max(near)
-    return np.array([fx / n, fy / n]), float(np.hypot(fx, fy) / n), value, _strongest(white, fx, fy)
+    whole = [pair for pair in pairs if min(wave.whole for wave in pair) >= 1.0]
+    if whole:
+        return min(whole, key=lambda pair: pair[0].length + pair[1].length)
+    return max(pairs, key=lambda pair: min(wave.whole for wave in pair))
 
 
 def _whitened(spectrum: Floats) -> Floats:
@@ -135,71 +189,12 @@ def _whitened(spectrum: Floats) -> Floats:
     return white
 
 
-def _scores(white: Floats, size: int) -> list[tuple[float, float, float]]:
-    """(score, fx, fy) of the candidate fundamentals, in bins of the padded spectrum."""
-    n = len(white)
-    top = np.fft.fftshift(cv2.dilate(white.astype(np.float32), np.ones((3, 3), np.uint8)), axes=0)  # fy: -n/2 .. n/2
-    capped = np.minimum(top, 12.0)
-    out = []
-    lowest, highest = 2 * 3, n // 8  # at least three lines in a tile, at least eight pixels apart
-    fxs = np.arange(lowest, highest)
-    for fx in fxs:
-        reach = int(TILT * fx)
-        fys = np.arange(-reach, reach + 1)
-        total = np.zeros(len(fys))
-        count = 0
-        first = np.zeros(len(fys))
-        for h in range(1, 6):
-            if h * fx >= n // 2 - 1:
-                break
-            rows = n // 2 + h * fys
-            inside = (rows >= 0) & (rows < n)
-            level = np.where(inside, capped[np.clip(rows, 0, n - 1), h * fx], 1.0)
-            total += np.log(np.maximum(level, 0.5))
-            count += 1
-            if h == 1:
-                first = level
-        value = total / count
-        value[first < 1.6] = -1.0
-        k = int(value.argmax())
-        if value[k] > 0:
-            out.append((float(np.exp(value[k])), float(fx), float(fys[k])))
-    return out
-
-
-def _strongest(white: Floats, fx: float, fy: float) -> int:
-    """Which of the harmonics 1 and 5 stands out more."""
-    n = len(white)
-    def at(h: int) -> float:
-        x, y = round(h * fx), round(h * fy)
-        return float(white[np.ix_(np.arange(y - 2, y + 3) % n, np.arange(x - 2, x + 3) % n)].max()) if x < n // 2 - 3 else 0.0
-    return 1 if at(1) * 2 >= at(5) else 5
-
-
-def _agree(axes: list[tuple[Floats, float, float, int]], spectra: tuple[Floats, Floats], size: int,
-           ) -> list[tuple[Floats, float, float, int]]:
-    """Paper is ruled alike both ways: where one pitch is a multiple of the other, the clearer comb decides."""
-    ratio = axes[0][1] / axes[1][1]
-    if 0.75 < ratio < 1.33:
-        return axes
-    sure, other = (0, 1) if axes[0][2] >= axes[1][2] else (1, 0)
-    out = list(axes)
-    white = _whitened(spectra[other])
-    near = [item for item in _scores(white, size) if 0.8 < np.hypot(item[1], item[2]) / (2 * size) / axes[sure][1] < 1.25]
-    if near:
-        value, fx, fy = max(near)
-        n = 2 * size
-        out[other] = (np.array([fx / n, fy / n]), float(np.hypot(fx, fy) / n), value, _strongest(white, fx, fy))
-    return out
-
-
-def _local_waves(spectra: Floats, axis: tuple[Floats, float, float, int], size: int) -> Floats:
+def _local_waves(spectra: Floats, wave: _Wave) -> Floats:
     """Each tile's own fundamental ``[tile, 3]``: cycles/pixel along and across, and how clear (0: not seen)."""
-    wave, length, _, harmonic = axis
     n = spectra.shape[1]
     out = np.zeros((len(spectra), 3))
-    centre = wave * n
-    reach = int(np.ceil(0.22 * length * n)) + 1
+    centre = np.array([wave.along, wave.across]) * n
+    reach = int(np.ceil(0.22 * wave.length * n)) + 1
     span = np.arange(-reach, reach + 0.25, 0.25)
     for i, spectrum in enumerate(spectra):
         total = np.zeros((len(span), len(span)))
@@ -240,39 +235,55 @@ def _smooth_carrier(waves: Floats, centres: Floats) -> Floats | None:
     return coefficients
 
 
-def _grid_of(shape: tuple[int, ...], axes: list[tuple[Floats, float, float, int]], size: int) -> tuple[Floats, Floats]:
+def _grid_of(shape: tuple[int, ...], axes: tuple[_Wave, _Wave]) -> tuple[Floats, Floats]:
     """Rows and columns of the points at which the phase is read, about one per 5 mm box."""
     def places(n: int, period: float) -> Floats:
         count = int(np.clip(round(n / period), 12, 90))
-        return (np.arange(count) + 0.5) * n / count
-    return places(shape[0], 1 / axes[1][1]), places(shape[1], 1 / axes[0][1])
+        return (np.arange(count) + 0.5) * n / count - 0.5
+    return places(shape[0], 1 / axes[1].length), places(shape[1], 1 / axes[0].length)
 
 
-def _demodulate(fine: NDArray[np.float32], carrier: Floats, rows: Floats, columns: Floats, period: float, harmonic: int,
+def _demodulate(fine: NDArray[np.float32], carrier: Floats, rows: Floats, columns: Floats, period: float,
                 ) -> tuple[Floats, Floats]:
     """Phase (cycles of the 5 mm lines) and clearness (0..1) at ``[row, column]``."""
     height, width = fine.shape
-    y, x = np.mgrid[:height, :width].astype(np.float32)
     a, b, c, d, e = carrier
-    cycles = (a * x + b * y + c * x * x + d * x * y + e * y * y).astype(np.float64)
+
+    def turns(y: Floats, x: Floats) -> Floats:
+        return a * x + b * y + c * x * x + d * x * y + e * y * y
+
+    cycles = turns(np.arange(height)[:, None], np.arange(width)[None, :])
     # After a turn by the carrier all is slow, and a coarser picture is enough.
     step = max(1, int(period / 5))
     coarse = (max(2, width // step), max(2, height // step))
     known: NDArray[np.float32] = np.zeros((len(rows), len(columns)), np.float32)
     power = cv2.resize(fine * fine, coarse, interpolation=cv2.INTER_AREA)
-    for reach in (2.2, 1.3):  # first with wide windows, then with narrower ones, following what was found
-        shift = cv2.resize(known, (width, height), interpolation=cv2.INTER_LINEAR)
-        angle = (-2 * np.pi * (cycles + shift)).astype(np.float32)
+    known_strength = np.zeros(known.shape)
+    # First the 5 mm lines in wide windows, then narrower ones following what was found, then the finer overtones of the ruling.
+    for reach, overtone in ((2.2, 1), (1.3, 1), (1.3, 2), (1.3, 5)):
+        shift = cv2.resize(known, (width, height), interpolation=cv2.INTER_CUBIC)
+        angle = (-2 * np.pi * overtone * (cycles + shift)).astype(np.float32)
         parts = [cv2.GaussianBlur(cv2.resize(fine * turn, coarse, interpolation=cv2.INTER_AREA), (0, 0), reach * period / step)
                  for turn in (np.cos(angle), np.sin(angle))]
         level = cv2.GaussianBlur(power, (0, 0), reach * period / step)
-        at = np.ix_(np.minimum(rows / step, coarse[1] - 1).astype(int), np.minimum(columns / step, coarse[0] - 1).astype(int))
-        field = parts[0][at] + 1j * parts[1][at]
-        strength = np.abs(field) / (np.sqrt(level[at]) + 1e-6)
-        known = (known + _unwrapped(np.angle(field) / (2 * np.pi), strength)).astype(np.float32)
-    phase = cycles[np.ix_(rows.astype(int), columns.astype(int))] + known
-    clear = np.clip(strength / (np.percentile(strength, 90) + 1e-9), 0.0, 1.0)
+        field = _read(parts[0], rows, columns, fine.shape) + 1j * _read(parts[1], rows, columns, fine.shape)
+        strength = np.abs(field) / (np.sqrt(_read(level, rows, columns, fine.shape)) + 1e-6)
+        if overtone == 1:
+            known = (known + _unwrapped(np.angle(field) / (2 * np.pi), strength)).astype(np.float32)
+            known_strength = strength
+        elif np.median(strength) > 0.6 * np.median(known_strength):
+            known = (known + np.angle(field) / (2 * np.pi * overtone) * (strength > 0.5 * known_strength)).astype(np.float32)
+    phase = turns(rows[:, None], columns[None, :]) + known
+    clear = np.clip(known_strength / (np.percentile(known_strength, 90) + 1e-9), 0.0, 1.0)
     return phase, clear
+
+
+def _read(coarse: NDArray[np.float32], rows: Floats, columns: Floats, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Values at pixels of a picture of which this is a coarser one."""
+    y, x = ((at + 0.5) * have / full - 0.5 for at, have, full in zip((rows, columns), coarse.shape, shape, strict=True))
+    at = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+    read: NDArray[np.float32] = cv2.remap(coarse, at[0], at[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return read
 
 
 def _unwrapped(phase: Floats, strength: Floats) -> Floats:

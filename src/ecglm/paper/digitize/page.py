@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import RectBivariateSpline
 
 from ecglm.paper.digitize.grid import Floats, Lattice
 
@@ -53,9 +54,8 @@ def flatten(image: NDArray[np.uint8], lattice: Lattice) -> FlatPage | None:
     net_x, net_y = (np.linspace(0, n - 1, max(2, int(n / (2 * px)))) for n in (width, height))
     at = np.stack(np.meshgrid(low[0] + net_x / px, low[1] + net_y / px), axis=-1)
     where = sheet.pixels(at.reshape(-1, 2)).reshape(*at.shape)
-    spread = (np.linspace(0, len(net_x) - 1, width).astype(np.float32), np.linspace(0, len(net_y) - 1, height).astype(np.float32))
-    take = np.meshgrid(*spread)
-    map_x, map_y = (cv2.remap(where[..., k].astype(np.float32), take[0], take[1], cv2.INTER_CUBIC) for k in (0, 1))
+    map_x, map_y = (RectBivariateSpline(net_y, net_x, where[..., k])(np.arange(height), np.arange(width)).astype(np.float32)
+                    for k in (0, 1))
     native = np.sqrt(lattice.pitch[0] * lattice.pitch[1])
     source = cv2.GaussianBlur(image, (0, 0), 0.4 * native / px) if native > 1.4 * px else image
     flat = cv2.remap(source, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
