@@ -19,9 +19,9 @@ CLEAR = 0.25
 
 @dataclass(frozen=True)
 class FlatPage:
-    """image: uint8 ``[y, x, 3]``. px: pixels per mm. x, y: float32, where in the original image each pixel lies.
-    ruled: ``[y, x]`` of 5 mm boxes, how clearly the ruling is seen there (0..1). spread_mm: how far the ruling lies off
-    the map, robustly. origin: paper mm of the top left pixel."""
+    """image: uint8 ``[y, x, 3]``, of whole 5 mm boxes. px: pixels per mm, a multiple of 1/5. x, y: float32, where in the
+    original image each pixel lies, and inside: whether it does. spread_mm: how far the ruling lies off the map, in the
+    middle."""
 
     image: NDArray[np.uint8]
     px: float
@@ -45,11 +45,12 @@ def flatten(image: NDArray[np.uint8], lattice: Lattice) -> FlatPage | None:
     if kept.mean() < 0.5:
         return None
     paper = lattice.paper_mm[good][kept]
-    low, high = np.percentile(paper, 0.5, axis=0) - 5.0, np.percentile(paper, 99.5, axis=0) + 5.0
+    low, high = np.percentile(paper, 0.5, axis=0) - 7.5, np.percentile(paper, 99.5, axis=0) + 7.5
+    low = 5.0 * np.floor(low / 5.0)  # whole boxes
     if np.any(high - low > 700.0) or np.any(high - low < 20.0):
         return None
-    px = float(np.clip(np.sqrt(lattice.pitch[0] * lattice.pitch[1]), *RANGE_PX))
-    width, height = (np.ceil((high - low) * px)).astype(int)
+    px = round(5 * float(np.clip(np.sqrt(lattice.pitch[0] * lattice.pitch[1]), *RANGE_PX))) / 5
+    width, height = (np.ceil((high - low) / 5.0) * round(5 * px)).astype(int)
     # The map is smooth: it is worked out on a coarse net and interpolated.
     net_x, net_y = (np.linspace(0, n - 1, max(2, int(n / (2 * px)))) for n in (width, height))
     at = np.stack(np.meshgrid(low[0] + net_x / px, low[1] + net_y / px), axis=-1)
