@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-#: Ink above this is a trace's.
-INK = 0.42
+#: Ink above this belongs to a trace, and what touches it down to the paper's own noise, at least FAINT: steep strokes of a
+#: thin line are pale.
+INK, FAINT = 0.45, (0.16, 0.35)
 #: Costs: a mm of white jumped over, and any jump; a mm up or down along ink; a mm of missing trace; for a mm of trace,
-#: each mm that it is further than FREE_MM from the row's level; a mm of trace at another row's level.
-_JUMP, _LEAP, _CLIMB, _MISSING, _AWAY, _OTHERS = 1.2, 0.6, 0.02, 3.5, 0.09, 2.0
+#: each mm that it is further than FREE_MM from the row's level; a mm of trace at another row's level; a mm without ink as dark as
+#: a trace's.
+_JUMP, _LEAP, _CLIMB, _MISSING, _AWAY, _OTHERS, _PALE = 1.2, 0.6, 0.02, 3.5, 0.09, 2.0, 2.0
 FREE_MM = 4.0
 #: States kept for a trace that is missing for a while.
 _HELD = 6
@@ -27,29 +29,35 @@ _HELD = 6
 
 @dataclass(frozen=True)
 class Runs:
-    """Runs of ink of every pixel column, in order: column, top and bottom (sub-pixel edges), centre of gravity."""
+    """Runs of ink of every pixel column, in order: top and bottom (sub-pixel edges), centre of gravity, darkest ink."""
 
     start: NDArray[np.int64]  #: index of each column's first run, one more than columns
     top: Floats
     bottom: Floats
     middle: Floats
+    darkest: Floats
 
 
 @dataclass(frozen=True)
 class Trace:
-    """One row's line: height y ``[column]`` in pixels (NaN: no ink), whether it had to be guessed where it meets another
-    row's, its usual thickness, and the row's level."""
+    """One row's line, by pixel column: height y in pixels (NaN: no ink), the extent of its ink (top, bottom), whether
+    the height had to be guessed where it meets another row's line, and whether there is ink as dark as a trace's.
+    level: the row's level, pixels."""
 
     y: Floats
+    top: Floats
+    bottom: Floats
     shared: NDArray[np.bool_]
+    dark: NDArray[np.bool_]
     level: float
 
 
 def runs_of(ink: NDArray[np.float32], px: float) -> Runs:
     """Runs of ink, without specks."""
-    mask = (ink > INK).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    faint = float(np.clip(2.5 * np.percentile(ink, 90), *FAINT))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((ink > faint).astype(np.uint8), connectivity=8)
     small = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) < 0.7 * px
+    small |= np.bincount(labels.ravel(), ink.ravel() > INK, minlength=len(stats)) < 3
     small[0] = True
     mask = (~small)[labels]
     edged = np.zeros((mask.shape[1], mask.shape[0] + 2), np.int8)
@@ -64,19 +72,22 @@ def runs_of(ink: NDArray[np.float32], px: float) -> Runs:
     middle = (moment[b, column] - moment[a, column]) / np.maximum(total[b, column] - total[a, column], 1e-6)
     # Where the ink passes half of its own height, between two pixels.
     above, inside = ink[np.maximum(first - 1, 0), column], ink[first, column]
-    top = first - np.clip((inside - INK) / np.maximum(inside - above, 1e-3), 0.0, 1.0)
+    top = first - np.clip((inside - faint) / np.maximum(inside - above, 1e-3), 0.0, 1.0)
     below, inside = ink[np.minimum(last, height - 1), column], ink[last - 1, column]
-    bottom = last - 1 + np.clip((inside - INK) / np.maximum(inside - below, 1e-3), 0.0, 1.0)
+    bottom = last - 1 + np.clip((inside - faint) / np.maximum(inside - below, 1e-3), 0.0, 1.0)
     start = np.searchsorted(column, np.arange(mask.shape[1] + 1))
-    return Runs(start, top.astype(float), bottom.astype(float), np.clip(middle, top, bottom))
+    # Darkest pixel of each run: runs follow one another in the picture read column by column.
+    flat = ink.T.ravel()
+    bounds = np.stack([column * height + first, column * height + last], axis=1).ravel()
+    darkest = np.maximum.reduceat(np.append(flat, 0.0), bounds)[::2] if len(bounds) else np.empty(0)
+    return Runs(start, top.astype(float), bottom.astype(float), np.clip(middle, top, bottom), darkest.astype(float))
 
 
 def levels_of(runs: Runs, px: float, height: int) -> list[float]:
     """Levels (pixels) of the rows: heights at which many columns have a short run, that is a flat trace."""
     short = runs.bottom - runs.top < 1.4 * px
     counts = np.bincount(np.clip(runs.middle[short].round().astype(int), 0, height - 1), minlength=height).astype(np.float32)
-    smooth = cv2.GaussianBlur(counts[:, None], (1, 0), 0, sigmaY=1.2 * px, borderType=cv2.BORDER_CONSTANT)[:, 0] \
-        if False else np.convolve(counts, _bell(1.2 * px), mode="same")
+    smooth = np.convolve(counts, _bell(1.2 * px), mode="same")
     apart = round(7 * px)
     found: list[float] = []
     left = smooth.copy()
@@ -86,7 +97,11 @@ def levels_of(runs: Runs, px: float, height: int) -> list[float]:
             break
         found.append(float(at))
         left[max(0, at - apart): at + apart] = 0.0
-    return sorted(found)
+    # A trace has ink in nearly every column, a line of text in some.
+    column = np.repeat(np.arange(len(runs.start) - 1), np.diff(runs.start))
+    reach = 4.0 * px
+    present = [len(np.unique(column[(runs.bottom > level - reach) & (runs.top < level + reach)])) for level in found]
+    return sorted(level for level, count in zip(found, present, strict=True) if count > 0.62 * max(present))
 
 
 def _bell(sigma: float) -> Floats:
@@ -101,7 +116,12 @@ def follow(runs: Runs, levels: list[float], px: float) -> list[Trace]:
     chosen = _chains(runs, np.array(levels), px)
     thick = _thickness(runs, px)
     used = np.bincount(chosen[chosen >= 0], minlength=len(runs.top)) > 1
-    return [Trace(*_heights(runs, chain, used, thick, columns), level) for chain, level in zip(chosen, levels, strict=True)]
+    return [Trace(*_heights(runs, chain, used, thick, columns), _dark(runs, chain), level) for chain, level in zip(chosen, levels, strict=True)]
+
+
+def _dark(runs: Runs, chain: NDArray[np.int64]) -> NDArray[np.bool_]:
+    dark: NDArray[np.bool_] = (chain >= 0) & (np.append(runs.darkest, 0.0)[chain] > INK)
+    return dark
 
 
 def _thickness(runs: Runs, px: float) -> float:
@@ -123,6 +143,7 @@ def _chains(runs: Runs, levels: Floats, px: float) -> NDArray[np.int64]:
         a, b = runs.start[column], runs.start[column + 1]
         n = b - a
         t, m, d = runs.top[a:b], runs.middle[a:b], runs.bottom[a:b]
+        pale = _PALE * np.clip(1.5 - runs.darkest[a:b] / INK, 0.0, 1.0)
         keep = np.argsort(cost, axis=1)[:, :_HELD]
         held_cost = np.take_along_axis(cost, keep, axis=1) + _MISSING * step
         parts = [np.take_along_axis(value, keep, axis=1) for value in (top, bottom, middle)]
@@ -134,7 +155,7 @@ def _chains(runs: Runs, levels: Floats, px: float) -> NDArray[np.int64]:
             far = np.maximum(np.maximum(t - levels[:, None], levels[:, None] - d), 0.0) / px
             near_other = (np.abs(m[None, :, None] - others[:, None, :]) < 2.0 * px).any(axis=2) & (far > 2.0)
             here = np.take_along_axis(moved, source[:, None, :], axis=1)[:, 0] \
-                + step * (_AWAY * np.maximum(far - FREE_MM, 0.0) + _OTHERS * near_other)
+                + step * (_AWAY * np.maximum(far - FREE_MM, 0.0) + _OTHERS * near_other + pale)
             real = [np.broadcast_to(value, (rows, n)) for value in (t, d, m)]
             top, bottom, middle = (np.concatenate([r, h], axis=1) for r, h in zip(real, parts, strict=True))
             cost = np.concatenate([here, held_cost], axis=1)
@@ -156,8 +177,8 @@ def _chains(runs: Runs, levels: Floats, px: float) -> NDArray[np.int64]:
 
 
 def _heights(runs: Runs, chain: NDArray[np.int64], used: NDArray[np.bool_], thick: float, columns: int,
-             ) -> tuple[Floats, NDArray[np.bool_]]:
-    """Height of the trace in every column and where it was guessed.
+             ) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
+    """Height of the trace in every column, the extent of its ink, and where the height was guessed.
 
     A run spans what the line does within its column, and half a line's thickness at both ends. Where the line passes
     through, its middle is the height; where it turns (run sticks out beyond both neighbours) its end is.
@@ -195,4 +216,4 @@ def _heights(runs: Runs, chain: NDArray[np.int64], used: NDArray[np.bool_], thic
     if guessed.any() and known.any():
         at = np.arange(columns)
         y[guessed] = np.clip(np.interp(at[guessed], at[known], y[known]), high[guessed], low[guessed])
-    return y, guessed
+    return y, top, bottom, guessed
