@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median_filter, uniform_filter1d
 
 Floats = NDArray[np.float64]
 #: Ink above this belongs to a trace, and what touches it down to the paper's own noise, at least FAINT: steep strokes of a
@@ -112,11 +113,10 @@ def _bell(sigma: float) -> Floats:
 
 def follow(runs: Runs, levels: list[float], px: float) -> list[Trace]:
     """The trace of every row."""
-    columns = len(runs.start) - 1
     chosen = _chains(runs, np.array(levels), px)
     thick = _thickness(runs, px)
     used = np.bincount(chosen[chosen >= 0], minlength=len(runs.top)) > 1
-    return [Trace(*_heights(runs, chain, used, thick, columns), _dark(runs, chain), level) for chain, level in zip(chosen, levels, strict=True)]
+    return [Trace(*_heights(runs, chain, used, thick, px), _dark(runs, chain), level) for chain, level in zip(chosen, levels, strict=True)]
 
 
 def _dark(runs: Runs, chain: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -127,7 +127,7 @@ def _dark(runs: Runs, chain: NDArray[np.int64]) -> NDArray[np.bool_]:
 def _thickness(runs: Runs, px: float) -> float:
     tall = runs.bottom - runs.top
     short = tall[tall < 1.2 * px]
-    return float(np.median(short)) if len(short) else 0.4 * px
+    return float(np.percentile(short, 15)) if len(short) else 0.4 * px  # noise makes most runs taller than the pen
 
 
 def _chains(runs: Runs, levels: Floats, px: float) -> NDArray[np.int64]:
@@ -176,44 +176,66 @@ def _chains(runs: Runs, levels: Floats, px: float) -> NDArray[np.int64]:
     return out
 
 
-def _heights(runs: Runs, chain: NDArray[np.int64], used: NDArray[np.bool_], thick: float, columns: int,
+def _heights(runs: Runs, chain: NDArray[np.int64], used: NDArray[np.bool_], thick: float, px: float,
              ) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
     """Height of the trace in every column, the extent of its ink, and where the height was guessed.
 
-    A run spans what the line does within its column, and half a line's thickness at both ends. Where the line passes
-    through, its middle is the height; where it turns (run sticks out beyond both neighbours) its end is.
+    Ink is the line widened by a round pen. Rolling the pen along the upper edge gives the line back except in narrow
+    dips, along the lower edge except on narrow peaks.
     """
+    columns = len(chain)
     there = chain >= 0
-    top, bottom, middle = (np.full(columns, np.nan) for _ in range(3))
-    top[there], bottom[there], middle[there] = runs.top[chain[there]], runs.bottom[chain[there]], runs.middle[chain[there]]
-    half = thick / 2
-    tall = bottom - top > 1.6 * thick
-    high, low = top + half, bottom - half
-    y = np.where(tall, (high + low) / 2, middle)
+    top, bottom = np.full(columns, np.nan), np.full(columns, np.nan)
+    top[there], bottom[there] = runs.top[chain[there]], runs.bottom[chain[there]]
+    pen = thick / 2
+    reach = int(pen)
+    upper, lower = np.full(columns, -np.inf), np.full(columns, np.inf)
+    for shift in range(-reach, reach + 1):
+        rim = np.sqrt(pen ** 2 - shift ** 2)
+        upper = np.fmax(upper, _shifted(top, shift) + rim)
+        lower = np.fmin(lower, _shifted(bottom, shift) - rim)
+    upper[~there], lower[~there] = np.nan, np.nan
+    y = _between(upper, lower, pen, px)
+    fine = there & (bottom - top < 1.3 * thick)
+    y[fine] = runs.middle[chain[fine]]
+    # A run that two rows have in common is as tall as both: within it the line goes straight from one side to the other.
     shared = np.zeros(columns, bool)
     shared[there] = used[chain[there]]
-
-    def beside(value: Floats, step: int) -> Floats:
-        out = np.full(columns, np.nan)
-        if step > 0:
-            out[:-1] = value[1:]
-        else:
-            out[1:] = value[:-1]
-        return out
-
-    with np.errstate(invalid="ignore"):
-        peak = tall & (top <= beside(top, 1) + 0.25) & (top <= beside(top, -1) + 0.25)
-        dip = tall & (bottom >= beside(bottom, 1) - 0.25) & (bottom >= beside(bottom, -1) - 0.25)
-    y[peak & ~dip] = high[peak & ~dip]
-    y[dip & ~peak] = low[dip & ~peak]
-    both = peak & dip
-    if both.any():
-        around = np.nanmedian(y) if np.isfinite(y).any() else 0.0
-        y[both] = np.where(around - high[both] > low[both] - around, high[both], low[both])
-    # A run that two rows have in common is as tall as both: within it the line goes straight from one side to the other.
-    guessed = shared & tall
-    known = np.isfinite(y) & ~guessed
+    guessed = shared & (np.nan_to_num(bottom - top) > 1.6 * thick)
+    known, at = there & ~guessed, np.arange(columns)
     if guessed.any() and known.any():
-        at = np.arange(columns)
-        y[guessed] = np.clip(np.interp(at[guessed], at[known], y[known]), high[guessed], low[guessed])
+        y[guessed] = np.clip(np.interp(at[guessed], at[known], y[known]), (top + pen)[guessed], (bottom - pen)[guessed])
     return y, top, bottom, guessed
+
+
+def _between(upper: Floats, lower: Floats, pen: float, px: float) -> Floats:
+    """The line, from what the pen's way along both edges of the ink gives; they agree but for narrow peaks and dips.
+
+    The upper one is right where it peaks or leaves the usual level much further than the lower one, and the other way
+    round; where neither does (noise that fills a band) the middle is the best guess.
+    """
+    middle = (upper + lower) / 2
+    known = np.isfinite(middle)
+    if not known.any():
+        return middle
+    at = np.arange(len(middle))
+    upper, lower, middle = (np.interp(at, at[known], value[known]) for value in (upper, lower, middle))
+    resting = median_filter(middle, size=2 * round(2.5 * px) + 1, mode="nearest")
+    around = 2 * max(1, round(1.5 * pen)) + 1
+    peak = np.maximum(uniform_filter1d(upper, around, mode="nearest") - upper, 0.0)
+    dip = np.maximum(lower - uniform_filter1d(lower, around, mode="nearest"), 0.0)
+    up, down = np.maximum(resting - upper, 0.0), np.maximum(lower - resting, 0.0)
+    up, down = peak + 0.5 * np.maximum(up - 2 * down, 0.0) + 0.05 * pen, dip + 0.5 * np.maximum(down - 2 * up, 0.0) + 0.05 * pen
+    y: Floats = (upper * up + lower * down) / (up + down)
+    y[~known] = np.nan
+    return y
+
+
+def _shifted(value: Floats, shift: int) -> Floats:
+    """value[x + shift] at x, NaN beyond the ends."""
+    out = np.full_like(value, np.nan)
+    if shift >= 0:
+        out[:len(value) - shift] = value[shift:]
+    else:
+        out[-shift:] = value[:shift]
+    return out
