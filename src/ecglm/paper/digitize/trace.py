@@ -114,7 +114,7 @@ def _bell(sigma: float) -> Floats:
 def follow(runs: Runs, levels: list[float], px: float) -> list[Trace]:
     """The trace of every row."""
     chosen = _chains(runs, np.array(levels), px)
-    thick = _thickness(runs, px)
+    thick = _thickness(runs, chosen, px)
     used = np.bincount(chosen[chosen >= 0], minlength=len(runs.top)) > 1
     return [Trace(*_heights(runs, chain, used, thick, px), _dark(runs, chain), level) for chain, level in zip(chosen, levels, strict=True)]
 
@@ -124,10 +124,11 @@ def _dark(runs: Runs, chain: NDArray[np.int64]) -> NDArray[np.bool_]:
     return dark
 
 
-def _thickness(runs: Runs, px: float) -> float:
-    tall = runs.bottom - runs.top
+def _thickness(runs: Runs, chosen: NDArray[np.int64], px: float) -> float:
+    """Thickness of the lines, pixels: the height of runs of which hardly any is lower."""
+    tall = (runs.bottom - runs.top)[chosen[chosen >= 0]]
     short = tall[tall < 1.2 * px]
-    return float(np.percentile(short, 15)) if len(short) else 0.4 * px  # noise makes most runs taller than the pen
+    return float(np.percentile(short, 4)) if len(short) else 0.4 * px  # noise makes most runs taller than the pen
 
 
 def _chains(runs: Runs, levels: Floats, px: float) -> NDArray[np.int64]:
