@@ -14,10 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import fft2, next_fast_len
+from scipy.ndimage import median_filter
 
 Floats = NDArray[np.float64]
 #: How many 5 mm boxes the longer side of a picture may show.
 MIN_BOXES, MAX_BOXES = 14, 80
+#: Peaks of the spectrum that may be the ruling's; pairs with so much of the best pair's clearness are as clear.
+_PEAKS, _AS_CLEAR = 4, 0.3
 #: Longest side (pixels) at which the ruling is looked for.
 SIDE = 1600
 #: The ruling may be turned by so much (tangent), from upright.
@@ -41,14 +44,19 @@ class Lattice:
 
 def ruling(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """The page ``[y, x]`` with only what is as fine as lines: dark is positive, lighting is gone, dark ink is capped."""
-    dark = image.min(axis=2).astype(np.float32)  # coloured lines are darkest in one channel
     wide = max(image.shape[:2]) / 45.0
-    fine = _blurred(dark, wide) - dark
-    scale = np.sqrt(_blurred(np.clip(fine, -60.0, 60.0) ** 2, 2 * wide)) + 2.0
-    # Ink is dark in every channel, darker than the lines: it is left out, with its edges.
-    pale = image.max(axis=2).astype(np.float32)
-    black = _blurred(pale, wide) - pale
+    brush = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * int(wide / 2.5) + 1,) * 2)
+
+    def thin(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What is darker than all around, and thin: no shading, no edge of a sheet, no dark table."""
+        smooth = cv2.GaussianBlur(picture, (0, 0), 0.6)
+        return np.asarray(cv2.morphologyEx(smooth, cv2.MORPH_BLACKHAT, brush), np.float32)
+
+    fine = thin(image.min(axis=2))  # coloured lines are darkest in one channel
+    black = thin(image.max(axis=2))  # ink is dark in every channel, darker than the lines: it is left out, with its edges
     ink = (black > 1.5 * np.percentile(fine, 90)) & (black > 0.6 * np.percentile(black, 99.5))
+    fine = fine - _blurred(fine, wide)
+    scale = np.sqrt(_blurred(np.clip(fine, -60.0, 60.0) ** 2, 2 * wide)) + 2.0
     fine = np.clip(fine / scale, -1.5, 1.5)
     fine[cv2.dilate(ink.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0] = 0.0
     return np.asarray(fine, np.float32)
@@ -138,13 +146,26 @@ def _candidates(spectrum: Floats, longest: float) -> list[_Wave]:
         reach = int(TILT * fx)
         column = top[n // 2 - reach: n // 2 + reach + 1, fx]
         ridge[fx], slope[fx] = column.max(), (column.argmax() - reach) / fx
-    strongest = int(ridge.argmax())
-    if ridge[strongest] < MIN_COMB:
-        return []
+    # The edge of a sheet makes a broad hill along an axis, ruling makes peaks.
+    ridge /= np.maximum(median_filter(ridge, size=41, mode="nearest"), 1.0)
     peak = cv2.dilate(top.astype(np.float32), np.ones((3, 3), np.uint8))
+    out: list[_Wave] = []
+    left = ridge.copy()
+    for _ in range(_PEAKS):
+        strongest = int(left.argmax())
+        if left[strongest] < MIN_COMB:
+            break
+        left[max(0, int(0.9 * strongest) - 1): int(1.1 * strongest) + 2] = 0.0
+        out += _with_overtones(peak, strongest, float(slope[strongest]), longest)
+    return out
+
+
+def _with_overtones(peak: NDArray[np.float32], strongest: int, slope: float, longest: float) -> list[_Wave]:
+    """Candidates of which a peak of the spectrum is the first to fifth overtone."""
+    n = len(peak)
 
     def height(h: float, f: float) -> float:
-        x, y = round(h * f), round(h * f * slope[strongest])
+        x, y = round(h * f), round(h * f * slope)
         return float(peak[n // 2 + y, x]) - 1.0 if x < n // 2 - 1 and abs(y) < n // 2 - 1 else np.nan
 
     out = []
@@ -162,23 +183,12 @@ def _candidates(spectrum: Floats, longest: float) -> list[_Wave]:
                 between = float(np.nanmean([height(h + 0.5, f) for h in range(1, 2 * k)]))
                 whole = min(there / (height(k, f) + 1e-9) / least, there / (between + 0.5) / 1.8)
         comb = float(np.exp(np.mean([np.log(max(1.0, 1 + height(h, f))) for h in (k, 2 * k) if np.isfinite(height(h, f))])))
-        out.append(_Wave(f / n, f * slope[strongest] / n, comb, whole))
+        out.append(_Wave(f / n, f * slope / n, comb, whole))
     return out
 
 
-def _agreed(along: list[_Wave], across: list[_Wave]) -> tuple[_Wave, _Wave] | None:
-    """Paper is ruled alike both ways: of the pairs of about one pitch the one of the longest period that is whole."""
-    pairs = [(a, b) for a in along for b in across if 0.75 < a.length / b.length < 1.33]
-    if not pairs:
-        return None
-    whole = [pair for pair in pairs if min(wave.whole for wave in pair) >= 1.0]
-    if whole:
-        return min(whole, key=lambda pair: pair[0].length + pair[1].length)
-    return max(pairs, key=lambda pair: min(wave.whole for wave in pair))
-
-
 def _whitened(spectrum: Floats) -> Floats:
-    """Height over the usual height at the same distance from the origin, in the half plane of positive fx."""
+    """Height over the usual height at the same distance from the origin."""
     n = len(spectrum)
     f = np.fft.fftfreq(n) * n
     radius = np.round(np.hypot(f[:, None], f[None, :]) / 3).astype(int)
@@ -187,6 +197,20 @@ def _whitened(spectrum: Floats) -> Floats:
     usual = np.array([np.median(spectrum.ravel()[order[a:b]]) for a, b in zip(bounds[:-1], bounds[1:], strict=True)])
     white: Floats = spectrum / (usual[radius] + 1e-9)
     return white
+
+
+def _agreed(along: list[_Wave], across: list[_Wave]) -> tuple[_Wave, _Wave] | None:
+    """Paper is ruled alike both ways: of the pairs of about one pitch and whole combs the clearest, and of those about as
+    clear the one of the longest period."""
+    pairs = [(a, b) for a in along for b in across if 0.75 < a.length / b.length < 1.33]
+    if not pairs:
+        return None
+    whole = [pair for pair in pairs if min(wave.whole for wave in pair) >= 1.0]
+    if not whole:
+        return max(pairs, key=lambda pair: min(wave.whole for wave in pair))
+    best = max(a.comb * b.comb for a, b in whole)
+    return min((pair for pair in whole if pair[0].comb * pair[1].comb > _AS_CLEAR * best),
+               key=lambda pair: pair[0].length + pair[1].length)
 
 
 def _local_waves(spectra: Floats, wave: _Wave) -> Floats:

@@ -15,6 +15,7 @@ from ecglm.paper.digitize.grid import Floats, Lattice
 RANGE_PX = (5.0, 10.0)
 #: Points of the ruling less clear than this are not believed.
 CLEAR = 0.25
+BORDER = 0.5
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,11 @@ def flatten(image: NDArray[np.uint8], lattice: Lattice) -> FlatPage | None:
     kept = off_mm < 1.5
     if kept.mean() < 0.5:
         return None
-    paper = lattice.paper_mm[good][kept]
-    low, high = np.percentile(paper, 0.5, axis=0) - 7.5, np.percentile(paper, 99.5, axis=0) + 7.5
+    # Half as clear as elsewhere the ruling is at its border; nothing is read outside.
+    ruled = lattice.paper_mm[good][kept & (lattice.weight[good] > BORDER)]
+    if len(ruled) < 30:
+        return None
+    low, high = np.percentile(ruled, 0.5, axis=0) - 4.0, np.percentile(ruled, 99.5, axis=0) + 4.0
     low = 5.0 * np.floor(low / 5.0)  # whole boxes
     if np.any(high - low > 700.0) or np.any(high - low < 20.0):
         return None

@@ -105,6 +105,13 @@ def _rows(picture: Picture, traces: Sequence[Trace], px: float) -> tuple[list[Tr
     if kept:  # a row much shorter than the others is text or a remnant
         longest = max(span.last - span.first for _, span in kept)
         kept = [(trace, span) for trace, span in kept if span.last - span.first > 0.5 * longest]
+    while len(kept) > 1:  # the edge of the sheet, or print, beyond the rows: no pulse where the others have one, and another length
+        pulsed = [span.first for _, span in kept if span.pulses]
+        outer = [k for k in (0, len(kept) - 1) if not kept[k][1].pulses and len(pulsed) > 0.6 * len(kept)
+                 and abs(kept[k][1].first - np.median(pulsed)) > 6.0 * px]
+        if not outer:
+            break
+        kept.pop(outer[-1])
     if not kept:
         raise PageError(picture.name, "traces", "no traces are seen on its ruled paper", _IMAGE)
     return [trace for trace, _ in kept], [span for _, span in kept]
