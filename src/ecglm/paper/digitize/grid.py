@@ -174,7 +174,7 @@ def _with_overtones(peak: NDArray[np.float32], strongest: int, slope: float, lon
         lines = longest * f / n
         if not MIN_BOXES <= lines <= MAX_BOXES and not (k == 5 and lines > MIN_BOXES):
             continue
-        known = [h for h in range(1, 2 * k) if h % k and np.isfinite(height(h, f))]
+        known = [h for h in range(1, 2 * k) if h % (2 if k == 4 else k) and np.isfinite(height(h, f))]
         whole = 1.0
         if k > 1:
             whole = 0.0
