@@ -45,6 +45,21 @@ class ReadPage:
     plan: Plan
     record: Record
 
+    @property
+    def text(self) -> str:
+        """For people: what was read and how surely."""
+        reading = self.record.reading
+        assert reading is not None
+        leads = "  ".join(f"{lead} {value:.2f}" for lead, value in reading.confidence.items())
+        return f"{reading.text}\nconfidence of each lead: {leads}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready: rate, length, leads and how they were read."""
+        reading = self.record.reading
+        assert reading is not None
+        return {"leads": list(self.record.leads), "fs": self.record.fs, "duration_s": round(self.record.duration_s, 3),
+                "reading": reading.to_dict()}
+
 
 def digitize(image: str | os.PathLike[str] | bytes | NDArray[Any], *, leads: Sequence[str] | None = None, speed: float = 25.0,
              gain: float | None = None, page: int = 1) -> Record:
