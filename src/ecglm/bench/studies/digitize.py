@@ -137,7 +137,7 @@ def ratio(x: Floats, y: Floats, fs: float) -> tuple[float, float]:
         moved = np.roll(y, shift)
         both = known & np.isfinite(moved)
         if both.sum() < 0.5 * known.sum():
-            return -np.inf
+            return 0.0
         error = np.where(both, x - moved, np.nan)[known]
         error = error - np.nanmean(error)
         gone = np.isnan(error)

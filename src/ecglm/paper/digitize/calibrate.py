@@ -29,8 +29,8 @@ class Pulse:
 class Span:
     """A row's trace without its pulses: first and last column, and the pulses that were cut off."""
 
-    first: int
-    last: int
+    first: float
+    last: float
     pulses: tuple[Pulse, ...]
 
 
@@ -42,6 +42,7 @@ def span_of(trace: Trace, px: float) -> Span | None:
     if len(dense) < 20 * px:
         return None
     first, last = int(dense[0]), int(dense[-1])
+    pen = float(np.nanpercentile((trace.bottom - trace.top)[dense], 4)) / 2  # ink begins half a line before the trace
     pulses = _pulses(trace.y, first, last, px)
     middle = (first + last) / 2
     for pulse in pulses:
@@ -49,7 +50,7 @@ def span_of(trace: Trace, px: float) -> Span | None:
             first = max(first, _after(dark, pulse.last, px))
         else:
             last = min(last, len(dark) - 1 - _after(dark[::-1], len(dark) - 1 - pulse.first, px))
-    return Span(first, last, tuple(pulses)) if last - first > 20 * px else None
+    return Span(first + pen, last - pen, tuple(pulses)) if last - first > 20 * px else None
 
 
 def _after(dark: NDArray[np.bool_], pulse_end: int, px: float) -> int:

@@ -114,9 +114,35 @@ def _bell(sigma: float) -> Floats:
 def follow(runs: Runs, levels: list[float], px: float) -> list[Trace]:
     """The trace of every row."""
     chosen = _chains(runs, np.array(levels), px)
+    for _ in range(4):
+        missed = _missed(runs, chosen, px)
+        if missed is None:
+            break
+        levels = sorted([*levels, missed])
+        chosen = _chains(runs, np.array(levels), px)
     thick = _thickness(runs, chosen, px)
     used = np.bincount(chosen[chosen >= 0], minlength=len(runs.top)) > 1
     return [Trace(*_heights(runs, chain, used, thick, px), _dark(runs, chain), level) for chain, level in zip(chosen, levels, strict=True)]
+
+
+def _missed(runs: Runs, chosen: NDArray[np.int64], px: float) -> float | None:
+    """The level of a trace that wanders too much to show up among `levels_of`: dark runs of no trace, in nearly as many columns
+    as the traces have, within a band; None when there is none."""
+    free = (runs.darkest > INK) & (runs.bottom - runs.top < 2.0 * px)
+    free[chosen[chosen >= 0]] = False
+    numbers = np.flatnonzero(free)
+    if not len(numbers) or not len(chosen):
+        return None
+    column = np.searchsorted(runs.start, numbers, side="right") - 1
+    middle = runs.middle[numbers]
+    usual = float(np.median((chosen >= 0).sum(axis=1)))
+    best, found = 0.0, None
+    for centre in np.arange(middle.min(), middle.max() + 1, 3.0 * px):
+        inside = np.abs(middle - centre) < 7.0 * px
+        share = len(np.unique(column[inside])) / max(usual, 1.0)
+        if share > best:
+            best, found = share, float(np.median(middle[inside]))
+    return found if best > 0.6 else None
 
 
 def _dark(runs: Runs, chain: NDArray[np.int64]) -> NDArray[np.bool_]:
