@@ -42,7 +42,7 @@ def span_of(trace: Trace, px: float) -> Span | None:
     if len(dense) < 20 * px:
         return None
     first, last = int(dense[0]), int(dense[-1])
-    pen = float(np.nanpercentile((trace.bottom - trace.top)[dense], 4)) / 2  # ink begins half a line before the trace
+    pen = float(np.nanpercentile((trace.bottom - trace.top)[dense], 4)) / 2  # dark ink begins half of that before the trace
     pulses = _pulses(trace.y, first, last, px)
     middle = (first + last) / 2
     for pulse in pulses:
@@ -50,7 +50,7 @@ def span_of(trace: Trace, px: float) -> Span | None:
             first = max(first, _after(dark, pulse.last, px))
         else:
             last = min(last, len(dark) - 1 - _after(dark[::-1], len(dark) - 1 - pulse.first, px))
-    return Span(first + pen, last - pen, tuple(pulses)) if last - first > 20 * px else None
+    return Span(first + pen / 2, last - pen / 2, tuple(pulses)) if last - first > 20 * px else None
 
 
 def _after(dark: NDArray[np.bool_], pulse_end: int, px: float) -> int:

@@ -284,7 +284,7 @@ def _demodulate(fine: NDArray[np.float32], carrier: Floats, rows: Floats, column
     power = cv2.resize(fine * fine, coarse, interpolation=cv2.INTER_AREA)
     known_strength = np.zeros(known.shape)
     # First the 5 mm lines in wide windows, then narrower ones following what was found, then the finer overtones of the ruling.
-    for reach, overtone in ((2.2, 1), (1.3, 1), (1.3, 2), (1.3, 5)):
+    for reach, overtone in ((2.2, 1), (1.3, 1), (1.1, 1), (1.1, 2), (1.0, 5)):
         shift = cv2.resize(known, (width, height), interpolation=cv2.INTER_CUBIC)
         angle = (-2 * np.pi * overtone * (cycles + shift)).astype(np.float32)
         parts = [cv2.GaussianBlur(cv2.resize(fine * turn, coarse, interpolation=cv2.INTER_AREA), (0, 0), reach * period / step)

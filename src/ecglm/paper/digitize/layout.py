@@ -20,6 +20,8 @@ _CABRERA = ("aVL", "I", "aVR", "II", "aVF", "III", "V1", "V2", "V3", "V4", "V5",
 _USUAL_STRIPS = {1: ("II",), 2: ("II", "V1"), 3: ("V1", "II", "V5")}
 #: A strip is a lead of whose piece it repeats so much; within so much of the best, leads are equally likely.
 _SAME, _CLOSE = 0.5, 0.2
+#: A row that repeats less than this of any lead is no rhythm strip.
+_NOTHING = 0.15
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,12 @@ def plan(traces: Sequence[Trace], spans: Sequence[Span], words: Sequence[Word], 
     names, sure = _names(by_row, cells, columns, bounds, px, notes)
     if names is None:
         return Plan((), start, stop, False, tuple(notes),
-                    f"{rows} rows in {columns} columns are not a layout whose leads are known, and their names could not be read")
+                    f"{rows} rows in {columns} columns are not a layout whose leads are known" if len(cells) * columns != 12 else
+                    f"the names that were read on it are not those of {rows} rows in {columns} columns")
     pieces = [Piece(names[i][j], row, bounds[j], bounds[j + 1], False) for i, row in enumerate(cells) for j in range(columns)]
     strips = [row for row in range(rows) if row not in cells]
     pieces += [Piece(lead, row, start, stop, True) for row, lead in
-               zip(strips, _strips(strips, pieces, traces, by_row, notes), strict=True)]
+               zip(strips, _strips(strips, pieces, traces, by_row, notes), strict=True) if lead]
     return Plan(tuple(pieces), start, stop, sure, tuple(notes))
 
 
@@ -107,12 +110,11 @@ def _columns(by_row: list[list[Word]], start: float, stop: float, px: float, row
     inner = four[:, 1:]
     quarter, half = inner[:, [0, 2]].mean(axis=1), inner[:, 1]
     divided = [row for row in range(rows) if inner[row].sum() >= 2]
-    if len(divided) >= 2 and quarter[divided].mean() > 0.5:
-        columns, cells = 4, divided
-        cells = list(range(3)) if rows in (3, 4, 5, 6) else divided
+    if 3 <= rows <= 7 and len(divided) >= 2 and quarter[divided].mean() > 0.5:
+        columns, cells = 4, list(range(3))
     elif rows in (6, 7, 8) and half.mean() > 0.5 and quarter.mean() < 0.35:
         columns, cells = 2, list(range(6))
-    elif rows in (3, 4, 5):
+    elif rows in (3, 4, 5) and not (half.mean() > 0.5 and quarter.mean() < 0.35):
         columns, cells = 4, list(range(3))
         notes.append(f"{rows} rows are taken for 3x4 leads" + " and rhythm strips" * (rows > 3))
     elif rows == 6:
@@ -166,9 +168,10 @@ def _names(by_row: list[list[Word]], cells: list[int], columns: int, bounds: Flo
         agree = {name: sum(table[i][j] == lead for (i, j), lead in read.items()) for name, table in tables.items()}
         best = max(agree, key=lambda name: (agree[name], name == "usual"))
         sure = agree[best] >= 3 and agree[best] > 0.6 * len(read)
+        if not sure and len(read) - agree[best] >= 3:
+            return None, False
         if not sure:
             best = "usual"
-        if not sure:
             notes.append("lead names are by the usual order of the layout; they could not be read on the page")
         return tables[best], sure
     whole = [[read.get((i, j), "") for j in range(columns)] for i in range(shape[0])]
@@ -210,10 +213,14 @@ def _strips(strips: list[int], pieces: list[Piece], traces: Sequence[Trace], by_
             lead = usual if usual in close else next((name for name in named if name in close), best)
         elif named and named[0] not in out:
             lead = str(named[0])
+        elif max(alike.values(), default=0.0) < _NOTHING or usual in out:
+            notes.append("a row below the others was left out: it repeats none of the leads")
+            out.append("")
+            continue
         else:
-            lead = usual if usual not in out else ""
+            lead = usual
             notes.append(f"a rhythm strip is taken for lead {lead}, the usual one; neither its name nor its shape says so")
-        out.append(lead if lead and lead not in out else f"strip {k + 1}")
+        out.append(lead if lead not in out else "")
     return out
 
 

@@ -120,16 +120,25 @@ def _rows(picture: Picture, traces: Sequence[Trace], px: float) -> tuple[list[Tr
     if kept:  # a row much shorter than the others is text or a remnant
         longest = max(span.last - span.first for _, span in kept)
         kept = [(trace, span) for trace, span in kept if span.last - span.first > 0.5 * longest]
-    while len(kept) > 1:  # the edge of the sheet, or print, beyond the rows: no pulse where the others have one, and another length
-        pulsed = [span.first for _, span in kept if span.pulses]
-        outer = [k for k in (0, len(kept) - 1) if not kept[k][1].pulses and len(pulsed) > 0.6 * len(kept)
-                 and abs(kept[k][1].first - np.median(pulsed)) > 6.0 * px]
-        if not outer:
-            break
-        kept.pop(outer[-1])
+    while len(kept) > 1 and (beyond := _beyond(kept, px)) is not None:
+        kept.pop(beyond)
     if not kept:
         raise PageError(picture.name, "traces", "no traces are seen on its ruled paper", _IMAGE)
     return [trace for trace, _ in kept], [span for _, span in kept]
+
+
+def _beyond(kept: list[tuple[Trace, Span]], px: float) -> int | None:
+    """The first or last row if it is the edge of the sheet or print: without a pulse where the others have one, and ending where
+    they do not (a row whose pulse was not recognised begins too early, and ends with the others)."""
+    pulsed = [span for _, span in kept if span.pulses]
+    if len(pulsed) <= 0.5 * len(kept):
+        return None
+    start, stop = np.median([span.first for span in pulsed]), np.median([span.last for span in pulsed])
+    for k in (len(kept) - 1, 0):
+        span = kept[k][1]
+        if not span.pulses and (abs(span.last - stop) > 5.0 * px or span.first - start > 5.0 * px):
+            return k
+    return None
 
 
 def _assembled(picture: Picture, lattice: Lattice, flat: FlatPage, traces: list[Trace], found: Plan, contrast: float,

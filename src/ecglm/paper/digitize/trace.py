@@ -142,7 +142,7 @@ def _missed(runs: Runs, chosen: NDArray[np.int64], px: float) -> float | None:
         share = len(np.unique(column[inside])) / max(usual, 1.0)
         if share > best:
             best, found = share, float(np.median(middle[inside]))
-    return found if best > 0.6 else None
+    return found if best > 0.72 else None
 
 
 def _dark(runs: Runs, chain: NDArray[np.int64]) -> NDArray[np.bool_]:
