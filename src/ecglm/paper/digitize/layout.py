@@ -130,15 +130,19 @@ def _columns(by_row: list[list[Word]], start: float, stop: float, px: float, row
         seen = _bounds_by_words([by_row[row] for row in cells], bounds, px)
         if seen is not None:
             bounds = seen
+        else:
+            notes.append(f"the traces are {width / px:.0f} mm long, not 250: where one lead ends and the next begins is assumed")
     return columns, cells, bounds
 
 
 def _bounds_by_words(by_row: list[list[Word]], bounds: Floats, px: float) -> Floats | None:
     """Bounds of a page that is not all there, from where the names stand: evenly spaced, in as many rows as possible."""
     lefts = np.array([word.left for words in by_row for word in words])
+    if len(lefts) > 80:  # specks, not words
+        return None
     columns = len(bounds) - 1
     best, found = 0.0, None
-    for step in np.arange(38.0, 72.0, 0.5) * px:
+    for step in np.arange(55.0, 70.0, 0.5) * px:  # 2.5 s at 25 mm/s, near enough
         for first in lefts[lefts < bounds[0] + 0.6 * step]:
             places = first + step * np.arange(columns)
             near = np.abs(lefts[:, None] - places[None, :]) < 2.0 * px
