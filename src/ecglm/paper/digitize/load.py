@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ecglm.errors import PageError, UsageError
 
 #: Formats that Pillow may decode; the many others it knows are not for strangers' files.
-FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP", "MPO")
+FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP")
 #: Most pixels of a file (a letter page at 700 dpi), and of what is worked on: more is averaged down.
 MAX_PIXELS, WORK_PIXELS = 60_000_000, 9_000_000
 MAX_BYTES = 256 << 20
