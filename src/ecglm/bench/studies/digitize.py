@@ -72,13 +72,13 @@ def run(seed: int, draws: int, progress: bool, part: str = "test", each: int = 4
         outcomes.setdefault(preset, []).append(_outcome(record, page))
     boot = Bootstrap([name for name, _ in records], draws, seed)
     rows = [_row(preset, outcomes[preset], boot, draws, seed) for preset in PRESETS]
-    head = ("preset", "median SNR, dB", "without a shift in time", "worst tenth, dB", f"within {RATE_BPM:g} bpm", f"QRS within {QRS_MS:g} ms",
-            "refused", "s per page", "confidence, 10 dB or more / less")
+    head = ("preset", "median SNR, dB", "without a shift in time", "worst tenth, dB", f"within {RATE_BPM:g} bpm",
+            f"QRS within {QRS_MS:g} ms", "refused", "s per page", "confidence, 10 dB or more / less")
     values = {preset: {"ratios": [None if o.ratios is None else [round(r, 2) for r in o.ratios] for o in done],
-                       "rate": [o.rate for o in done], "qrs": [o.qrs for o in done],
+                       "rate": [_known(o.rate) for o in done], "qrs": [_known(o.qrs) for o in done],
                        "confidence": [round(o.confidence, 3) for o in done]} for preset, done in outcomes.items()}
-    notes = (f"{part} half, {len(records)} recordings, layouts {', '.join(LAYOUTS)} in turn; shares are of the pages that were read and whose "
-             "recording has the measurement; a page on which it cannot be measured counts against them.",)
+    notes = (f"{part} half, {len(records)} recordings, layouts {', '.join(LAYOUTS)} in turn; shares are of the pages that were "
+             "read and whose recording has the measurement; a page on which it cannot be measured counts against them.",)
     return Study([Table("Pages read back", head, rows)], len(records), len(records), digest([name for name, _ in records]), notes,
                  values)
 
@@ -146,6 +146,10 @@ def ratio(x: Floats, y: Floats, fs: float) -> tuple[float, float]:
 
     reach = round(SHIFT_S * fs)
     return max(at(shift) for shift in range(-reach, reach + 1)), at(0)
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None or np.isnan(value) else round(value, 1)
 
 
 def _row(preset: str, done: list[_Outcome], boot: Bootstrap, draws: int, seed: int) -> list[str]:

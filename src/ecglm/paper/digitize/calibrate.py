@@ -102,7 +102,7 @@ def _flat_top(y: Floats, low: int, high: int, first: int, last: int, px: float) 
             continue
         tall = float(np.mean(rise))
         if min(abs(tall / gain - 1) for gain in GAINS) < GAIN_OFF and (best is None or abs(tall - 10) < abs(best.height_mm - 10)):
-            best = Pulse(low + a, low + b, tall, plateau + tall * px)
+            best = Pulse(low + int(a), low + int(b), tall, plateau + tall * px)
     return best
 
 

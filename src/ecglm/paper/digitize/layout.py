@@ -47,8 +47,10 @@ class Plan:
     problem: str = ""
 
 
-def plan(traces: Sequence[Trace], spans: Sequence[Span], words: Sequence[Word], px: float, leads: Sequence[str] | None) -> Plan:
-    """The pieces of the page. leads: names given by the user, row by row from left to right. `problem` says why there are none."""
+def plan(traces: Sequence[Trace], spans: Sequence[Span], words: Sequence[Word], px: float,
+         leads: Sequence[str] | None) -> Plan:
+    """The pieces of the page; `problem` says why there are none. leads: names given by the user, row by row from left to
+    right."""
     start, stop, notes = _time_span(spans, px)
     rows = len(traces)
     wide = stop - start

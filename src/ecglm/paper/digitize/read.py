@@ -85,7 +85,8 @@ def read_page(image: str | os.PathLike[str] | bytes | NDArray[Any], *, leads: Se
     lattice, flat = _flat(picture)
     ink, contrast = ink_of(flat)
     runs = runs_of(ink, flat.px)
-    traces, spans = _rows(picture, follow(runs, levels_of(runs, flat.px, ink.shape[0]), flat.px) if len(runs.top) else [], flat.px)
+    levels = levels_of(runs, flat.px, ink.shape[0]) if len(runs.top) else []
+    traces, spans = _rows(picture, follow(runs, levels, flat.px) if levels else [], flat.px)
     found = plan(traces, spans, find_words(ink, traces, flat.px), flat.px, leads)
     if found.problem:
         raise PageError(picture.name, "layout", found.problem, "name the leads row by row with leads=[...] (--leads II,V1)")

@@ -122,7 +122,8 @@ def follow(runs: Runs, levels: list[float], px: float) -> list[Trace]:
         chosen = _chains(runs, np.array(levels), px)
     thick = _thickness(runs, chosen, px)
     used = np.bincount(chosen[chosen >= 0], minlength=len(runs.top)) > 1
-    return [Trace(*_heights(runs, chain, used, thick, px), _dark(runs, chain), level) for chain, level in zip(chosen, levels, strict=True)]
+    return [Trace(*_heights(runs, chain, used, thick, px), _dark(runs, chain), level)
+            for chain, level in zip(chosen, levels, strict=True)]
 
 
 def _missed(runs: Runs, chosen: NDArray[np.int64], px: float) -> float | None:

@@ -1,16 +1,10 @@
-"""Printed words beside the traces, and the lead names among them.
-
-Names are read by the shape of their letters against drawn ones. Where `rapidocr` is installed (pip install
-'ecglm[images]') it reads them, as it knows more typefaces.
-"""
+"""Printed words beside the traces, and the lead names among them, read by the shape of their letters against drawn ones."""
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import cv2
 import numpy as np
@@ -51,12 +45,13 @@ def find_words(ink: NDArray[np.float32], traces: Sequence[Trace], px: float) -> 
     words: list[list[float]] = []
     for x0, y0, x1, y1 in letters:
         for word in words:
-            if -0.5 * px <= x0 - word[2] <= 1.3 * px and min(y1, word[3]) - max(y0, word[1]) > 0.5 * min(y1 - y0, word[3] - word[1]):
+            beside = min(y1, word[3]) - max(y0, word[1]) > 0.5 * min(y1 - y0, word[3] - word[1])
+            if beside and -0.5 * px <= x0 - word[2] <= 1.3 * px:
                 word[1], word[2], word[3] = min(y0, word[1]), max(x1, word[2]), max(y1, word[3])
                 break
         else:
             words.append([x0, y0, x1, y1])
-    found = [Word(*map(float, word)) for word in words if word[2] - word[0] <= _WIDEST_MM * px]
+    found = [Word(float(x0), float(y0), float(x1), float(y1)) for x0, y0, x1, y1 in words if x1 - x0 <= _WIDEST_MM * px]
     return [Word(w.left, w.top, w.right, w.bottom, _name_of(ink, w)) for w in found]
 
 
@@ -82,7 +77,8 @@ def _name_of(ink: NDArray[np.float32], word: Word) -> str | None:
 def _scaled(picture: NDArray[np.float32]) -> NDArray[np.float32]:
     width = max(3, round(picture.shape[1] * _HEIGHT / picture.shape[0]))
     scaled: NDArray[np.float32] = cv2.resize(picture.astype(np.float32), (width, _HEIGHT), interpolation=cv2.INTER_AREA)
-    return cv2.GaussianBlur(scaled, (0, 0), 1.0)
+    blurred: NDArray[np.float32] = cv2.GaussianBlur(scaled, (0, 0), 1.0)
+    return blurred
 
 
 @lru_cache(maxsize=1)
@@ -95,30 +91,6 @@ def _drawn_names() -> list[tuple[str, NDArray[np.float32]]]:
                     canvas = np.zeros((120, 500), np.uint8)
                     cv2.putText(canvas, text, (20, 90), font, 3.0, 255, stroke, cv2.LINE_AA)
                     y, x = np.nonzero(canvas)
-                    out.append((name, _scaled(canvas[y.min():y.max() + 1, x.min():x.max() + 1].astype(np.float32) / 255)))
+                    letters = canvas[y.min():y.max() + 1, x.min():x.max() + 1]
+                    out.append((name, _scaled((letters / 255.0).astype(np.float32))))
     return out
-
-
-def ocr_words(image: NDArray[np.uint8]) -> list[tuple[Word, str]] | None:
-    """All printed words of the flat page with their text, by rapidocr; None where it is not installed."""
-    reader = _ocr()
-    if reader is None:
-        return None
-    found = reader(image)
-    boxes = getattr(found, "boxes", None)
-    if boxes is None:
-        return []
-    out = []
-    for corners, text in zip(boxes, found.txts, strict=True):
-        x, y = np.asarray(corners, float).T
-        out.append((Word(float(x.min()), float(y.min()), float(x.max()), float(y.max())), str(text)))
-    return out
-
-
-@lru_cache(maxsize=1)
-def _ocr() -> Any:
-    if importlib.util.find_spec("rapidocr") is None:
-        return None
-    from rapidocr import RapidOCR
-
-    return RapidOCR()
