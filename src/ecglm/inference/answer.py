@@ -136,16 +136,10 @@ class Answerer:
         """Answers in order. Questions on one recording share its prefix and are generated together."""
         full = [(checked_record(item[0]), check_question(item[1]), _check_options(item[2] if len(item) > 2 else None))
                 for item in items]
-<<<<<<< HEAD
         taught = [self.taught(*item) for item in full]
         others = iter(self._ask_untaught([item for item, answer in zip(full, taught, strict=True) if answer is None], progress))
-        return [self.hinted(next(others)) if answer is None else answer for answer in taught]
-=======
-        known = [self.taught(*item) for item in full]
-        others = iter(self._ask_untaught([item for item, answer in zip(full, known, strict=True) if answer is None], progress))
-        answers = [self.hinted(next(others)) if answer is None else answer for answer in known]
+        answers = [self.hinted(next(others)) if answer is None else answer for answer in taught]
         return [of_image(answer, record) for answer, (record, _, _) in zip(answers, full, strict=True)]
->>>>>>> a21bdbd (ecglm digitize; images are read wherever a recording is; answers say so)
 
     def hinted(self, answer: Answer) -> Answer:
         """A reason for no answer, with what the adapter was taught if there is one."""
