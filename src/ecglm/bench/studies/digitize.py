@@ -104,10 +104,13 @@ def _outcome(record: Record, page: Page) -> _Outcome:
     pairs = [ratio(*_drawn(record, page, read_back, lead), record.fs) for lead in page.truth.leads]
     shown = record.crop(page.truth.start_s, page.truth.duration_s)
     before, after = measure(shown), measure(read_back)
-    differences = [None if a.value is None else np.nan if b.value is None else float(b.value - a.value)
-                   for a, b in ((before.heart_rate, after.heart_rate), (before.qrs, after.qrs))]
-    return _Outcome(tuple(best for best, _ in pairs), float(np.median([plain for _, plain in pairs])), *differences,
-                    float(np.median(list(read_back.quality.values()))), seconds)
+
+    def difference(a: float | None, b: float | None) -> float | None:
+        return None if a is None else np.nan if b is None else float(b - a)
+
+    return _Outcome(tuple(best for best, _ in pairs), float(np.median([plain for _, plain in pairs])),
+                    difference(before.heart_rate.value, after.heart_rate.value),
+                    difference(before.qrs.value, after.qrs.value), float(np.median(list(read_back.quality.values()))), seconds)
 
 
 def _drawn(record: Record, page: Page, read_back: Record, lead: str) -> tuple[Floats, Floats]:
