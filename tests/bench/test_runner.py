@@ -256,7 +256,7 @@ def test_built_in_tasks_load_and_name_registered_parts() -> None:
     from ecglm.registry import DATASETS, METRICS, SCORERS, STUDIES, SUBJECTS
 
     assert task_names() == [
-        "beats", "delineation", "dialogue-refutation", "ecgqa-official", "ecgqa-ptbxl", "fewshot", "fewshot-language",
+        "beats", "delineation", "dialogue-refutation", "digitize", "ecgqa-official", "ecgqa-ptbxl", "fewshot", "fewshot-language",
         "findings-challenge2021", "findings-ludb", "findings-ptbxl", "intervals", "knowledge", "report-ptbxl", "retrieval-ptbxl",
         "reversal", "rhythm",
         "simulate-realism", "simulate-transfer", "simulate-transfer-ludb", "zeroshot-ptbxl"]
