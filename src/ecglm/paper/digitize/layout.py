@@ -66,6 +66,9 @@ def plan(traces: Sequence[Trace], spans: Sequence[Span], words: Sequence[Word], 
         return Plan((), start, stop, False, tuple(notes),
                     f"{rows} rows in {columns} columns are not a layout whose leads are known" if len(cells) * columns != 12 else
                     f"the names that were read on it are not those of {rows} rows in {columns} columns")
+    if not sure and columns > 1 and not usual and np.allclose(np.diff(bounds), (stop - start) / columns):
+        return Plan((), start, stop, False, tuple(notes),
+                    f"its traces are {wide / px:.0f} mm long, not 250, and no names are read that say where each lead begins")
     pieces = [Piece(names[i][j], row, bounds[j], bounds[j + 1], False) for i, row in enumerate(cells) for j in range(columns)]
     strips = [row for row in range(rows) if row not in cells]
     pieces += [Piece(lead, row, start, stop, True) for row, lead in
