@@ -28,6 +28,7 @@ _PUBLIC: dict[str, str] = {
     "load": "ecglm.inference:load",
     "Model": "ecglm.inference:Model",
     "render": "ecglm.paper:render",
+    "digitize": "ecglm.paper.digitize:digitize",
     "plot": "ecglm.reporting.plot:plot",
     "Report": "ecglm.reporting:Report",
     "Measurement": "ecglm.schema:Measurement",
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from ecglm.inference import Model as Model
     from ecglm.inference import load as load
     from ecglm.paper import render as render
+    from ecglm.paper.digitize import digitize as digitize
     from ecglm.records import read as read
     from ecglm.records.deidentify import deidentify as deidentify
     from ecglm.records.record import Record as Record

@@ -51,6 +51,15 @@ class ReadError(EcglmError):
         self.path = name
 
 
+class PageError(ReadError):
+    """An image cannot be read as an ECG page, or not surely enough. reason: "file", "size", "grid", "traces", "layout",
+    "scale" or "unsure"."""
+
+    def __init__(self, path: str | os.PathLike[str], reason: str, problem: str, remedy: str = "") -> None:
+        super().__init__(path, problem, remedy)
+        self.reason = reason
+
+
 class RecordError(EcglmError):
     """A signal, sampling rate or lead list does not form a valid `Record`."""
 

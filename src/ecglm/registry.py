@@ -49,6 +49,10 @@ class Registry:
         return iter(self._entries)
 
 
+#: (records.request.Request) -> Record, by the kind that `records.sniff` names, for what is no file of samples.
+READERS = Registry("reader", {
+    "image": "ecglm.paper.digitize.file:read_image",
+})
 #: () -> list[BenchItem], by the "dataset" of a task: keyword arguments come from the task's `dataset_args`.
 DATASETS = Registry("bench dataset", {
     "ecgqa_ptbxl": "ecglm.corpus.ecgqa:bench_items",
@@ -74,6 +78,7 @@ STUDIES = Registry("study", {
     "report-narrative": "ecglm.bench.studies.report_narrative:run",
     "report-ptbxl": "ecglm.bench.studies.report:run",
     "intervals": "ecglm.bench.studies.intervals:run",
+    "digitize": "ecglm.bench.studies.digitize:run",
     "dialogue-refutation": "ecglm.bench.studies.dialogue:run",
     "fewshot": "ecglm.training.fewshot.study:run",
     "fewshot-language": "ecglm.training.fewshot.study_language:run",

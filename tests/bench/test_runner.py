@@ -256,10 +256,10 @@ def test_built_in_tasks_load_and_name_registered_parts() -> None:
     from ecglm.registry import DATASETS, METRICS, SCORERS, STUDIES, SUBJECTS
 
     assert task_names() == [
-        "beats", "camel", "delineation", "dialogue-refutation", "ecgqa-official", "ecgqa-ptbxl", "fewshot", "fewshot-language",
-        "findings-challenge2021", "findings-ludb", "findings-ptbxl", "intervals", "knowledge", "report-narrative", "report-ptbxl",
-        "retrieval-ptbxl", "reversal", "rhythm", "simulate-realism", "simulate-transfer", "simulate-transfer-ludb",
-        "zeroshot-ptbxl"]
+        "beats", "camel", "delineation", "dialogue-refutation", "digitize", "ecgqa-official", "ecgqa-ptbxl", "fewshot",
+        "fewshot-language", "findings-challenge2021", "findings-ludb", "findings-ptbxl", "intervals", "knowledge",
+        "report-narrative", "report-ptbxl", "retrieval-ptbxl", "reversal", "rhythm", "simulate-realism", "simulate-transfer",
+        "simulate-transfer-ludb", "zeroshot-ptbxl"]
     for task in map(load_task, task_names()):
         assert task.dataset in (STUDIES if task.kind == "study" else DATASETS)
         assert all(name in METRICS for name in task.metrics)

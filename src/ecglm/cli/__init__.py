@@ -21,6 +21,7 @@ VERBS: dict[str, str] = {
     "report": "Write a report; the extension of its name chooses the format.",
     "render": "Draw the ECG page as PNG.",
     "plot": "Draw an ECG with its waves, intervals, kinds of beats and findings marked.",
+    "digitize": "Read an ECG off an image of its page, with a confidence for each lead, or say why it cannot be read.",
     "convert": "Write a recording, or a part of it, in another format.",
     "synth": "Simulate labelled recordings.",
     "deidentify": "Remove what says whose a recording is: same signal, same format, dates shifted.",

@@ -31,6 +31,7 @@ def info(file: File, read: Reader, json: Json = False) -> None:
         "start": None if record.start is None else record.start.isoformat(), "device": record.meta.device,
         "missing": {lead: n for lead, n in record.missing.items() if n}, "notes": list(record.notes),
         "cart": None if record.cart is None else record.cart.to_dict(),
+        "reading": None if record.reading is None else record.reading.to_dict(),
     }
     if json:
         print_json(facts)

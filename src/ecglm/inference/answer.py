@@ -19,6 +19,7 @@ from ecglm.inference.contradiction import alternatives, contradiction, remark, s
 from ecglm.inference.draft import draft
 from ecglm.inference.engine import Engine, Generation, Prefix
 from ecglm.inference.evidence import evidence_for, measurement_evidence
+from ecglm.inference.from_image import of_image
 from ecglm.inference.grounding import ungrounded_numbers, why_unknown
 from ecglm.inference.guard import NOT_JUDGED, UNRELATED, check_question, decline_question
 from ecglm.inference.listed import kept
@@ -137,7 +138,8 @@ class Answerer:
                 for item in items]
         taught = [self.taught(*item) for item in full]
         others = iter(self._ask_untaught([item for item, answer in zip(full, taught, strict=True) if answer is None], progress))
-        return [self.hinted(next(others)) if answer is None else answer for answer in taught]
+        answers = [self.hinted(next(others)) if answer is None else answer for answer in taught]
+        return [of_image(answer, record) for answer, (record, _, _) in zip(answers, full, strict=True)]
 
     def hinted(self, answer: Answer) -> Answer:
         """A reason for no answer, with what the adapter was taught if there is one."""

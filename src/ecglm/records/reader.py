@@ -17,11 +17,12 @@ from ecglm.records.record import Record
 from ecglm.records.request import Request, make_request, read_a_part
 from ecglm.records.sniff import HEAD_BYTES, sniff
 from ecglm.records.wfdb import MAX_HEADER_BYTES, read_wfdb
+from ecglm.registry import READERS
 
 #: What a user is told can be read.
 FORMATS = (
     "WFDB, DICOM, SCP-ECG, HL7 aECG, GE MUSE XML, GE CardiologyXML, Philips Sierra XML, EDF, BDF, GDF, ISHNE, MFER, "
-    "CSV, TSV, NPY, NPZ, MAT, HDF5, Parquet"
+    "CSV, TSV, NPY, NPZ, MAT, HDF5, Parquet, and images of ECG pages (PNG, JPEG, TIFF, BMP, WebP, GIF, PDF)"
 )
 #: Kind of `sniff` -> module and function; a module (and the library behind it) loads when it is needed.
 _READERS = {
@@ -47,7 +48,7 @@ _READERS = {
 #: Of files that a folder is likely to be about, for a hint.
 _EXTENSIONS = (
     ".hea", ".dcm", ".scp", ".xml", ".edf", ".bdf", ".gdf", ".ecg", ".mwf", ".mfer", ".mfr",
-    ".csv", ".tsv", ".npy", ".npz", ".mat", ".h5", ".hdf5", ".parquet",
+    ".csv", ".tsv", ".npy", ".npz", ".mat", ".h5", ".hdf5", ".parquet", ".png", ".jpg", ".jpeg",
 )  # fmt: skip
 
 
@@ -130,6 +131,9 @@ def _read(request: Request) -> Record:
         record = _beside_header(request, extension)
         if record is not None:
             return record
+    if kind == "image":  # reading pages is no part of this folder
+        image: Record = READERS.get(kind)(request)
+        return image
     if kind in _READERS:
         module, function = _READERS[kind].split(":")
         record = getattr(import_module(f"ecglm.records.{module}"), function)(request)

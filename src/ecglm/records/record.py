@@ -17,6 +17,7 @@ from ecglm.records.leads import canonical_lead
 
 if TYPE_CHECKING:
     from ecglm.records.cart import CartReading
+    from ecglm.records.reading import PageReading
 
 Unit = Literal["mV", "normalized"]
 FloatArray = NDArray[np.float32]
@@ -58,6 +59,7 @@ class Record:
     format: str = "array"       #: name of the format it was read from
     notes: tuple[str, ...] = () #: what the reader had to decide or repair
     cart: CartReading | None = None  #: what the recording device measured and said; shown, never used for answers
+    reading: PageReading | None = None  #: how it was read off an image of a page; None for a recording
 
     def __post_init__(self) -> None:
         signal = np.asarray(self.signal, dtype=np.float32)
@@ -96,6 +98,11 @@ class Record:
     def duration_s(self) -> float:
         """Length in seconds."""
         return self.n_samples / self.fs
+
+    @property
+    def quality(self) -> dict[str, float]:
+        """How surely each lead was read off an image of a page, 0..1; empty for a recording."""
+        return {} if self.reading is None else {lead: self.reading.confidence[lead] for lead in self.leads}
 
     @property
     def missing(self) -> dict[str, int]:

@@ -13,16 +13,10 @@ from ecglm.records.wfdb_header import RECORD_LINE
 HEAD_BYTES = 8192
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
+#: Signatures of pictures, which may show an ECG page.
+_IMAGES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*", b"%PDF-")
 #: Signatures of formats that are not ECG records, with what to tell the user.
-_IMAGE = "this is an image ({}), not a recording"
-_IMAGE_REMEDY = "reading page images back is not built yet; pass the recording itself"
 _FOREIGN: tuple[tuple[bytes, str, str], ...] = (
-    (b"\x89PNG\r\n\x1a\n", _IMAGE.format("PNG"), _IMAGE_REMEDY),
-    (b"\xff\xd8\xff", _IMAGE.format("JPEG"), _IMAGE_REMEDY),
-    (b"GIF8", _IMAGE.format("GIF"), _IMAGE_REMEDY),
-    (b"II*\0", _IMAGE.format("TIFF"), _IMAGE_REMEDY),
-    (b"MM\0*", _IMAGE.format("TIFF"), _IMAGE_REMEDY),
-    (b"%PDF", _IMAGE.format("a PDF page"), _IMAGE_REMEDY),
     (b"MATLAB 7", "it is a MATLAB 7.3 file without its HDF5 part", "it was cut short; save it again, or with save -v7"),
     (b"\x1f\x8b", "it is compressed with gzip", "decompress it first"),
     (b"BZh", "it is compressed with bzip2", "decompress it first"),
@@ -50,7 +44,7 @@ _SIGNAL_LINE = re.compile(r"\s*\S+\s+\d{1,3}(?:x\d+)?(?::\d+)?(?:\+\d+)?(?:\s|$)
 def sniff(head: bytes, size: int, extension: str) -> tuple[str, str, str]:
     """``(kind, problem, remedy)`` of a file whose first bytes are head.
 
-    kind is wfdb, a key of the reader's table, flac (a WFDB signal file), binary (unknown), or ""
+    kind is wfdb, image (of a page), a key of the reader's table, flac (a WFDB signal file), binary (unknown), or ""
     for what cannot be an ECG record, and then problem and remedy say why and what to do.
     """
     if not head:
@@ -83,16 +77,17 @@ def sniff(head: bytes, size: int, extension: str) -> tuple[str, str, str]:
         return "mat73", "", ""
     if head.startswith(b"PAR1"):
         return "parquet", "", ""
+    if head.startswith(_IMAGES) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP"):
+        return "image", "", ""
     for signature, problem, remedy in _FOREIGN:
         if head.startswith(signature):
             return "", problem, remedy
     if head.startswith(b"RIFF"):
-        kind = "WebP" if head[8:12] == b"WEBP" else "WAV or AVI"
-        return "", _IMAGE.format(kind) if kind == "WebP" else f"it is {kind}, not an ECG", _IMAGE_REMEDY
+        return "", "it is WAV or AVI, not an ECG", "pass the recording itself"
     if head[4:8] == b"ftyp":
-        return "", _IMAGE.format("HEIC or a video"), _IMAGE_REMEDY
+        return "", "it is a HEIC image or a video", "save the image as JPEG or PNG"
     if head[:2] == b"BM" and len(head) > 26 and int.from_bytes(head[2:6], "little") == size:
-        return "", _IMAGE.format("BMP"), _IMAGE_REMEDY
+        return "image", "", ""
     if head[16:22] == b"SCPECG" or extension == ".scp" or _is_scp(head, size):
         return "scp", "", ""
     if head.startswith(b"fLaC"):

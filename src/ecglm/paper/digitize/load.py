@@ -1,0 +1,182 @@
+"""Files, bytes and arrays → one upright RGB picture. Nothing is decoded before its size is known to be bearable."""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecglm.errors import PageError, UsageError
+
+#: Formats that Pillow may decode; the many others it knows are not for strangers' files.
+FORMATS = ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP")
+#: Most pixels of a file (a letter page at 700 dpi), and of what is worked on: more is averaged down.
+MAX_PIXELS, WORK_PIXELS = 60_000_000, 9_000_000
+MAX_BYTES = 256 << 20
+#: Least height and width of a page, pixels.
+MIN_SIDE = 120
+PDF_DPI = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """image: uint8 ``[y, x, 3]`` RGB, upright. name: of the file, for messages. notes: what was decided in loading it."""
+
+    image: NDArray[np.uint8]
+    name: str = "image"
+    notes: tuple[str, ...] = ()
+
+
+def load_picture(source: str | os.PathLike[str] | bytes | NDArray[Any], page: int = 1) -> Picture:
+    """An image file, its bytes, or an array ``[y, x]``, ``[y, x, 3]`` or ``[y, x, 4]`` (uint8, uint16, or float 0..1).
+
+    page: which one, of several in a file. Raises PageError for what cannot be decoded or is too large or small,
+    UsageError for a page that is not there.
+    """
+    if not isinstance(page, int) or page < 1:
+        raise UsageError(f"page={page!r} is not a page number; count from 1")
+    if isinstance(source, np.ndarray):
+        return _checked(Picture(_rgb(source, "image")))
+    if isinstance(source, bytes):
+        return _checked(_decoded(io.BytesIO(source), "image", source[:5] == b"%PDF-", page))
+    name = os.fspath(source)
+    try:
+        if os.path.getsize(name) > MAX_BYTES:
+            raise PageError(name, "size", f"the file has more than {MAX_BYTES >> 20} MB", "scale the image down")
+        with open(name, "rb") as file:
+            pdf = file.read(5) == b"%PDF-"
+            file.seek(0)
+            return _checked(_decoded(file, name, pdf, page))
+    except OSError as problem:
+        if isinstance(problem, PageError):
+            raise
+        raise PageError(name, "file", f"it cannot be read ({problem.strerror or problem})", "check the file") from None
+
+
+def _decoded(file: Any, name: str, pdf: bool, page: int) -> Picture:
+    return _from_pdf(file, name, page) if pdf else _from_image(file, name, page)
+
+
+def _from_image(file: Any, name: str, page: int) -> Picture:
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image: Any = Image.open(file, formats=FORMATS)
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise _too_large(name, width, height)
+            notes = []
+            count = int(getattr(image, "n_frames", 1))
+            if image.format == "MPO":  # a phone's photo with a preview behind it
+                count = 1
+            if page > count:
+                raise UsageError(f"{name}: page {page} is not there, it has {count}")
+            if count > 1:
+                image.seek(page - 1)
+                if image.size[0] * image.size[1] > MAX_PIXELS:
+                    raise _too_large(name, *image.size)
+                notes.append(f"page {page} of {count} was read")
+            times = int(np.ceil(np.sqrt(image.size[0] * image.size[1] / WORK_PIXELS)))
+            image.load()
+            if times > 1 and image.mode in ("L", "RGB", "RGBA", "CMYK"):
+                image = image.reduce(times)
+            turned = ImageOps.exif_transpose(image)
+            if turned.size != image.size or image.getexif().get(0x0112, 1) not in (0, 1):
+                notes.append("turned upright as its EXIF data say")
+            return Picture(_rgb(_array(turned), name), name, tuple(notes))
+    except (UnidentifiedImageError, Image.DecompressionBombError) as problem:
+        if isinstance(problem, Image.DecompressionBombError):
+            raise PageError(name, "size", f"it has more than {MAX_PIXELS / 1e6:.0f} million pixels",
+                            "scale it down to 200 to 300 dpi") from None
+        raise PageError(name, "file", "it is not an image that can be decoded",
+                        "save it as PNG or JPEG; it may be damaged") from None
+    except (SyntaxError, ValueError, EOFError, OSError, MemoryError, IndexError, KeyError, TypeError, OverflowError) as problem:
+        if isinstance(problem, PageError):
+            raise
+        raise PageError(name, "file", f"it cannot be decoded ({str(problem)[:80] or type(problem).__name__})",
+                        "it is damaged or cut short; get it again") from None
+
+
+def _too_large(name: str, width: int, height: int) -> PageError:
+    return PageError(name, "size", f"it has {width} x {height} pixels, more than {MAX_PIXELS / 1e6:.0f} million",
+                     "scale it down to 200 to 300 dpi")
+
+
+def _array(image: Any) -> NDArray[Any]:
+    """A Pillow image as an array of one of the kinds of `_rgb`; transparency lies over white."""
+    from PIL import Image
+
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return np.asarray(image)
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        over = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", over.size, (255, 255, 255, 255)), over)
+    return np.asarray(image.convert("RGB"))
+
+
+def _from_pdf(file: Any, name: str, page: int) -> Picture:
+    try:
+        pdfium = import_module("pypdfium2")
+    except ImportError:
+        raise PageError(name, "file", "reading pages of a PDF file needs pypdfium2",
+                        "pip install 'ecglm[images]', or save the page as PNG") from None
+    try:
+        document = pdfium.PdfDocument(file.read(MAX_BYTES))
+        count = len(document)
+        if page > count:
+            raise UsageError(f"{name}: page {page} is not there, it has {count}")
+        leaf = document[page - 1]
+        width, height = leaf.get_size()
+        scale = min(PDF_DPI / 72, float(np.sqrt(WORK_PIXELS / max(width * height, 1.0))))
+        picture = leaf.render(scale=scale).to_numpy()
+        picture = picture[..., 2::-1] if picture.ndim == 3 else picture
+        return Picture(_rgb(picture, name), name, (f"page {page} of {count} was read",) if count > 1 else ())
+    except pdfium.PdfiumError as problem:
+        raise PageError(name, "file", f"the PDF file cannot be opened ({str(problem)[:80]})",
+                        "it is damaged or protected; save the page as PNG") from None
+
+
+def _rgb(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
+    """uint8 ``[y, x, 3]`` of the kinds of arrays that `load_picture` takes."""
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 3, 4)) or 0 in array.shape:
+        raise PageError(name, "file", f"an array of shape {array.shape} is not an image", "pass [y, x] or [y, x, 3]")
+    if array.shape[0] * array.shape[1] > MAX_PIXELS:
+        raise _too_large(name, array.shape[1], array.shape[0])
+    if array.dtype == np.bool_:
+        array = array.astype(np.uint8) * 255
+    elif array.dtype != np.uint8:
+        values = array.astype(np.float32)
+        top = float(np.nanmax(values)) if np.isfinite(values).any() else 0.0
+        full = 1.0 if top <= 1.0 else 255.0 if top <= 255.0 else 65535.0 if top <= 65535.0 else top
+        array = np.nan_to_num(np.clip(values / full, 0.0, 1.0) * 255.0).round().astype(np.uint8)
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.shape[2] == 4:
+        alpha = array[..., 3:].astype(np.float32) / 255.0
+        array = (array[..., :3] * alpha + 255.0 * (1.0 - alpha)).round().astype(np.uint8)
+    if array.shape[2] == 1:
+        array = np.repeat(array, 3, axis=2)
+    return np.ascontiguousarray(array)
+
+
+def _checked(picture: Picture) -> Picture:
+    """The picture, averaged down where it is larger than need be. Raises PageError when nothing can be on it."""
+    import cv2
+
+    height, width = picture.image.shape[:2]
+    if min(height, width) < MIN_SIDE:
+        raise PageError(picture.name, "size", f"it has {width} x {height} pixels, too few for an ECG page",
+                        "scan it at 200 dpi or more")
+    if height * width > WORK_PIXELS:
+        shrink = float(np.sqrt(WORK_PIXELS / (height * width)))
+        small = cv2.resize(picture.image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        return Picture(np.asarray(small, np.uint8), picture.name, picture.notes)
+    return picture

@@ -1,0 +1,198 @@
+"""Image of an ECG page → `Record`, step by step, with what is known of how sure each step was."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecglm.errors import PageError, UsageError
+from ecglm.paper.digitize.calibrate import Span, gain_of, span_of
+from ecglm.paper.digitize.confidence import LEAST, lead_confidence, no_ecg
+from ecglm.paper.digitize.grid import Lattice, find_lattice
+from ecglm.paper.digitize.ink import ink_of
+from ecglm.paper.digitize.layout import Plan, plan
+from ecglm.paper.digitize.load import Picture, load_picture
+from ecglm.paper.digitize.page import FlatPage, flatten
+from ecglm.paper.digitize.trace import Floats, Trace, follow, levels_of, runs_of
+from ecglm.paper.digitize.words import find_words
+from ecglm.records.leads import display_order
+from ecglm.records.reading import PageReading
+from ecglm.records.record import Record
+
+#: Rate of the records that are read off pages, Hz.
+FS = 500.0
+#: Fewest pixels per mm at which a QRS complex still has a shape.
+LEAST_PX = 1.8
+#: Shorter gaps (s) in a trace are bridged by straight lines, longer ones are missing.
+BRIDGED_S = 0.06
+#: So much (mm) is left out beside a bound between two leads of a row.
+_BOUND_MM = 0.3
+_IMAGE = "pass a scan or photo of an ECG on ruled paper"
+
+
+@dataclass(frozen=True, eq=False)
+class ReadPage:
+    """A page and what was read off it: the picture, the flat page, its rows and pieces, and the record."""
+
+    picture: Picture
+    flat: FlatPage
+    traces: tuple[Trace, ...]
+    plan: Plan
+    record: Record
+
+    @property
+    def text(self) -> str:
+        """For people: what was read and how surely."""
+        reading = self.record.reading
+        assert reading is not None
+        leads = "  ".join(f"{lead} {value:.2f}" for lead, value in reading.confidence.items())
+        return f"{reading.text}\nconfidence of each lead: {leads}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready: rate, length, leads and how they were read."""
+        reading = self.record.reading
+        assert reading is not None
+        return {"leads": list(self.record.leads), "fs": self.record.fs, "duration_s": round(self.record.duration_s, 3),
+                "reading": reading.to_dict()}
+
+
+def digitize(image: str | os.PathLike[str] | bytes | NDArray[Any], *, leads: Sequence[str] | None = None, speed: float = 25.0,
+             gain: float | None = None, page: int = 1) -> Record:
+    """Read an ECG off an image of its page: a file, its bytes, or an array ``[y, x, 3]``.
+
+    leads: names in the order of the page (rows from above, each from left to right, then rhythm strips), or one for each
+    row; None reads them or takes the usual ones. speed: mm/s. gain: mm/mV; None takes it from the calibration pulse, or
+    10. page: of a file with several.
+
+    Returns a Record in mV at 500 Hz that begins where the traces begin. What is not drawn of a lead is NaN: of a 3x4 page
+    each lead has its own 2.5 s, the rhythm strip all 10 s. `record.quality` is how surely each lead was read, 0..1, and
+    `record.reading` how. Raises PageError, with the reason, for what is no ECG page or cannot be read surely.
+    """
+    return read_page(image, leads=leads, speed=speed, gain=gain, page=page).record
+
+
+def read_page(image: str | os.PathLike[str] | bytes | NDArray[Any], *, leads: Sequence[str] | None = None, speed: float = 25.0,
+              gain: float | None = None, page: int = 1) -> ReadPage:
+    """The same, with everything that was found on the way. Raises PageError."""
+    if not speed > 0 or not (gain is None or gain > 0):
+        raise UsageError(f"speed={speed!r} and gain={gain!r} must be positive; usual are 25 or 50 mm/s and 5, 10 or 20 mm/mV")
+    picture = load_picture(image, page)
+    lattice, flat = _flat(picture)
+    ink, contrast = ink_of(flat)
+    runs = runs_of(ink, flat.px)
+    levels = levels_of(runs, flat.px, ink.shape[0]) if len(runs.top) else []
+    traces, spans = _rows(picture, follow(runs, levels, flat.px) if levels else [], flat.px)
+    found = plan(traces, spans, find_words(ink, traces, flat.px), flat.px, leads)
+    if found.problem:
+        raise PageError(picture.name, "layout", found.problem, "name the leads row by row with leads=[...] (--leads II,V1)")
+    seen = gain_of([pulse for span in spans for pulse in span.pulses])
+    notes = list(picture.notes) + list(found.notes)
+    if gain is None:
+        gain = seen or 10.0
+        if seen is None:
+            notes.append("no calibration pulse was seen: 10 mm/mV is assumed")
+    elif seen is not None and abs(seen / gain - 1) > 0.1:
+        notes.append(f"the calibration pulse says {seen:g} mm/mV, read at {gain:g} as asked")
+    notes.append(f"paper speed {speed:g} mm/s is assumed" if speed == 25.0 else f"read at {speed:g} mm/s as asked")
+    return _assembled(picture, lattice, flat, traces, found, contrast, speed, gain, seen is not None, notes)
+
+
+def _flat(picture: Picture) -> tuple[Lattice, FlatPage]:
+    lattice = find_lattice(picture.image)
+    if lattice is None:
+        raise PageError(picture.name, "grid", "no ruled ECG paper is seen on it, so it has no scale", _IMAGE)
+    if min(lattice.pitch) < LEAST_PX:
+        raise PageError(picture.name, "size", f"it shows {min(lattice.pitch):.1f} pixels per mm, too few for the shape of a QRS",
+                        "scan it at 100 dpi or more")
+    flat = flatten(picture.image, lattice)
+    if flat is None:
+        raise PageError(picture.name, "grid", "its lines do not form one sheet of ruled ECG paper", _IMAGE)
+    return lattice, flat
+
+
+def _rows(picture: Picture, traces: Sequence[Trace], px: float) -> tuple[list[Trace], list[Span]]:
+    spans = [span_of(trace, px) for trace in traces]
+    kept = [(trace, span) for trace, span in zip(traces, spans, strict=True) if span is not None]
+    if kept:  # a row much shorter than the others is text or a remnant
+        longest = max(span.last - span.first for _, span in kept)
+        kept = [(trace, span) for trace, span in kept if span.last - span.first > 0.5 * longest]
+    while len(kept) > 1 and (beyond := _beyond(kept, px)) is not None:
+        kept.pop(beyond)
+    if not kept:
+        raise PageError(picture.name, "traces", "no traces are seen on its ruled paper", _IMAGE)
+    return [trace for trace, _ in kept], [span for _, span in kept]
+
+
+def _beyond(kept: list[tuple[Trace, Span]], px: float) -> int | None:
+    """The first or last row if it is the edge of the sheet or print: without a pulse where the others have one, and ending where
+    they do not (a row whose pulse was not recognised begins too early, and ends with the others)."""
+    pulsed = [span for _, span in kept if span.pulses]
+    if len(pulsed) <= 0.5 * len(kept):
+        return None
+    start, stop = np.median([span.first for span in pulsed]), np.median([span.last for span in pulsed])
+    for k in (len(kept) - 1, 0):
+        span = kept[k][1]
+        if not span.pulses and (abs(span.last - stop) > 5.0 * px or span.first - start > 5.0 * px):
+            return k
+    return None
+
+
+def _assembled(picture: Picture, lattice: Lattice, flat: FlatPage, traces: list[Trace], found: Plan, contrast: float,
+               speed: float, gain: float, gain_seen: bool, notes: list[str]) -> ReadPage:
+    """The record of the pieces. Raises PageError when the traces are no ECG or too unsure."""
+    per_s = speed * flat.px
+    n = max(1, round((found.stop - found.start) / per_s * FS))
+    columns = found.start + np.arange(n) / FS * per_s
+    rows = np.stack([_millivolts(trace, columns, flat.px * gain, per_s) for trace in traces])
+    reason, row_quality = no_ecg(rows, FS)
+    if reason is not None:
+        raise PageError(picture.name, "traces", f"the lines on its ruled paper are no ECG: {reason}", _IMAGE)
+    signals: dict[str, Floats] = {}
+    confidence: dict[str, float] = {}
+    for piece in sorted(found.pieces, key=lambda piece: piece.strip):
+        bound = 0.0 if piece.strip else _BOUND_MM * flat.px
+        inside = (columns >= piece.first + bound * (piece.first > found.start)) \
+            & (columns < piece.last - bound * (piece.last < found.stop))
+        values = np.where(inside, rows[piece.row], np.nan)
+        if np.isfinite(values).any():
+            values = values - np.nanmedian(values)
+        sure = lead_confidence(traces[piece.row], piece, flat, min(lattice.pitch), row_quality[piece.row], found.sure)
+        before = signals.get(piece.lead)
+        if before is not None:  # the strip of a lead that also has a cell: whole, and the cell only where the strip is missing
+            values, sure = np.where(np.isfinite(values), values, before), max(sure, confidence[piece.lead])
+        signals[piece.lead], confidence[piece.lead] = values, sure
+    drawn = [lead for lead in display_order(signals) if np.isfinite(signals[lead]).any()]
+    confidence = {lead: confidence[lead] for lead in drawn}
+    if not drawn or float(np.median(list(confidence.values()))) < LEAST:
+        raise PageError(picture.name, "unsure", "its traces cannot be followed surely enough"
+                        + (f" (confidence {np.median(list(confidence.values())):.2f})" if drawn else ""),
+                        "scan it flat, at 200 dpi or more, with the whole page in view")
+    reading = PageReading(confidence, float(speed), float(gain), gain_seen, _layout_name(found), float(min(lattice.pitch)),
+                          tuple(notes))
+    record = Record(np.stack([signals[lead] for lead in drawn]).astype(np.float32), FS, tuple(drawn), source=picture.name,
+                    format="image", notes=(reading.text,), reading=reading)
+    return ReadPage(picture, flat, tuple(traces), found, record)
+
+
+def _millivolts(trace: Trace, columns: Floats, px_per_mv: float, per_s: float) -> Floats:
+    """Height of a row's trace at fractional columns, up is positive; short gaps are bridged."""
+    known = np.flatnonzero(np.isfinite(trace.y))
+    values = -np.interp(columns, known, trace.y[known]) / px_per_mv
+    before = known[np.clip(np.searchsorted(known, columns, side="right") - 1, 0, len(known) - 1)]
+    after = known[np.clip(np.searchsorted(known, columns), 0, len(known) - 1)]
+    far = (after - before > BRIDGED_S * per_s) | (columns < known[0] - 1) | (columns > known[-1] + 1)
+    return np.where(far, np.nan, values)
+
+
+def _layout_name(found: Plan) -> str:
+    cells = [piece for piece in found.pieces if not piece.strip]
+    strips = len(found.pieces) - len(cells)
+    rows = len({piece.row for piece in cells})
+    if not cells:
+        return f"{strips}x1"
+    return f"{rows}x{len(cells) // rows}" + f"+{strips}R" * (strips > 0)

@@ -1,0 +1,269 @@
+"""Traces from ink: one line per row of the page, followed from left to right.
+
+A trace has one height at each moment. In every pixel column the ink falls into runs; a row's trace is the chain of runs
+of least cost (dynamic programming): touching runs cost nothing, white between them, missing ink and distance from the
+row's level do. A chain goes up and down a QRS complex because nothing else has ink there, and straight through the trace
+of another row because leaving is dearer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import median_filter, uniform_filter1d
+
+Floats = NDArray[np.float64]
+#: Ink above this belongs to a trace, and what touches it down to the paper's own noise, at least FAINT: steep strokes of a
+#: thin line are pale.
+INK, FAINT = 0.45, (0.16, 0.35)
+#: Costs: a mm of white jumped over, and any jump; a mm up or down along ink; a mm of missing trace; for a mm of trace,
+#: each mm that it is further than FREE_MM from the row's level; a mm of trace at another row's level; a mm without ink as dark as
+#: a trace's.
+_JUMP, _LEAP, _CLIMB, _MISSING, _AWAY, _OTHERS, _PALE = 1.2, 0.6, 0.02, 3.5, 0.09, 2.0, 2.0
+FREE_MM = 4.0
+#: States kept for a trace that is missing for a while.
+_HELD = 6
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Runs of ink of every pixel column, in order: top and bottom (sub-pixel edges), centre of gravity, darkest ink."""
+
+    start: NDArray[np.int64]  #: index of each column's first run, one more than columns
+    top: Floats
+    bottom: Floats
+    middle: Floats
+    darkest: Floats
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One row's line, by pixel column: height y in pixels (NaN: no ink), the extent of its ink (top, bottom), whether
+    the height had to be guessed where it meets another row's line, and whether there is ink as dark as a trace's.
+    level: the row's level, pixels."""
+
+    y: Floats
+    top: Floats
+    bottom: Floats
+    shared: NDArray[np.bool_]
+    dark: NDArray[np.bool_]
+    level: float
+
+
+def runs_of(ink: NDArray[np.float32], px: float) -> Runs:
+    """Runs of ink, without specks."""
+    faint = float(np.clip(2.5 * np.percentile(ink, 90), *FAINT))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((ink > faint).astype(np.uint8), connectivity=8)
+    small = np.maximum(stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]) < 0.7 * px
+    small |= np.bincount(labels.ravel(), ink.ravel() > INK, minlength=len(stats)) < 3
+    small[0] = True
+    mask = (~small)[labels]
+    edged = np.zeros((mask.shape[1], mask.shape[0] + 2), np.int8)
+    edged[:, 1:-1] = mask.T
+    change = np.diff(edged, axis=1)
+    column, first = np.nonzero(change == 1)
+    last = np.nonzero(change == -1)[1]  # one past the end
+    height = ink.shape[0]
+    total = np.concatenate([np.zeros((1, ink.shape[1])), np.cumsum(ink, axis=0)])
+    moment = np.concatenate([np.zeros((1, ink.shape[1])), np.cumsum(ink * np.arange(height)[:, None], axis=0)])
+    a, b = np.maximum(first - 1, 0), np.minimum(last + 1, height)
+    middle = (moment[b, column] - moment[a, column]) / np.maximum(total[b, column] - total[a, column], 1e-6)
+    # Where the ink passes half of its own height, between two pixels.
+    above, inside = ink[np.maximum(first - 1, 0), column], ink[first, column]
+    top = first - np.clip((inside - faint) / np.maximum(inside - above, 1e-3), 0.0, 1.0)
+    below, inside = ink[np.minimum(last, height - 1), column], ink[last - 1, column]
+    bottom = last - 1 + np.clip((inside - faint) / np.maximum(inside - below, 1e-3), 0.0, 1.0)
+    start = np.searchsorted(column, np.arange(mask.shape[1] + 1))
+    # Darkest pixel of each run: runs follow one another in the picture read column by column.
+    flat = ink.T.ravel()
+    bounds = np.stack([column * height + first, column * height + last], axis=1).ravel()
+    darkest = np.maximum.reduceat(np.append(flat, 0.0), bounds)[::2] if len(bounds) else np.empty(0)
+    return Runs(start, top.astype(float), bottom.astype(float), np.clip(middle, top, bottom), darkest.astype(float))
+
+
+def levels_of(runs: Runs, px: float, height: int) -> list[float]:
+    """Levels (pixels) of the rows: heights at which many columns have a short run, that is a flat trace."""
+    short = runs.bottom - runs.top < 1.4 * px
+    counts = np.bincount(np.clip(runs.middle[short].round().astype(int), 0, height - 1), minlength=height).astype(np.float32)
+    smooth = np.convolve(counts, _bell(1.2 * px), mode="same")
+    apart = round(7 * px)
+    found: list[float] = []
+    left = smooth.copy()
+    while True:
+        at = int(left.argmax())
+        if left[at] < 0.28 * smooth.max() or len(found) == 20:
+            break
+        found.append(float(at))
+        left[max(0, at - apart): at + apart] = 0.0
+    # A trace has ink in nearly every column, a line of text in some.
+    column = np.repeat(np.arange(len(runs.start) - 1), np.diff(runs.start))
+    reach = 4.0 * px
+    present = [len(np.unique(column[(runs.bottom > level - reach) & (runs.top < level + reach)])) for level in found]
+    return sorted(level for level, count in zip(found, present, strict=True) if count > 0.62 * max(present))
+
+
+def _bell(sigma: float) -> Floats:
+    x = np.arange(-int(3 * sigma), int(3 * sigma) + 1)
+    bell = np.exp(-0.5 * (x / sigma) ** 2)
+    return np.asarray(bell / bell.sum())
+
+
+def follow(runs: Runs, levels: list[float], px: float) -> list[Trace]:
+    """The trace of every row."""
+    chosen = _chains(runs, np.array(levels), px)
+    for _ in range(4):
+        missed = _missed(runs, chosen, px)
+        if missed is None:
+            break
+        levels = sorted([*levels, missed])
+        chosen = _chains(runs, np.array(levels), px)
+    thick = _thickness(runs, chosen, px)
+    used = np.bincount(chosen[chosen >= 0], minlength=len(runs.top)) > 1
+    return [Trace(*_heights(runs, chain, used, thick, px), _dark(runs, chain), level)
+            for chain, level in zip(chosen, levels, strict=True)]
+
+
+def _missed(runs: Runs, chosen: NDArray[np.int64], px: float) -> float | None:
+    """The level of a trace that wanders too much to show up among `levels_of`: dark runs of no trace, in nearly as many columns
+    as the traces have, within a band; None when there is none."""
+    free = (runs.darkest > INK) & (runs.bottom - runs.top < 2.0 * px)
+    free[chosen[chosen >= 0]] = False
+    numbers = np.flatnonzero(free)
+    if not len(numbers) or not len(chosen):
+        return None
+    column = np.searchsorted(runs.start, numbers, side="right") - 1
+    middle = runs.middle[numbers]
+    usual = float(np.median((chosen >= 0).sum(axis=1)))
+    best, found = 0.0, None
+    for centre in np.arange(middle.min(), middle.max() + 1, 3.0 * px):
+        inside = np.abs(middle - centre) < 7.0 * px
+        share = len(np.unique(column[inside])) / max(usual, 1.0)
+        if share > best:
+            best, found = share, float(np.median(middle[inside]))
+    return found if best > 0.72 else None
+
+
+def _dark(runs: Runs, chain: NDArray[np.int64]) -> NDArray[np.bool_]:
+    dark: NDArray[np.bool_] = (chain >= 0) & (np.append(runs.darkest, 0.0)[chain] > INK)
+    return dark
+
+
+def _thickness(runs: Runs, chosen: NDArray[np.int64], px: float) -> float:
+    """Thickness of the lines, pixels: the height of runs of which hardly any is lower."""
+    tall = (runs.bottom - runs.top)[chosen[chosen >= 0]]
+    short = tall[tall < 1.2 * px]
+    return float(np.percentile(short, 4)) if len(short) else 0.4 * px  # noise makes most runs taller than the pen
+
+
+def _chains(runs: Runs, levels: Floats, px: float) -> NDArray[np.int64]:
+    """Run of each row and column ``[row, column]``, -1 where the trace is missing."""
+    rows, columns = len(levels), len(runs.start) - 1
+    others = np.where(np.eye(rows, dtype=bool), np.inf, levels[None, :])
+    step = 1.0 / px  # mm in a column
+    # The states before: real runs and held ones, by row: top, bottom, middle, cost, number.
+    top, bottom, middle = (np.repeat(levels[:, None], 1, axis=1) for _ in range(3))
+    cost = np.zeros((rows, 1))
+    back: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+    for column in range(columns):
+        a, b = runs.start[column], runs.start[column + 1]
+        n = b - a
+        t, m, d = runs.top[a:b], runs.middle[a:b], runs.bottom[a:b]
+        pale = _PALE * np.clip(1.5 - runs.darkest[a:b] / INK, 0.0, 1.0)
+        keep = np.argsort(cost, axis=1)[:, :_HELD]
+        held_cost = np.take_along_axis(cost, keep, axis=1) + _MISSING * step
+        parts = [np.take_along_axis(value, keep, axis=1) for value in (top, bottom, middle)]
+        if n:
+            white = np.maximum(np.maximum(t - bottom[:, :, None], top[:, :, None] - d), 0.0) / px
+            moved = cost[:, :, None] + _JUMP * white + _LEAP * (white > 0.3) \
+                + _CLIMB * np.abs(m - middle[:, :, None]) / px
+            source = moved.argmin(axis=1)
+            far = np.maximum(np.maximum(t - levels[:, None], levels[:, None] - d), 0.0) / px
+            near_other = (np.abs(m[None, :, None] - others[:, None, :]) < 2.0 * px).any(axis=2) & (far > 2.0)
+            here = np.take_along_axis(moved, source[:, None, :], axis=1)[:, 0] \
+                + step * (_AWAY * np.maximum(far - FREE_MM, 0.0) + _OTHERS * near_other + pale)
+            real = [np.broadcast_to(value, (rows, n)) for value in (t, d, m)]
+            top, bottom, middle = (np.concatenate([r, h], axis=1) for r, h in zip(real, parts, strict=True))
+            cost = np.concatenate([here, held_cost], axis=1)
+            back.append((np.concatenate([source, keep], axis=1), np.concatenate([np.broadcast_to(np.arange(a, b), (rows, n)),
+                                                                                np.full(keep.shape, -1)], axis=1)))
+        else:
+            top, bottom, middle = parts
+            cost = held_cost
+            back.append((keep, np.full(keep.shape, -1)))
+        cost = cost - cost.min(axis=1, keepdims=True)
+    out = np.full((rows, columns), -1, np.int64)
+    state = cost.argmin(axis=1)
+    every = np.arange(rows)
+    for column in range(columns - 1, -1, -1):
+        source, number = back[column]
+        out[:, column] = number[every, state]
+        state = source[every, state]
+    return out
+
+
+def _heights(runs: Runs, chain: NDArray[np.int64], used: NDArray[np.bool_], thick: float, px: float,
+             ) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
+    """Height of the trace in every column, the extent of its ink, and where the height was guessed.
+
+    Ink is the line widened by a round pen. Rolling the pen along the upper edge gives the line back except in narrow
+    dips, along the lower edge except on narrow peaks.
+    """
+    columns = len(chain)
+    there = chain >= 0
+    top, bottom = np.full(columns, np.nan), np.full(columns, np.nan)
+    top[there], bottom[there] = runs.top[chain[there]], runs.bottom[chain[there]]
+    pen = thick / 2
+    reach = int(pen)
+    upper, lower = np.full(columns, -np.inf), np.full(columns, np.inf)
+    for shift in range(-reach, reach + 1):
+        rim = np.sqrt(pen ** 2 - shift ** 2)
+        upper = np.fmax(upper, _shifted(top, shift) + rim)
+        lower = np.fmin(lower, _shifted(bottom, shift) - rim)
+    upper[~there], lower[~there] = np.nan, np.nan
+    y = _between(upper, lower, pen, px)
+    fine = there & (bottom - top < 1.3 * thick)
+    y[fine] = runs.middle[chain[fine]]
+    # A run that two rows have in common is as tall as both: within it the line goes straight from one side to the other.
+    shared = np.zeros(columns, bool)
+    shared[there] = used[chain[there]]
+    guessed = shared & (np.nan_to_num(bottom - top) > 1.6 * thick)
+    known, at = there & ~guessed, np.arange(columns)
+    if guessed.any() and known.any():
+        y[guessed] = np.clip(np.interp(at[guessed], at[known], y[known]), (top + pen)[guessed], (bottom - pen)[guessed])
+    return y, top, bottom, guessed
+
+
+def _between(upper: Floats, lower: Floats, pen: float, px: float) -> Floats:
+    """The line, from what the pen's way along both edges of the ink gives; they agree but for narrow peaks and dips.
+
+    The upper one is right where it peaks or leaves the usual level much further than the lower one, and the other way
+    round; where neither does (noise that fills a band) the middle is the best guess.
+    """
+    middle = (upper + lower) / 2
+    known = np.isfinite(middle)
+    if not known.any():
+        return middle
+    at = np.arange(len(middle))
+    upper, lower, middle = (np.interp(at, at[known], value[known]) for value in (upper, lower, middle))
+    resting = median_filter(middle, size=2 * round(2.5 * px) + 1, mode="nearest")
+    around = 2 * max(1, round(1.5 * pen)) + 1
+    peak = np.maximum(uniform_filter1d(upper, around, mode="nearest") - upper, 0.0)
+    dip = np.maximum(lower - uniform_filter1d(lower, around, mode="nearest"), 0.0)
+    up, down = np.maximum(resting - upper, 0.0), np.maximum(lower - resting, 0.0)
+    up, down = peak + 0.5 * np.maximum(up - 2 * down, 0.0) + 0.05 * pen, dip + 0.5 * np.maximum(down - 2 * up, 0.0) + 0.05 * pen
+    y: Floats = (upper * up + lower * down) / (up + down)
+    y[~known] = np.nan
+    return y
+
+
+def _shifted(value: Floats, shift: int) -> Floats:
+    """value[x + shift] at x, NaN beyond the ends."""
+    out = np.full_like(value, np.nan)
+    if shift >= 0:
+        out[:len(value) - shift] = value[shift:]
+    else:
+        out[-shift:] = value[:shift]
+    return out
