@@ -145,7 +145,15 @@ def test_findings_hold_on_fold_9(model, data_dir):
     assert macro_auroc(data.labels_NC[rows][:, columns], prob) > 0.90
 
 
-@pytest.mark.parametrize("question", ["Is there ST elevation?", "Does the patient have STEMI?", "Is there a pacemaker?"])
+def test_st_elevation_is_told_from_what_is_measured_and_an_infarct_is_not(model, record):
+    answer = model.ask(record, "Is there ST elevation?")
+    assert answer.text == "no"
+    assert "no two neigh" in answer.evidence[0].text
+    assert any(evidence.unit == "mV" for evidence in answer.evidence)
+    assert model.ask(record, "Is this an acute myocardial infarction?").text != "no"
+
+
+@pytest.mark.parametrize("question", ["Does the patient have STEMI?", "Is there a pacemaker?"])
 def test_what_training_hardly_showed_is_declined(model, record, question):
     answer = model.ask(record, question)
     assert answer.abstained

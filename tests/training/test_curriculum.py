@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -137,7 +138,9 @@ def test_options_share_their_probability(base: Path, recordings: Recordings) -> 
     listener = Listener(model_of(base), [recordings["made:0"]])
     scores = listener.score("Fast?", ("yes", "no"), [("Rhythm?", "sinus rhythm")])
     assert sum(scores) == pytest.approx(1.0)
-    assert listener.reply(["Fast?", "Rate?"])[0] == listener.reply(["Fast?"])[0]
+    both, alone = listener.reply(["Fast?", "Rate?"])[0], listener.reply(["Fast?"])[0]
+    assert both.text == alone.text
+    assert math.log(both.probability) == pytest.approx(math.log(alone.probability), rel=1e-3)
 
 
 def test_too_many_layers_and_a_wrong_width_are_refused(base: Path) -> None:

@@ -99,8 +99,8 @@ def elevation_answer(model: EcgLanguageModel, question: str, reading: Reading) -
     about, low = topics(question), " ".join(question.lower().split())
     if about.statements != ("form:STE",) or about.anyof or about.measures or about.leads or not _IS_THERE.match(low):
         return None
-    if negated(question) or _MORE.search(low) or reading.encoded is None:
-        return None
+    if negated(question) or _MORE.search(low) or reading.encoded is None or not re.search(r"\bst\b", low):
+        return None  # an infarct is asked for by other names as well, and is more than what the ST segment tells
     found = measured_elevation(reading) if reading.record.unit == "mV" else None
     if found is None:
         return None
