@@ -99,7 +99,8 @@ class Endpoint:
         if max_tokens is not None:
             body["max_tokens"] = max_tokens
         if schema is not None:
-            body["response_format"] = {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": dict(schema)}}
+            body["response_format"] = {"type": "json_schema",
+                                       "json_schema": {"name": name, "strict": True, "schema": dict(schema)}}
         key = self.key.strip()  # one read from a file ends in a new line
         head = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
         request = urllib.request.Request(self.url.rstrip("/") + "/chat/completions", json.dumps(body).encode(), head)
@@ -134,7 +135,7 @@ class Endpoint:
         self._known()[asked] = reply
         if self.transcript is not None:
             self.transcript.parent.mkdir(parents=True, exist_ok=True)
-            torn = self.transcript.is_file() and not self.transcript.read_bytes()[-1:] in (b"\n", b"")
+            torn = _ends_torn(self.transcript)
             with open(self.transcript, "a", encoding="utf-8") as file:
                 file.write("\n" * torn + json.dumps({"model": self.model, "asked": asked, "messages": _plain(messages),
                                                      "reply": reply}) + "\n")
@@ -178,6 +179,15 @@ def _plain(messages: Sequence[Message]) -> list[Message]:
     return [{**m, "content": [part(p) for p in m["content"]]} if isinstance(m["content"], list) else dict(m) for m in messages]
 
 
+def _ends_torn(path: Path) -> bool:
+    """Whether a crash left half a line at the end."""
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
+
+
 def _retry_after(error: urllib.error.HTTPError) -> float:
     try:
         return min(MAX_WAIT, max(0.0, float(error.headers.get("Retry-After", 0))))
@@ -209,7 +219,8 @@ def _check(value: Any, schema: Mapping[str, Any], where: str) -> None:
         raise ValueError(f"{where} must be from {schema.get('minimum')} to {schema.get('maximum')}")
     if isinstance(value, dict):
         known = schema.get("properties", {})
-        if set(schema.get("required", ())) - set(value) or (schema.get("additionalProperties") is False and set(value) - set(known)):
+        strange = schema.get("additionalProperties") is False and set(value) - set(known)
+        if strange or set(schema.get("required", ())) - set(value):
             raise ValueError(f"{where} must be an object with {', '.join(known)}")
         for name, rule in known.items():
             if name in value:
