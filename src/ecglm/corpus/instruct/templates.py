@@ -253,7 +253,7 @@ def _dialogue(seed: Seed, rng: np.random.Generator) -> Draft | None:
     turns: list[tuple[str, str]] = []
     first = _feature(seed, "open", rng)
     if first is not None:
-        words = next(w for w, _, _ in FEATURES.values() if f"the {w} is" in first.turns[0][1].lower())
+        words = next(w for w, _, _ in FEATURES.values() if f"the {w} is".lower() in first.turns[0][1].lower())
         turns.append((_ask("dialogue", "feature", rng, x=words), first.turns[0][1]))
     turns.append((_ask("dialogue", "rhythm", rng), sentence(f"it is {rhythm_phrase(seed)}")))
     found = findings(seed)
