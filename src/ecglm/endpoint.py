@@ -24,8 +24,14 @@ from ecglm.errors import EcglmError, UsageError
 MAX_REPLY = 1_000_000
 #: Longest wait that a server's Retry-After is obeyed for, s.
 MAX_WAIT = 120.0
-_TYPES: dict[str, tuple[type, ...]] = {"boolean": (bool,), "string": (str,), "integer": (int,), "number": (int, float),
-                                       "array": (list,), "object": (dict,)}
+_TYPES: dict[str, tuple[type, ...]] = {
+    "boolean": (bool,),
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "array": (list,),
+    "object": (dict,),
+}
 Message = dict[str, Any]
 
 
@@ -54,8 +60,9 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         if not self.url.startswith(("http://", "https://")):
-            raise UsageError(f"the address {self.url!r} is not http or https; set {self.named}_URL to such as "
-                             "http://localhost:8000/v1")
+            raise UsageError(
+                f"the address {self.url!r} is not http or https; set {self.named}_URL to such as http://localhost:8000/v1"
+            )
         if self.per_minute is not None and not self.per_minute > 0:
             raise UsageError(f"{self.per_minute} requests per minute are none; give a number above 0")
 
@@ -64,8 +71,9 @@ class Endpoint:
         not tried again."""
         return self._ask(messages, None, "", max_tokens)
 
-    def json(self, messages: Sequence[Message], schema: Mapping[str, Any], name: str = "reply",
-             max_tokens: int | None = None) -> dict[str, Any]:
+    def json(
+        self, messages: Sequence[Message], schema: Mapping[str, Any], name: str = "reply", max_tokens: int | None = None
+    ) -> dict[str, Any]:
         """The reply as an object that fits a JSON Schema (see `read_json`), else like `text`."""
         return read_json(self._ask(messages, schema, name, max_tokens), schema)
 
@@ -99,8 +107,10 @@ class Endpoint:
         if max_tokens is not None:
             body["max_tokens"] = max_tokens
         if schema is not None:
-            body["response_format"] = {"type": "json_schema",
-                                       "json_schema": {"name": name, "strict": True, "schema": dict(schema)}}
+            body["response_format"] = {
+                "type": "json_schema",
+                "json_schema": {"name": name, "strict": True, "schema": dict(schema)},
+            }
         key = self.key.strip()  # one read from a file ends in a new line
         head = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
         request = urllib.request.Request(self.url.rstrip("/") + "/chat/completions", json.dumps(body).encode(), head)
@@ -121,8 +131,11 @@ class Endpoint:
     def _known(self) -> dict[str, str]:
         if self._kept is None:
             self._kept = {}
-            lines = self.transcript.read_text(encoding="utf-8").splitlines() \
-                if self.transcript is not None and self.transcript.is_file() else []
+            lines = (
+                self.transcript.read_text(encoding="utf-8").splitlines()
+                if self.transcript is not None and self.transcript.is_file()
+                else []
+            )
             for line in lines:
                 try:
                     row = json.loads(line)
@@ -137,8 +150,11 @@ class Endpoint:
             self.transcript.parent.mkdir(parents=True, exist_ok=True)
             torn = _ends_torn(self.transcript)
             with open(self.transcript, "a", encoding="utf-8") as file:
-                file.write("\n" * torn + json.dumps({"model": self.model, "asked": asked, "messages": _plain(messages),
-                                                     "reply": reply}) + "\n")
+                file.write(
+                    "\n" * torn
+                    + json.dumps({"model": self.model, "asked": asked, "messages": _plain(messages), "reply": reply})
+                    + "\n"
+                )
 
 
 def from_environment(named: str, transcript: Path | None = None, **options: Any) -> Endpoint | None:
@@ -153,8 +169,10 @@ def required(named: str, purpose: str, transcript: Path | None = None, **options
     """The same. Raises UsageError where it is not set."""
     found = from_environment(named, transcript, **options)
     if found is None:
-        raise UsageError(f"{purpose} needs an OpenAI-compatible endpoint; set {named}_URL (http://localhost:8000/v1), "
-                         f"{named}_MODEL and, where it wants one, {named}_KEY")
+        raise UsageError(
+            f"{purpose} needs an OpenAI-compatible endpoint; set {named}_URL (http://localhost:8000/v1), "
+            f"{named}_MODEL and, where it wants one, {named}_KEY"
+        )
     return found
 
 
@@ -171,6 +189,7 @@ def fingerprint(model: str, messages: Sequence[Message], schema: Mapping[str, An
 
 def _plain(messages: Sequence[Message]) -> list[Message]:
     """Messages as a transcript keeps them: images by their hash."""
+
     def part(value: Any) -> Any:
         if isinstance(value, Mapping) and value.get("type") == "image_url":
             return {"type": "image", "sha256": hashlib.sha256(str(value["image_url"]).encode()).hexdigest()[:16]}
@@ -214,8 +233,11 @@ def _check(value: Any, schema: Mapping[str, Any], where: str) -> None:
         raise ValueError(f"{where} must be a {schema['type']}")
     if "enum" in schema and value not in schema["enum"]:
         raise ValueError(f"{where} must be one of {', '.join(map(str, schema['enum']))}")
-    if isinstance(value, (int, float)) and not isinstance(value, bool) \
-            and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+    if (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and not schema.get("minimum", value) <= value <= schema.get("maximum", value)
+    ):
         raise ValueError(f"{where} must be from {schema.get('minimum')} to {schema.get('maximum')}")
     if isinstance(value, dict):
         known = schema.get("properties", {})

@@ -51,7 +51,8 @@ def run(
     subject = _subject(model) if any(c.kind in ("qa", "findings") and not c.subjects for c in configs) else None
     results = {}
     for config in configs:
-        path = runner.run(config, model if config.kind == "protocol" else subject, Path(out) / config.name, limit=limit, progress=sys.stderr.isatty())
+        asked = model if config.kind == "protocol" else subject
+        path = runner.run(config, asked, Path(out) / config.name, limit=limit, progress=sys.stderr.isatty())
         results[config.name] = load_results(path)
         if not json:
             _show(results[config.name])

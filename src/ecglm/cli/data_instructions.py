@@ -11,8 +11,10 @@ from ecglm.cli.output import print_json, print_table, print_text
 
 
 def instructions(
-    sources: Annotated[list[str], typer.Argument(
-        metavar="SOURCE", help="ptbxl, ecgqa (in the data folder), or ptbxl:DIR, mimic:DIR, code15:DIR.")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(metavar="SOURCE", help="ptbxl, ecgqa (in the data folder), or ptbxl:DIR, mimic:DIR, code15:DIR."),
+    ],
     out: Annotated[str, typer.Option("-o", "--out", metavar="OUT.jsonl", help="Gets a data card beside it.")],
     n: Annotated[int, typer.Option("--n", help="So many items.")] = 10_000,
     form: Annotated[str, typer.Option("--form", help="Who writes: templates, endpoint or local.")] = "templates",

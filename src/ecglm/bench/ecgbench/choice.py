@@ -31,10 +31,10 @@ class PaperChoice:
         for letter in LETTERS:
             if f"{letter}." in reply:
                 return letter
-        head, said, rest = reply.rpartition("The correct option is ")
+        _, said, rest = reply.rpartition("The correct option is ")
         if said:
             return rest[:1]
-        head, said, rest = reply.rpartition("Answer:")
+        _, said, rest = reply.rpartition("Answer:")
         if said:
             for letter in LETTERS:
                 if letter in rest:
@@ -55,9 +55,15 @@ def strict_choice(reply: str, options: Sequence[tuple[str, str]], letters: str =
     leading = _LEADING.match(text)
     if leading:
         return _known(leading[1], letters)
-    said = {letter for letter, words in options if words and re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text, re.IGNORECASE)}
-    inside = {a for a, words in options for b, other in options  # "atrial fibrillation" is said by "with rapid atrial fibrillation"
-              if a in said and b in said and a != b and words.lower() in other.lower() and words.lower() != other.lower()}
+    said = {
+        letter for letter, words in options if words and re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text, re.IGNORECASE)
+    }
+    inside = {
+        a
+        for a, words in options
+        for b, other in options  # "atrial fibrillation" is said by "with rapid atrial fibrillation"
+        if a in said and b in said and a != b and words.lower() in other.lower() and words.lower() != other.lower()
+    }
     said -= inside
     return said.pop() if len(said) == 1 else None
 
@@ -68,7 +74,7 @@ def read_options(question: str) -> list[tuple[str, str]]:
     out = []
     for number, mark in enumerate(marks):
         end = marks[number + 1].start() if number + 1 < len(marks) else len(question)
-        out.append((mark[1], question[mark.end():end].split("\n")[0].strip(" ,;.\n")))
+        out.append((mark[1], question[mark.end() : end].split("\n")[0].strip(" ,;.\n")))
     return out
 
 

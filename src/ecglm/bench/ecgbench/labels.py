@@ -1,7 +1,8 @@
 """Labels named in a reply: `paper`, as released, and `strict`.
 
 paper: a label is there when its name is a case-sensitive part of the text, so that "ABNORMAL" holds "NORM" and "STEMI" "MI".
-strict: whole words, not denied, behind the last "Answer:" where there is one; a reply without any label is no answer, and says so.
+strict: whole words, not denied, behind the last "Answer:" where there is one; a reply without any label is no answer, and says
+so.
 """
 
 from __future__ import annotations
@@ -46,6 +47,6 @@ def strict_labels(text: str, subset: Subset) -> frozenset[str]:
     found = set()
     for label in subset.labels:
         pattern = rf"(?<![\w-]){re.escape(label)}(?![\w-])" + (_SEGMENT if label == "ST" else "")
-        if any(not _DENIED.search(answer[:hit.start()]) for hit in re.finditer(pattern, answer)):
+        if any(not _DENIED.search(answer[: hit.start()]) for hit in re.finditer(pattern, answer)):
             found.add(label)
     return frozenset(found)

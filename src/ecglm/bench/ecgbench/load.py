@@ -52,24 +52,34 @@ def load_cases(of: Subset, folder: str | Path) -> list[Case]:
     files = [] if root is None or not root.is_dir() else _files(root, of.name)
     if root is None or not files:
         where = "no folder was given" if root is None else f"{root} holds no {of.name}.json and no parquet of it"
-        raise UsageError(f"ecgbench-pulse/{of.name}: {where}; fetch it with `hf download PULSE-ECG/ECGBench --repo-type dataset "
-                         f"--local-dir DIR` ({WHERE}) and give --data DIR")
+        raise UsageError(
+            f"ecgbench-pulse/{of.name}: {where}; fetch it with `hf download PULSE-ECG/ECGBench --repo-type dataset "
+            f"--local-dir DIR` ({WHERE}) and give --data DIR"
+        )
     cases: list[Case] = []
     seen: dict[str, int] = {}
     for path in files:
         for number, item in enumerate(_items(path)):
             case = _case(path, root, item, len(cases), number)
             seen[case.id] = seen.get(case.id, 0) + 1
-            cases.append(case if seen[case.id] == 1 else
-                         Case(f"{case.id}#{seen[case.id]}", case.image, case.questions, case.gold))
+            cases.append(
+                case if seen[case.id] == 1 else Case(f"{case.id}#{seen[case.id]}", case.image, case.questions, case.gold)
+            )
     if not cases:
         raise ReadError(files[0], "no items in it", f"fetch it again ({WHERE})")
     return cases
 
 
 def _files(root: Path, name: str) -> list[Path]:
-    for pattern in (f"{name}.json", f"{name}.jsonl", f"{name}/{name}.json", f"{name}/*.parquet", f"data/{name}-*.parquet",
-                    f"{name}-*.parquet", f"{name}.parquet"):
+    for pattern in (
+        f"{name}.json",
+        f"{name}.jsonl",
+        f"{name}/{name}.json",
+        f"{name}/*.parquet",
+        f"data/{name}-*.parquet",
+        f"{name}-*.parquet",
+        f"{name}.parquet",
+    ):
         found = sorted(root.glob(pattern))
         if found:
             return found
@@ -114,10 +124,16 @@ def _case(path: Path, root: Path, item: Mapping[str, Any], count: int, number: i
     if not gold and extra is not None:
         gold = (tuple(map(str, extra)) if isinstance(extra, list) else str(extra),)
     if not questions or len(gold) != len(questions):
-        raise ReadError(path, f"item {number} has {len(questions)} questions and {len(gold)} references", f"fetch it again ({WHERE})")
+        raise ReadError(
+            path, f"item {number} has {len(questions)} questions and {len(gold)} references", f"fetch it again ({WHERE})"
+        )
     name = _first(item, "id", "No", "no", "question_id")
-    return Case(str(count if name is None else name), _image(path, root, number, _first(item, "image", "image_path", "images")),
-                questions, gold)
+    return Case(
+        str(count if name is None else name),
+        _image(path, root, number, _first(item, "image", "image_path", "images")),
+        questions,
+        gold,
+    )
 
 
 def _first(item: Mapping[str, Any], *names: str) -> Any:

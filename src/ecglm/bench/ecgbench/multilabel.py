@@ -38,8 +38,15 @@ class Scores:
     dropped: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        return {"AUC": self.auc.to_dict(), "F1": self.f1.to_dict(), "HL": self.hl.to_dict(), "classes": list(self.classes),
-                "ranked": self.ranked, "left_out": list(self.left_out), "dropped": list(self.dropped)}
+        return {
+            "AUC": self.auc.to_dict(),
+            "F1": self.f1.to_dict(),
+            "HL": self.hl.to_dict(),
+            "classes": list(self.classes),
+            "ranked": self.ranked,
+            "left_out": list(self.left_out),
+            "dropped": list(self.dropped),
+        }
 
 
 def paper_scores(gold: Sets, predicted: Sets, boot: Bootstrap) -> Scores:
@@ -62,10 +69,13 @@ def paper_scores(gold: Sets, predicted: Sets, boot: Bootstrap) -> Scores:
     return Scores(*_with_draws(y, d, d, (auc, f1, float(hamming_loss(y, d))), boot), tuple(binarizer.classes_), dropped=dropped)
 
 
-def strict_scores(gold: Sets, predicted: Sets, boot: Bootstrap, space: Sequence[str],
-                  probability_NC: Floats | None = None) -> Scores:
+def strict_scores(
+    gold: Sets, predicted: Sets, boot: Bootstrap, space: Sequence[str], probability_NC: Floats | None = None
+) -> Scores:
     """Over the label space. probability_NC: in its order; NaN where the subject gives none."""
-    y, d = (np.array([[label in one for label in space] for one in sets], int).reshape(-1, len(space)) for sets in (gold, predicted))
+    y, d = (
+        np.array([[label in one for label in space] for one in sets], int).reshape(-1, len(space)) for sets in (gold, predicted)
+    )
     kept = [c for c in range(len(space)) if 0 < y[:, c].sum() < len(y)]
     p = d.astype(np.float64)
     ranked = probability_NC is not None and bool(np.isfinite(probability_NC[:, kept]).all()) and bool(kept)
@@ -73,18 +83,33 @@ def strict_scores(gold: Sets, predicted: Sets, boot: Bootstrap, space: Sequence[
         p = np.asarray(probability_NC, np.float64)
     y, d, p = y[:, kept], d[:, kept], p[:, kept]
     f1 = [2 * (y[:, c] & d[:, c]).sum() / (y[:, c].sum() + d[:, c].sum()) for c in range(len(kept))]
-    value = (nanmean(auroc(y[:, c], p[:, c]) for c in range(len(kept))), nanmean(f1),
-             float((y != d).mean()) if y.size else math.nan)
-    return Scores(*_with_draws(y, d, p, value, boot), tuple(space[c] for c in kept), ranked,
-                  tuple(label for c, label in enumerate(space) if c not in kept))
+    value = (
+        nanmean(auroc(y[:, c], p[:, c]) for c in range(len(kept))),
+        nanmean(f1),
+        float((y != d).mean()) if y.size else math.nan,
+    )
+    return Scores(
+        *_with_draws(y, d, p, value, boot),
+        tuple(space[c] for c in kept),
+        ranked,
+        tuple(label for c, label in enumerate(space) if c not in kept),
+    )
 
 
-def _with_draws(y: NDArray[Any], d: NDArray[Any], p: NDArray[Any], value: tuple[float, float, float], boot: Bootstrap,
-                ) -> tuple[Interval, Interval, Interval]:
+def _with_draws(
+    y: NDArray[Any],
+    d: NDArray[Any],
+    p: NDArray[Any],
+    value: tuple[float, float, float],
+    boot: Bootstrap,
+) -> tuple[Interval, Interval, Interval]:
     classes = range(y.shape[1])
     if not y.size:
         return interval(value[0], []), interval(value[1], []), interval(value[2], [])
     auc = np.array([boot.auroc_draws(y[:, c], p[:, c]) for c in classes])
     f1 = np.array([boot.f1_draws(y[:, c], d[:, c]) for c in classes])
-    return (interval(value[0], [nanmean(row) for row in auc.T]), interval(value[1], [nanmean(row) for row in f1.T]),
-            interval(value[2], boot.mean_draws((y != d).mean(axis=1))))
+    return (
+        interval(value[0], [nanmean(row) for row in auc.T]),
+        interval(value[1], [nanmean(row) for row in f1.T]),
+        interval(value[2], boot.mean_draws((y != d).mean(axis=1))),
+    )

@@ -1,4 +1,4 @@
-"""PTB-XL Super, ECGBench's protocol, on recordings that are here: fold 9 of the 1,625 of ``shared/data/ptbxl``, from their signals.
+"""PTB-XL Super, ECGBench's protocol, on recordings that are here: fold 9 of the 1,625 that there are, from their signals.
 
 The five superclasses as label sets, both scorers. Thresholds are the checkpoint's; nothing is tuned on the fold. input says what
 the model sees: "signal", or "page:<preset>", the recording drawn as a page and read back.
@@ -29,8 +29,18 @@ GROUP = "super_class"
 EARLIER = {"ECG-GPT": ("69.5", "53.9", "20.1"), "MERL, own protocol": ("74.2", "–", "–")}
 
 
-def run(model: str | None, folder: Path, limit: int | None, seed: int, draws: int, progress: bool, *, fold: int = 9,
-        input: str = "signal", data: str = "") -> tuple[Study, str]:
+def run(
+    model: str | None,
+    folder: Path,
+    limit: int | None,
+    seed: int,
+    draws: int,
+    progress: bool,
+    *,
+    fold: int = 9,
+    input: str = "signal",
+    data: str = "",
+) -> tuple[Study, str]:
     """The table of the fold, and who answered. Raises UsageError for an input that this ecglm cannot give."""
     import ecglm
     from ecglm.corpus.ecgqa import findings_items
@@ -47,8 +57,15 @@ def run(model: str | None, folder: Path, limit: int | None, seed: int, draws: in
     return study, subject.id
 
 
-def score(subject: Any, items: Sequence[BenchItem], seed: int, draws: int, progress: bool, shown: str = "signal",
-          folder: Path | None = None) -> Study:
+def score(
+    subject: Any,
+    items: Sequence[BenchItem],
+    seed: int,
+    draws: int,
+    progress: bool,
+    shown: str = "signal",
+    folder: Path | None = None,
+) -> Study:
     """The protocol on any subject with `score_items` (and `prevalence`, where it knows base rates)."""
     from ecglm.bench.runner import check_leakage, swap_records
 
@@ -62,7 +79,10 @@ def score(subject: Any, items: Sequence[BenchItem], seed: int, draws: int, progr
         rows_of["no signal (zeros)"] = [replace(blind(items[0]), id=item.id) for item in items]
     labels = [item.meta["labels"][GROUP] for item in items]
     gold_text = [", ".join(name for name in of.labels if row[name]) for row in labels]
-    gold: dict[str, Sets] = {"paper": [paper_gold(g, of) for g in gold_text], "strict": [strict_labels(g, of) for g in gold_text]}
+    gold: dict[str, Sets] = {
+        "paper": [paper_gold(g, of) for g in gold_text],
+        "strict": [strict_labels(g, of) for g in gold_text],
+    }
     boot = Bootstrap([item.patient for item in items], draws, seed)
     rows: list[Sequence[str]] = []
     values: dict[str, Any] = {"leakage": leakage}
@@ -74,20 +94,32 @@ def score(subject: Any, items: Sequence[BenchItem], seed: int, draws: int, progr
         values[row] = {"paper": paper.to_dict(), "strict": strict.to_dict()}
 
     if shown != "signal":
-        values["refused"] = sum(s.probability == subject.score_unread(i).probability
-                                for s, i in zip(rows_of[subject.id], seen, strict=True))
+        values["refused"] = sum(
+            s.probability == subject.score_unread(i).probability for s, i in zip(rows_of[subject.id], seen, strict=True)
+        )
     for row, scores in rows_of.items():
-        add(row, [_words(s, of.labels) for s in scores],
-            np.array([[s.probability[GROUP][name] for name in of.labels] for s in scores]))
+        add(
+            row,
+            [_words(s, of.labels) for s in scores],
+            np.array([[s.probability[GROUP][name] for name in of.labels] for s in scores]),
+        )
     rng = random.Random(seed)
     add("coin (chance)", [", ".join(name for name in of.labels if rng.random() < 0.5) for _ in items])
     add("NORM for all", ["NORM"] * len(items))
     for row, figures in of.published.items():
         rows.append([f"{row}, published, 2,082 images", "paper", *(f"{figures[m]:g}" for m in ("AUC", "F1", "HL"))])
     rows += [[f"{row}, published", "paper", *figures] for row, figures in EARLIER.items()]
-    title = f"PTB-XL Super on fold {'/'.join(sorted(_folds(items)))}, {len(items)} recordings, from {shown} (HL: lower is better)"
-    return Study([Table(title, (*HEAD, "AUC", "F1", "HL"), rows)], len(items), boot.n_patients, data_hash(items),
-                 _notes(len(items), shown), values | {"code": code_hash()})
+    title = (
+        f"PTB-XL Super on fold {'/'.join(sorted(_folds(items)))}, {len(items)} recordings, from {shown} (HL: lower is better)"
+    )
+    return Study(
+        [Table(title, (*HEAD, "AUC", "F1", "HL"), rows)],
+        len(items),
+        boot.n_patients,
+        data_hash(items),
+        _notes(len(items), shown),
+        values | {"code": code_hash()},
+    )
 
 
 def _scored(subject: Any, items: Sequence[BenchItem], progress: bool) -> list[FindingScores]:
@@ -119,8 +151,10 @@ def _folds(items: Sequence[BenchItem]) -> set[str]:
 
 def _notes(count: int, shown: str) -> tuple[str, ...]:
     how = "signals, not images" if shown == "signal" else "pages drawn and read back"
-    return (f"Not PULSE's test: theirs are 2,082 drawn images of full PTB-XL, many with measurements printed on them; these are {count} "
-            "recordings of fold 9, as many as could be had, normalised lead by lead (no millivolts), without age or sex in use, and "
-            f"seen as {how}. Published rows are for orientation, not like for like.",
-            "Thresholds are the checkpoint's own; nothing is tuned on the fold. `paper`: AUC of decisions. `strict`: AUC ranks "
-            "probabilities; decisions are the same, so that F1 and HL agree. Intervals: bootstrap over patients.")
+    return (
+        f"Not PULSE's test: theirs are 2,082 drawn images of full PTB-XL, many with measurements printed on them; these are "
+        f"{count} recordings of fold 9, as many as could be had, normalised lead by lead (no millivolts), without age or sex "
+        f"in use, and seen as {how}. Published rows are for orientation, not like for like.",
+        "Thresholds are the checkpoint's own; nothing is tuned on the fold. `paper`: AUC of decisions. `strict`: AUC ranks "
+        "probabilities; decisions are the same, so that F1 and HL agree. Intervals: bootstrap over patients.",
+    )

@@ -1,4 +1,4 @@
-"""One subset of ECGBench on one subject, from the published files to tables: ours by both scorers, coins, and the published figures."""
+"""One subset of ECGBench on one subject, from the published files to tables: both scorers, coins, the published figures."""
 
 from __future__ import annotations
 
@@ -28,13 +28,16 @@ from ecglm.bench.task import digest
 from ecglm.errors import UsageError
 
 HEAD = ("row", "scorer")
-_NOTE = ("Intervals are over items: the files name no patients, so that several images of one person would make them too narrow. "
-         "`paper` follows the released rules as far as they are known; the released scripts do not compile, so that equality with "
-         "their output cannot be shown. Published figures are of the published images; a reply that could not be had is wrong.")
+_NOTE = (
+    "Intervals are over items: the files name no patients, so that several images of one person would make them too narrow. "
+    "`paper` follows the released rules as far as they are known; the released scripts do not compile, so that equality with "
+    "their output cannot be shown. Published figures are of the published images; a reply that could not be had is wrong."
+)
 
 
-def run(model: str | None, folder: Path, limit: int | None, seed: int, draws: int, progress: bool, *, name: str,
-        data: str = "") -> tuple[Study, str]:
+def run(
+    model: str | None, folder: Path, limit: int | None, seed: int, draws: int, progress: bool, *, name: str, data: str = ""
+) -> tuple[Study, str]:
     """The tables of a subset, and who answered. data: the folder with the published files. Raises UsageError without them."""
     of = subset(name)
     cases = load_cases(of, data)
@@ -46,7 +49,9 @@ def run(model: str | None, folder: Path, limit: int | None, seed: int, draws: in
         raise UsageError(f"ecgbench-pulse/{name} is scored by a judge model; set ECGLM_JUDGE_URL and ECGLM_JUDGE_MODEL")
     who = find_subject(model, folder / "subject.jsonl")
     data_hash = digest([[c.id, c.questions, c.gold] for c in cases])
-    replies = answer(who, of, cases, folder / "predictions" / "replies.jsonl", digest([who.id, data_hash, code_hash()]), progress)
+    replies = answer(
+        who, of, cases, folder / "predictions" / "replies.jsonl", digest([who.id, data_hash, code_hash()]), progress
+    )
     coins = [Dummy("coin").reply(case, of) for case in cases]
     boot = Bootstrap([case.id for case in cases], draws, seed)
     values: dict[str, Any] = {"failed": {c.id: r.failed for c, r in zip(cases, replies, strict=True) if r.failed}}
@@ -63,7 +68,10 @@ def run(model: str | None, folder: Path, limit: int | None, seed: int, draws: in
     title = f"{of.title}: {len(cases)} of {of.size} published items" + (f", a sample of {whole}" if len(cases) < whole else "")
     lower = " (lower is better)" if "HL" in metrics else ""
     tables = [Table(title + lower, (*HEAD, *metrics), rows)]
-    notes = [_NOTE, *([f"{len(values['failed'])} items have no reply, {_first(values['failed'])}."] if values["failed"] else [])]
+    notes = [
+        _NOTE,
+        *([f"{len(values['failed'])} items have no reply, {_first(values['failed'])}."] if values["failed"] else []),
+    ]
     return Study(tables, len(cases), len(cases), data_hash, notes, values), who.id
 
 
@@ -106,8 +114,14 @@ def label_rows(row: str, paper: Scores, strict: Scores) -> list[Sequence[str]]:
     return [[row, name, *(percent(v) for v in (s.auc, s.f1, s.hl))] for name, s in (("paper", paper), (kind, strict))]
 
 
-def _labels(of: Subset, cases: Sequence[Case], replies: Sequence[Reply], boot: Bootstrap, row: str, values: dict[str, Any],
-            ) -> list[Sequence[str]]:
+def _labels(
+    of: Subset,
+    cases: Sequence[Case],
+    replies: Sequence[Reply],
+    boot: Bootstrap,
+    row: str,
+    values: dict[str, Any],
+) -> list[Sequence[str]]:
     gold = [str(case.gold[0]) for case in cases]
     paper = paper_scores([paper_gold(g, of) for g in gold], [paper_labels(r.texts[0], of) for r in replies], boot)
     found = [strict_labels(r.texts[0], of) for r in replies]
@@ -117,19 +131,33 @@ def _labels(of: Subset, cases: Sequence[Case], replies: Sequence[Reply], boot: B
     return label_rows(row, paper, strict)
 
 
-def _choice(of: Subset, cases: Sequence[Case], replies: Sequence[Reply], boot: Bootstrap, row: str, values: dict[str, Any],
-            ) -> list[Sequence[str]]:
+def _choice(
+    of: Subset,
+    cases: Sequence[Case],
+    replies: Sequence[Reply],
+    boot: Bootstrap,
+    row: str,
+    values: dict[str, Any],
+) -> list[Sequence[str]]:
     chosen = PaperChoice(of.letters)
     paper = [chosen(reply.texts[0]) == gold_letter(case) for case, reply in zip(cases, replies, strict=True)]
-    strict_said = [strict_choice(reply.texts[0], read_options(case.questions[0]), of.letters)
-                   for case, reply in zip(cases, replies, strict=True)]
+    strict_said = [
+        strict_choice(reply.texts[0], read_options(case.questions[0]), of.letters)
+        for case, reply in zip(cases, replies, strict=True)
+    ]
     strict = [said == gold_letter(case) for case, said in zip(cases, strict_said, strict=True)]
     found = boot.mean(paper)
-    values[row] = {"paper": found.to_dict() | {"guessed": chosen.guessed, "skipped": len(cases) != of.size},
-                   "strict": boot.mean(strict).to_dict() | {"no_answer": strict_said.count(None)}}
-    whole = percent(found) if len(cases) == of.size else f"({percent(found)}; the released script skips files of another length)"
-    return [[row, f"paper, {chosen.guessed} guessed", whole],
-            [row, f"strict, {strict_said.count(None)} without answer", percent(boot.mean(strict))]]
+    values[row] = {
+        "paper": found.to_dict() | {"guessed": chosen.guessed, "skipped": len(cases) != of.size},
+        "strict": boot.mean(strict).to_dict() | {"no_answer": strict_said.count(None)},
+    }
+    whole = (
+        percent(found) if len(cases) == of.size else f"({percent(found)}; the released script skips files of another length)"
+    )
+    return [
+        [row, f"paper, {chosen.guessed} guessed", whole],
+        [row, f"strict, {strict_said.count(None)} without answer", percent(boot.mean(strict))],
+    ]
 
 
 def gold_letter(case: Case) -> str:
@@ -137,8 +165,14 @@ def gold_letter(case: Case) -> str:
     return str(case.gold[0]).strip()[:1]
 
 
-def _options(of: Subset, cases: Sequence[Case], replies: Sequence[Reply], boot: Bootstrap, row: str, values: dict[str, Any],
-             ) -> list[Sequence[str]]:
+def _options(
+    of: Subset,
+    cases: Sequence[Case],
+    replies: Sequence[Reply],
+    boot: Bootstrap,
+    row: str,
+    values: dict[str, Any],
+) -> list[Sequence[str]]:
     rows: list[Sequence[str]] = []
     values[row] = {}
     scorers: dict[str, Callable[..., bool]] = {"paper": paper_correct, "strict": strict_correct}
@@ -149,8 +183,14 @@ def _options(of: Subset, cases: Sequence[Case], replies: Sequence[Reply], boot: 
     return rows
 
 
-def _judged(judge: Any, of: Subset, cases: Sequence[Case], replies: Sequence[Reply], boot: Bootstrap, values: dict[str, Any],
-            ) -> tuple[tuple[str, ...], list[Sequence[str]]]:
+def _judged(
+    judge: Any,
+    of: Subset,
+    cases: Sequence[Case],
+    replies: Sequence[Reply],
+    boot: Bootstrap,
+    values: dict[str, Any],
+) -> tuple[tuple[str, ...], list[Sequence[str]]]:
     names = REPORT if of.kind == "report" else ARENA
     numbers = []
     for case, reply in zip(cases, replies, strict=True):
@@ -162,8 +202,10 @@ def _judged(judge: Any, of: Subset, cases: Sequence[Case], replies: Sequence[Rep
             numbers.append(judge_arena(judge, case.questions, reply.texts, [str(g) for g in case.gold]))
     values["judge"] = {"model": judge.model, "items": {c.id: n for c, n in zip(cases, numbers, strict=True)}}
     main = "report score" if of.kind == "report" else "arena score"
-    cells = [percent(boot.mean([overall(n) / 100 for n in numbers])),
-             *(percent(boot.mean([n[name] / 10 for n in numbers])) for name in names)]
+    cells = [
+        percent(boot.mean([overall(n) / 100 for n in numbers])),
+        *(percent(boot.mean([n[name] / 10 for n in numbers])) for name in names),
+    ]
     return (main, *names), [["ours", f"judged by {judge.model}", *cells]]
 
 

@@ -27,11 +27,26 @@ from ecglm.knowledge.report_labels import labels as read_labels
 #: ECGBench's labels -> ours; the likeliest counts.
 KEYS: dict[str, dict[str, tuple[str, ...]]] = {
     "ptb-test": {name: (f"super_class:{name}",) for name in ("NORM", "MI", "STTC", "CD", "HYP")},
-    "cpsc-test": {"NORM": ("super_class:NORM",), "AF": ("rhythm:AFIB",), "I-AVB": ("form:LPR", "sub_class:AVB"),
-                  "LBBB": ("sub_class:CLBBB",), "RBBB": ("sub_class:CRBBB", "sub_class:IRBBB"), "PAC": ("form:PAC",),
-                  "PVC": ("form:PVC",), "STD": ("form:STD",), "STE": ("form:STE",)},
-    "code15-test": {"1dAVb": ("form:LPR", "sub_class:AVB"), "RBBB": ("sub_class:CRBBB",), "LBBB": ("sub_class:CLBBB",),
-                    "SB": ("rhythm:SBRAD",), "ST": ("rhythm:STACH",), "AF": ("rhythm:AFIB",), "NORM": ("super_class:NORM",)},
+    "cpsc-test": {
+        "NORM": ("super_class:NORM",),
+        "AF": ("rhythm:AFIB",),
+        "I-AVB": ("form:LPR", "sub_class:AVB"),
+        "LBBB": ("sub_class:CLBBB",),
+        "RBBB": ("sub_class:CRBBB", "sub_class:IRBBB"),
+        "PAC": ("form:PAC",),
+        "PVC": ("form:PVC",),
+        "STD": ("form:STD",),
+        "STE": ("form:STE",),
+    },
+    "code15-test": {
+        "1dAVb": ("form:LPR", "sub_class:AVB"),
+        "RBBB": ("sub_class:CRBBB",),
+        "LBBB": ("sub_class:CLBBB",),
+        "SB": ("rhythm:SBRAD",),
+        "ST": ("rhythm:STACH",),
+        "AF": ("rhythm:AFIB",),
+        "NORM": ("super_class:NORM",),
+    },
 }
 
 
@@ -59,7 +74,8 @@ class Subject(Protocol):
 
 @dataclass
 class Replies:
-    """Replies in a file: JSON or JSONL rows with "id" (or "No", "question_id") and "reply" (or "text", "answer", a list for turns)."""
+    """Replies in a file: JSON or JSONL rows with "id" (or "No", "question_id") and "reply" (or "text", "answer"; a list of
+    turns)."""
 
     path: Path
     id: str = ""
@@ -68,12 +84,18 @@ class Replies:
         self.id = self.id or f"replies:{self.path.name}"
         try:
             text = self.path.read_text(encoding="utf-8")
-            rows = json.loads(text) if text.lstrip().startswith("[") else [json.loads(line) for line in text.splitlines() if line]
-            self._texts = {str(_of(row, "id", "No", "question_id")): _of(row, "reply", "text", "answer", "output") for row in rows}
+            rows = (
+                json.loads(text) if text.lstrip().startswith("[") else [json.loads(line) for line in text.splitlines() if line]
+            )
+            self._texts = {
+                str(_of(row, "id", "No", "question_id")): _of(row, "reply", "text", "answer", "output") for row in rows
+            }
         except OSError as error:
             raise ReadError(self.path, error.strerror or "cannot be read", "check the path") from None
         except (ValueError, KeyError, TypeError):
-            raise ReadError(self.path, "not rows with an id and a reply", 'write {"id": …, "reply": …}, one on a line') from None
+            raise ReadError(
+                self.path, "not rows with an id and a reply", 'write {"id": …, "reply": …}, one on a line'
+            ) from None
 
     def reply(self, case: Case, of: Subset) -> Reply:
         if case.id not in self._texts:
@@ -81,14 +103,16 @@ class Replies:
         found = self._texts[case.id]
         texts = tuple(map(str, found)) if isinstance(found, list) else (str(found),)
         if len(texts) != len(case.questions):
-            raise ReadError(self.path, f"{len(texts)} replies to the {len(case.questions)} turns of {case.id}", "give one for each")
+            raise ReadError(
+                self.path, f"{len(texts)} replies to the {len(case.questions)} turns of {case.id}", "give one for each"
+            )
         return Reply(texts)
 
 
 @dataclass
 class Seeing:
-    """A vision-language model behind an endpoint (PULSE-7B under vLLM, say): temperature 0, 1,024 tokens, as published; the second
-    turn sees the first with the model's own reply."""
+    """A vision-language model behind an endpoint (PULSE-7B under vLLM, say): temperature 0, 1,024 tokens, as published; the
+    second turn sees the first with the model's own reply."""
 
     endpoint: Endpoint
 
@@ -127,8 +151,11 @@ class Product:
             record = read_back(case.image_bytes())
             if of.kind in ("labels", "choice"):
                 scores = self.model.on_bench().score_record(case.id, record)
-                chance = {f"{group}:{code}": (p, scores.present[group][code]) for group, of_group in scores.probability.items()
-                          for code, p in of_group.items()}
+                chance = {
+                    f"{group}:{code}": (p, scores.present[group][code])
+                    for group, of_group in scores.probability.items()
+                    for code, p in of_group.items()
+                }
                 return _from_findings(case, of, chance)
             if of.kind == "report":
                 from ecglm.bench.studies.report import sections
@@ -145,16 +172,22 @@ class Product:
 
 def _from_findings(case: Case, of: Subset, chance: Mapping[str, tuple[float, bool]]) -> Reply:
     if of.kind == "labels":
-        best = {label: max((chance[key] for key in keys if key in chance), default=(math.nan, False))
-                for label, keys in KEYS[of.name].items()}
+        best = {
+            label: max((chance[key] for key in keys if key in chance), default=(math.nan, False))
+            for label, keys in KEYS[of.name].items()
+        }
         probability = {label: p for label, (p, _) in best.items()}
         named = [label for label, (_, there) in best.items() if there]
         if "ABNORMAL" in of.labels:  # what CODE-15 % calls a record that is neither normal nor one of the six
             probability["ABNORMAL"] = 1.0 - probability["NORM"]
             named = named or ["ABNORMAL"]
         return Reply((f"Answer: {', '.join(named)}",), probability)
-    scores = {letter: max((chance[key][0] for key, said in read_labels(text).items() if said == "present" and key in chance),
-                          default=0.0) for letter, text in read_options(case.questions[0])}
+    scores = {
+        letter: max(
+            (chance[key][0] for key, said in read_labels(text).items() if said == "present" and key in chance), default=0.0
+        )
+        for letter, text in read_options(case.questions[0])
+    }
     best_letter = max(scores, key=lambda letter: (scores[letter], -ord(letter)), default="")
     return Reply((best_letter if scores.get(best_letter) else "",))
 

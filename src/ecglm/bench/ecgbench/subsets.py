@@ -30,8 +30,9 @@ class Subset:
 
 
 def _labels(pulse: tuple[float, ...], gpt: tuple[float, ...], random: tuple[float, ...]) -> dict[str, dict[str, float]]:
-    return {row: dict(zip(("AUC", "F1", "HL"), values, strict=True))
-            for row, values in zip(ROWS, (pulse, gpt, random), strict=True)}
+    return {
+        row: dict(zip(("AUC", "F1", "HL"), values, strict=True)) for row, values in zip(ROWS, (pulse, gpt, random), strict=True)
+    }
 
 
 def _one(metric: str, *values: float | None) -> dict[str, dict[str, float]]:
@@ -42,20 +43,42 @@ PTB = ("NORM", "MI", "STTC", "CD", "HYP")
 CPSC = ("NORM", "AF", "I-AVB", "LBBB", "RBBB", "PAC", "PVC", "STD", "STE")
 CODE15 = ("1dAVb", "RBBB", "LBBB", "SB", "ST", "AF", "NORM", "ABNORMAL")
 
-SUBSETS: dict[str, Subset] = {s.name: s for s in (
-    Subset("ptb-test", "PTB-XL Super", "labels", 2082, PTB,
-           published=_labels((82.4, 74.8, 11.0), (55.6, 28.3, 26.2), (50.3, 33.2, 50.1))),
-    Subset("ptb-test-report", "PTB-XL Report", "report", 500, published=_one("report score", 61.3, 50.2, 0.0)),
-    Subset("code15-test", "CODE-15%", "labels", 1400, CODE15, answer_line=True,
-           published=_labels((90.7, 85.4, 5.0), (59.9, 24.9, 15.7), (48.8, 15.0, 32.1))),
-    Subset("ecgqa-test", "ECG-QA", "options", 1317, published=_one("accuracy", 73.8, 35.2, 16.2)),
-    Subset("cpsc-test", "CPSC 2018", "labels", 2061, CPSC,
-           published=_labels((76.9, 57.6, 8.6), (50.9, 10.6, 18.2), (51.2, 15.1, 28.8))),
-    Subset("csn-test-no-cot", "CSN", "choice", 1611, letters="ABCDEFGH", published=_one("accuracy", 85.2, 57.5, 11.6)),
-    Subset("g12-test-no-cot", "G12EC", "choice", 2026, letters="ABCDEFGH", published=_one("accuracy", 78.2, 49.2, 12.1)),
-    Subset("mmmu-ecg", "MMMU ECG", "choice", 200, letters="ABCD", published=_one("accuracy", 58.0, 43.5, 24.2)),
-    Subset("arena", "ECG Arena", "arena", 50, published=_one("arena score", 38.9, 33.5, None)),
-)}
+SUBSETS: dict[str, Subset] = {
+    s.name: s
+    for s in (
+        Subset(
+            "ptb-test",
+            "PTB-XL Super",
+            "labels",
+            2082,
+            PTB,
+            published=_labels((82.4, 74.8, 11.0), (55.6, 28.3, 26.2), (50.3, 33.2, 50.1)),
+        ),
+        Subset("ptb-test-report", "PTB-XL Report", "report", 500, published=_one("report score", 61.3, 50.2, 0.0)),
+        Subset(
+            "code15-test",
+            "CODE-15%",
+            "labels",
+            1400,
+            CODE15,
+            answer_line=True,
+            published=_labels((90.7, 85.4, 5.0), (59.9, 24.9, 15.7), (48.8, 15.0, 32.1)),
+        ),
+        Subset("ecgqa-test", "ECG-QA", "options", 1317, published=_one("accuracy", 73.8, 35.2, 16.2)),
+        Subset(
+            "cpsc-test",
+            "CPSC 2018",
+            "labels",
+            2061,
+            CPSC,
+            published=_labels((76.9, 57.6, 8.6), (50.9, 10.6, 18.2), (51.2, 15.1, 28.8)),
+        ),
+        Subset("csn-test-no-cot", "CSN", "choice", 1611, letters="ABCDEFGH", published=_one("accuracy", 85.2, 57.5, 11.6)),
+        Subset("g12-test-no-cot", "G12EC", "choice", 2026, letters="ABCDEFGH", published=_one("accuracy", 78.2, 49.2, 12.1)),
+        Subset("mmmu-ecg", "MMMU ECG", "choice", 200, letters="ABCD", published=_one("accuracy", 58.0, 43.5, 24.2)),
+        Subset("arena", "ECG Arena", "arena", 50, published=_one("arena score", 38.9, 33.5, None)),
+    )
+}
 
 
 def subset(name: str) -> Subset:

@@ -38,7 +38,8 @@ MIX: dict[tuple[str, str], float] = {
     **{("rhythm", form): share for form, share in (("closed", 7), ("open", 4), ("fill", 2), ("mcq", 7))},
     **{("morphology", form): share for form, share in (("closed", 12), ("open", 7), ("fill", 6), ("mcq", 12))},
     **{("report", form): share for form, share in (("open", 7), ("closed", 3), ("fill", 2), ("mcq", 3))},
-    ("report", "dialogue"): 7}
+    ("report", "dialogue"): 7,
+}
 #: So many slots are tried for one item before a source counts as used up.
 TRIES = 6
 #: Slots between two writes of the journal.
@@ -74,14 +75,25 @@ def build(settings: Settings, out: str | Path, resume: bool = False, progress: b
     """Write ``out`` and its card; returns the counts. Raises UsageError, EndpointError; what was made stays in the journal."""
     path = Path(out)
     journal = path.with_name(path.name + ".journal")
-    model = required(NAMED, "--form endpoint", path.with_name(path.name + ".transcript"), per_minute=settings.per_minute) \
-        if settings.form == "endpoint" else None
-    judge = judge_from_environment(path.with_name(path.name + ".judge"), per_minute=settings.per_minute) if settings.judge else None
+    model = (
+        required(NAMED, "--form endpoint", path.with_name(path.name + ".transcript"), per_minute=settings.per_minute)
+        if settings.form == "endpoint"
+        else None
+    )
+    judge = (
+        judge_from_environment(path.with_name(path.name + ".judge"), per_minute=settings.per_minute) if settings.judge else None
+    )
     if settings.judge and judge is None:
         raise UsageError("--judge needs an OpenAI-compatible endpoint; set ECGLM_JUDGE_URL and ECGLM_JUDGE_MODEL")
     seeds = seeds_of(settings.sources, settings.held_out, progress)
-    key = digest([vars(settings), [[s.id, sorted(s.present), sorted(s.values.items())] for s in seeds],
-                  model.model if model else "", judge.model if judge else ""])
+    key = digest(
+        [
+            vars(settings),
+            [[s.id, sorted(s.present), sorted(s.values.items())] for s in seeds],
+            model.model if model else "",
+            judge.model if judge else "",
+        ]
+    )
     rows = _journal(journal, key) if resume else []
     write_text(journal, "".join(json.dumps(row) + "\n" for row in [{"key": key}, *rows]))
     state = _State(Near(settings.most))
@@ -105,11 +117,20 @@ def build(settings: Settings, out: str | Path, resume: bool = False, progress: b
     if not state.items:
         raise UsageError(f"{', '.join(settings.sources)}: no item could be made; see {journal}")
     with replacing(path) as temporary:
-        temporary.write_text("".join(json.dumps(shaped(i, settings.llava), ensure_ascii=False) + "\n" for i in state.items), encoding="utf-8")
-    write_text(path.with_suffix(".card.md"), card(settings, state.items, state.outcomes, len(seeds), len({s.patient for s in seeds})))
+        temporary.write_text(
+            "".join(json.dumps(shaped(i, settings.llava), ensure_ascii=False) + "\n" for i in state.items), encoding="utf-8"
+        )
+    write_text(
+        path.with_suffix(".card.md"), card(settings, state.items, state.outcomes, len(seeds), len({s.patient for s in seeds}))
+    )
     journal.unlink()
-    return {"out": str(path), "items": len(state.items), "slots": sum(state.outcomes.values()),
-            "outcomes": dict(state.outcomes.most_common()), "card": str(path.with_suffix(".card.md"))}
+    return {
+        "out": str(path),
+        "items": len(state.items),
+        "slots": sum(state.outcomes.values()),
+        "outcomes": dict(state.outcomes.most_common()),
+        "card": str(path.with_suffix(".card.md")),
+    }
 
 
 class _State:
@@ -136,8 +157,16 @@ def _slots(settings: Settings, seeds: Sequence[Seed], start: int) -> Iterator[tu
         yield slot, seeds[order[slot % len(seeds)]], family, form
 
 
-def _attempt(settings: Settings, seed: Seed, family: str, form: str, slot: int, model: Endpoint | None, judge: Judge | None,
-             state: _State) -> dict[str, Any]:
+def _attempt(
+    settings: Settings,
+    seed: Seed,
+    family: str,
+    form: str,
+    slot: int,
+    model: Endpoint | None,
+    judge: Judge | None,
+    state: _State,
+) -> dict[str, Any]:
     """One slot: an item, or why there is none. Adds it to the state."""
     rng = np.random.default_rng([settings.seed, 3, slot])
     generator = "templates"
@@ -169,28 +198,46 @@ def _attempt(settings: Settings, seed: Seed, family: str, form: str, slot: int, 
 
 
 def _item(seed: Seed, draft: Draft, slot: int, generator: str, score: int | None) -> dict[str, Any]:
-    return {"id": f"{seed.source}-{slot:07d}", "record": seed.id, "patient": seed.patient, "fold": seed.fold, "image": seed.image,
-            "family": draft.family, "form": draft.form, "turns": [list(turn) for turn in draft.turns],
-            "source": seed.source, "licence": LICENCES[seed.source], "attribution": ATTRIBUTION[seed.source],
-            "provenance": {"generator": "data set" if seed.asked else generator, "statements": sorted(seed.present),
-                           "measured": {k: round(v, 1) for k, v in seed.values.items()},
-                           **({} if score is None else {"judge": score})}}
+    return {
+        "id": f"{seed.source}-{slot:07d}",
+        "record": seed.id,
+        "patient": seed.patient,
+        "fold": seed.fold,
+        "image": seed.image,
+        "family": draft.family,
+        "form": draft.form,
+        "turns": [list(turn) for turn in draft.turns],
+        "source": seed.source,
+        "licence": LICENCES[seed.source],
+        "attribution": ATTRIBUTION[seed.source],
+        "provenance": {
+            "generator": "data set" if seed.asked else generator,
+            "statements": sorted(seed.present),
+            "measured": {k: round(v, 1) for k, v in seed.values.items()},
+            **({} if score is None else {"judge": score}),
+        },
+    }
 
 
 def shaped(item: dict[str, Any], llava: bool) -> dict[str, Any]:
     """An item as a line of the file: in ecglm's ``messages`` form, or LLaVA's ``conversations`` with the image first."""
     rest = {k: v for k, v in item.items() if k not in ("turns", "image")}
     if not llava:
-        return rest | {"messages": [{"role": role, "content": text} for turn in item["turns"]
-                                    for role, text in zip(("user", "assistant"), turn, strict=True)]}
+        return rest | {
+            "messages": [
+                {"role": role, "content": text}
+                for turn in item["turns"]
+                for role, text in zip(("user", "assistant"), turn, strict=True)
+            ]
+        }
     said = [{"from": who, "value": text} for turn in item["turns"] for who, text in zip(("human", "gpt"), turn, strict=True)]
     said[0]["value"] = "<image>\n" + said[0]["value"]
     return {"id": item["id"], "image": item["image"], "conversations": said} | {k: v for k, v in rest.items() if k != "id"}
 
 
 def estimate(settings: Settings, price_in: float, price_out: float, sample: int = 200) -> dict[str, Any]:
-    """Tokens and price of `settings.form` endpoint at prices per million tokens, from `sample` slots; four letters count as a token,
-    and replies as long as the templates'."""
+    """Tokens and price of `settings.form` endpoint at prices per million tokens, from `sample` slots; four letters count as a
+    token, and replies as long as the templates'."""
     seeds = seeds_of(settings.sources, settings.held_out)
     asked, replied, made, tried = 0.0, 0.0, 0, 0
     for slot, seed, family, form in _slots(settings, seeds, 0):
@@ -211,8 +258,14 @@ def estimate(settings: Settings, price_in: float, price_out: float, sample: int 
     judging = 2 if settings.judge else 1  # the judge reads the item once more
     price = (tokens[0] * judging * price_in + tokens[1] * price_out) / 1e6
     minutes = settings.n * judging / settings.per_minute if settings.per_minute else None
-    return {"requests": settings.n * judging, "tokens_in": tokens[0] * judging, "tokens_out": tokens[1], "price_usd": round(price, 2),
-            "minutes": None if minutes is None else round(minutes), "usable_share": round(made / tried, 3)}
+    return {
+        "requests": settings.n * judging,
+        "tokens_in": tokens[0] * judging,
+        "tokens_out": tokens[1],
+        "price_usd": round(price, 2),
+        "minutes": None if minutes is None else round(minutes),
+        "usable_share": round(made / tried, 3),
+    }
 
 
 def _text(turns: Sequence[Sequence[str]]) -> str:

@@ -12,9 +12,12 @@ from ecglm.corpus.instruct.templates import OPTIONS, Draft
 from ecglm.knowledge.report_labels import labels as read_labels
 
 #: A report or metadata that the model is told about; "write a report" is a task and none.
-_GIVEN = re.compile(r"\b(?:the|this|that|given|provided|original|machine|above|following|cart's)\s+(?:\w+\s+)?(?:report|text|description|metadata|labels?)\b"
-                    r"|\breport(?:ed|s)?\s+(?:states?|says?|mentions?|indicates?|notes?|describes?|findings?|that)\b|\bas reported\b"
-                    r"|\baccording to (?:the )?(?:report|labels?)", re.IGNORECASE)
+_GIVEN = re.compile(
+    r"\b(?:the|this|that|given|provided|original|machine|above|following|cart's)\s+(?:\w+\s+)?(?:report|text|description|metadata|labels?)\b"
+    r"|\breport(?:ed|s)?\s+(?:states?|says?|mentions?|indicates?|notes?|describes?|findings?|that)\b|\bas reported\b"
+    r"|\baccording to (?:the )?(?:report|labels?)",
+    re.IGNORECASE,
+)
 _WRITE = re.compile(r"\b(?:write|give|compose|prepare|draft|provide|produce|generate)\b[^.?!]{0,40}\breport\b", re.IGNORECASE)
 _UNITS = {"bpm": ("heart_rate",), "ms": ("pr", "qrs", "qt", "qtc_bazett", "rr")}
 MAX_LETTERS = 4000
@@ -93,8 +96,11 @@ def _wrong_number(answer: str, seed: Seed) -> str | None:
     for stated in numbers(answer):
         if stated.limit or stated.unit not in _UNITS:
             continue
-        near = [seed.values[stated.quantity]] if stated.quantity in seed.values else [
-            seed.values[f] for f in _UNITS[stated.unit] if f in seed.values and stated.quantity is None]
+        near = (
+            [seed.values[stated.quantity]]
+            if stated.quantity is not None and stated.quantity in seed.values
+            else [seed.values[f] for f in _UNITS[stated.unit] if f in seed.values and stated.quantity is None]
+        )
         if not any(abs(stated.value - value) <= stated.half + 1e-6 for value in near):
             return "a number is not what was measured"
     return None

@@ -18,8 +18,10 @@ from ecglm.knowledge.report_labels import labels as read_labels
 
 BASE = "smollm2-135m"
 MAX_NEW = 40
-_SHOTS = (("Is the QRS duration within the normal range?", "Does the QRS duration fall within normal limits?"),
-          ("Does this ECG show atrial fibrillation?", "Can you see atrial fibrillation on this ECG?"))
+_SHOTS = (
+    ("Is the QRS duration within the normal range?", "Does the QRS duration fall within normal limits?"),
+    ("Does this ECG show atrial fibrillation?", "Can you see atrial fibrillation on this ECG?"),
+)
 
 
 @lru_cache(maxsize=1)
@@ -59,15 +61,20 @@ def reworded(question: str) -> str:
     ids = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_tensors="pt", return_dict=True)
     with torch.no_grad():
         out = model.generate(**ids, max_new_tokens=MAX_NEW, do_sample=False, pad_token_id=tokenizer.eos_token_id)
-    text = tokenizer.decode(out[0, ids["input_ids"].shape[1]:], skip_special_tokens=True)
+    text = tokenizer.decode(out[0, ids["input_ids"].shape[1] :], skip_special_tokens=True)
     return str(text).strip().split("\n")[0].strip()
 
 
 def keeps(before: str, after: str) -> bool:
     """Whether a new wording still asks the same: what it names, its numbers, its blank, its end."""
+
     def marks(text: str) -> tuple[object, ...]:
-        terms = re.findall(r"heart rate|pr interval|qrs duration|qtc interval|rr interval|normal|above|below|within|high|low|ms\b",
-                           text.lower())
+        terms = re.findall(
+            r"heart rate|pr interval|qrs duration|qtc interval|rr interval|normal|above|below|within|high|low|ms\b",
+            text.lower(),
+        )
         return set(read_labels(text)), sorted(re.findall(r"\d+", text)), text.count("____"), text.endswith("?"), set(terms)
 
-    return bool(after) and after.lower() != before.lower() and len(after) <= 2 * len(before) + 20 and marks(before) == marks(after)
+    return (
+        bool(after) and after.lower() != before.lower() and len(after) <= 2 * len(before) + 20 and marks(before) == marks(after)
+    )

@@ -55,4 +55,4 @@ class Near:
 def pieces(text: str) -> set[str]:
     """Pairs of neighbouring words."""
     words = re.findall(r"\w+", text.lower())
-    return {" ".join(words[i:i + 2]) for i in range(max(1, len(words) - 1))}
+    return {" ".join(words[i : i + 2]) for i in range(max(1, len(words) - 1))}

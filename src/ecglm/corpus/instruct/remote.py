@@ -28,8 +28,11 @@ def facts(seed: Seed, rng: np.random.Generator | None = None) -> dict[str, Any]:
     """What a model is told of a recording. rng draws which false statements are shown; None: none of them."""
     false = sorted(name(k) for k in seed.absent)
     shown = [] if rng is None else [false[i] for i in rng.permutation(len(false))[:SHOWN_FALSE]]
-    return {"stated": rhythms(seed) + findings(seed), "false": shown,
-            "measured": {field: round(value) for field, value in seed.values.items()}}
+    return {
+        "stated": rhythms(seed) + findings(seed),
+        "false": shown,
+        "measured": {field: round(value) for field, value in seed.values.items()},
+    }
 
 
 def request(seed: Seed, family: str, form: str, rng: np.random.Generator) -> tuple[list[Message], dict[str, Any]] | None:
@@ -38,8 +41,10 @@ def request(seed: Seed, family: str, form: str, rng: np.random.Generator) -> tup
     if seed.asked or not (told["stated"] or told["measured"]):
         return None
     if form == "dialogue":
-        task, schema = prompts["dialogue"], _object(turns={"type": "array", "minItems": 2, "maxItems": 4,
-                                                           "items": _object(user=_TEXT, assistant=_TEXT)})
+        task, schema = (
+            prompts["dialogue"],
+            _object(turns={"type": "array", "minItems": 2, "maxItems": 4, "items": _object(user=_TEXT, assistant=_TEXT)}),
+        )
     elif family == "report" and form == "open":
         draft = report_text(seed)
         if not draft:
@@ -49,7 +54,9 @@ def request(seed: Seed, family: str, form: str, rng: np.random.Generator) -> tup
     else:
         style = prompts["styles"][int(rng.integers(len(prompts["styles"])))]
         task = prompts["task"].format(family=prompts["families"][family], form=prompts["forms"][form], style=style)
-        extra = {"options": {"type": "array", "minItems": OPTIONS, "maxItems": OPTIONS, "items": _TEXT}} if form == "mcq" else {}
+        extra = (
+            {"options": {"type": "array", "minItems": OPTIONS, "maxItems": OPTIONS, "items": _TEXT}} if form == "mcq" else {}
+        )
         schema = _object(question=_TEXT, answer=_TEXT, **extra)
     return conversation(f"{prompts['common']}\n{task}", json.dumps(told)), schema
 

@@ -24,7 +24,8 @@ ATTRIBUTION = {
     "ptbxl": "PTB-XL, Wagner P et al. 2020, doi:10.13026/kfzx-aw45, CC BY 4.0, modified",
     "ecgqa": "ECG-QA, Oh J et al. 2023, CC BY 4.0, subset; recordings of PTB-XL",
     "mimic": "MIMIC-IV-ECG, Gow B et al. 2023, doi:10.13026/4nqg-sb35, ODbL 1.0; credentialed parts are not needed",
-    "code15": "CODE-15%, Ribeiro AH et al. 2021, doi:10.5281/zenodo.4916206, CC BY 4.0"}
+    "code15": "CODE-15%, Ribeiro AH et al. 2021, doi:10.5281/zenodo.4916206, CC BY 4.0",
+}
 
 
 def seeds_of(sources: Sequence[str], held_out: bool = False, progress: bool = False) -> list[Seed]:
@@ -57,11 +58,30 @@ def known_of(present: frozenset[str]) -> list[str]:
     return [k for k in SPOKEN if (g := k.split(":")[0]) in groups or (g == "form" and calm)]
 
 
-def seed_of_labels(ecg_id: int, patient: int, fold: int, present: frozenset[str], values: dict[str, float], sex: str | None,
-                   age: int | None, report: str) -> Seed:
+def seed_of_labels(
+    ecg_id: int,
+    patient: int,
+    fold: int,
+    present: frozenset[str],
+    values: dict[str, float],
+    sex: str | None,
+    age: int | None,
+    report: str,
+) -> Seed:
     """A PTB-XL recording as a seed."""
-    return Seed(f"ptbxl:{ecg_id}", f"ptbxl:{patient}", "ptbxl", f"ptbxl/{ecg_id:05d}.png", present,
-                deniable(present, values, known_of(present)), values, fold, sex, age, report)
+    return Seed(
+        f"ptbxl:{ecg_id}",
+        f"ptbxl:{patient}",
+        "ptbxl",
+        f"ptbxl/{ecg_id:05d}.png",
+        present,
+        deniable(present, values, known_of(present)),
+        values,
+        fold,
+        sex,
+        age,
+        report,
+    )
 
 
 def ptbxl_seeds(progress: bool = False) -> list[Seed]:
@@ -72,8 +92,18 @@ def ptbxl_seeds(progress: bool = False) -> list[Seed]:
     for row, ecg_id in enumerate(map(int, data.ecg_id)):
         present = frozenset(key for key, there in zip(keys(), data.labels_NC[row], strict=True) if there)
         text = rows[ecg_id].text if ecg_id in rows else ""
-        out.append(seed_of_labels(ecg_id, int(data.patient[row]), int(data.fold[row]), present, measured[str(ecg_id)],
-                                  data.sex[row], data.age[row], text))
+        out.append(
+            seed_of_labels(
+                ecg_id,
+                int(data.patient[row]),
+                int(data.fold[row]),
+                present,
+                measured[str(ecg_id)],
+                data.sex[row],
+                data.age[row],
+                text,
+            )
+        )
     return out
 
 
@@ -107,14 +137,25 @@ def ecgqa_seeds() -> list[Seed]:
     for q in all_questions():
         if q["question_type"].startswith("single-") and len(q["ecg_id"]) == 1 and q["ecg_id"][0] in rows:
             asked[int(q["ecg_id"][0])].append(_asked(q))
-    return [Seed(f"ptbxl:{i}", f"ptbxl:{rows[i].patient}", "ecgqa", f"ptbxl/{i:05d}.png", fold=rows[i].fold,
-                 asked=tuple(dict.fromkeys(questions))) for i, questions in sorted(asked.items())]
+    return [
+        Seed(
+            f"ptbxl:{i}",
+            f"ptbxl:{rows[i].patient}",
+            "ecgqa",
+            f"ptbxl/{i:05d}.png",
+            fold=rows[i].fold,
+            asked=tuple(dict.fromkeys(questions)),
+        )
+        for i, questions in sorted(asked.items())
+    ]
 
 
 def _asked(q: dict[str, object]) -> tuple[str, str, str, tuple[str, ...]]:
     kind, attributes = str(q["attribute_type"]), [str(a) for a in q.get("attribute") or ()]  # type: ignore[attr-defined]
     rhythmic = kind == "scp_code" and any(_is_rhythm(a) for a in attributes)
-    family = "rhythm" if rhythmic else "morphology" if kind in ("scp_code", "extra_systole", "stage_of_infarction") else "feature"
+    family = (
+        "rhythm" if rhythmic else "morphology" if kind in ("scp_code", "extra_systole", "stage_of_infarction") else "feature"
+    )
     answers = [str(a) for a in q["answer"]]  # type: ignore[attr-defined]
     return family, str(q["question"]), ", ".join(answers), ()
 

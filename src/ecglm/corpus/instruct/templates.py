@@ -21,17 +21,32 @@ FAMILIES = ("feature", "rhythm", "morphology", "report")
 FORMS = ("closed", "open", "fill", "mcq")
 OPTIONS = 8
 #: Field of `Measurements` -> what it is called, unit as written, width of a range in a choice.
-FEATURES = {"heart_rate": ("heart rate", "beats per minute", 10), "pr": ("PR interval", "ms", 20),
-            "qrs": ("QRS duration", "ms", 10), "qtc_bazett": ("QTc interval", "ms", 20), "rr": ("RR interval", "ms", 100)}
+FEATURES = {
+    "heart_rate": ("heart rate", "beats per minute", 10),
+    "pr": ("PR interval", "ms", 20),
+    "qrs": ("QRS duration", "ms", 10),
+    "qtc_bazett": ("QTc interval", "ms", 20),
+    "rr": ("RR interval", "ms", 100),
+}
 _RANGE = {"low": "below", "normal": "within", "high": "above"}
 #: What a blank stands for, where exactly one of its statements is made.
-NOUNS = {"conduction disturbance": ("sub_class:LAFB/LPFB", "sub_class:CRBBB", "sub_class:WPW", "sub_class:AVB", "sub_class:CLBBB",
-                                    "sub_class:ILBBB", "sub_class:IRBBB", "sub_class:IVCD"),
-         "infarct pattern": ("sub_class:AMI", "sub_class:IMI", "sub_class:LMI", "sub_class:PMI"),
-         "chamber enlargement": ("sub_class:LVH", "sub_class:RVH", "sub_class:LAO/LAE", "sub_class:RAO/RAE", "sub_class:SEHYP"),
-         "ST segment finding": ("form:STD", "form:STE", "form:NST"),
-         "T wave finding": ("form:INVT", "form:LOWT", "form:NT", "form:NDT"),
-         "kind of premature beat": ("form:PAC", "form:PVC")}
+NOUNS = {
+    "conduction disturbance": (
+        "sub_class:LAFB/LPFB",
+        "sub_class:CRBBB",
+        "sub_class:WPW",
+        "sub_class:AVB",
+        "sub_class:CLBBB",
+        "sub_class:ILBBB",
+        "sub_class:IRBBB",
+        "sub_class:IVCD",
+    ),
+    "infarct pattern": ("sub_class:AMI", "sub_class:IMI", "sub_class:LMI", "sub_class:PMI"),
+    "chamber enlargement": ("sub_class:LVH", "sub_class:RVH", "sub_class:LAO/LAE", "sub_class:RAO/RAE", "sub_class:SEHYP"),
+    "ST segment finding": ("form:STD", "form:STE", "form:NST"),
+    "T wave finding": ("form:INVT", "form:LOWT", "form:NT", "form:NDT"),
+    "kind of premature beat": ("form:PAC", "form:PVC"),
+}
 
 
 @dataclass(frozen=True)
@@ -60,7 +75,11 @@ def template(seed: Seed, family: str, form: str, rng: np.random.Generator) -> Dr
     if form == "dialogue":
         return _dialogue(seed, rng)
     make: Callable[[Seed, str, np.random.Generator], Draft | None] = {
-        "feature": _feature, "rhythm": _rhythm, "morphology": _morphology, "report": _report}[family]
+        "feature": _feature,
+        "rhythm": _rhythm,
+        "morphology": _morphology,
+        "report": _report,
+    }[family]
     return make(seed, form, rng)
 
 
@@ -77,7 +96,7 @@ def _choice(family: str, question: str, right: str, wrong: Sequence[str], rng: n
     others = [w for w in dict.fromkeys(wrong) if w.lower() != right.lower()]
     if len(others) < OPTIONS - 1:
         return None
-    offered = [right, *(others[i] for i in rng.permutation(len(others))[:OPTIONS - 1])]
+    offered = [right, *(others[i] for i in rng.permutation(len(others))[: OPTIONS - 1])]
     offered = [offered[i] for i in rng.permutation(OPTIONS)]
     lines = "\n".join(f"{letter}. {text}" for letter, text in zip("ABCDEFGH", offered, strict=True))
     answer = f"{'ABCDEFGH'[offered.index(right)]}. {right}"
@@ -116,7 +135,7 @@ def _feature(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None:
 
 
 def rhythm_phrase(seed: Seed) -> str:
-    """"sinus rhythm with sinus arrhythmia at 72 beats per minute"; "" where no rhythm is stated."""
+    """ "sinus rhythm with sinus arrhythmia at 72 beats per minute"; "" where no rhythm is stated."""
     named = rhythms(seed)
     rate = seed.values.get("heart_rate")
     return listed(named) + (f" at {round(rate)} beats per minute" if rate is not None and named else "")
@@ -142,7 +161,9 @@ def normal(seed: Seed) -> bool:
     return bool({"super_class:NORM", "sub_class:NORM"} & seed.present) and not findings(seed)
 
 
-def _verify(seed: Seed, family: str, prefixes: tuple[str, ...], rng: np.random.Generator, template: str) -> tuple[str, str] | None:
+def _verify(
+    seed: Seed, family: str, prefixes: tuple[str, ...], rng: np.random.Generator, template: str
+) -> tuple[str, str] | None:
     """A yes or a no, evenly where both can be had."""
     from ecglm.models.facts import UNSPOKEN
 
@@ -156,8 +177,15 @@ def _verify(seed: Seed, family: str, prefixes: tuple[str, ...], rng: np.random.G
     if asked_yes:
         return question, _pick((f"Yes, this ECG shows {name(key)}.", f"Yes, {name(key)} is present."), rng)
     instead = rhythms(seed) if family == "rhythm" else findings(seed)
-    tail = f" The rhythm is {listed(instead)}." if instead and family == "rhythm" else f" What it does show is {listed(instead)}." \
-        if instead else " The ECG is normal." if normal(seed) else ""
+    tail = (
+        f" The rhythm is {listed(instead)}."
+        if instead and family == "rhythm"
+        else f" What it does show is {listed(instead)}."
+        if instead
+        else " The ECG is normal."
+        if normal(seed)
+        else ""
+    )
     return question, _pick((f"No, there is no {name(key)}.", f"No, this ECG does not show {name(key)}."), rng) + tail
 
 
@@ -215,7 +243,9 @@ def report_text(seed: Seed) -> str:
             words, unit, _ = FEATURES[which]
             parts.append(f"the {words} is {round(seed.values[which])} {unit}, {_RANGE[state]} the normal range")
     found = findings(seed)
-    parts.append(f"findings: {listed(found)}" if found else "no abnormality of conduction or waveform is seen; the ECG is normal")
+    parts.append(
+        f"findings: {listed(found)}" if found else "no abnormality of conduction or waveform is seen; the ECG is normal"
+    )
     return " ".join(map(sentence, parts))
 
 
@@ -237,7 +267,7 @@ def _report(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None:
         if len(absent) < 2 or not others:
             break
         rhythm = str(_pick([*rhythms(seed), name(str(_pick(others, rng)))], rng))
-        keys = [absent[i] for i in rng.permutation(len(absent))[:int(rng.integers(1, 3))]]
+        keys = [absent[i] for i in rng.permutation(len(absent))[: int(rng.integers(1, 3))]]
         wrong.append(f"{rhythm[:1].upper()}{rhythm[1:]} with {listed(map(name, keys))}")
     if form == "mcq":
         return _choice("report", _ask("report", form, rng), whole, wrong, rng)
