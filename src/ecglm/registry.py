@@ -86,6 +86,12 @@ STUDIES = Registry("study", {
     "retrieval": "ecglm.training.contrastive.study_retrieval:run",
     "zeroshot": "ecglm.training.contrastive.study_zeroshot:run",
 })
+#: (model's name, folder, limit, seed, draws, progress, **dataset_args) -> (Study, who answered), by the "dataset" of a task of
+#: kind protocol: somebody else's benchmark with its own files and rules, run on the model under test.
+PROTOCOLS = Registry("protocol", {
+    "ecgbench": "ecglm.bench.ecgbench.run:run",
+    "ecgbench-ptbxl": "ecglm.bench.ecgbench.ptbxl:run",
+})
 #: (recipe file, overrides, resume, progress) -> Path, by the "kind" of a recipe.
 RECIPES = Registry("recipe kind", {
     "language": "ecglm.training.pipeline:run",

@@ -253,15 +253,18 @@ def test_a_file_that_is_no_result_is_named(tmp_path: Path, text: str) -> None:
 
 
 def test_built_in_tasks_load_and_name_registered_parts() -> None:
-    from ecglm.registry import DATASETS, METRICS, SCORERS, STUDIES, SUBJECTS
+    from ecglm.registry import DATASETS, METRICS, PROTOCOLS, SCORERS, STUDIES, SUBJECTS
 
     assert task_names() == [
-        "beats", "camel", "delineation", "dialogue-refutation", "digitize", "ecgqa-official", "ecgqa-ptbxl", "fewshot",
-        "fewshot-language", "findings-challenge2021", "findings-ludb", "findings-ptbxl", "intervals", "knowledge",
-        "report-narrative", "report-ptbxl", "retrieval-ptbxl", "reversal", "rhythm", "simulate-realism", "simulate-transfer",
+        "beats", "camel", "delineation", "dialogue-refutation", "digitize", "ecgbench-pulse-ptbxl", "ecgbench-pulse/arena",
+        "ecgbench-pulse/code15-test", "ecgbench-pulse/cpsc-test", "ecgbench-pulse/csn-test-no-cot",
+        "ecgbench-pulse/ecgqa-test", "ecgbench-pulse/g12-test-no-cot", "ecgbench-pulse/mmmu-ecg", "ecgbench-pulse/ptb-test",
+        "ecgbench-pulse/ptb-test-report", "ecgqa-official", "ecgqa-ptbxl", "fewshot", "fewshot-language",
+        "findings-challenge2021", "findings-ludb", "findings-ptbxl", "intervals", "knowledge", "report-narrative",
+        "report-ptbxl", "retrieval-ptbxl", "reversal", "rhythm", "simulate-realism", "simulate-transfer",
         "simulate-transfer-ludb", "zeroshot-ptbxl"]
     for task in map(load_task, task_names()):
-        assert task.dataset in (STUDIES if task.kind == "study" else DATASETS)
+        assert task.dataset in {"study": STUDIES, "protocol": PROTOCOLS}.get(task.kind, DATASETS)
         assert all(name in METRICS for name in task.metrics)
         assert all(callable(SCORERS.get(name)) for name in task.scoring)
         assert all(callable(SUBJECTS.get(name)) for name in task.subjects)

@@ -45,7 +45,7 @@ def _section(result: dict[str, Any]) -> str:
     lines = [f"## {task['name']} v{task['version']}: {result['model']['id']}", "",
              f"{task['config']['description']}. {result['n_items']} items of {result['n_patients']} patients."
              + (f" A sample (limit {result['limit']})." if result.get("limit") else ""), ""]
-    lines += _study(result["study"]) if task["kind"] == "study" else \
+    lines += _study(result["study"]) if "study" in result else \
         _findings(result["findings"]) if task["kind"] == "findings" else _questions(result)
     for name, groups in result.get("others", {}).items():
         lines += _beside(result["model"]["id"], result["findings"], name, groups)

@@ -27,7 +27,7 @@ from ecglm.bench.study import Study
 from ecglm.bench.task import BenchItem, FindingScores, Prediction, TaskConfig, data_hash, digest
 from ecglm.config import to_dict
 from ecglm.errors import UsageError
-from ecglm.registry import DATASETS, STUDIES, SUBJECTS
+from ecglm.registry import DATASETS, PROTOCOLS, STUDIES, SUBJECTS
 
 Row = TypeVar("Row", Prediction, FindingScores)
 
@@ -38,7 +38,8 @@ def run(task: TaskConfig, model: Any, out: str | Path, *, items: Sequence[BenchI
         limit: int | None = None, chunk: int = 256, progress: bool = False) -> Path:
     """Run `task` on `model` and write ``<out>/results.json``; returns its path.
 
-    A task with subjects of its own is run on these, whatever `model` is.
+    A task with subjects of its own is run on these, whatever `model` is; one of kind protocol takes a model's name (None: the
+    embedded one), for it decides who can answer.
 
     items: instead of the task's dataset. limit: ask only this many (chosen by the task's
     seed). chunk: predictions are saved about this often. Raises UsageError when test and
@@ -49,6 +50,8 @@ def run(task: TaskConfig, model: Any, out: str | Path, *, items: Sequence[BenchI
         if limit is not None or items is not None:
             raise UsageError(f"{task.name}: a study is run as a whole; leave out --limit")
         return _write(folder, _study(task, progress))
+    if task.kind == "protocol":
+        return _write(folder, _protocol(task, model, folder, limit, progress))
     chosen = _prepare(DATASETS.get(task.dataset)(**task.dataset_args) if items is None else items, task, limit)
     models = [SUBJECTS.get(name)() for name in task.subjects] or [model]
     jobs = [_Job(task, m, chosen, folder / m.id if task.subjects else folder, chunk, progress) for m in models]
@@ -172,8 +175,17 @@ def _prepare(items: Sequence[BenchItem], task: TaskConfig, limit: int | None) ->
 
 def _study(task: TaskConfig, progress: bool) -> dict[str, Any]:
     found: Study = STUDIES.get(task.dataset)(**task.dataset_args, seed=task.seed, draws=task.draws, progress=progress)
+    return _found(task, found, f"ecglm {versions()['ecglm']}")
+
+
+def _protocol(task: TaskConfig, model: str | None, folder: Path, limit: int | None, progress: bool) -> dict[str, Any]:
+    found, who = PROTOCOLS.get(task.dataset)(model, folder, limit, task.seed, task.draws, progress, **task.dataset_args)
+    return _found(task, found, who) | {"limit": limit}
+
+
+def _found(task: TaskConfig, found: Study, who: str) -> dict[str, Any]:
     return {
-        "schema": SCHEMA, "task": _task(task), "model": {"id": f"ecglm {versions()['ecglm']}", "fingerprint": code_hash()},
+        "schema": SCHEMA, "task": _task(task), "model": {"id": who, "fingerprint": code_hash()},
         "recipe_hash": None, "data_hash": found.data_hash, "git_commit": git_commit(), "seeds": {"bench": task.seed},
         "versions": versions(), "leakage": {}, "limit": None, "n_items": found.n_items, "n_patients": found.n_patients,
         "study": {"tables": [asdict(table) for table in found.tables], "notes": list(found.notes), "values": found.values},

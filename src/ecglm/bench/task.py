@@ -103,7 +103,7 @@ class TaskConfig:
     version: int
     description: str
     dataset: str
-    kind: Literal["qa", "findings", "study"] = "qa"
+    kind: Literal["qa", "findings", "study", "protocol"] = "qa"
     dataset_args: dict[str, Any] = field(default_factory=dict)
     conditions: tuple[Control, ...] = ("full", "text-only", "no-signal", "other-patient")
     references: tuple[str, ...] = ("heads", "chance")
@@ -135,7 +135,8 @@ class TaskConfig:
 
 def task_names() -> list[str]:
     """The built-in tasks."""
-    return sorted(path.stem for path in TASKS.glob("*.yaml") if not path.stem.startswith("_"))
+    return sorted(path.relative_to(TASKS).with_suffix("").as_posix() for path in TASKS.rglob("*.yaml")
+                  if not path.stem.startswith("_"))
 
 
 def load_task(name: str | os.PathLike[str], overrides: Sequence[str] = ()) -> TaskConfig:

@@ -29,13 +29,16 @@ def run(
     tasks: Annotated[list[str], typer.Argument(metavar="TASK", help="Task names, or YAML files.")],
     out: Annotated[str, typer.Option("-o", "--out", metavar="DIR", help="Gets one folder per task.")] = "runs/bench",
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Ask only this many items.")] = None,
+    data: Annotated[str | None, typer.Option("--data", metavar="DIR", help="Published files of ecgbench-pulse/...")] = None,
     model: Model = None, json: Json = False,
 ) -> None:
     """Run tasks with all their controls. An interrupted run goes on where it stopped.
 
-    `--model dummy:majority` (or echo, oracle) runs a model without weights.
+    `--model dummy:majority` (or echo, oracle) runs a model without weights; ecgbench-pulse/... also takes
+    endpoint:MODEL@URL (a vision-language model), replies:FILE (answers made elsewhere), dummy:coin and dummy:oracle.
     """
     import sys
+    from dataclasses import replace
     from pathlib import Path
 
     from ecglm.bench import runner
@@ -43,10 +46,13 @@ def run(
     from ecglm.bench.task import load_task
 
     configs = [load_task(name) for name in tasks]
-    subject = _subject(model) if any(config.kind != "study" and not config.subjects for config in configs) else None
+    if data is not None:
+        configs = [replace(c, dataset_args=c.dataset_args | {"data": data}) if c.kind == "protocol" else c for c in configs]
+    subject = _subject(model) if any(c.kind in ("qa", "findings") and not c.subjects for c in configs) else None
     results = {}
     for config in configs:
-        path = runner.run(config, subject, Path(out) / config.name, limit=limit, progress=sys.stderr.isatty())
+        asked = model if config.kind == "protocol" else subject
+        path = runner.run(config, asked, Path(out) / config.name, limit=limit, progress=sys.stderr.isatty())
         results[config.name] = load_results(path)
         if not json:
             _show(results[config.name])
@@ -81,10 +87,9 @@ def _subject(model: str | None) -> Any:
 
         return dummy(model.removeprefix("dummy:"))
     import ecglm
-    from ecglm.inference.benchmark import BenchModel
     from ecglm.inference.model import whole
 
-    return BenchModel(whole(ecglm.load(model=model)))
+    return whole(ecglm.load(model=model)).on_bench()
 
 
 def _show(result: dict[str, Any]) -> None:

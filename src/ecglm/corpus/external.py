@@ -10,9 +10,10 @@ import csv
 from functools import lru_cache
 from pathlib import Path
 
-from ecglm.bench.task import BenchItem
+from ecglm.bench.task import BenchItem, digest
 from ecglm.corpus import ptbxl
 from ecglm.corpus.folder import data_folder
+from ecglm.corpus.onpaper import through_page
 from ecglm.knowledge.statements import STATEMENTS
 from ecglm.records import read
 from ecglm.records.record import Record
@@ -80,8 +81,11 @@ def _row_of() -> dict[str, int]:
 
 @lru_cache(maxsize=4096)
 def bench_record(key: str) -> Record:
-    """The record of a bench item's record_key: a PTB-XL ecg_id, or a path of an item above. One object per record, so
-    that its prefix is shared."""
+    """The record of a bench item's record_key: a PTB-XL ecg_id, a path of an item above, or either behind "page:<preset>/": drawn
+    and read back. One object per record, so that its prefix is shared."""
+    if key.startswith("page:"):
+        preset, rest = key.removeprefix("page:").split("/", 1)
+        return through_page(bench_record(rest), preset, seed=int(digest(rest), 16) % 2**31)
     if "/" not in key:
         return ptbxl.load().record(_row_of()[key])
     name, rest = key.split("/", 1)

@@ -91,19 +91,29 @@ class BenchModel:
 
     def score_items(self, items: list[BenchItem], progress: bool) -> list[FindingScores]:
         """Probabilities and decisions of every statement."""
-        out = []
-        for item in items:
-            record = bench_record(item.record_key)
-            reading = self.model.answerer.reading(record)
-            cal = self.model.elm.findings_calibration
-            # A recording that the guard declines is scored with the base rates, never left out.
-            scores = cal.prevalence if reading.encoded is None else tuple(map(float, reading.encoded.prob_C))
-            probability: dict[str, dict[str, float]] = {}
-            present: dict[str, dict[str, bool]] = {}
-            decided = cal.present_C(np.array(scores, np.float32))
-            for key, p, there in zip(self.model.elm.config.labels, scores, decided, strict=True):
-                group, code = key.split(":")
-                probability.setdefault(group, {})[code] = float(p)
-                present.setdefault(group, {})[code] = bool(there)
-            out.append(FindingScores(item.id, probability, present))
-        return out
+        return [self.score_record(item.id, bench_record(item.record_key)) for item in items]
+
+    def score_record(self, name: str, record: Record) -> FindingScores:
+        """The same of a recording that is no item."""
+        return self._scores(name, self.model.answerer.reading(record))
+
+    def score_unread(self, item: BenchItem) -> FindingScores:
+        """The base rates: what is left to say of a page that cannot be read."""
+        return self._scores(item.id, None)
+
+    def score_blind(self, item: BenchItem) -> FindingScores:
+        """The same of a signal of zeros through the whole encoder, with the guard switched off."""
+        return self._scores(item.id, self._zero_reading(bench_record(item.record_key)))
+
+    def _scores(self, name: str, reading: Reading | None) -> FindingScores:
+        cal = self.model.elm.findings_calibration
+        # A recording that the guard declines is scored with the base rates, never left out.
+        scores = cal.prevalence if reading is None or reading.encoded is None else tuple(map(float, reading.encoded.prob_C))
+        probability: dict[str, dict[str, float]] = {}
+        present: dict[str, dict[str, bool]] = {}
+        decided = cal.present_C(np.array(scores, np.float32))
+        for key, p, there in zip(self.model.elm.config.labels, scores, decided, strict=True):
+            group, code = key.split(":")
+            probability.setdefault(group, {})[code] = float(p)
+            present.setdefault(group, {})[code] = bool(there)
+        return FindingScores(name, probability, present)

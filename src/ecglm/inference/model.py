@@ -27,6 +27,7 @@ from ecglm.records.record import Record, checked_record, checked_records
 from ecglm.schema import Answer, Evidence, Finding
 
 if TYPE_CHECKING:
+    from ecglm.inference.benchmark import BenchModel
     from ecglm.inference.narrative import Narrator
     from ecglm.inference.retrieval.index import Hit, Index, Side
     from ecglm.inference.retrieval.retriever import Retriever
@@ -99,6 +100,12 @@ class Model:
                   progress: bool = False) -> list[Answer]:
         """Answers to (record, question) or (record, question, options) in order; the same as `ask`, faster."""
         return self.answerer.ask_batch(items, progress)
+
+    def on_bench(self) -> BenchModel:
+        """This model as benchmarks ask it."""
+        from ecglm.inference.benchmark import BenchModel
+
+        return BenchModel(self)
 
     def chat(self, record: Record | Sequence[Record]) -> ChatSession:
         """A dialogue about one or several recordings."""

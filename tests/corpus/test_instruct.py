@@ -1,0 +1,130 @@
+"""Instruction sets: what an item may not be, and that a build that was killed ends with the same file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("datasketch", reason="instruction sets need ecglm[instruct]")
+
+from ecglm.corpus.instruct import build as builder
+from ecglm.corpus.instruct.build import Settings, build, estimate, shaped
+from ecglm.corpus.instruct.checks import problem
+from ecglm.corpus.instruct.seed import Seed
+from ecglm.corpus.instruct.templates import Draft, template
+from ecglm.errors import EcglmError, UsageError
+from ecglm.knowledge.statements import STATEMENTS
+
+EXAMS = "exam_id,age,is_male,1dAVb,RBBB,LBBB,SB,ST,AF,patient_id,trace_file,normal_ecg\n"
+
+
+@pytest.fixture
+def code15(tmp_path: Path) -> str:
+    """The published table of CODE-15 %, forty made-up rows."""
+    rows = []
+    for i in range(40):
+        flags = ["True" if i % 7 == k else "False" for k in range(6)]
+        rows.append(f"{1000 + i},{30 + i},{i % 2 == 0},{','.join(flags)},{500 + i // 2},exams_part0.hdf5,{i % 7 > 5}")
+    (tmp_path / "exams.csv").write_text(EXAMS + "\n".join(rows) + "\n")
+    return f"code15:{tmp_path}"
+
+
+def test_a_set_of_a_published_table(code15: str, tmp_path: Path) -> None:
+    out = tmp_path / "set.jsonl"
+    found = build(Settings((code15,), n=60), out)
+    items = [json.loads(line) for line in out.read_text().splitlines()]
+    assert found["items"] == len(items) == 60
+    assert {item["messages"][0]["role"] for item in items} == {"user"}
+    assert all(item["licence"] and item["attribution"] and item["provenance"]["generator"] == "templates" for item in items)
+    assert len({item["family"] for item in items}) > 1
+    assert len({item["form"] for item in items}) > 1
+    assert len({json.dumps([item["record"], item["messages"]]) for item in items}) == 60
+    card = (tmp_path / "set.card.md").read_text()
+    assert "CODE-15" in card
+    assert "60 items" in card
+    assert not list(tmp_path.glob("*.journal"))
+
+
+def test_what_was_killed_ends_with_the_same_file(code15: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(Settings((code15,), n=60), tmp_path / "whole.jsonl")
+    calls = 0
+    attempt = builder._attempt
+
+    def killed(*args: object) -> dict[str, object]:
+        nonlocal calls
+        calls += 1
+        if calls == 45:
+            raise KeyboardInterrupt
+        return attempt(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(builder, "FLUSH", 4)
+    monkeypatch.setattr(builder, "_attempt", killed)
+    with pytest.raises(KeyboardInterrupt):
+        build(Settings((code15,), n=60), tmp_path / "parts.jsonl")
+    monkeypatch.setattr(builder, "_attempt", attempt)
+    journal = tmp_path / "parts.jsonl.journal"
+    journal.write_text(journal.read_text() + '{"outcome": "ke')  # half a line
+    with pytest.raises(UsageError, match="other settings"):
+        build(Settings((code15,), n=61), tmp_path / "parts.jsonl", resume=True)
+    build(Settings((code15,), n=60), tmp_path / "parts.jsonl", resume=True)
+    assert (tmp_path / "parts.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+
+
+def test_the_llava_form_has_the_image_first() -> None:
+    item = {"id": "a", "image": "x.png", "turns": [["Q1?", "A1."], ["Q2?", "A2."]], "family": "rhythm"}
+    said = shaped(item, llava=True)["conversations"]
+    assert [turn["from"] for turn in said] == ["human", "gpt", "human", "gpt"]
+    assert said[0]["value"] == "<image>\nQ1?"
+    assert "<image>" not in said[2]["value"]
+
+
+def test_rules_refuse_what_labels_and_measurements_do_not_support() -> None:
+    seed = Seed("made:1", "p", "ptbxl", "1.png", frozenset({"rhythm:AFIB"}), frozenset({"rhythm:SR"}), {"heart_rate": 110.0})
+
+    def of(question: str, answer: str) -> str | None:
+        return problem(Draft("rhythm", "open", ((question, answer),)), seed)
+
+    assert of("What is the rhythm?", "The rhythm is atrial fibrillation.") is None
+    assert of("What is the rhythm?", "The rhythm is sinus rhythm.") is not None
+    assert of("What is the heart rate?", "The heart rate is 110 bpm.") is None
+    assert of("What is the heart rate?", "The heart rate is 70 bpm.") is not None
+    assert of("What does the report say?", "Atrial fibrillation.") == "speaks of a report"
+    assert of("What is it?", "As the report says, atrial fibrillation.") == "speaks of a report"
+    assert of("What is it?", "") == "empty"
+    assert problem(Draft("rhythm", "fill", (("The rhythm is.", "atrial fibrillation"),)), seed) == "not one blank"
+
+
+def test_choices_hold_the_answer_once_and_seven_that_are_false() -> None:
+    rhythms = {statement.key for statement in STATEMENTS if statement.group == "rhythm"}
+    seed = Seed("made:1", "p", "ptbxl", "1.png", frozenset({"rhythm:SBRAD"}), frozenset(rhythms - {"rhythm:SBRAD", "rhythm:SR"}))
+    made = [draft for i in range(20) if (draft := template(seed, "rhythm", "mcq", np.random.default_rng(i)))]
+    assert made
+    for draft in made:
+        letter, answer = draft.turns[0][1][:1], draft.turns[0][1][3:]
+        assert len(set(draft.options)) == 8
+        assert draft.options["ABCDEFGH".index(letter)].lower() == answer.lower()
+        assert problem(draft, seed) is None
+
+
+def test_costs_before_anything_is_asked(code15: str) -> None:
+    found = estimate(Settings((code15,), n=1000, form="endpoint", per_minute=50), 1.0, 4.0)
+    assert found["requests"] == 1000
+    assert found["minutes"] == 20
+    assert found["price_usd"] > 0
+
+
+def test_bad_input(tmp_path: Path) -> None:
+    for source, match in ((f"code15:{tmp_path}", "exams.csv"), ("nothing", "nothing")):
+        with pytest.raises(EcglmError, match=match):
+            build(Settings((source,), n=5), tmp_path / "x.jsonl")
+    with pytest.raises(UsageError, match="form"):
+        Settings(("a",), form="other")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="at least one"):
+        Settings(("a",), n=0)
+    (tmp_path / "exams.csv").write_text(EXAMS + "1,30,True,maybe,False,False,False,False,False,5,x,False\n")
+    with pytest.raises(EcglmError, match="True or False"):
+        build(Settings((f"code15:{tmp_path}",), n=5), tmp_path / "x.jsonl")
+    assert not (tmp_path / "x.jsonl").exists()
