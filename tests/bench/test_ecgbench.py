@@ -14,7 +14,7 @@ from ecglm.bench.ecgbench.choice import PaperChoice, read_options, strict_choice
 from ecglm.bench.ecgbench.labels import paper_gold, paper_labels, strict_labels
 from ecglm.bench.ecgbench.load import load_cases
 from ecglm.bench.ecgbench.multilabel import paper_scores, strict_scores
-from ecglm.bench.ecgbench.options import gold_answers, listed, paper_correct, strict_correct
+from ecglm.bench.ecgbench.options import SUFFIX, gold_answers, listed, paper_correct, strict_correct
 from ecglm.bench.ecgbench.run import run
 from ecglm.bench.ecgbench.subsets import SUBSETS
 from ecglm.bench.stats import Bootstrap
@@ -118,7 +118,7 @@ def test_a_strict_choice_is_explicit_or_none() -> None:
 
 
 def test_options_of_ecg_qa() -> None:
-    question = "Is it?\nOptions: no, normal axis, left axis deviation Only answer based on the given Options without any explanation."
+    question = f"Is it?\nOptions: no, normal axis, left axis deviation {SUFFIX}"
     assert listed(question) == ("no", "normal axis", "left axis deviation")
     assert paper_correct(question, "Left axis deviation", ["left axis deviation"])
     assert not paper_correct(question, "normal axis", ["normal axis"])          # "no" is in "normal"
@@ -131,7 +131,8 @@ def test_options_of_ecg_qa() -> None:
 
 def test_the_published_files_are_read_with_their_faults(tmp_path: Path) -> None:
     (tmp_path / "ptb-test.json").write_text(json.dumps([
-        {"No": 3, "image": "ptb/1.png", "conversation": [{"from": "human", "value": "<image>\nWhich?"}, {"from": "gpt", "value": "MI"}]},
+        {"No": 3, "image": "ptb/1.png", "conversation": [{"from": "human", "value": "<image>\nWhich?"},
+                                                             {"from": "gpt", "value": "MI"}]},
         {"id": "x", "image": "ptb/2.png", "conversations": json.dumps(
             [{"role": "user", "content": "Which?"}, {"role": "assistant", "content": "NORM"}])},
         {"id": "x", "conversations": [{"from": "human", "value": "Which?"}], "answer": "CD"},
@@ -158,7 +159,8 @@ def test_the_published_files_are_read_with_their_faults(tmp_path: Path) -> None:
 def test_a_subset_from_files_to_tables(tmp_path: Path) -> None:
     labels = ("MI", "NORM", "CD", "HYP", "STTC", "MI CD", "NORM", "HYP")
     (tmp_path / "ptb-test.json").write_text(json.dumps([
-        {"id": i, "image": f"{i}.png", "conversations": [{"from": "human", "value": "<image>\nWhich?"}, {"from": "gpt", "value": label}]}
+        {"id": i, "image": f"{i}.png", "conversations": [{"from": "human", "value": "<image>\nWhich?"},
+                                                             {"from": "gpt", "value": label}]}
         for i, label in enumerate(labels)]))
     replies = tmp_path / "replies.jsonl"
     replies.write_text("".join(json.dumps({"id": i, "reply": label}) + "\n" for i, label in enumerate(labels)))
