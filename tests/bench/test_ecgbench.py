@@ -174,3 +174,45 @@ def test_a_subset_from_files_to_tables(tmp_path: Path) -> None:
     assert any(name.startswith("coin") for name, _ in rows)
     with pytest.raises(UsageError):
         run(None, tmp_path / "out", None, 0, 100, False, name="ptb-test", data=str(tmp_path / "absent"))
+
+
+def test_reports_are_judged_and_their_exchange_is_kept(tmp_path: Path, server, monkeypatch: pytest.MonkeyPatch) -> None:
+    url, replies, seen = server
+    monkeypatch.delenv("ECGLM_JUDGE_URL", raising=False)
+    (tmp_path / "ptb-test-report.json").write_text(json.dumps([
+        {"id": i, "conversations": [{"from": "human", "value": "Report?"}, {"from": "gpt", "value": "sinus rhythm"}]}
+        for i in range(2)]))
+    mine = tmp_path / "mine.jsonl"
+    mine.write_text("".join(json.dumps({"id": i, "reply": f"sinus rhythm {i}"}) + "\n" for i in range(2)))
+
+    def score() -> str:
+        study, _ = run(f"replies:{mine}", tmp_path / "out", None, 0, 50, False, name="ptb-test-report", data=str(tmp_path))
+        return str(study.tables[0].rows[0])
+
+    with pytest.raises(UsageError, match="ECGLM_JUDGE_URL"):
+        score()
+    monkeypatch.setenv("ECGLM_JUDGE_URL", url)
+    monkeypatch.setenv("ECGLM_JUDGE_MODEL", "m")
+    numbers = {"diagnosis": 10, "form": 5, "rhythm": 9, "reason": ""}
+    replies += [json.dumps(numbers | other) for other in ({}, {"form": 11}, {"diagnosis": 4})]  # 11 is asked again
+    first = score()
+    assert "70.0" in first  # the mean of (10 + 5 + 9) / 3 and (4 + 5 + 9) / 3, times ten
+    assert len(seen) == 3
+    assert score() == first  # from the transcript: no reply is left
+    assert len(seen) == 3
+
+
+def test_turns_of_the_arena_are_judged_together(tmp_path: Path, server, monkeypatch: pytest.MonkeyPatch) -> None:
+    url, replies, seen = server
+    monkeypatch.setenv("ECGLM_JUDGE_URL", url)
+    monkeypatch.setenv("ECGLM_JUDGE_MODEL", "m")
+    turns = [{"from": "human", "value": "What?"}, {"from": "gpt", "value": "A"}, {"from": "human", "value": "Why?"},
+             {"from": "gpt", "value": "B"}]
+    (tmp_path / "arena.json").write_text(json.dumps([{"id": "1", "conversations": turns}]))
+    mine = tmp_path / "mine.jsonl"
+    mine.write_text(json.dumps({"id": "1", "reply": ["a", "b"]}) + "\n")
+    replies.append(json.dumps({"accuracy": 6, "completeness": 3, "instruction_adherence": 9, "reason": ""}))
+    study, _ = run(f"replies:{mine}", tmp_path / "out", None, 0, 50, False, name="arena", data=str(tmp_path))
+    assert "60.0" in str(study.tables[0].rows[0])
+    asked = json.loads(seen[0][2]["messages"][1]["content"])
+    assert asked == [{"user": "What?", "assistant": "a", "reference": "A"}, {"user": "Why?", "assistant": "b", "reference": "B"}]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -66,33 +64,6 @@ def test_the_study_beats_chance_and_its_controls_bite(monkeypatch) -> None:
         assert tried > 20
         assert noticed >= 0.9 * tried
     assert any("Embeddings were left out" in note for note in study.notes)
-
-
-@pytest.fixture
-def server():
-    """Replies from a list, in order: text of the message, an HTTP status, or bytes of a body."""
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            seen.append((self.path, self.headers.get("Authorization"), body))
-            reply = replies.pop(0)
-            status = reply if isinstance(reply, int) else 200
-            content = reply if isinstance(reply, bytes) else json.dumps({"choices": [{"message": {"content": reply}}]}).encode()
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    seen: list = []
-    replies: list = []
-    http = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=http.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{http.server_port}/v1", replies, seen
-    http.shutdown()
-    http.server_close()
 
 
 def test_a_judge_is_asked_once_and_its_exchange_is_kept(server, tmp_path) -> None:

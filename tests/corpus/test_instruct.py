@@ -128,3 +128,54 @@ def test_bad_input(tmp_path: Path) -> None:
     with pytest.raises(EcglmError, match="True or False"):
         build(Settings((f"code15:{tmp_path}",), n=5), tmp_path / "x.jsonl")
     assert not (tmp_path / "x.jsonl").exists()
+
+
+def test_the_table_of_mimic(tmp_path: Path) -> None:
+    head = "subject_id,study_id,rr_interval,p_onset,qrs_onset,qrs_end,t_end," + ",".join(f"report_{n}" for n in range(18))
+    rows = ["10000032,40689238,800,40,200,290,600,Atrial fibrillation,Possible inferior infarct" + "," * 16,
+            "10000033,40689239,29999,29999,200,290,29999,Sinus rhythm,Normal ECG" + "," * 16]
+    (tmp_path / "machine_measurements.csv").write_text("\n".join([head, *rows]) + "\n")
+    one, two = builder.seeds_of((f"mimic:{tmp_path}",))
+    assert (one.id, one.patient) == ("mimic:40689238", "mimic:10000032")
+    assert "rhythm:AFIB" in one.present
+    assert "sub_class:IMI" not in one.present | one.absent  # "possible" is neither
+    assert one.values["heart_rate"] == 75.0
+    assert (one.values["pr"], one.values["qrs"], one.values["qt"]) == (160.0, 90.0, 400.0)
+    assert set(two.values) == {"qrs"}  # 29999: not found
+    assert "rhythm:SR" in two.present
+    (tmp_path / "machine_measurements.csv").write_text("\n".join([head, rows[0].replace(",800,", ",fast,")]) + "\n")
+    with pytest.raises(EcglmError, match="line 2"):
+        builder.seeds_of((f"mimic:{tmp_path}",))
+    (tmp_path / "machine_measurements.csv").write_text("subject_id,study_id\n1,2\n")
+    with pytest.raises(EcglmError, match="column"):
+        builder.seeds_of((f"mimic:{tmp_path}",))
+
+
+def test_the_table_of_ptb_xl(tmp_path: Path) -> None:
+    (tmp_path / "scp_statements.csv").write_text(
+        ",description,diagnostic,form,rhythm,diagnostic_class,diagnostic_subclass\n"
+        "IMI,x,1.0,,,MI,IMI\nASMI,x,1.0,,,MI,AMI\nSR,x,,,1.0,,\nPVC,x,,1.0,,,\n")
+    head = "ecg_id,patient_id,age,sex,report,scp_codes,strat_fold\n"
+    (tmp_path / "ptbxl_database.csv").write_text(
+        head + "1,11.0,60,1,x,\"{'IMI': 80.0, 'ASMI': 0.0, 'SR': 0.0, 'PVC': 0.0}\",3\n2,12.0,50,0,x,\"{'SR': 0.0}\",9\n")
+    (seed,) = builder.seeds_of((f"ptbxl:{tmp_path}",))  # fold 9 is kept out
+    assert {"sub_class:IMI", "super_class:MI", "rhythm:SR", "form:PVC"} <= seed.present
+    assert "sub_class:AMI" not in seed.present  # of likelihood 0
+    assert len(builder.seeds_of((f"ptbxl:{tmp_path}",), held_out=True)) == 2
+    (tmp_path / "ptbxl_database.csv").write_text(head + "1,11,60,1,x,__import__('os'),3\n")
+    with pytest.raises(EcglmError, match="no dictionary"):
+        builder.seeds_of((f"ptbxl:{tmp_path}",))
+
+
+def test_a_model_behind_an_endpoint_writes_and_rules_still_hold(code15: str, tmp_path: Path, server,
+                                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    url, replies, seen = server
+    monkeypatch.setenv("ECGLM_ENDPOINT_URL", url)
+    monkeypatch.setenv("ECGLM_ENDPOINT_MODEL", "m")
+    monkeypatch.setattr(builder, "MIX", {("rhythm", "open"): 1.0})
+    written = [json.dumps({"question": f"Is number {i} known?", "answer": "As the report says, no."}) for i in range(60)]
+    replies += written
+    with pytest.raises(UsageError, match="no item"):  # every one speaks of a report
+        build(Settings((code15,), n=1, form="endpoint"), tmp_path / "x.jsonl")
+    assert not (tmp_path / "x.jsonl").exists()
+    assert 0 < len(seen) <= 46  # no slot is tried twice

@@ -7,6 +7,7 @@ fixed-point iteration, which converges because their displacements change slowly
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -58,8 +59,21 @@ class Projective:
         return {"kind": "projective", "matrix": list(self.matrix)}
 
 
+class _Displacement(ABC):
+    """What moves every point by a little that depends on where it is; `_shift` says by how much."""
+
+    @abstractmethod
+    def _shift(self, xy: Points) -> Points: ...
+
+    def forward(self, xy: Points) -> Points:
+        return xy + self._shift(xy)
+
+    def inverse(self, xy: Points) -> Points:
+        return _fixed_point(self._shift, xy)
+
+
 @dataclass(frozen=True)
-class Waves:
+class Waves(_Displacement):
     """A smooth displacement: every wave moves points by (dx, dy) * sin(kx x + ky y + phase).
 
     waves: tuples (kx, ky, phase, dx, dy), in 1/pixel and pixels of the clean page.
@@ -75,18 +89,12 @@ class Waves:
             out[:, 1] += dy * s
         return out
 
-    def forward(self, xy: Points) -> Points:
-        return xy + self._shift(xy)
-
-    def inverse(self, xy: Points) -> Points:
-        return _fixed_point(self._shift, xy)
-
     def to_dict(self) -> dict[str, Any]:
         return {"kind": "waves", "waves": [list(wave) for wave in self.waves]}
 
 
 @dataclass(frozen=True)
-class Ridges:
+class Ridges(_Displacement):
     """Folds that do not lie flat: the parallax of a ridge along each line.
 
     ridges: tuples (nx, ny, offset, reach, dx, dy): points at a distance s from the line nx x + ny y = offset move by
@@ -104,15 +112,8 @@ class Ridges:
             out[:, 1] += dy * bump
         return out
 
-    def forward(self, xy: Points) -> Points:
-        return xy + self._shift(xy)
-
-    def inverse(self, xy: Points) -> Points:
-        return _fixed_point(self._shift, xy)
-
     def to_dict(self) -> dict[str, Any]:
         return {"kind": "ridges", "ridges": [list(ridge) for ridge in self.ridges]}
-
 
 
 @dataclass(frozen=True, eq=False)

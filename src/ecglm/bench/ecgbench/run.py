@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ def run(
         metrics = ("AUC", "F1", "HL") if of.kind == "labels" else ("accuracy",)
         score = {"labels": _labels, "choice": _choice, "options": _options}[of.kind]
         for row, given in ((who.id, replies), ("coin (chance)", coins)):
-            rows += score(of, cases, given, boot, row, values)
+            rows += score(Answered(row, of, cases, given, boot), values)
     for row, figures in of.published.items():
         rows.append([f"{row}, published", "paper", *(f"{figures[m]:g}" if m in figures else "–" for m in metrics)])
     title = f"{of.title}: {len(cases)} of {of.size} published items" + (f", a sample of {whole}" if len(cases) < whole else "")
@@ -114,49 +114,46 @@ def label_rows(row: str, paper: Scores, strict: Scores) -> list[Sequence[str]]:
     return [[row, name, *(percent(v) for v in (s.auc, s.f1, s.hl))] for name, s in (("paper", paper), (kind, strict))]
 
 
-def _labels(
-    of: Subset,
-    cases: Sequence[Case],
-    replies: Sequence[Reply],
-    boot: Bootstrap,
-    row: str,
-    values: dict[str, Any],
-) -> list[Sequence[str]]:
-    gold = [str(case.gold[0]) for case in cases]
-    paper = paper_scores([paper_gold(g, of) for g in gold], [paper_labels(r.texts[0], of) for r in replies], boot)
-    found = [strict_labels(r.texts[0], of) for r in replies]
-    chance = np.array([[r.probability.get(label, np.nan) for label in of.labels] for r in replies], dtype=np.float64)
-    strict = strict_scores([strict_labels(g, of) for g in gold], found, boot, of.labels, chance)
-    values[row] = {"paper": paper.to_dict(), "strict": strict.to_dict() | {"no_answer": sum(not one for one in found)}}
-    return label_rows(row, paper, strict)
+@dataclass(frozen=True)
+class Answered:
+    """The cases of a subset with one subject's replies; row: what the subject is called."""
+
+    row: str
+    of: Subset
+    cases: Sequence[Case]
+    replies: Sequence[Reply]
+    boot: Bootstrap
 
 
-def _choice(
-    of: Subset,
-    cases: Sequence[Case],
-    replies: Sequence[Reply],
-    boot: Bootstrap,
-    row: str,
-    values: dict[str, Any],
-) -> list[Sequence[str]]:
-    chosen = PaperChoice(of.letters)
-    paper = [chosen(reply.texts[0]) == gold_letter(case) for case, reply in zip(cases, replies, strict=True)]
+def _labels(a: Answered, values: dict[str, Any]) -> list[Sequence[str]]:
+    gold = [str(case.gold[0]) for case in a.cases]
+    paper = paper_scores([paper_gold(g, a.of) for g in gold], [paper_labels(r.texts[0], a.of) for r in a.replies], a.boot)
+    found = [strict_labels(r.texts[0], a.of) for r in a.replies]
+    chance = np.array([[r.probability.get(label, np.nan) for label in a.of.labels] for r in a.replies], dtype=np.float64)
+    strict = strict_scores([strict_labels(g, a.of) for g in gold], found, a.boot, a.of.labels, chance)
+    values[a.row] = {"paper": paper.to_dict(), "strict": strict.to_dict() | {"no_answer": sum(not one for one in found)}}
+    return label_rows(a.row, paper, strict)
+
+
+def _choice(a: Answered, values: dict[str, Any]) -> list[Sequence[str]]:
+    chosen = PaperChoice(a.of.letters)
+    paper = [chosen(reply.texts[0]) == gold_letter(case) for case, reply in zip(a.cases, a.replies, strict=True)]
     strict_said = [
-        strict_choice(reply.texts[0], read_options(case.questions[0]), of.letters)
-        for case, reply in zip(cases, replies, strict=True)
+        strict_choice(reply.texts[0], read_options(case.questions[0]), a.of.letters)
+        for case, reply in zip(a.cases, a.replies, strict=True)
     ]
-    strict = [said == gold_letter(case) for case, said in zip(cases, strict_said, strict=True)]
-    found = boot.mean(paper)
-    values[row] = {
-        "paper": found.to_dict() | {"guessed": chosen.guessed, "skipped": len(cases) != of.size},
-        "strict": boot.mean(strict).to_dict() | {"no_answer": strict_said.count(None)},
+    strict = [said == gold_letter(case) for case, said in zip(a.cases, strict_said, strict=True)]
+    found = a.boot.mean(paper)
+    values[a.row] = {
+        "paper": found.to_dict() | {"guessed": chosen.guessed, "skipped": len(a.cases) != a.of.size},
+        "strict": a.boot.mean(strict).to_dict() | {"no_answer": strict_said.count(None)},
     }
     whole = (
-        percent(found) if len(cases) == of.size else f"({percent(found)}; the released script skips files of another length)"
+        percent(found) if len(a.cases) == a.of.size else f"({percent(found)}; the released script skips files of another length)"
     )
     return [
-        [row, f"paper, {chosen.guessed} guessed", whole],
-        [row, f"strict, {strict_said.count(None)} without answer", percent(boot.mean(strict))],
+        [a.row, f"paper, {chosen.guessed} guessed", whole],
+        [a.row, f"strict, {strict_said.count(None)} without answer", percent(a.boot.mean(strict))],
     ]
 
 
@@ -165,21 +162,14 @@ def gold_letter(case: Case) -> str:
     return str(case.gold[0]).strip()[:1]
 
 
-def _options(
-    of: Subset,
-    cases: Sequence[Case],
-    replies: Sequence[Reply],
-    boot: Bootstrap,
-    row: str,
-    values: dict[str, Any],
-) -> list[Sequence[str]]:
+def _options(a: Answered, values: dict[str, Any]) -> list[Sequence[str]]:
     rows: list[Sequence[str]] = []
-    values[row] = {}
+    values[a.row] = {}
     scorers: dict[str, Callable[..., bool]] = {"paper": paper_correct, "strict": strict_correct}
     for name, rule in scorers.items():
-        found = boot.mean([rule(c.questions[0], r.texts[0], c.gold[0]) for c, r in zip(cases, replies, strict=True)])
-        values[row][name] = found.to_dict()
-        rows.append([row, name, percent(found)])
+        found = a.boot.mean([rule(c.questions[0], r.texts[0], c.gold[0]) for c, r in zip(a.cases, a.replies, strict=True)])
+        values[a.row][name] = found.to_dict()
+        rows.append([a.row, name, percent(found)])
     return rows
 
 

@@ -19,35 +19,10 @@ from typing import Any, Protocol
 from ecglm.bench.ecgbench.choice import read_options
 from ecglm.bench.ecgbench.load import Case
 from ecglm.bench.ecgbench.options import SUFFIX, gold_answers, listed
-from ecglm.bench.ecgbench.subsets import Subset
+from ecglm.bench.ecgbench.subsets import KEYS, Subset
 from ecglm.endpoint import Endpoint
 from ecglm.errors import EcglmError, ReadError, UsageError
 from ecglm.knowledge.report_labels import labels as read_labels
-
-#: ECGBench's labels -> ours; the likeliest counts.
-KEYS: dict[str, dict[str, tuple[str, ...]]] = {
-    "ptb-test": {name: (f"super_class:{name}",) for name in ("NORM", "MI", "STTC", "CD", "HYP")},
-    "cpsc-test": {
-        "NORM": ("super_class:NORM",),
-        "AF": ("rhythm:AFIB",),
-        "I-AVB": ("form:LPR", "sub_class:AVB"),
-        "LBBB": ("sub_class:CLBBB",),
-        "RBBB": ("sub_class:CRBBB", "sub_class:IRBBB"),
-        "PAC": ("form:PAC",),
-        "PVC": ("form:PVC",),
-        "STD": ("form:STD",),
-        "STE": ("form:STE",),
-    },
-    "code15-test": {
-        "1dAVb": ("form:LPR", "sub_class:AVB"),
-        "RBBB": ("sub_class:CRBBB",),
-        "LBBB": ("sub_class:CLBBB",),
-        "SB": ("rhythm:SBRAD",),
-        "ST": ("rhythm:STACH",),
-        "AF": ("rhythm:AFIB",),
-        "NORM": ("super_class:NORM",),
-    },
-}
 
 
 @dataclass(frozen=True)

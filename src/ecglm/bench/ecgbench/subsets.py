@@ -43,6 +43,31 @@ PTB = ("NORM", "MI", "STTC", "CD", "HYP")
 CPSC = ("NORM", "AF", "I-AVB", "LBBB", "RBBB", "PAC", "PVC", "STD", "STE")
 CODE15 = ("1dAVb", "RBBB", "LBBB", "SB", "ST", "AF", "NORM", "ABNORMAL")
 
+#: ECGBench's labels -> ours; the likeliest counts.
+KEYS: dict[str, dict[str, tuple[str, ...]]] = {
+    "ptb-test": {name: (f"super_class:{name}",) for name in ("NORM", "MI", "STTC", "CD", "HYP")},
+    "cpsc-test": {
+        "NORM": ("super_class:NORM",),
+        "AF": ("rhythm:AFIB",),
+        "I-AVB": ("form:LPR", "sub_class:AVB"),
+        "LBBB": ("sub_class:CLBBB",),
+        "RBBB": ("sub_class:CRBBB", "sub_class:IRBBB"),
+        "PAC": ("form:PAC",),
+        "PVC": ("form:PVC",),
+        "STD": ("form:STD",),
+        "STE": ("form:STE",),
+    },
+    "code15-test": {
+        "1dAVb": ("form:LPR", "sub_class:AVB"),
+        "RBBB": ("sub_class:CRBBB",),
+        "LBBB": ("sub_class:CLBBB",),
+        "SB": ("rhythm:SBRAD",),
+        "ST": ("rhythm:STACH",),
+        "AF": ("rhythm:AFIB",),
+        "NORM": ("super_class:NORM",),
+    },
+}
+
 SUBSETS: dict[str, Subset] = {
     s.name: s
     for s in (

@@ -12,6 +12,7 @@ from ast import literal_eval
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ecglm.bench.ecgbench.subsets import KEYS
 from ecglm.corpus.instruct.seed import SPOKEN, Seed, also, deniable
 from ecglm.errors import ReadError
 from ecglm.knowledge.report_labels import labels as read_labels
@@ -20,14 +21,7 @@ from ecglm.knowledge.statements import BY_KEY
 #: MIMIC-IV-ECG writes this for an onset that was not found.
 NOT_FOUND = 29999
 #: Column of CODE-15 %'s exams.csv -> statements; all six are verified either way.
-CODE15 = {
-    "1dAVb": ("form:LPR", "sub_class:AVB"),
-    "RBBB": ("sub_class:CRBBB",),
-    "LBBB": ("sub_class:CLBBB",),
-    "SB": ("rhythm:SBRAD",),
-    "ST": ("rhythm:STACH",),
-    "AF": ("rhythm:AFIB",),
-}
+CODE15 = {column: found for column, found in KEYS["code15-test"].items() if column != "NORM"}
 
 
 def _rows(folder: Path, name: str, columns: tuple[str, ...]) -> Iterator[tuple[int, Mapping[str, str]]]:

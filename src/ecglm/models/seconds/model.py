@@ -59,9 +59,9 @@ class SecondsModel(nn.Module):
         feat = torch.cat([self.encoder(flat[i:i + _ENCODE].to(device)) for i in range(0, len(flat), _ENCODE)])
         return feat.view(*ecg.known_LT.shape, -1)
 
-    def seconds(self, ecg: Segments, feat_LTF: Tensor | None = None) -> Tensor:
-        """Tokens of an ECG, lead by lead: emb_MD. feat_LTF: its features where they are at hand (a frozen encoder)."""
-        feat = self.features(ecg) if feat_LTF is None else feat_LTF
+    def seconds(self, ecg: Segments) -> Tensor:
+        """Tokens of an ECG, lead by lead: emb_MD."""
+        feat = self.features(ecg)
         known = torch.from_numpy(ecg.known_LT).to(feat.device)
         factor = pooled(len(ecg.leads), known.shape[1], self.config.max_tokens)
         if spare := -known.shape[1] % factor:

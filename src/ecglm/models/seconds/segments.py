@@ -50,9 +50,8 @@ def segments(record: Record, config: SecondsConfig) -> Segments:
     whole = np.full((len(leads), count * config.fs), np.nan)
     width = min(signal.shape[1], whole.shape[1])
     whole[:, :width] = signal[:, :width]
-    missing = np.isnan(whole)
+    filled, missing = fill_missing(whole)
     known = 1 - missing.reshape(len(leads), count, config.fs).mean(-1) >= MIN_SHARE
-    filled = np.nan_to_num(fill_missing(whole)[0] if missing.any() else whole)
     size = np.zeros(len(leads), np.float32)
     if config.scale == "robust":
         filled, spread = _scaled(filled, missing, SCALE_S * config.fs)

@@ -127,13 +127,14 @@ class Teacher:
         out = []
         for number in range(count):
             will = bool(number % 2)
-            name = str(rng.choice(ahead if will else never))
+            several = ahead if will else never
+            name, subject = several[int(rng.integers(len(several)))]
             window, horizon = int(rng.choice(WINDOWS)), int(rng.choice(HORIZONS))
             start = 1800 - horizon - window if will else int(rng.integers(0, 1800 - window))
             key = f"afpdb:{name}:{start}:{window}"
             evidence = measured_text(measure(record_of(key)))
             turns = [("Measure this recording.", evidence), (WILL.format(minutes=horizon // 60), "yes" if will else "no")]
-            out.append(Lesson((key,), turns, True, "forecast", f"afpdb:{name[:3]}"))
+            out.append(Lesson((key,), turns, True, "forecast", f"afpdb:{subject}"))
         return out
 
 
@@ -182,9 +183,9 @@ def ludb_names(validation: bool) -> list[str]:
     return [name for name in names if (int(name) % 4 == 0) == validation]
 
 
-def forecast_records(validation: bool) -> tuple[list[str], list[str]]:
-    """Half-hour records that end where atrial fibrillation begins, and those of people without; a third of the subjects
-    validates (by the number of the subject group)."""
+def forecast_records(validation: bool) -> tuple[list[Pair], list[Pair]]:
+    """Half-hour records that end where atrial fibrillation begins, and those of people without, each with its subject group; a
+    third of the groups validates (by their number)."""
     with open(data_folder("afpdb") / "index.csv", newline="", encoding="utf8") as file:
         rows = [row for row in csv.DictReader(file) if row["kind"] == "30min"]
     ahead, never = [], []
@@ -192,7 +193,7 @@ def forecast_records(validation: bool) -> tuple[list[str], list[str]]:
         if (int(row["subject_group"][1:]) // 2 % 3 == 0) != validation:
             continue
         if row["label"] == "no_paf":
-            never.append(row["record"])
+            never.append((row["record"], row["subject_group"]))
         elif int(row["record"][1:]) % 2 == 0:
-            ahead.append(row["record"])
+            ahead.append((row["record"], row["subject_group"]))
     return ahead, never

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,10 @@ from ecglm.models.folder import check_replaceable
 from ecglm.models.seconds.language import SecondsLanguageConfig, SecondsLanguageModel
 from ecglm.training.curriculum.align import Targets, align, numbers_of
 from ecglm.training.curriculum.autoencoder import autoencode
-from ecglm.training.curriculum.evaluate import ask_all, confidence, marks
+from ecglm.training.curriculum.evaluate import Asked, ask_all, confidence, marks
 from ecglm.training.curriculum.fit import put_adapter, train_stage
 from ecglm.training.curriculum.lessons import Lesson, Teacher
-from ecglm.training.curriculum.recipe import CurriculumRecipe, Stage
+from ecglm.training.curriculum.recipe import CurriculumRecipe
 from ecglm.training.curriculum.recordings import Recordings, measurements
 from ecglm.training.examples import data_hash
 
@@ -109,23 +109,21 @@ def train(recipe: CurriculumRecipe, school: School, folder: Path, progress: bool
         losses = train_stage(model, name, school.learn[name], school.recordings, stage, recipe, folder, progress)
         model.llm.eval()
         metrics[name] = {"loss_first": round(float(np.mean(losses[:20])), 3), "loss_last": round(float(np.mean(losses[-20:])), 3),
-                         "marks": stage_marks(model, school, name, folder, progress)}
-    every = [lesson for lessons in school.marked.values() for lesson in lessons]
-    model.calibration["answers"], metrics["confidence"] = confidence(ask_all(model, every, school.recordings, progress=progress))
+                         "marks": marks(asked := examined(model, school, name, folder, progress))}
+        model.calibration["answers"], metrics["confidence"] = confidence(asked)
     return model, metrics
 
 
-def stage_marks(model: SecondsLanguageModel, school: School, after: str, folder: Path, progress: bool) -> dict[str, Any]:
-    """Marks on the lessons of this stage and those before it, kept in the run folder."""
-    kept = folder / f"{after}.marks.json"
+def examined(model: SecondsLanguageModel, school: School, after: str, folder: Path, progress: bool) -> list[Asked]:
+    """Answers to the lessons of this stage and those before it, kept in the run folder."""
+    kept = folder / f"{after}.answers.json"
     if kept.is_file():
-        found: dict[str, Any] = json.loads(kept.read_text(encoding="utf8"))
-        return found
+        return [Asked(*row) for row in json.loads(kept.read_text(encoding="utf8"))]
     names = list(school.recipe.stages)
     lessons = [lesson for name in names[: names.index(after) + 1] for lesson in school.marked[name]]
-    found = marks(ask_all(model, lessons, school.recordings, progress=progress))
-    write_text(kept, json.dumps(found, indent=1))
-    return found
+    asked = ask_all(model, lessons, school.recordings, progress=progress)
+    write_text(kept, json.dumps(asked, indent=0))
+    return asked
 
 
 def _provenance(recipe: CurriculumRecipe, school: School, metrics: dict[str, Any], text: str) -> dict[str, Any]:
@@ -167,12 +165,3 @@ al. (PhysioNet), ODC-BY 1.0; and information from the PAF Prediction Challenge D
 Base model: SmolLM2-135M-Instruct (Hugging Face TB), Apache-2.0, not included.
 """
 
-
-def shortened(recipe: CurriculumRecipe, share: float) -> CurriculumRecipe:
-    """The same recipe with this share of its sequences and steps."""
-    def part(stage: Stage) -> Stage:
-        return replace(stage, sequences=round(share * stage.sequences))
-
-    return replace(recipe, autoencoder=replace(recipe.autoencoder, steps=round(share * recipe.autoencoder.steps)),
-                   labels=part(recipe.labels), statistics=part(recipe.statistics), dialogue=part(recipe.dialogue),
-                   forecast=part(recipe.forecast))
