@@ -305,8 +305,8 @@ def two_figures(answer: Answer) -> bool:
 class Forecast:
     """What may begin within horizon_s after at_s of a recording, by the window_s before it.
 
-    probability, interval: calibrated (docs/forecast.md says on whom); both None for an abstention, whose reason is also the answer.
-    classes: those of "sinus", "af", "aflutter" of which one follows in nine of ten cases. note: what must be read with it.
+    probability, interval: calibrated (docs/forecast.md says on whom); both None for an abstention, whose reason is also the
+    answer. classes: those of "sinus", "af", "aflutter" of which one follows in nine of ten cases. note: to be read with it.
     """
 
     probability: float | None

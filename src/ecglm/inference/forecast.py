@@ -11,9 +11,9 @@ import numpy as np
 from ecglm.config import closest
 from ecglm.errors import UsageError, argument
 from ecglm.inference.forecast_evidence import evidence
+from ecglm.models.forecast import CLASSES
 from ecglm.models.forecast.calibration import EVENTS, rebased, score
 from ecglm.models.forecast.forecaster import SHIPPED, Forecaster
-from ecglm.models.forecast import CLASSES
 from ecglm.records.record import Record
 from ecglm.records.windows import Windows
 from ecglm.schema import Evidence, Forecast
@@ -32,12 +32,12 @@ _NAMES = {"af": "atrial fibrillation", "aflutter": "atrial flutter", "any": "atr
 def forecast(recording: str | os.PathLike[str] | Record | Windows | BeatSeries, event: str = "af", horizon_s: float = 300.0,
              window_s: float = 600.0, *, at_s: float | None = None, base_rate: float | None = None,
              model: Forecaster | str | Path = SHIPPED, progress: bool = False) -> Forecast:
-    """How probable it is that an event begins within horizon_s after at_s (None: the end of the recording), by the window_s before.
+    """How probable it is that an event begins within horizon_s after at_s (None: the end), by the window_s before.
 
-    event: "af", "aflutter" or "any" of the two. base_rate: how often the event follows such windows among those the recording is
-    one of; None: as often as in the simulated people who calibrated the forecaster. A window is shortened where the recording
-    begins later, with a note. Abstains where the arrhythmia is there already and where too little can be read. Raises UsageError and
-    ReadError.
+    event: "af", "aflutter" or "any" of the two. base_rate: how often the event follows such windows among those the recording
+    is one of; None: as often as in the simulated people who calibrated the forecaster. A window is shortened where the recording
+    begins later, with a note. Abstains where the arrhythmia is there already and where too little can be read. Raises UsageError
+    and ReadError.
     """
     _check(event, horizon_s, window_s, base_rate)
     forecaster = model if isinstance(model, Forecaster) else Forecaster.load(model)

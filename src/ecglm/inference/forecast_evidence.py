@@ -12,8 +12,9 @@ from ecglm.signal.missing import FloatArray
 
 #: A change is told where it is this many times its standard error, and as large (in the unit of the evidence).
 SURE = 2.0
-#: Feature, what it is called, unit, whether it is the logarithm of seconds that are told in ms, digits, the least change worth telling.
-_TOLD = (("early", "premature narrow beats", "per minute", False, 1, 0.5), ("ventricular", "ventricular beats", "per minute", False, 1, 0.5),
+#: Feature, its name, unit, whether it is the logarithm of seconds that are told in ms, digits, the least change worth telling.
+_TOLD = (("early", "premature narrow beats", "per minute", False, 1, 0.5),
+         ("ventricular", "ventricular beats", "per minute", False, 1, 0.5),
          ("log_rr", "RR interval", "ms", True, 0, 30.0), ("log_rmssd", "RMSSD", "ms", True, 0, 8.0),
          ("p_ms", "P duration", "ms", False, 0, 5.0), ("pr_ms", "PR interval", "ms", False, 0, 8.0),
          ("irregular", "intervals that differ from the last by over a tenth", "%", False, 0, 10.0))

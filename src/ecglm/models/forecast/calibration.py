@@ -1,8 +1,8 @@
 """What the forecaster's probabilities are worth: intervals and sets from people that taught it nothing.
 
 Venn-Abers predictors (Vovk, Petej & Fedorova 2015, arXiv:1511.00213) give an interval that holds a calibrated probability;
-split conformal sets (Sadinle, Lei & Wasserman 2019, 10.1080/01621459.2017.1395341) hold what comes with the nominal frequency. Each
-cell, a length of window and a horizon, has one window of each person. Shapes: W windows, H horizons, G grid points.
+split conformal sets (Sadinle, Lei & Wasserman 2019, 10.1080/01621459.2017.1395341) hold what comes with the nominal frequency.
+Each cell, a length of window and a horizon, has one window of each person. Shapes: W windows, H horizons, G grid points.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ def names() -> tuple[str, ...]:
 
 
 def course(steps_KF: FloatArray, horizon_s: float) -> FloatArray:
-    """The numbers ``[C]`` of a window for a horizon; NaN where nothing is known. change: of the line through the steps over the whole
-    window; sure: change over its standard error, within ±10."""
+    """The numbers ``[C]`` of a window for a horizon; NaN where nothing is known. change: of the line through the steps over the
+    whole window; sure: change over its standard error, within ±10."""
     known = np.isfinite(steps_KF)
     count = known.sum(axis=0)
     values = np.where(known, steps_KF, 0.0)

@@ -51,18 +51,18 @@ class Forecaster:
         write_folder(
             Path(folder), config={"model_type": MODEL_TYPE, "name": name, "version": version},
             processor={"step_s": STEP_S, "numbers": list(names())}, calibration=self.calibration.to_dict(),
-            tensors={key: from_numpy(np.ascontiguousarray(value, np.float32)) for key, value in arrays.items()}, run=run, card=card,
-            save_adapter=None)
+            tensors={key: from_numpy(np.ascontiguousarray(value, np.float32)) for key, value in arrays.items()}, run=run,
+            card=card, save_adapter=None)
 
 
 @lru_cache(maxsize=4)
 def _load(folder: Path) -> Forecaster:
     found = read_folder(folder)
     if found.config.get("model_type") != MODEL_TYPE:
-        raise CheckpointError(f"{folder}: is no forecaster but {found.config.get('model_type')!r}; give one that `ecglm train "
-                              "recipes/forecaster.yaml` made")
+        raise CheckpointError(f"{folder}: is no forecaster but {found.config.get('model_type')!r}; give one that "
+                              "`ecglm train recipes/forecaster.yaml` made")
     if found.processor != {"step_s": STEP_S, "numbers": list(names())}:
-        raise CheckpointError(f"{folder}: was made for other features than this version computes; train it again with this version")
+        raise CheckpointError(f"{folder}: was made for other features than this version computes; train it again")
     arrays = {name: tensor.numpy() for name, tensor in found.tensors.items()}
     try:
         told = found.calibration

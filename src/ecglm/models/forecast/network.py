@@ -1,4 +1,4 @@
-"""The network of the forecaster as plain matrix products. Shapes: N windows, C numbers of each (`course`), H hidden, M members."""
+"""The network of the forecaster as plain matrix products. Shapes: N windows, C numbers of each (`course`), M members."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ecglm.signal.missing import FloatArray
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """mean_C, scale_C: of the training windows; weights and biases of the layers of all members ``[M, in, out]``, ``[M, out]``."""
+    """mean_C, scale_C: of the training windows; weights ``[M, in, out]`` and biases ``[M, out]`` of the layers."""
 
     mean_C: NDArray[np.float32]
     scale_C: NDArray[np.float32]

@@ -26,8 +26,8 @@ LEAST_P = 0.5
 #: A difference of successive intervals over this share of them is irregular.
 IRREGULAR = 0.1
 
-#: Features of a step. early: narrow beats that come early, and supraventricular ones, per minute; coupling: of these, as a share of
-#: the usual interval; the rest is of usual beats. log: natural logarithm of seconds.
+#: Features of a step. early: narrow beats that come early, and supraventricular ones, per minute; coupling: of these, as a share
+#: of the usual interval; the rest is of usual beats. log: natural logarithm of seconds.
 FEATURES = ("log_rr", "log_sd", "log_rmssd", "irregular", "early", "ventricular", "coupling", "p", "p_ms", "p_ms_sd", "pr_ms",
             "readable")
 

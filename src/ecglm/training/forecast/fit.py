@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -36,8 +37,9 @@ class Person:
 
 @dataclass(frozen=True)
 class FitSettings:
-    """windows: of each person that teaches; hidden: widths; members: networks whose mean is taken; later: share of windows of people with
-    an arrhythmia that end long before it; within: share of the others that end anywhere between the horizon and the onset."""
+    """windows: of each person that teaches; hidden: widths; members: networks whose mean is taken; noise: added to what they see;
+    later: share of windows of people with an arrhythmia that end long before it; within: share of the others that end anywhere
+    between the horizon and the onset."""
 
     windows: int = 48
     hidden: tuple[int, ...] = (64, 32)
@@ -58,9 +60,10 @@ def drawn_windows(people: Sequence[Person], windows_s: Sequence[float], horizons
     """Numbers ``[N, C]``, classes ``[N]`` and people ``[N]`` of random windows before and without onsets."""
     rng = np.random.default_rng(settings.seed)
     rows, labels, who = [], [], []
+    span = np.log([min(horizons_s), max(horizons_s)])
     for number, person in enumerate(people):
         for _ in range(settings.windows):
-            window, horizon = float(rng.choice(windows_s)), float(np.exp(rng.uniform(*np.log([min(horizons_s), max(horizons_s)]))))
+            window, horizon = float(rng.choice(windows_s)), float(np.exp(rng.uniform(*span)))
             label, end = _moment(person, window, horizon, settings, rng)
             if end is None:
                 continue
@@ -108,7 +111,7 @@ def fit_network(course_NC: FloatArray, labels_N: NDArray[np.int64], settings: Fi
     torch.manual_seed(settings.seed)
     widths = (x.shape[1], *settings.hidden, len(CLASSES))
     layers = [(nn.Parameter(torch.randn(settings.members, a, b) * (2 / a) ** 0.5), nn.Parameter(torch.zeros(settings.members, b)))
-              for a, b in zip(widths, widths[1:], strict=False)]
+              for a, b in pairwise(widths)]
     optimiser = torch.optim.AdamW([p for layer in layers for p in layer], settings.lr, weight_decay=settings.weight_decay)
     steps = settings.epochs * (len(x) // settings.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.lr, total_steps=max(2, steps))
