@@ -15,8 +15,10 @@ _BLOCKED = (0.24, 0.10)
 _RATIOS, _RATIO_SHARES = (2, 3, 4), (0.55, 0.10, 0.35)
 
 
-def schedule_of(subject: Subject, target: str, onset_s: float | None, lasts_s: float | None, duration_s: float, rng: Rng) -> Schedule:
-    """The rhythm of the whole record. f or flutter waves begin at onset_s, at the end of the premature P wave that triggers them.
+def schedule_of(subject: Subject, target: str, onset_s: float | None, lasts_s: float | None, duration_s: float,
+                rng: Rng) -> Schedule:
+    """The rhythm of the whole record. f or flutter waves begin at onset_s, at the end of the premature P wave that triggers
+    them.
 
     Up to that P wave all is as it would be without an onset: sinus rhythm has a generator of its own.
     """

@@ -12,12 +12,12 @@ from ecglm.config import closest
 from ecglm.errors import UsageError, argument
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.signal.simulate.kernels import Float32
-from ecglm.signal.simulate.noise import FROM_ELECTRODES_89
 from ecglm.signal.simulate.onset.rhythm import schedule_of
 from ecglm.signal.simulate.onset.subject import GRID_HZ, Subject, draw_subject
 from ecglm.signal.simulate.onset.table import MECHANISMS, MIXTURES, TARGETS, Rng
 from ecglm.signal.simulate.request import MAX_VALUES, plan_of
 from ecglm.signal.simulate.synthesis import Plan, Simulated, rendered, true_of
+from ecglm.signal.simulate.torso import FROM_ELECTRODES_89
 from ecglm.signal.simulate.truth import Onset, sinus_label
 
 #: An onset lies this far from both ends of its record at least (s), and this far before the end where none is asked for.
@@ -101,9 +101,10 @@ def _strip(target: str, mechanism: str | None, plan: Plan, onset_s: float | None
 
 def _onset(target: str, mechanism: str, onset_s: float | None, subject: Subject) -> Onset:
     minute = slice(round(-subject.times_s[0] * GRID_HZ), None, round(60 * GRID_HZ))
-    return Onset(target, mechanism, onset_s, subject.channels[mechanism].strength if mechanism != "none" else 0.0,
-                 {name: c.manner for name, c in subject.channels.items()}, {name: c.strength for name, c in subject.channels.items()},
-                 {name: c.level[minute].copy() for name, c in subject.channels.items()})
+    channels = subject.channels
+    return Onset(target, mechanism, onset_s, channels[mechanism].strength if mechanism != "none" else 0.0,
+                 {name: c.manner for name, c in channels.items()}, {name: c.strength for name, c in channels.items()},
+                 {name: c.level[minute].copy() for name, c in channels.items()})
 
 
 def _move(subject: Subject, plan: Plan, rng: Rng, signal_8T: Float32) -> None:

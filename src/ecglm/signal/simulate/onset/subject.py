@@ -89,7 +89,8 @@ def draw_subject(duration_s: float, onset_s: float | None, mechanism: str, rng: 
     extra = np.minimum(own["p_rise_s"] * slow, 0.060)
     heart.course = Course(t, breath, turn, extra, np.minimum(extra / 0.040, 1.0))
     steady = 0.5 * own["ectopy_drift"] ** 2
-    atrial = (own["atrial_ectopy"] / 3600 + own["ectopy_peak"] / 60 * ectopy) * np.exp(own["ectopy_drift"] * atrial_drift - steady)
+    atrial = own["atrial_ectopy"] / 3600 + own["ectopy_peak"] / 60 * ectopy
+    atrial *= np.exp(own["ectopy_drift"] * atrial_drift - steady)
     ventricular = own["ventricular_ectopy"] / 3600 * np.exp(own["ectopy_drift"] * ventricular_drift - steady)
     pr = heart.pr_s + own["pr_share"] * extra - 0.0004 * (60 / rr - heart.rate)
     pr = np.maximum(pr, heart.p_s + extra + 0.016)
@@ -99,8 +100,8 @@ def draw_subject(duration_s: float, onset_s: float | None, mechanism: str, rng: 
 
 
 def _resting(t: FloatArray, duration_s: float, own: dict[str, float], rng: Rng) -> Channel:
-    """A channel without a progression. All its random numbers are drawn whatever it does, see Parameter.draw."""
-    strength, span, bend = (PARAMETERS[name].draw(rng) for name in ("strength", "span_s", "bend"))
+    """A channel without a progression. All its random numbers are drawn whatever it does."""
+    strength, bend = (PARAMETERS[name].draw(rng) for name in ("strength", "bend"))
     fate, moment, centre, length = rng.random(4)
     if fate < own["held"]:
         # A height that a progression passes through in its span.
@@ -115,7 +116,7 @@ def _resting(t: FloatArray, duration_s: float, own: dict[str, float], rng: Rng) 
 
 def _slow(n: int, rng: Rng, band_hz: tuple[float, float], exponent: float = 1.0) -> FloatArray:
     """Noise ``[n]`` at GRID_HZ with power 1/f^exponent in the band, standard deviation 1 over a very long time."""
-    size = 1 << max(int(math.ceil(math.log2(n + 1))), int(math.ceil(math.log2(GRID_HZ / band_hz[0]))))
+    size = 1 << math.ceil(math.log2(max(n + 1, GRID_HZ / band_hz[0])))
     hz = np.fft.rfftfreq(size, 1 / GRID_HZ)
     power = np.where((hz >= band_hz[0]) & (hz <= band_hz[1]), np.maximum(hz, band_hz[0]) ** -exponent, 0.0)
     spectrum = np.sqrt(power / power.sum() / 2) * (rng.standard_normal((2, len(hz))) * [[1], [1j]]).sum(axis=0)

@@ -6,9 +6,10 @@ Mechanisms, and what they follow:
   runs: most paroxysms are begun by foci in the pulmonary veins (Haissaguerre 1998, 10.1056/NEJM199809033391003).
 - p_prolongation: conduction between the atria slows, P waves last longer, become lower and notched, PR grows with them
   (interatrial block: Bayes de Luna 2012, 10.1016/j.jelectrocard.2012.06.029; P wave indices before fibrillation: Magnani
-  2009, 10.1161/CIRCEP.108.806828). That it comes within minutes is an assumption of this model: the literature has it over years.
+  2009, 10.1161/CIRCEP.108.806828). That it comes within minutes is an assumption of this model; what is published takes years.
 - rr_shortening: the rate rises and its variability falls (adrenergic tone before the onset: Bettoni & Zimmermann 2002,
-  10.1161/01.CIR.0000018443.44005.D8). They found RR shorter by 2 % in the mean of all onsets; here it is that of those who accelerate.
+  10.1161/01.CIR.0000018443.44005.D8). They found RR shorter by 2 % in the mean of all onsets, and other onsets after a slowing;
+  here it is the stronger change of those who accelerate.
 - none: the onset comes without any sign.
 
 Each is a channel with a course between 0 and 1. Before an onset with a mechanism its channel rises to 1 at the onset; every
@@ -56,10 +57,13 @@ class Parameter:
     what: str
 
     def draw(self, rng: Rng) -> float:
-        """One subject's value. Always one random number, so that subjects do not depend on what others are given."""
-        raw = float(rng.uniform(self.a, self.b)) if self.kind == "uniform" else float(rng.standard_normal())
-        value = {"normal": self.a + self.b * raw, "lognormal": self.a * math.exp(self.b * raw) if self.kind == "lognormal" else 0.0,
-                 "uniform": raw, "share": self.a}[self.kind]
+        """One subject's value."""
+        if self.kind == "share":
+            return self.a
+        if self.kind == "uniform":
+            return float(rng.uniform(self.a, self.b))
+        raw = float(rng.standard_normal())
+        value = self.a + self.b * raw if self.kind == "normal" else self.a * math.exp(self.b * raw)
         return min(max(value, self.low), self.high)
 
     def spread(self) -> str:
