@@ -10,23 +10,14 @@ import pytest
 
 from ecglm.errors import CheckpointError
 from ecglm.models.forecast import CLASSES
-from ecglm.models.forecast.calibration import GRID, Calibration, least_probability, rebased, venn_abers
+from ecglm.models.forecast.calibration import GRID, least_probability, rebased, venn_abers
 from ecglm.models.forecast.course import course, names
 from ecglm.models.forecast.forecaster import Forecaster
-from ecglm.models.forecast.network import Network
 from ecglm.models.forecast.steps import FEATURES, step_features
 from ecglm.signal.holter import BeatSeries
+from tests.tiny_forecaster import made, series
 
 RNG = np.random.default_rng(0)
-
-
-def series(rr_s: np.ndarray, kinds: str | None = None, p_ms: np.ndarray | float = 110.0) -> BeatSeries:
-    """Beats with these intervals that end at 0."""
-    times = np.cumsum(rr_s)
-    times -= times[-1] + 0.01
-    n = len(times)
-    return BeatSeries(float(times[0]) - 0.01, 0.0, times, np.array(list(kinds or "N" * n)), np.full(n, 0.9),
-                      np.broadcast_to(p_ms, n).astype(float), np.full(n, 160.0), np.empty((0, 2)), np.empty((0, 2)))
 
 
 def column(steps: np.ndarray, name: str) -> np.ndarray:
@@ -126,17 +117,6 @@ def test_another_base_rate_moves_the_odds() -> None:
     assert rebased(0.5, 0.5, 0.1) == pytest.approx(0.1)
     assert rebased(0.3, 0.2, 0.2) == pytest.approx(0.3)
     assert rebased(0.9, 1 / 3, 0.01) < 0.2
-
-
-def made(seed: int = 0) -> Forecaster:
-    rng = np.random.default_rng(seed)
-    count = len(names())
-    network = Network(np.zeros(count, np.float32), np.ones(count, np.float32),
-                      (rng.normal(0, 0.3, (2, count, 4)).astype(np.float32), rng.normal(0, 0.3, (2, 4, 3)).astype(np.float32)),
-                      (np.zeros((2, 4), np.float32), np.zeros((2, 3), np.float32)))
-    bounds = np.sort(rng.random((2, 1, 2, len(GRID))), axis=2).astype(np.float32)
-    return Forecaster("tiny 1", network, Calibration((10.0, 600.0), (60.0,), {e: bounds.copy() for e in ("af", "aflutter", "any")},
-                                                     np.full((2, 1), 0.2, np.float32), (0.5, 0.25, 0.25)))
 
 
 def test_a_saved_forecaster_says_the_same(tmp_path: Path) -> None:
