@@ -38,12 +38,14 @@ def synth(
             print_table(("condition", "criterion", "labels"),
                         [(c.name, c.criterion, " ".join(c.labels)) for c in CONDITIONS.values()])
     if gallery is not None:
+        from ecglm.paper import Cell, save_image
         from ecglm.paper import gallery as draw
-        from ecglm.paper import save_image
+        from ecglm.paper.gallery import CELL_S
+        from ecglm.signal.simulate.telling import telling
 
         names = condition or list(CONDITIONS)
         made = simulate(names, len(names), fs=fs, duration_s=duration, seed=seed)
-        save_image(draw([(s.truth.condition, s.record) for s in made]), gallery)
+        save_image(draw([Cell(s.truth.condition, *telling(s, CELL_S)) for s in made]), gallery)
         print_text(f"wrote {gallery}")
     if out is not None:
         _write(out, condition, n, seed, fs, duration, json)
