@@ -113,7 +113,7 @@ def macro_f1(labels: ArrayLike, decisions: ArrayLike) -> float:
 
 
 def coverage(labels: ArrayLike, inside_NC: ArrayLike) -> float:
-    """Share of items whose class (its column, ``[N]``) is in the set that was predicted, ``[N, C]`` of booleans. NaN when empty."""
+    """Share of items whose class (its column, ``[N]``) is in the predicted set, ``[N, C]`` of booleans. NaN when empty."""
     y, inside = np.asarray(labels, dtype=np.intp), np.asarray(inside_NC).astype(bool)
     return float(inside[np.arange(len(y)), y].mean()) if len(y) else float("nan")
 

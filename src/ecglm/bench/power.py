@@ -8,7 +8,7 @@ import numpy as np
 
 
 def pairs_needed(pairs: int, alpha: float = 0.05) -> int:
-    """Least number of `pairs` decided rightly that chance (1/2) reaches with a probability of at most alpha (one-sided, binomial);
+    """Least number of `pairs` decided rightly that chance (1/2) reaches with probability alpha at most (one-sided, binomial);
     pairs + 1 where not even all would do."""
     tail = 0.0
     for right in range(pairs, -1, -1):
