@@ -44,10 +44,10 @@ class FitSettings:
     later: share of windows of people with an arrhythmia that end long before it; within: share of the others that end anywhere
     between the horizon and the onset."""
 
-    windows: int = 48
+    windows: int = 24
     hidden: tuple[int, ...] = (64, 32)
     members: int = 5
-    epochs: int = 15
+    epochs: int = 30
     batch: int = 256
     lr: float = 2e-3
     weight_decay: float = 0.1

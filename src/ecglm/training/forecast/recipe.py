@@ -83,6 +83,6 @@ to ten minutes before, in any one or two leads.
 **Intended use:** research and teaching. **Not a medical device**; no clinical claim is made.
 
 **Training data:** {teaching} simulated people taught the network, {checking} others calibrated it (`ecglm.corpus.onsets`).
-Nothing of it was seen in patients: which signs precede an onset, and how strongly, is what the simulator was given (docs/simulate.md).
-On real recordings see docs/results.md, forecast-afpdb.
+Nothing of it was seen in patients: which signs precede an onset, and how strongly, is what the simulator was given
+(docs/simulate.md). On real recordings see docs/results.md, forecast-afpdb.
 """
