@@ -32,7 +32,7 @@ class Method(Protocol):
     name: str
 
     def fit(self, examples: Sequence[Example], labels: Ints) -> None:
-        """Learn from windows and columns of CLASSES ``[N]``, not all of which need occur; what is trained already does nothing."""
+        """Learn from windows and columns of CLASSES ``[N]``, not all of which need occur. What is trained does nothing."""
         ...
 
     def predict_proba(self, examples: Sequence[Example]) -> Floats:
