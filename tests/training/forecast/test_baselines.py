@@ -111,7 +111,8 @@ def example(person: int, rr: float, ectopic: float, label: str, seed: int) -> Ex
     rng = np.random.default_rng(seed)
     times = np.arange(-59.5, 0, rr) + rng.normal(0, 0.02, len(np.arange(-59.5, 0, rr)))
     kinds = "".join(rng.choice(["S", "N"], len(times), p=[ectopic, 1 - ectopic]))
-    item = ForecastItem(f"r{seed}", f"p{person}", 60, 60, 100 + seed, 160 + seed, None if label == "sinus" else 220 + seed, label, 1.0)
+    onset = None if label == "sinus" else 220.0 + seed
+    item = ForecastItem(f"r{seed}", f"p{person}", 60, 60, 100 + seed, 160 + seed, onset, label, 1.0)
 
     def signal() -> Record:
         at = np.arange(60 * 100) / 100

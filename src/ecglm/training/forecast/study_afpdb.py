@@ -53,10 +53,11 @@ def run(seed: int, draws: int, progress: bool, forecasters: Sequence[str] = ("ch
     keys = [[one.item.record, one.item.subject, one.item.kind, one.item.start_s, one.item.stop_s] for one in examples]
     tables, values = _tables(examples, found, draws, seed)
     where = "all that lies before it" if window_s is None else f"the {window_s:g} s before it"
+    by = ", for the CNN one tenth of them" if "cnn" in forecasters else ""
     notes = (f"Nothing of the last {gap_s:g} s of a record is seen; {where} is. Whoever is asked about is in no training data: "
-             "every person (subject_group) is left out in turn" + (", for the CNN one tenth of them" if "cnn" in forecasters else "")
-             + ". Screening is trained on records of people with fibrillation against those without, imminent onset on the two "
-             "kinds of record of the former. Intervals draw people. In pairs equal scores count half.",
+             f"every person (subject_group) is left out in turn{by}. Screening is trained on records of people with fibrillation "
+             "against those without, imminent onset on the two kinds of record of the former. Intervals draw people. In pairs "
+             "equal scores count half.",
              "p37 and p38 repeat the signals of p01 and p02 and are of the same person; the last column leaves them out.",
              "An event begins at the end of its record at the earliest; when is not given.")
     return Study((*tables, _power(examples)), len(examples), len(set(people)), digest(keys), notes, values)
