@@ -21,6 +21,7 @@ from ecglm.corpus.windows import ForecastItem
 from ecglm.corpus.windows.cut import unnamed
 from ecglm.corpus.windows.layouts import AFPDB_REPEATED, find_records, open_source
 from ecglm.corpus.windows.source import read_window
+from ecglm.errors import UsageError
 from ecglm.registry import FORECASTERS
 from ecglm.signal.holter import beat_series
 from ecglm.training.forecast.baselines.method import Example, Floats, Ints, Method
@@ -78,6 +79,8 @@ def examples_of(gap_s: float, window_s: float | None, cache: Path, progress: boo
         series = read_series(kept)
         stop = series.stop_s - gap_s
         start = 0.0 if window_s is None else stop - window_s
+        if start < 0 or stop <= start:
+            raise UsageError(f"a window of {window_s or 0:g} s and a gap of {gap_s:g} s do not fit in {name}; give shorter ones")
         kind = "none" if kept.name[0] == "n" else "distant" if int(kept.stem[1:]) % 2 else "imminent"
         item = ForecastItem(name, subject, stop - start, gap_s, start, stop, series.stop_s if kind == "imminent" else None,
                             "af" if kind == "imminent" else "sinus", float("nan"), kind=kind, dataset="afpdb")
