@@ -196,3 +196,21 @@ def test_the_network_learns_from_the_signal_and_is_reproducible(shown: Any) -> N
     again = Cnn(seed=0, kept=method._kept)
     again.fit(made[:36], event[:36])
     assert np.allclose(again.predict_proba(made[36:48]), found)
+
+
+def test_a_trained_forecaster_is_a_row_and_sees_its_longest_window_at_most(tmp_path: Any) -> None:
+    from ecglm.training.forecast.baselines.trained import Trained
+    from tests.tiny_forecaster import made
+
+    made().save(tmp_path / "tiny", {"recipe": {}}, "A tiny forecaster.")
+    row = Trained(str(tmp_path / "tiny"))
+    rng = np.random.default_rng(0)
+    times = np.sort(rng.uniform(-1740, 0, 2200))
+    item = ForecastItem("p02", "p01", 1740, 60, 0, 1740, 1800, "af", float("nan"))
+    long = Example(item, series(times, length=1740.0), lambda: None)
+    short = Example(item, series(times[times > -600], length=600.0), lambda: None)
+    found = row.predict_proba([long, short])
+    assert found[0] == pytest.approx(found[1])
+    assert found.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert row.sets([long], found[:1]).shape == (1, 3)
+    assert row.sets([long], found[:1]).any()
