@@ -100,10 +100,10 @@ def compare(forecasters: Sequence[str], seed: int, teaching: Set, tests: Sequenc
     with Progress(disable=not progress) as bar:
         task = bar.add_task("Forecasters", total=len(forecasters) * len(teaching.cells))
         for name in forecasters:
-            options: dict[str, Any] = {"seed": seed} if name not in ("persistence", *OWN) else {}
             probability: list[dict[Cell, Floats]] = [{} for _ in tests]
             covered: list[dict[Cell, float]] = [{} for _ in tests]
-            for cell, examples in teaching.cells.items():
+            for place, (cell, examples) in enumerate(teaching.cells.items()):
+                options: dict[str, Any] = {"seed": 1000 * seed + place} if name not in ("persistence", *OWN) else {}
                 method: Method = FORECASTERS.get(name)(**options)
                 method.fit(examples, teaching.labels)
                 for number, one in enumerate(tests):

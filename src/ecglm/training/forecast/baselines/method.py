@@ -27,7 +27,8 @@ class Example:
 
 
 class Method(Protocol):
-    """name is that of its row in tables."""
+    """name is that of its row in tables. One with an attribute `trained` that is true learns nothing in `fit` and is asked about
+    everybody at once; one with a method `sets(examples, probability_NC)` has conformal sets, booleans ``[N, 3]``."""
 
     name: str
 
