@@ -141,7 +141,7 @@ def people(of: Sequence[OnsetSubject], folder: Path, workers: int, progress: boo
     def rate(one: OnsetSubject) -> float:
         return rates[one.label] if one.cohort == ANNOUNCED.name and one.mechanism != "none" else 0.8
 
-    return [Person(one.key, series(rate(one) + 0.001 * n, 1440.0), one.moment_s, ("sinus", "af", "aflutter").index(one.label))
+    return [Person(one.key, series(rate(one) + 0.001 * n, 1440.0), one.moment_s, ("sinus", "af", "aflutter").index(one.label), 3)
             for n, one in enumerate(of)]
 
 

@@ -30,7 +30,7 @@ from ecglm.training.forecast.series import read_series, write_series
 #: Forecasters that are too slow to be trained without every person in turn: into how many parts people are dealt instead.
 PARTS = {"cnn": 10}
 #: Those that learn and keep what they compute of a window.
-LEARNING = ("logistic", "boosted", "cnn")
+LEARNING = ("logistic", "boosted", "cnn", "course")
 
 
 @dataclass(frozen=True, eq=False)
