@@ -78,6 +78,7 @@ STUDIES = Registry("study", {
     "report-narrative": "ecglm.bench.studies.report_narrative:run",
     "report-ptbxl": "ecglm.bench.studies.report:run",
     "intervals": "ecglm.bench.studies.intervals:run",
+    "statistics": "ecglm.bench.studies.statistics:run",
     "digitize": "ecglm.bench.studies.digitize:run",
     "dialogue-refutation": "ecglm.bench.studies.dialogue:run",
     "fewshot": "ecglm.training.fewshot.study:run",
