@@ -79,6 +79,8 @@ STUDIES = Registry("study", {
     "report-ptbxl": "ecglm.bench.studies.report:run",
     "intervals": "ecglm.bench.studies.intervals:run",
     "statistics": "ecglm.bench.studies.statistics:run",
+    "comparison": "ecglm.bench.studies.comparison:run",
+    "strips": "ecglm.bench.studies.strips:run",
     "digitize": "ecglm.bench.studies.digitize:run",
     "dialogue-refutation": "ecglm.bench.studies.dialogue:run",
     "fewshot": "ecglm.training.fewshot.study:run",
