@@ -72,7 +72,8 @@ def test_records_before_an_onset_are_written_and_continued(tmp_path, capsys):
 @pytest.mark.parametrize(("arguments", "said"), [
     (["--mechanism", "none"], "--onset"), (["--onset", "vt"], "--onset vt is unknown"),
     (["--onset", "sinus", "--mechanism", "p_prolongation"], "no onset"),
-    (["--onset", "af", "--onset-s", "1439"], "--onset-s 1439"), (["--onset", "af", "--condition", "lbbb"], "leave out the conditions"),
+    (["--onset", "af", "--onset-s", "1439"], "--onset-s 1439"),
+    (["--onset", "af", "--condition", "lbbb"], "leave out the conditions"),
 ])
 def test_onsets_that_cannot_be_made(tmp_path, capsys, arguments, said):
     assert main(["synth", "-o", str(tmp_path / "none"), *arguments]) == 2
