@@ -60,7 +60,7 @@ def study(model: Asks, seed: int, draws: int, progress: bool, pairs: int, items:
         answer = model.ask(two, QUESTION)
         given += not answer.abstained
         said.append(named(answer, space))
-        if number < 10:  # it says the same of any recording without signal
+        if number < 5:  # it says the same of any recording without signal
             silent.append(named(model.ask([replace(one, signal=np.zeros_like(one.signal)) for one in two], QUESTION), space))
     others = [said[(i + 1) % len(said)] for i in range(len(said))]
     rows: dict[str, list[float]] = {
