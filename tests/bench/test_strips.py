@@ -16,13 +16,13 @@ from ecglm.signal.simulate import simulate_one
 
 def test_minutes_are_of_the_kind_that_marks_say() -> None:
     marks = [(0.2, "+", "(N"), *((t, "N", "") for t in range(1, 60)),
-             *((t, "V" if t % 8 == 0 else "N", "") for t in range(60, 120)), (121.0, "+", "(AFIB"),
+             *((t, "V" if t % 8 == 0 else "N", "") for t in range(60, 120)), (125.0, "+", "(AFIB"),
              *((t, "N", "") for t in range(122, 240)), (239.5, "+", "(P"), *((t, "/", "") for t in range(240, 300)),
              *((t, "L", "") for t in range(300, 360))]
     at, symbols, notes = zip(*marks, strict=True)
     kinds = kinds_of_minutes(np.array(at, float), symbols, notes, 425.0)
     assert kinds == ["normal", "ventricular ectopy", "", "", "paced", "", ""]
-    later = [(t - 61, s, n) for t, s, n in marks if t >= 121]
+    later = [(t - 65, s, n) for t, s, n in marks if t >= 121]
     at, symbols, notes = zip(*later, strict=True)
     assert kinds_of_minutes(np.array(at, float), symbols, notes, 178.0)[:2] == ["", "atrial fibrillation"]
 

@@ -61,22 +61,24 @@ class Minute:
 
 #: Ventricular beats that a minute of "ventricular ectopy" has at least.
 _MANY = 6
+#: A rhythm that is noted this soon after the beginning of a minute holds from its beginning (s).
+_SOON_S = 1.0
 
 
 def minutes(each: int) -> list[Minute]:
     """At most so many minutes of each kind from each person, evenly spaced: "atrial fibrillation" and "paced" throughout,
     "ventricular ectopy" in sinus rhythm, "normal" (sinus rhythm of usual beats). Raises EcglmError without the data."""
-    out = []
+    found: dict[tuple[str, str], list[Minute]] = {}
     for path in sorted((data_folder("mitdb") / "records").glob("*.hea")):
         record = read(path)
         marks = read_annotations(path.with_suffix(".atr"))
         person = "201" if path.stem == "202" else path.stem
-        kinds = kinds_of_minutes(marks.samples / record.fs, marks.symbols, marks.notes, record.duration_s)
-        for kind in sorted({kind for kind in kinds if kind}):
-            at = [number for number, name in enumerate(kinds) if name == kind]
-            for place in sorted({at[round(k * (len(at) - 1) / max(each - 1, 1))] for k in range(each)}):
-                out.append(Minute(path.stem, person, 60.0 * place, kind, record.crop(60.0 * place, 60.0)))
-    return out
+        for number, kind in enumerate(kinds_of_minutes(marks.samples / record.fs, marks.symbols, marks.notes, record.duration_s)):
+            if kind:
+                found.setdefault((person, kind), []).append(
+                    Minute(path.stem, person, 60.0 * number, kind, record.crop(60.0 * number, 60.0)))
+    return [have[place] for have in found.values()
+            for place in sorted({round(k * (len(have) - 1) / max(each - 1, 1)) for k in range(each)})]
 
 
 def kinds_of_minutes(at_s: NDArray[np.float64], symbols: Sequence[str], notes: Sequence[str], duration_s: float) -> list[str]:
@@ -85,7 +87,8 @@ def kinds_of_minutes(at_s: NDArray[np.float64], symbols: Sequence[str], notes: S
     kind = np.array(symbols)
     out = []
     for start in range(0, int(duration_s // 60) * 60, 60):
-        rhythms = {([note for t, note in changes if t <= start] or [""])[-1], *(n for t, n in changes if start < t < start + 60)}
+        first = start + _SOON_S
+        rhythms = {([note for t, note in changes if t <= first] or [""])[-1], *(n for t, n in changes if first < t < start + 60)}
         beats = kind[(at_s >= start) & (at_s < start + 60) & np.isin(kind, list(BEATS))].tolist()
         wide = sum(beat in CLASSES["V"] for beat in beats)
         if not beats:
