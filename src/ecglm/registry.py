@@ -128,6 +128,7 @@ FORECASTERS = Registry("forecaster", {
     "logistic": "ecglm.training.forecast.baselines.tabular:Logistic",
     "boosted": "ecglm.training.forecast.baselines.tabular:Boosted",
     "cnn": "ecglm.training.forecast.baselines.cnn:Cnn",
+    "course": "ecglm.training.forecast.baselines.course:Course",
     "shipped": "ecglm.training.forecast.baselines.trained:Trained",
 })
 #: (answer, reply, valid answers) -> bool, by the "scoring" of a task.
