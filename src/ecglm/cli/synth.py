@@ -41,7 +41,7 @@ def synth(
     from ecglm.signal.simulate import CONDITIONS, OnsetRequest, simulate
     from ecglm.signal.simulate.onset import MECHANISMS, MIXTURES
 
-    if onset is None and not (mechanism is onset_s is lasts is None):
+    if onset is None and (mechanism, onset_s, lasts) != (None, None, None):
         raise UsageError("--mechanism, --onset-s and --lasts say more of an --onset; name af, aflutter or sinus with it")
     if show:
         if json:
