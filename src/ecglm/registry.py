@@ -101,6 +101,7 @@ RECIPES = Registry("recipe kind", {
     "fewshot": "ecglm.training.fewshot.recipe:run",
     "contrastive": "ecglm.training.contrastive.train:run",
     "curriculum": "ecglm.training.curriculum.pipeline:run",
+    "forecaster": "ecglm.training.forecast.recipe:run",
     "fewshot-space": "ecglm.training.fewshot.space:run",
 })
 #: Few-shot methods (ecglm.training.fewshot.method.Method), by the "methods" of a recipe of kind fewshot.

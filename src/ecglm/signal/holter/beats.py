@@ -160,6 +160,8 @@ def _types(known: _Stretch, samples: IntArray) -> NDArray[np.str_]:
     part = np.searchsorted(known.edges, samples, side="right") - 1
     for leads in np.unique(known.there_ML[np.unique(part)], axis=0):
         rows = np.flatnonzero(leads)
+        if not len(rows):  # a peak that was moved over the edge of what can be read
+            continue
         among = np.flatnonzero(known.there_ML[part][:, rows].all(axis=1))
         found = beat_types(known.scaled_LT[rows], samples[among], FS)
         mine = (known.there_ML[part[among]] == leads).all(axis=1)
