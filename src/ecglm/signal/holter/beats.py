@@ -25,6 +25,7 @@ from ecglm.signal.holter.minutes import FS, MINUTE, Minute
 from ecglm.signal.missing import BoolArray
 from ecglm.signal.prepare import scale_leads
 from ecglm.signal.rhythm_name import rhythm
+from ecglm.signal.spans.evidence import Evidence, beat_evidence
 from ecglm.signal.stack import align
 from ecglm.signal.wave_network import CLASSES, MARGIN, wave_probabilities
 
@@ -53,7 +54,7 @@ LEAST_RR, LEAST_DISORDER = 10, 0.08
 class Part:
     """What was found in a stretch. times_B: samples of the recording at FS, those of the margins too; types_B: AAMI classes;
     p_B3: of `p_before`; gaps: samples ``[gap, 2]`` without signal in any lead; af: for each segment of the stretch, whether atria
-    fibrillate."""
+    fibrillate; seen: what each beat tells about the atria."""
 
     first: int
     stop: int
@@ -62,6 +63,7 @@ class Part:
     p_B3: NDArray[np.float32]
     gaps: IntArray
     af: BoolArray
+    seen: Evidence
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +90,7 @@ def analyse(minutes: Sequence[Minute], leads: Sequence[str], at: int, before: in
     af = _fibrillation(known, prob_LCT, samples, types, first, stop)
     gaps = _runs(unseen, round(GAP_S * FS)).clip(first, stop)
     return Part(start + first, start + stop, start + samples, types, p_before(prob_LCT, samples),
-                start + gaps[gaps[:, 1] > gaps[:, 0]], af)
+                start + gaps[gaps[:, 1] > gaps[:, 0]], af, beat_evidence(known.scaled_LT, prob_LCT, samples, types))
 
 
 def _prepared(minutes: Sequence[Minute], leads: Sequence[str], edges: IntArray, low: int, high: int) -> _Stretch:

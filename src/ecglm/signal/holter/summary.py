@@ -15,6 +15,7 @@ from ecglm.signal.holter.minutes import FS, MINUTE
 from ecglm.signal.holter.result import KINDS, Episode, Holter, Hrv, Span
 from ecglm.signal.missing import BoolArray, FloatArray
 from ecglm.signal.rhythm_name import PAUSE_S
+from ecglm.signal.spans.evidence import Evidence
 
 #: Least and largest rates are of as many RR intervals in a row.
 RATE_OF = 8
@@ -30,7 +31,8 @@ HOUR_S = 3600.0
 @dataclass
 class Seen:
     """What is kept of a recording while it is read: a part for each stretch. times: samples at FS ``[beat]``; p: of `p_before`;
-    gaps ``[gap, 2]``; fibrillation: first sample, stop and segments; reasons: why a minute cannot be read, by its number."""
+    gaps ``[gap, 2]``; fibrillation: first sample, stop and segments; evidence: what each beat tells
+    about the atria; reasons: why a minute cannot be read, by its number."""
 
     duration_s: float
     times: list[IntArray] = field(default_factory=list)
@@ -38,6 +40,7 @@ class Seen:
     p: list[NDArray[np.float32]] = field(default_factory=list)
     gaps: list[IntArray] = field(default_factory=list)
     fibrillation: list[tuple[int, int, BoolArray]] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
     reasons: dict[int, str] = field(default_factory=dict)
 
 

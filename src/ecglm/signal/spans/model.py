@@ -69,3 +69,38 @@ def viterbi(log_BK: FloatArray, change: float) -> IntArray:
     for beat in range(beats - 1, 0, -1):
         path[beat - 1] = back[beat, path[beat]]
     return path
+
+
+def stored(model: SpanModel) -> dict[str, NDArray[np.generic]]:
+    """What `loaded` takes: the trees with half the digits, and the decoder."""
+    known = vars(model.trees)
+    small = {name: value.astype(np.float32) for name, value in known.items() if name in ("threshold", "value")}
+    rule = model.decoder
+    return {**known, **small, "decoder": np.array([rule.weight, rule.change, rule.shortest_s])}
+
+
+def loaded(known: dict[str, NDArray[np.generic]]) -> SpanModel:
+    """The model of what `stored` gave."""
+    trees = Trees(known["feature"], known["threshold"].astype(float), known["left"], known["right"], known["value"].astype(float),
+                  int(known["depth"]), known["start"].astype(float))
+    return SpanModel(trees, Decoder(*known["decoder"].astype(float).tolist()))
+
+
+@lru_cache(maxsize=1)
+def shipped_model() -> SpanModel:
+    """The one in the package."""
+    with np.load(WEIGHTS / "rhythm_spans.npz") as file:
+        return loaded({name: file[name] for name in file.files})
+
+
+def fold_models() -> dict[str, SpanModel]:
+    """By MIT-BIH record, a model that was trained without the person: for benchmarks."""
+    with np.load(WEIGHTS / "rhythm_spans_folds.npz") as file:
+        every = {name: file[name] for name in file.files}
+    out: dict[str, SpanModel] = {}
+    for name, records in every.items():
+        fold, _, what = name.partition("/")
+        if what == "records":
+            model = loaded({n.partition("/")[2]: v for n, v in every.items() if n.startswith(f"{fold}/") and n != name})
+            out |= {str(record): model for record in records}
+    return out
