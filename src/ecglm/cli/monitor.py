@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecglm.cli.options import Json, Opener, Reader, reads_recordings
+from ecglm.cli.options import Opener, Reader, reads_recordings
 from ecglm.cli.output import print_text, verb_app
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -37,13 +38,13 @@ class Rhythms:
     def at(self, times_s: NDArray[np.float64]) -> NDArray[np.int64]:
         """The class at some times; 0 before the first mark."""
         place = np.searchsorted(self.spans[:, 0], times_s, side="right") - 1
-        out: NDArray[np.int64] = np.where(place >= 0, self.classes[place.clip(0)], 0) if len(self.spans) else np.zeros(
-            len(times_s), np.int64)
+        out = np.zeros(len(times_s), np.int64)
+        out[place >= 0] = self.classes[place[place >= 0]]
         return out
 
     def doubtful(self, times_s: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Where a short other rhythm (bigeminy, a ventricular run) is marked between two stretches of fibrillation or flutter: what
-        the atria do there the marks do not say."""
+        """Where a short other rhythm (bigeminy, a ventricular run) is marked between two stretches of fibrillation or flutter:
+        what the atria do there the marks do not say."""
         out = np.zeros(len(times_s), bool)
         for k in range(1, len(self.classes) - 1):
             if self.classes[k] == 0 and self.classes[k - 1] and self.classes[k + 1] and self.notes[k] != "(N":
@@ -66,8 +67,9 @@ def cpsc2021_rhythms() -> Iterator[Rhythms]:
 def _rhythms(path: Path, subject: str) -> Rhythms:
     windows = open_windows(path)
     at, _, notes = read_annotations(path.with_suffix(".atr"))
-    marks = [(sample / windows.first.fs, note.strip("\0 ")) for sample, note in zip(at, notes, strict=True) if note.startswith("(")]
-    begins = [begin for begin, _ in marks]
-    spans = np.array(list(zip(begins, [*begins[1:], windows.duration_s], strict=True))).reshape(-1, 2) if marks else np.empty((0, 2))
+    fs = windows.first.fs
+    marks = [(sample / fs, note.strip("\0 ")) for sample, note in zip(at, notes, strict=True) if note.startswith("(")]
+    edges = [*(begin for begin, _ in marks), windows.duration_s]
+    spans = np.array(list(pairwise(edges)), float).reshape(-1, 2)
     return Rhythms(path.stem, subject, path, windows.duration_s, spans, tuple(note for _, note in marks),
                    np.array([_NAMES.get(note, 0) for _, note in marks], np.int64))

@@ -1,9 +1,13 @@
-"""Spans of fibrillation and flutter in long recordings: MIT-BIH by models that never saw the person, CPSC2021 by the one that ships."""
+"""Spans of fibrillation and flutter in long recordings, second by second.
+
+MIT-BIH by models that never saw the person, CPSC2021 by the one that ships.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +23,6 @@ from ecglm.signal.conduction import disorder
 from ecglm.signal.delineation import delineate
 from ecglm.signal.holter.minutes import FS
 from ecglm.signal.holter.stream import gather
-from ecglm.signal.missing import FloatArray
 from ecglm.signal.rhythm_name import rhythm
 from ecglm.signal.spans.evidence import Evidence
 from ecglm.signal.spans.find import RhythmSpan, beat_rhythms, spans_of
@@ -29,8 +32,8 @@ from ecglm.signal.spans.model import SpanModel, fold_models, shipped_model
 GRID_S = 0.1
 #: Onsets by how long the annotated episode lasts (s), and found when told within so long (s) of it.
 LENGTHS, FOUND_S = ((30.0, np.inf), (10.0, 30.0), (0.0, 10.0)), 10.0
-#: The rule that `holter` had before: half minutes of which `rhythm` says so, whose intervals between other than ventricular beats are
-#: as irregular, and two of three in a row.
+#: The rule that `holter` had before: half minutes of which `rhythm` says so, whose intervals between other than ventricular
+#: beats are as irregular, and two of three in a row.
 HALF_S, LEAST_RR, LEAST_DISORDER = 30.0, 10, 0.08
 AF, FLUTTER = 1, 2
 
@@ -78,12 +81,12 @@ def run(seed: int, draws: int, progress: bool) -> Study:
     tables.append(_scores(methods, mit, cpsc, draws, seed))
     tables.append(_onsets(methods["MIT-BIH"]))
     tables.append(_by_record(methods["MIT-BIH"], mit))
-    notes = ("MIT-BIH: each record by trees that learned from none of its person (201 and 202 are one), four parts of the people; "
-             "the settings were fixed on the same predictions. The kinds of beats that features rest on learned from "
-             f"{sum(one.name in TRAIN for one in mit)} of these records. F1 of seconds, strictly as annotated: what lies between two "
-             "stretches of fibrillation under another name counts against it. Intervals from people drawn anew; only four have "
-             "fibrillation. An onset is found when one is told within 10 s; the first second of a record has none. CPSC2021: three "
-             "people, by the model that ships.",)
+    notes = ("MIT-BIH: each record by trees that learned from none of its person (201 and 202 are one), in four parts. "
+             "The kinds of beats that features rest on learned from "
+             f"{sum(one.name in TRAIN for one in mit)} of these records. F1 of seconds, strictly as annotated: what lies between "
+             "two stretches of fibrillation under another name counts against it. Intervals from people drawn anew; only four "
+             "have fibrillation. An onset is found when one is told within 10 s; the first second of a record has none. "
+             "CPSC2021: three people, by the model that ships.",)
     values = {title: {method.name: {"seconds": {name: np.round(table, 1).tolist() for name, table in method.seconds.items()},
                                     "onsets": [[who, round(length, 2), round(error, 2) if np.isfinite(error) else None]
                                                for who, length, error in method.onsets]}
@@ -104,7 +107,7 @@ def half_minutes(windows: Windows) -> list[RhythmSpan]:
     """Spans of fibrillation by the rule that was before."""
     edges = np.linspace(0, windows.duration_s, max(1, round(windows.duration_s / HALF_S)) + 1)
     said = np.zeros(len(edges) - 1, bool)
-    for number, (begin, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for number, (begin, stop) in enumerate(pairwise(edges)):
         record = windows.read(float(begin), float(stop - begin))
         found = delineate(record)
         usual = np.array(found.types) != "V"
@@ -113,10 +116,11 @@ def half_minutes(windows: Windows) -> list[RhythmSpan]:
         if len(rr) >= LEAST_RR and disorder(rr) >= LEAST_DISORDER:
             said[number] = rhythm(record, found).name == "atrial fibrillation"
     said = median_filter(said.astype(int), size=3, mode="nearest") > 0
-    return [RhythmSpan(float(a), float(b), "af", 1.0) for a, b, yes in zip(edges[:-1], edges[1:], said, strict=True) if yes]
+    return [RhythmSpan(float(a), float(b), "af", 1.0) for (a, b), yes in zip(pairwise(edges), said, strict=True) if yes]
 
 
-def _scores(methods: dict[str, list[_Method]], mit: Sequence[Rhythms], cpsc: Sequence[Rhythms], draws: int, seed: int) -> Table:
+def _scores(methods: dict[str, list[_Method]], mit: Sequence[Rhythms], cpsc: Sequence[Rhythms], draws: int, seed: int,
+            ) -> Table:
     rows = []
     for title, records in (("MIT-BIH", mit), ("CPSC2021", cpsc)):
         free = [one for one in records if not one.classes.any()]
@@ -127,8 +131,7 @@ def _scores(methods: dict[str, list[_Method]], mit: Sequence[Rhythms], cpsc: Seq
             cells = [_f1(table_R33, kind, boot) for kind in (AF, FLUTTER, 0)]
             false = sum(method.seconds[one.name][:, AF].sum() for one in free) / 60
             rows.append([title, method.name, *cells, f"{false / hours:.2f}"])
-    return Table("Seconds", ("data", "method", "F1 AF %", "F1 flutter %", "F1 other %", "AF told in people without, min per hour"),
-                 rows)
+    return Table("Seconds", ("data", "method", "F1 AF %", "F1 flutter %", "F1 other %", "AF told in people without, min/h"), rows)
 
 
 def _f1(table_R33: NDArray[np.float64], kind: int, boot: Bootstrap) -> str:
@@ -149,9 +152,11 @@ def _onsets(methods: Sequence[_Method]) -> Table:
             errors = np.array([error for _, length, error in method.onsets if low <= length < high])
             people = len({who for who, length, _ in method.onsets if low <= length < high})
             known = abs(errors[np.isfinite(errors)])
-            rows.append([method.name, f"{low:g} s and longer" if high == np.inf else f"{low:g} to {high:g} s", str(len(errors)), str(people),
-                         f"{int((abs(errors) <= FOUND_S).sum())}", "–" if not len(known) else f"{np.median(known):.1f}"])
-    return Table("Onsets of fibrillation, MIT-BIH", ("method", "episode", "onsets", "people", "within 10 s", "median error s"), rows)
+            long = f"{low:g} s and longer" if high == np.inf else f"{low:g} to {high:g} s"
+            rows.append([method.name, long, str(len(errors)), str(people), f"{int((abs(errors) <= FOUND_S).sum())}",
+                         "–" if not len(known) else f"{np.median(known):.1f}"])
+    return Table("Onsets of fibrillation, MIT-BIH", ("method", "episode", "onsets", "people", "within 10 s", "median error s"),
+                 rows)
 
 
 def _by_record(methods: Sequence[_Method], records: Sequence[Rhythms]) -> Table:
@@ -164,8 +169,8 @@ def _by_record(methods: Sequence[_Method], records: Sequence[Rhythms]) -> Table:
     for one in records:
         table, old = both.seconds[one.name], rule.seconds[one.name]
         if table[1:].sum() + table[:, 1:].sum() + old[:, 1:].sum() >= 3:
-            rows.append([one.name, *(minutes(v) for v in (table[AF].sum(), table[:, AF].sum(), table[AF, AF], old[:, AF].sum(),
-                                                          old[AF, AF], table[FLUTTER].sum(), table[:, FLUTTER].sum(),
-                                                          table[FLUTTER, FLUTTER]))])
-    return Table("By record, both leads, minutes", ("record", "AF", "told", "both", "by the rule", "both", "flutter", "told", "both"),
-                 rows)
+            values = (table[AF].sum(), table[:, AF].sum(), table[AF, AF], old[:, AF].sum(), old[AF, AF], table[FLUTTER].sum(),
+                      table[:, FLUTTER].sum(), table[FLUTTER, FLUTTER])
+            rows.append([one.name, *map(minutes, values)])
+    head = ("record", "AF", "told", "both", "by the rule", "both", "flutter", "told", "both")
+    return Table("By record, both leads, minutes", head, rows)

@@ -20,7 +20,8 @@ def line(step: Step, horizon_s: float) -> str:
     if step.rate_bpm is not None:
         parts.append(f"{step.rate_bpm:.0f} bpm")
     if step.ventricular is not None:
-        parts.append(f"V {step.ventricular:.1f}" + ("" if step.supraventricular is None else f" S {step.supraventricular:.1f}") + "/min")
+        supra = "" if step.supraventricular is None else f" S {step.supraventricular:.1f}"
+        parts.append(f"V {step.ventricular:.1f}{supra}/min")
     if step.probability is not None and step.interval is not None:
         low, high = step.interval
         parts.append(f"AF within {horizon_s / 60:g} min {100 * step.probability:.0f} % ({100 * low:.0f}-{100 * high:.0f} %)")

@@ -1,7 +1,7 @@
 """The last two minutes of a stream → beats, rhythm, quality. Nothing older is kept, and nothing later is known.
 
-All of the two minutes is looked at anew in every step, by the code that looks at a half hour of a long recording: an edge that spoils
-what is found near the present is far away one step later. Shapes: L leads, T samples, B beats.
+All of the two minutes is looked at anew in every step, by the code that looks at a half hour of a long recording: an edge that
+spoils what is found near the present is far away one step later. Shapes: L leads, T samples, B beats.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A watch from beginning to end: steps, and in any case, an interruption or a reader that left as well, the picture and the summary."""
+"""A watch from beginning to end: steps, then the picture and the summary, after an interruption as well."""
 
 from __future__ import annotations
 

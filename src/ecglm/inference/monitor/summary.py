@@ -100,12 +100,13 @@ class Summary:
         arrhythmia; None without marks."""
         if self.marks is None:
             return None
-        return sum(not (self.marks.begins(raised, max(stop, raised + self.horizon_s)) or self.marks.overlap(raised - 1, raised) > 0)
+        marks, horizon = self.marks, self.horizon_s
+        return sum(not (marks.begins(raised, max(stop, raised + horizon)) or marks.overlap(raised - 1, raised) > 0)
                    for raised, stop in self.alarms)
 
-    def onsets(self) -> list[dict[str, float | bool | None]]:
-        """Of each marked onset: when the nearest told episode began, and whether an alarm was raised within the horizon before."""
-        out: list[dict[str, float | bool | None]] = []
+    def onsets(self) -> list[dict[str, Any]]:
+        """Of each marked onset: when the nearest told episode began, and whether an alarm came within the horizon before."""
+        out: list[dict[str, Any]] = []
         for begin, stop in self.marks.spans if self.marks is not None else ():
             if begin > self.watched_s:
                 break
@@ -113,8 +114,8 @@ class Summary:
             near = [a for a, b in self.episodes if a < stop and b > begin]
             best = min(near, key=lambda a: abs(a - begin), default=None)
             warned = any(raised <= begin <= max(end, raised + self.horizon_s) for raised, end in self.alarms)
-            out.append({"at_s": round(begin, 2), "stop_s": round(stop, 2), "told_from_s": None if best is None else round(best, 2),
-                        "warned": warned})
+            out.append({"at_s": round(begin, 2), "stop_s": round(stop, 2),
+                        "told_from_s": None if best is None else round(best, 2), "warned": warned})
         return out
 
     def to_dict(self) -> dict[str, Any]:
@@ -127,7 +128,7 @@ class Summary:
             "episodes": [[round(a, 2), round(b, 2)] for a, b in self.episodes], "alarms": len(self.alarms),
             "horizon_s": self.horizon_s, "false_alarms": false,
             "false_alarms_per_hour": None if false is None or not hours else round(false / hours, 3),
-            "false_arrhythmia_min_per_hour": None if self.marks is None or not hours else round(self.said_falsely_s / 60 / hours, 3),
+            "false_arrhythmia_min_per_hour": None if false is None or not hours else round(self.said_falsely_s / 60 / hours, 3),
             "marked_onsets": self.onsets() if self.marks is not None else None}}
 
     def lines(self) -> list[str]:
@@ -138,9 +139,9 @@ class Summary:
                f"{'' if len(self.alarms) == 1 else 's'}"]
         said = self.to_dict()["summary"]
         if self.marks is not None:
-            out += [f"marked onset at {clock(one['at_s'] or 0)}: " + (  # type: ignore[arg-type]
-                "not told" if one["told_from_s"] is None else f"told from {clock(one['told_from_s'])}")  # type: ignore[arg-type]
-                + (", after an alarm" if one["warned"] else "") for one in said["marked_onsets"]]
+            for one in said["marked_onsets"]:
+                told = "not told" if one["told_from_s"] is None else f"told from {clock(one['told_from_s'])}"
+                out.append(f"marked onset at {clock(one['at_s'])}: {told}{', after an alarm' if one['warned'] else ''}")
             if said["false_alarms_per_hour"] is not None:
                 out.append(f"{said['false_alarms']} false alarms in {self.free_s / 3600:.2f} hours without arrhythmia: "
                            f"{said['false_alarms_per_hour']:.2f} per hour; arrhythmia told falsely for "

@@ -60,15 +60,16 @@ class Timeline:
         """One more step."""
         nan = float("nan")
         low, high = step.interval or (nan, nan)
-        self._columns.append(_Column(self._last_s, step.at_s, step.rhythm, step.quality, nan if step.rate_bpm is None else step.rate_bpm,
-                                     nan if step.probability is None else step.probability, low, high, step.alarm,
+        rate, probability = (nan if value is None else value for value in (step.rate_bpm, step.probability))
+        self._columns.append(_Column(self._last_s, step.at_s, step.rhythm, step.quality, rate, probability, low, high, step.alarm,
                                      "raised" in step.events))
         self._last_s = step.at_s
         if len(self._columns) > MOST:
             self._columns = [_both(a, b) for a, b in zip(self._columns[::2], self._columns[1::2], strict=False)] \
                 + self._columns[len(self._columns) // 2 * 2:]
 
-    def save(self, path: str | os.PathLike[str], levels: Levels, horizon_s: float, title: str, marks: Marked | None = None) -> None:
+    def save(self, path: str | os.PathLike[str], levels: Levels, horizon_s: float, title: str, marks: Marked | None = None,
+             ) -> None:
         """Write the picture; the file appears whole or not at all. Raises UsageError for other names than .png."""
         save_image(self.drawn(levels, horizon_s, title, marks), path)
 
@@ -111,7 +112,8 @@ class Timeline:
             write(image, "nothing was forecast", (LEFT + WIDTH - RIGHT) / 2 - 70, top + height / 2, 11, GREY)
         for a, b in pairwise(self._columns):
             if a.probability == a.probability and b.probability == b.probability:
-                cv2.line(image, (scale.x(a.stop_s), y(a.probability)), (scale.x(b.stop_s), y(b.probability)), LINE, 2, cv2.LINE_AA)
+                ends = [(scale.x(one.stop_s), y(one.probability)) for one in (a, b)]
+                cv2.line(image, *ends, LINE, 2, cv2.LINE_AA)
 
     def _bands(self, image: Image, scale: _Scale, marks: Marked | None) -> None:
         for one in self._columns:

@@ -39,11 +39,11 @@ class Forecasts(Protocol):
 class Step:
     """What is told at at_s, seconds of the stream (clock: the same as time of day, or from its beginning).
 
-    rhythm: "sinus" (whatever is neither of the others), "af" or "aflutter"; None: it cannot be read, and reason says why. since_s:
-    from when on af or aflutter lasts. quality: of the best lead, 0..1; leads: those that can be read; unread_s: seconds of the step
-    in which none can. rate_bpm; ventricular, supraventricular: such beats per minute over the last minute that can be read.
-    probability, interval: of the forecast; abstained: why there is none. alarm: whether it is on; events: of "raised", "cleared" (the
-    alarm), "began", "ended" (the arrhythmia). notes: what changed in the signal.
+    rhythm: "sinus" (whatever is neither of the others), "af" or "aflutter"; None: it cannot be read, and reason says why.
+    since_s: from when on af or aflutter lasts. quality: of the best lead, 0..1; leads: those that can be read; unread_s: seconds
+    of the step in which none can. rate_bpm; ventricular, supraventricular: such beats per minute over the last minute that can
+    be read. probability, interval: of the forecast; abstained: why there is none. alarm: whether it is on; events: of "raised",
+    "cleared" (the alarm), "began", "ended" (the arrhythmia). notes: what changed in the signal.
     """
 
     at_s: float
@@ -71,8 +71,9 @@ class Step:
             return None if value is None else round(value, digits)
 
         return {"at_s": round(self.at_s, 3), "clock": self.clock, "rhythm": self.rhythm, "since_s": short(self.since_s, 2),
-                "since": self.since, "quality": round(self.quality, 3), "leads": list(self.leads), "unread_s": round(self.unread_s, 2),
-                "rate_bpm": short(self.rate_bpm), "ventricular_per_min": short(self.ventricular),
+                "since": self.since, "quality": round(self.quality, 3), "leads": list(self.leads),
+                "unread_s": round(self.unread_s, 2), "rate_bpm": short(self.rate_bpm),
+                "ventricular_per_min": short(self.ventricular),
                 "supraventricular_per_min": short(self.supraventricular), "probability": short(self.probability, 4),
                 "interval": None if self.interval is None else [round(end, 4) for end in self.interval],
                 "abstained": self.abstained, "alarm": self.alarm, "events": list(self.events), "reason": self.reason,

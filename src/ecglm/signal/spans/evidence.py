@@ -1,4 +1,5 @@
-"""What each beat tells about the atria beside its P wave: what comes again before every beat, P waves where none belongs, waves of flutter or fibrillation.
+"""What each beat tells about the atria beside its P wave: what comes again before every beat, P waves where none belongs, waves
+of flutter or fibrillation.
 
 Shapes: B beats, L prepared leads, T samples at FS, C wave classes, W samples of a beat, H frames, Q frequencies.
 """
@@ -33,8 +34,8 @@ class Evidence:
     """Of each beat ``[B]`` of a stretch or a recording, beside its P wave (`holter.atrial.p_before`).
 
     alike: how much what is before it looks like that before its neighbours, -1..1; between: largest probability of a P wave
-    where none belongs. Of what remains between QRS complexes without the usual beat, in 6 s and in 24 s: hz, strongest frequency of
-    3-12 Hz; peak, share of power around it; flutter, fibrillation, shares in their bands; level, its size over the signal's.
+    where none belongs. Of what remains between QRS complexes without the usual beat, in 6 s and in 24 s: hz, strongest frequency
+    of 3-12 Hz; peak, share of power around it; flutter, fibrillation, shares in their bands; level, its size over the signal's.
     """
 
     alike: FloatArray
@@ -112,22 +113,25 @@ def _atrial(signal_LT: NDArray[np.float32], samples: IntArray, kinds_B: NDArray[
     """The spectral values of `Evidence`."""
     rest = _without_beats(signal_LT, samples, np.isin(kinds_B, ("V", "F")))
     count = rest.shape[1] // SLOWER
-    slow = uniform_filter1d(rest, SLOWER, axis=1)[:, SLOWER // 2::SLOWER][:, :count]
-    slow = np.pad(slow, ((0, 0), (FRAME // 2, FRAME)))
-    frames_LHF = np.lib.stride_tricks.sliding_window_view(slow, FRAME, axis=1)[:, :max(1, count):HOP]
-    power_HQ = np.zeros((frames_LHF.shape[1], 0), np.float32)
+    frames_LHF = _frames(rest, count)
     hz = np.fft.rfftfreq(PADDED, SLOWER / FS)
     band = (hz >= BAND[0]) & (hz <= BAND[1])
     window = np.hanning(FRAME).astype(np.float32)
     power_HQ = sum((np.abs(np.fft.rfft(one * window, PADDED, axis=1)[:, band]) ** 2) for one in frames_LHF)
     long_HQ = uniform_filter1d(power_HQ / (power_HQ.sum(axis=1, keepdims=True) + 1e-6), LONG, axis=0, mode="nearest")
     size = np.sqrt((frames_LHF**2).mean(axis=(0, 2)))
-    whole = np.pad(uniform_filter1d(signal_LT, SLOWER, axis=1)[:, SLOWER // 2::SLOWER][:, :count], ((0, 0), (FRAME // 2, FRAME)))
-    all_size = np.sqrt((np.lib.stride_tricks.sliding_window_view(whole, FRAME, axis=1)[:, :max(1, count):HOP] ** 2).mean(axis=(0, 2)))
+    all_size = np.sqrt((_frames(signal_LT, count) ** 2).mean(axis=(0, 2)))
     short = _measures(power_HQ, hz[band])
     frame = np.minimum(np.round(samples / (SLOWER * HOP)).astype(np.int64), len(power_HQ) - 1)
     values = [*short, size / (all_size + 1e-6), *_measures(long_HQ, hz[band])[:3]]
     return [np.asarray(value, float)[frame] for value in values]
+
+
+def _frames(signal_LT: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """Frames ``[L, H, FRAME]`` of `count` samples at the slower rate, around every HOP."""
+    slow = uniform_filter1d(signal_LT, SLOWER, axis=1)[:, SLOWER // 2::SLOWER][:, :count]
+    padded = np.pad(slow, ((0, 0), (FRAME // 2, FRAME)))
+    return np.lib.stride_tricks.sliding_window_view(padded, FRAME, axis=1)[:, :max(1, count):HOP]
 
 
 def _without_beats(signal_LT: NDArray[np.float32], samples: IntArray, wide_B: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -22,10 +22,10 @@ P_THERE = 0.4
 PART = 20000
 
 
-def rhythm_features(times_B: FloatArray, kinds_B: NDArray[np.str_], p_B3: NDArray[np.floating], gaps_G2: FloatArray, seen: Evidence,
-                    ) -> FloatArray:
-    """Features ``[B, F]`` of beats at times (s) with their AAMI classes and P waves (`holter.atrial.p_before`); gaps (s): where nothing could be seen. The order is fixed,
-    the trees know them by number."""
+def rhythm_features(times_B: FloatArray, kinds_B: NDArray[np.str_], p_B3: NDArray[np.floating], gaps_G2: FloatArray,
+                    seen: Evidence) -> FloatArray:
+    """Features ``[B, F]`` of beats at times (s) with their AAMI classes and P waves (`holter.atrial.p_before`); gaps (s): where
+    nothing could be seen. The order is fixed, the trees know them by number."""
     if not len(times_B):
         return np.empty((0, 0))
     reach = max(AROUND)
@@ -50,7 +50,7 @@ def _features(times_B: FloatArray, kinds_B: NDArray[np.str_], p_B3: NDArray[np.f
         rr_BW = np.sort(_around(rr, around), axis=1)
         columns.append(np.minimum.reduce([_quantile(np.sort(_around(one, around), axis=1), 0.5) for one in change.values()]))
         columns.append((_quantile(rr_BW, 0.75) - _quantile(rr_BW, 0.25)) / _quantile(rr_BW, 0.5))
-        columns += [_mean(np.minimum(change[1], 1), around), _mean(np.where(np.isnan(change[1]), np.nan, change[1] > CHANGED), around)]
+        columns += [_mean(np.minimum(change[1], 1), around), _mean(change[1] > CHANGED, around, ~np.isnan(change[1]))]
         columns.append(_pairs(rr_BW))
         columns += [_mean(p, around), _mean(p > P_THERE, around, ~np.isnan(p)), _mean(alike, around), _mean(between, around)]
         pr_BW = np.sort(_around(there, around), axis=1)
@@ -62,7 +62,8 @@ def _features(times_B: FloatArray, kinds_B: NDArray[np.str_], p_B3: NDArray[np.f
                 _mean((kinds_B == "S").astype(float), middle)]
     for name in ("peak", "flutter", "fibrillation", "level"):
         columns.append(_mean(getattr(seen, name), middle))
-    columns += [seen.hz_long, seen.peak_long, seen.flutter_long, _times_of(seen.hz_long, columns[-8]), rr, change[1], there_p, seen.alike]
+    columns += [seen.hz_long, seen.peak_long, seen.flutter_long, _times_of(seen.hz_long, columns[-8]), rr, change[1], there_p,
+                seen.alike]
     return np.nan_to_num(np.column_stack(columns), nan=-1.0, posinf=-1.0, neginf=-1.0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,8 @@ def decoded(times_B: FloatArray, gaps_G2: FloatArray, log_BK: FloatArray, model:
     return out
 
 
-def spans_of(times_B: FloatArray, gaps_G2: FloatArray, class_B: IntArray, prob_BK: FloatArray, duration_s: float) -> list[RhythmSpan]:
+def spans_of(times_B: FloatArray, gaps_G2: FloatArray, class_B: IntArray, prob_BK: FloatArray, duration_s: float,
+             ) -> list[RhythmSpan]:
     """Spans of beats of one class, from its first beat to the first of the next; none reaches into a gap."""
     out = []
     part = np.searchsorted(gaps_G2[:, 0], times_B)
@@ -74,5 +76,4 @@ def _runs(values: NDArray[np.generic]) -> list[tuple[int, int]]:
     if not len(values):
         return []
     change = np.flatnonzero(values[1:] != values[:-1]) + 1
-    edges = [0, *change.tolist(), len(values)]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise([0, *change.tolist(), len(values)]))

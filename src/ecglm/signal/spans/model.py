@@ -1,6 +1,6 @@
 """Features of beats → the rhythm of each, and spans of it.
 
-Boosted trees score every beat; the most likely sequence of rhythms (Viterbi 1967, 10.1109/TIT.1967.1054010) costs so much for every
+Boosted trees score every beat; the most likely sequence of rhythms (Viterbi 1967, 10.1109/TIT.1967.1054010) pays for every
 change. Trained by `ecglm train recipes/rhythm-spans.yaml`. Shapes: B beats, K classes.
 """
 

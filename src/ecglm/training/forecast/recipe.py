@@ -7,15 +7,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from ecglm.atomic import write_text
 from ecglm.bench.metrics import macro_f1
 from ecglm.bench.provenance import git_commit, versions
 from ecglm.config import load_config
-from ecglm.corpus.onsets import OnsetPerson, cohort
+from ecglm.corpus.onsets import cohort
 from ecglm.corpus.windows import HORIZONS, WINDOWS
 from ecglm.errors import UsageError
 from ecglm.models.folder import check_replaceable

@@ -55,8 +55,8 @@ class Beats:
     def cut(self, first: int, stop: int) -> Beats:
         """Some beats in a row, as if the recording began and ended with them."""
         part = slice(first, stop)
-        return Beats(self.name, self.subject, self.times_B[part], self.kinds_B[part], self.p_B3[part], self.gaps_G2, self.seen.at(part),
-                     self.class_B[part])
+        return Beats(self.name, self.subject, self.times_B[part], self.kinds_B[part], self.p_B3[part], self.gaps_G2,
+                     self.seen.at(part), self.class_B[part])
 
 
 def beats_of(recording: str | Record | Windows, name: str, subject: str, rhythms: Rhythms | None = None) -> Beats:

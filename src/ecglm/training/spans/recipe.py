@@ -28,9 +28,9 @@ FOLDS = 4
 
 @dataclass(frozen=True)
 class SpansRecipe:
-    """See recipes/rhythm-spans.yaml: settings of scikit-learn's HistGradientBoostingClassifier and of `Decoder`. Every record weighs
-    the same, each of the `simulated` people weight_simulated as much. every: of so many beats of a record in which all is one class
-    one teaches. ends: as many times each record is cut short, so that the last beats before an end teach as well."""
+    """See recipes/rhythm-spans.yaml: settings of scikit-learn's HistGradientBoostingClassifier and of `Decoder`. Every record
+    weighs the same, each of the `simulated` people weight_simulated as much. every: of so many beats of a record in which all is
+    one class one teaches. ends: as many times each record is cut short, so that the last beats before an end teach as well."""
 
     kind: str = "rhythm-spans"
     run: str = "runs/rhythm-spans"
@@ -62,7 +62,8 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
     (folder / "beats").mkdir(parents=True, exist_ok=True)
     every = list(mitdb_rhythms())
     real = [real_beats(folder, one) for one in track(every, "Reading beats", disable=not progress)]
-    made = [made_beats(folder, recipe.seed, number) for number in track(range(recipe.simulated), "Simulating", disable=not progress)]
+    numbers = track(range(recipe.simulated), "Simulating", disable=not progress)
+    made = [made_beats(folder, recipe.seed, number) for number in numbers]
     parts = folds(every)
     models: dict[str, SpanModel] = {}
     simulated = _examples(made, recipe, np.random.default_rng(recipe.seed), recipe.weight_simulated)
