@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import median_filter
 
+from ecglm.signal.beats import IntArray
 from ecglm.signal.holter import BeatSeries
 from ecglm.signal.missing import BoolArray, FloatArray
 
@@ -40,41 +41,51 @@ def step_features(series: BeatSeries) -> FloatArray:
     step_B = np.floor((series.times_B - start) / STEP_S).astype(int)
     rr = np.diff(series.times_B, prepend=np.nan)
     rr[~((rr >= RR_S[0]) & (rr <= RR_S[1])) | _over_gap(series)] = np.nan
+    step_B[step_B >= count] = count - 1  # a beat at the very end
     ventricular = series.kinds_B == "V"
     after_v = np.r_[False, ventricular[:-1]]
     usual_rr = _usual(np.where(ventricular | after_v, np.nan, rr))
     early = ~ventricular & ~after_v & ((rr < EARLY * usual_rr) | (series.kinds_B == "S"))
     normal = ~ventricular & ~after_v & ~early & ~np.r_[False, early[:-1]] & (rr < LATE * usual_rr)
-    out = np.full((count, len(FEATURES)), np.nan)
     readable = _readable(series, start, count)
-    for k in range(count):
-        here = step_B == k
-        if readable[k] > 0:
-            out[k] = _step(series, here, rr, usual_rr, early, normal, ventricular, readable[k])
-    out[:, FEATURES.index("readable")] = readable
+    p = normal & (series.p_B >= LEAST_P)
+    both = np.r_[False, (step_B[1:] >= 0) & np.isfinite(rr[1:]) & np.isfinite(rr[:-1]) & ~ventricular[1:] & ~ventricular[:-1]]
+    change = np.r_[np.nan, np.diff(rr)]
+    successive = normal & np.r_[False, normal[:-1]]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        coupling, relative, per_minute = rr / usual_rr, np.abs(change) / rr, 60 / STEP_S / readable
+
+        def of(what: str, values: FloatArray, chosen: BoolArray, least: int) -> FloatArray:
+            return _by_step(what, values, chosen & (step_B >= 0) & np.isfinite(values), step_B, count, least)
+
+        out = np.stack([
+            np.log(of("median", rr, normal, 2)), np.log(of("std", rr, normal, 4) + 1e-3),
+            np.log(np.sqrt(of("mean", change**2, successive, 3)) + 1e-3),
+            of("mean", (relative > IRREGULAR).astype(float), both, 4), _counted(early, step_B, count) * per_minute,
+            _counted(ventricular, step_B, count) * per_minute, of("mean", coupling, early, 1), of("mean", series.p_B, normal, 2),
+            of("median", series.p_ms_B, p, 2), of("std", series.p_ms_B, p, 4), of("median", series.pr_ms_B, p, 2), readable], axis=1)
+    out[readable <= 0, :-1] = np.nan
     return out
 
 
-def _step(series: BeatSeries, here: BoolArray, rr: FloatArray, usual_rr: FloatArray, early: BoolArray, normal: BoolArray,
-          ventricular: BoolArray, readable: float) -> FloatArray:
-    nn = rr[here & normal]
-    change = np.diff(rr)[(here & normal)[1:] & normal[:-1]]
-    both = here[1:] & np.isfinite(rr[1:]) & np.isfinite(rr[:-1]) & ~ventricular[1:] & ~ventricular[:-1]
-    every = np.abs(np.diff(rr))[both] / rr[1:][both]
-    minutes = readable * STEP_S / 60
-    p = here & normal & (series.p_B >= LEAST_P)
-    p_ms, pr_ms = (values[p][np.isfinite(values[p])] for values in (series.p_ms_B, series.pr_ms_B))
-    coupling = (rr / usual_rr)[here & early]
-    coupling = coupling[np.isfinite(coupling)]
+def _counted(chosen: BoolArray, step_B: IntArray, count: int) -> FloatArray:
+    return np.bincount(step_B[chosen & (step_B >= 0)], minlength=count)[:count].astype(float)
 
-    def of(values: FloatArray, least: int, what: str) -> float:
-        return float(getattr(np, what)(values)) if len(values) >= least else np.nan
 
-    return np.array([
-        np.log(of(nn, 2, "median")), np.log(of(nn, 4, "std") + 1e-3), np.log(np.sqrt(of(change**2, 3, "mean")) + 1e-3),
-        of((every > IRREGULAR).astype(float), 4, "mean"), (here & early).sum() / minutes, (here & ventricular).sum() / minutes,
-        of(coupling, 1, "mean"), of(series.p_B[here & normal], 2, "mean"), of(p_ms, 2, "median"), of(p_ms, 4, "std"),
-        of(pr_ms, 2, "median"), readable])
+def _by_step(what: str, values: FloatArray, chosen: BoolArray, step_B: IntArray, count: int, least: int) -> FloatArray:
+    """Mean, standard deviation or median of the chosen values of each step, NaN where there are fewer than least."""
+    step, known = step_B[chosen], values[chosen]
+    number = np.bincount(step, minlength=count)
+    if what == "median":
+        known = known[np.lexsort((known, step))]
+        first = np.r_[0, np.cumsum(number)[:-1]]
+        low, high = ((first + (number - shift) // 2).clip(0, max(0, len(known) - 1)) for shift in (1, 0))
+        out = (known[low] + known[high]) / 2 if len(known) else np.full(count, np.nan)
+    else:
+        out = np.bincount(step, known, count) / number
+        if what == "std":
+            out = np.sqrt(np.bincount(step, (known - out[step]) ** 2, count) / number)
+    return np.where(number >= least, out, np.nan)
 
 
 def _usual(rr_B: FloatArray) -> FloatArray:

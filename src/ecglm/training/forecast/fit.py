@@ -27,11 +27,11 @@ NEAREST_S = 30.0
 
 @dataclass(frozen=True, eq=False)
 class Person:
-    """The beats of somebody's recording, what begins at onset_s, and that name's place in CLASSES."""
+    """The beats of somebody's recording, and what begins at moment_s: a place in CLASSES, 0 for nothing."""
 
     id: str
     series: BeatSeries
-    onset_s: float | None
+    moment_s: float
     label: int
 
 
@@ -77,28 +77,23 @@ def _moment(person: Person, window: float, horizon: float, settings: FitSettings
             ) -> tuple[int, float | None]:
     """What follows a window, and when it ends; None where the recording has no room for it."""
     first = person.series.start_s + window
-    if person.onset_s is None:
+    if not person.label:
         last = person.series.stop_s
         return 0, float(rng.uniform(first, last)) if last > first else None
     if rng.random() < settings.later:
-        last = person.onset_s - LATER * horizon
+        last = person.moment_s - LATER * horizon
         return 0, float(rng.uniform(first, last)) if last > first else None
     away = float(rng.uniform(NEAREST_S, horizon)) if rng.random() < settings.within else horizon
-    return person.label, person.onset_s - away if person.onset_s - away >= first else None
+    return person.label, person.moment_s - away if person.moment_s - away >= first else None
 
 
-def cell_windows(people: Sequence[Person], window_s: float, horizon_s: float, seed: int) -> tuple[FloatArray, NDArray[np.int64]]:
-    """One window of each person whose recording has room: exactly horizon_s before the onset, or anywhere without one."""
-    rng = np.random.default_rng((seed, round(window_s), round(horizon_s)))
-    rows, labels = [], []
+def cell_windows(people: Sequence[Person], window_s: float, horizon_s: float) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Numbers ``[N, C]`` and classes ``[N]`` of the window of each person that ends horizon_s before its moment."""
+    rows = []
     for person in people:
-        share = rng.random()
-        first = person.series.start_s + window_s
-        end = person.onset_s - horizon_s if person.onset_s is not None else first + share * (person.series.stop_s - first)
-        if end >= first:
-            rows.append(course(step_features(person.series.cut(end - window_s, end)), horizon_s))
-            labels.append(person.label)
-    return np.stack(rows), np.array(labels)
+        end = person.moment_s - horizon_s
+        rows.append(course(step_features(person.series.cut(end - window_s, end)), horizon_s))
+    return np.stack(rows), np.array([person.label for person in people])
 
 
 def fit_network(course_NC: FloatArray, labels_N: NDArray[np.int64], settings: FitSettings,
@@ -121,7 +116,7 @@ def fit_network(course_NC: FloatArray, labels_N: NDArray[np.int64], settings: Fi
         loss = nn.functional.cross_entropy(
             _forward(batch + settings.noise * torch.randn_like(batch), layers, settings.dropout).flatten(0, 1), y[pick].flatten())
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
         tell(step + 1)
@@ -137,14 +132,13 @@ def _forward(x: Tensor, layers: Sequence[tuple[Tensor, Tensor]], dropout: float)
     return x
 
 
-def calibrate(network: Network, people: Sequence[Person], windows_s: Sequence[float], horizons_s: Sequence[float], seed: int,
-              ) -> Calibration:
+def calibrate(network: Network, people: Sequence[Person], windows_s: Sequence[float], horizons_s: Sequence[float]) -> Calibration:
     """Intervals and sets from people that taught the network nothing."""
     bounds: dict[str, list[list[FloatArray]]] = {event: [[] for _ in windows_s] for event in EVENTS}
     least = np.zeros((len(windows_s), len(horizons_s)))
     for w, window in enumerate(windows_s):
         for h, horizon in enumerate(horizons_s):
-            rows, labels = cell_windows(people, window, horizon, seed)
+            rows, labels = cell_windows(people, window, horizon)
             prob = network.probabilities(rows)
             least[w, h] = least_probability(prob, labels)
             for event, classes in EVENTS.items():

@@ -12,7 +12,7 @@ from ecglm.atomic import write_text
 from ecglm.bench.metrics import macro_f1
 from ecglm.bench.provenance import git_commit, versions
 from ecglm.config import load_config
-from ecglm.corpus.onsets import cohort
+from ecglm.corpus.onsets import ANNOUNCED, subjects
 from ecglm.corpus.windows import HORIZONS, WINDOWS
 from ecglm.errors import UsageError
 from ecglm.models.folder import check_replaceable
@@ -39,8 +39,8 @@ class ForecasterRecipe:
 
 
 def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = False, progress: bool = True) -> Path:
-    """Train a forecaster; returns the checkpoint folder. The beats of every person are kept in the run folder, so that --resume goes
-    on where it stopped."""
+    """Train a forecaster; returns the checkpoint folder. The beats of every person are kept in the run folder, so that --resume
+    goes on where it stopped."""
     recipe = load_config(ForecasterRecipe, recipe_path, list(overrides))
     folder = Path(recipe.run)
     output = Path(recipe.output or folder / "checkpoint")
@@ -50,13 +50,13 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
         raise UsageError(f"{folder}: holds an earlier run; pass --resume to go on, or run=OTHER_FOLDER")
     folder.mkdir(parents=True, exist_ok=True)
     write_text(stamp, text)
-    teaching, checking = (people_of(cohort(split, count), folder / "series", recipe.workers, progress)
+    teaching, checking = (people_of(subjects(split, ANNOUNCED, count), folder / "series", recipe.workers, progress)
                           for split, count in (("train", recipe.teach), ("valid", recipe.check)))
     rows, labels, _ = drawn_windows(teaching, recipe.windows_s, recipe.horizons_s, recipe.fit)
     network = fit_network(rows, labels, recipe.fit)
-    calibration = calibrate(network, checking, recipe.windows_s, recipe.horizons_s, recipe.fit.seed)
+    calibration = calibrate(network, checking, recipe.windows_s, recipe.horizons_s)
     made = Forecaster(f"{recipe.name} {recipe.version}", network, calibration)
-    scores = {f"{w}s before {h}s": _macro_f1(made, checking, w, h, recipe.fit.seed) for w in recipe.windows_s
+    scores = {f"{w}s before {h}s": _macro_f1(made, checking, w, h) for w in recipe.windows_s
               for h in recipe.horizons_s}
     made.save(output, {"recipe": asdict(recipe), "recipe_hash": hashlib.sha256(text.encode()).hexdigest()[:16],
                        "data": {"simulated people": {"teach": len(teaching), "check": len(checking)}},
@@ -65,8 +65,8 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
     return output
 
 
-def _macro_f1(made: Forecaster, people: Sequence[Person], window_s: float, horizon_s: float, seed: int) -> float:
-    rows, labels = cell_windows(people, window_s, horizon_s, seed)
+def _macro_f1(made: Forecaster, people: Sequence[Person], window_s: float, horizon_s: float) -> float:
+    rows, labels = cell_windows(people, window_s, horizon_s)
     return round(float(macro_f1(labels, made.network.probabilities(rows).argmax(axis=1))), 4)
 
 
@@ -78,12 +78,12 @@ tags: [ecg, forecasting]
 ---
 # ecglm {recipe.name} {recipe.version}
 
-Probability that atrial fibrillation or flutter begins within one to ten minutes, by the beats and P waves of the ten seconds to ten
-minutes before, in any one or two leads.
+Probability that atrial fibrillation or flutter begins within one to ten minutes, by the beats and P waves of the ten seconds
+to ten minutes before, in any one or two leads.
 
 **Intended use:** research and teaching. **Not a medical device**; no clinical claim is made.
 
 **Training data:** {teaching} simulated people taught the network, {checking} others calibrated it (`ecglm.corpus.onsets`). Nothing
-of it was seen in patients: which signs precede an onset, and how strongly, is what the simulator was given (docs/simulate.md). On real
-recordings see docs/results.md, forecast-afpdb.
+of it was seen in patients: which signs precede an onset, and how strongly, is what the simulator was given (docs/simulate.md).
+On real recordings see docs/results.md, forecast-afpdb.
 """

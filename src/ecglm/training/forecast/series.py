@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from ecglm.atomic import replacing
-from ecglm.corpus.onsets import OnsetPerson
+from ecglm.corpus.onsets import OnsetSubject, simulated
 from ecglm.corpus.windows import CLASSES
 from ecglm.signal.holter import BeatSeries, beat_series
 from ecglm.training.forecast.fit import Person
 
 
-def people_of(subjects: Sequence[OnsetPerson], folder: Path, workers: int, progress: bool) -> list[Person]:
+def people_of(subjects: Sequence[OnsetSubject], folder: Path, workers: int, progress: bool) -> list[Person]:
     """In order. Those whose beats lie in the folder are not simulated again."""
     from rich.progress import track
 
@@ -30,18 +30,17 @@ def people_of(subjects: Sequence[OnsetPerson], folder: Path, workers: int, progr
     else:
         for one in track(missing, "Simulating people", disable=not progress):
             _keep(one)
-    return [Person(subject.id, read_series(_file(subject, folder)), subject.onset_s, CLASSES.index(subject.target))
-            for subject in subjects]
+    return [Person(one.key, read_series(_file(one, folder)), one.moment_s, CLASSES.index(one.label)) for one in subjects]
 
 
-def _file(subject: OnsetPerson, folder: Path) -> Path:
-    return folder / f"{subject.id}.npz"
+def _file(subject: OnsetSubject, folder: Path) -> Path:
+    return folder / f"{subject.key.replace('/', '-')}.npz"
 
 
-def _keep(one: tuple[OnsetPerson, Path]) -> None:
+def _keep(one: tuple[OnsetSubject, Path]) -> None:
     subject, folder = one
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    write_series(beat_series(subject.record()), _file(subject, folder))
+    write_series(beat_series(simulated(subject).record), _file(subject, folder))
 
 
 def write_series(series: BeatSeries, path: Path) -> None:
