@@ -71,7 +71,7 @@ class Rolling:
         if new.any():
             self._last_s = float(times[new][-1])
         classes, _ = beat_rhythms(times, part.types_B, part.p_B3, gaps, part.seen)
-        rhythm, since = _now(times, classes, gaps, new_s)
+        rhythm, since = _now(times, classes, new_s)
         unread = gaps.clip(new_s, stop_s)
         return View(stop_s, times[new], part.types_B[new], part.p_B3[new], rhythm, since, _rate(times, gaps, stop_s),
                     unread[unread[:, 1] > unread[:, 0]], quality_L, verdict)
@@ -100,9 +100,9 @@ def usable(view: View) -> NDArray[np.bool_]:
     return out
 
 
-def _now(times_B: FloatArray, class_B: NDArray[np.int64], gaps_G2: FloatArray, new_s: float) -> tuple[str | None, float | None]:
-    """The rhythm of the last beats and when it began, as far as it is seen."""
-    if not len(times_B) or times_B[-1] < new_s or (times_B > (gaps_G2[-1, 1] if len(gaps_G2) else -np.inf)).sum() < LEAST_BEATS:
+def _now(times_B: FloatArray, class_B: NDArray[np.int64], new_s: float) -> tuple[str | None, float | None]:
+    """The rhythm of the last beats, which is that of a step that began at new_s, and when it began, as far as it is seen."""
+    if (times_B >= new_s).sum() < LEAST_BEATS:
         return None, None
     kind = int(class_B[-1])
     other = np.flatnonzero(class_B != kind)

@@ -132,8 +132,8 @@ class _Present:
         self.since_s: float | None = None
         self._seen_s = 0.0
 
-    def update(self, view: View, begin_s: float) -> list[str]:
-        """What began or ended with this step, which began at begin_s."""
+    def update(self, view: View) -> list[str]:
+        """What began or ended with this step."""
         if view.rhythm is None:  # it may go on unseen, for a while
             if self.name is not None and view.stop_s - self._seen_s > BRIDGED_S:
                 return self._end()
@@ -164,7 +164,7 @@ def watch(stream: Stream, forecasts: Forecasts | None = None, levels: Levels | N
     for block in stream.blocks:
         view = rolling.add(block)
         past.add(view)
-        events = present.update(view, begin_s)
+        events = present.update(view)
         if present.since_s is not None and view.rhythm is not None:
             past.present = _touching(np.r_[past.present, [[present.since_s if "began" in events else begin_s, view.stop_s]]])
         probability, interval, abstained = _outlook(forecasts, past, view, present)

@@ -47,9 +47,9 @@ def decoded(times_B: FloatArray, gaps_G2: FloatArray, log_BK: FloatArray, model:
     for begin, end in _runs(part):
         path = viterbi(rule.weight * log_BK[begin:end], rule.change)
         for first, last in _runs(path):
-            stop = times_B[begin + last] if begin + last < end else times_B[end - 1]
-            if path[first] != SINUS and stop - times_B[begin + first] < rule.shortest_s:
-                path[first:last] = SINUS
+            inside = first > 0 and begin + last < end  # what an end or a gap cuts may be longer
+            if inside and path[first] != SINUS and times_B[begin + last] - times_B[begin + first] < rule.shortest_s:
+                path[first:last] = path[first - 1]
         out[begin:end] = path
     return out
 
