@@ -39,10 +39,10 @@ class SpansRecipe:
     leaves: int = 6
     least: int = 60
     l2: float = 5.0
-    simulated: int = 160
+    simulated: int = 80
     weight_simulated: float = 0.1
     every: int = 4
-    ends: int = 40
+    ends: int = 15
     decoder_weight: float = 0.2
     decoder_change: float = 6.0
     shortest_s: float = 5.0
