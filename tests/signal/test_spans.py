@@ -1,4 +1,4 @@
-"""Spans of rhythm: evidence tells what was simulated, the sequence is the best one, spans end at gaps, onsets are where they are."""
+"""Spans of rhythm: evidence tells what was simulated, the sequence is the best one, spans end at gaps, onsets are found."""
 
 from __future__ import annotations
 

@@ -69,7 +69,6 @@ def _join(seen: Seen, part: Part) -> None:
     seen.p.append(part.p_B3[new])
     seen.gaps.append(part.gaps)
     seen.evidence.append(part.seen.at(new))
-    seen.fibrillation.append((part.first, part.stop, part.af))
 
 
 def _shown(minutes: Iterator[Minute], total: int, progress: bool) -> Iterator[Minute]:

@@ -44,7 +44,7 @@ class SpansRecipe:
     every: int = 4
     ends: int = 15
     decoder_weight: float = 0.2
-    decoder_change: float = 6.0
+    decoder_change: float = 4.0
     shortest_s: float = 5.0
     seed: int = 0
 
