@@ -79,6 +79,9 @@ STUDIES = Registry("study", {
     "report-narrative": "ecglm.bench.studies.report_narrative:run",
     "report-ptbxl": "ecglm.bench.studies.report:run",
     "intervals": "ecglm.bench.studies.intervals:run",
+    "statistics": "ecglm.bench.studies.statistics:run",
+    "comparison": "ecglm.bench.studies.comparison:run",
+    "strips": "ecglm.bench.studies.strips:run",
     "digitize": "ecglm.bench.studies.digitize:run",
     "dialogue-refutation": "ecglm.bench.studies.dialogue:run",
     "fewshot": "ecglm.training.fewshot.study:run",
@@ -127,6 +130,7 @@ FORECASTERS = Registry("forecaster", {
     "logistic": "ecglm.training.forecast.baselines.tabular:Logistic",
     "boosted": "ecglm.training.forecast.baselines.tabular:Boosted",
     "cnn": "ecglm.training.forecast.baselines.cnn:Cnn",
+    "course": "ecglm.training.forecast.baselines.course:Course",
     "shipped": "ecglm.training.forecast.baselines.trained:Trained",
 })
 #: (answer, reply, valid answers) -> bool, by the "scoring" of a task.

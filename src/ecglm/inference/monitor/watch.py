@@ -146,6 +146,8 @@ class _Present:
             if self.name is None:
                 self.since_s = view.since_s if view.since_s is not None else max(0.0, view.stop_s - CONTEXT_S)
                 events = ["began"]
+            elif view.since_s is not None and self.since_s is not None:
+                self.since_s = min(self.since_s, view.since_s)  # what follows may show that it began before
             self.name = now
         self._seen_s = view.stop_s
         return events
