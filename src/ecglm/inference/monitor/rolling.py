@@ -26,6 +26,8 @@ from ecglm.signal.spans.model import CLASSES, SINUS
 CONTEXT_S, WAIT_S = 120.0, 1.0
 #: Beats of the last so many seconds give the rate.
 RATE_S = 30.0
+#: Share of a block that may be missing in a lead that is judged together with the block before.
+MOST_LOST = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +82,13 @@ class Rolling:
         if block_LT.shape[1] < MIN_DURATION_S * self._fs:
             return np.zeros(len(self._leads)), "too short to be judged"
         found = assess(Record(block_LT, self._fs, self._leads))
+        lost_L = np.isnan(block_LT).mean(axis=1)
+        if found.verdict is not None and self._blocks and lost_L.min() < MOST_LOST:
+            # Half a minute may be too little to tell QRS complexes from noise: with the block before it is more.
+            wider = assess(Record(np.concatenate([self._blocks[-1][0], block_LT], axis=1), self._fs, self._leads))
+            if wider.verdict is None:
+                quality_L = np.array([wider.quality[lead] for lead in self._leads])
+                return np.where(lost_L < MOST_LOST, quality_L, 0.0), None
         return np.array([found.quality[lead] for lead in self._leads]), found.verdict
 
     def _minutes(self) -> list[Minute]:
