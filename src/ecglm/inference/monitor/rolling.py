@@ -26,6 +26,8 @@ from ecglm.signal.spans.model import CLASSES, SINUS
 CONTEXT_S, WAIT_S = 120.0, 1.0
 #: Beats of the last so many seconds give the rate.
 RATE_S = 30.0
+#: The rhythm is told from the beats of a step, or of so long (s) where the last step is shorter.
+SHORTEST_S = 10.0
 #: Share of a block that may be missing in a lead that is judged together with the block before.
 MOST_LOST = 0.3
 
@@ -73,7 +75,7 @@ class Rolling:
         if new.any():
             self._last_s = float(times[new][-1])
         classes, _ = beat_rhythms(times, part.types_B, part.p_B3, gaps, part.seen)
-        rhythm, since = _now(times, classes, new_s)
+        rhythm, since = _now(times, classes, min(new_s, stop_s - SHORTEST_S))
         unread = gaps.clip(new_s, stop_s)
         return View(stop_s, times[new], part.types_B[new], part.p_B3[new], rhythm, since, _rate(times, gaps, stop_s),
                     unread[unread[:, 1] > unread[:, 0]], quality_L, verdict)
@@ -110,7 +112,7 @@ def usable(view: View) -> NDArray[np.bool_]:
 
 
 def _now(times_B: FloatArray, class_B: NDArray[np.int64], new_s: float) -> tuple[str | None, float | None]:
-    """The rhythm of the last beats, which is that of a step that began at new_s, and when it began, as far as it is seen."""
+    """The rhythm of the last beats, if there are enough from new_s on, and when it began, as far as it is seen."""
     if (times_B >= new_s).sum() < LEAST_BEATS:
         return None, None
     kind = int(class_B[-1])
