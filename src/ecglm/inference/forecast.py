@@ -39,7 +39,7 @@ def forecast(recording: str | os.PathLike[str] | Record | Windows | BeatSeries, 
     begins later, with a note. Abstains where the arrhythmia is there already and where too little can be read. Raises UsageError
     and ReadError.
     """
-    _check(event, horizon_s, window_s, base_rate)
+    check(event, horizon_s, window_s, base_rate)
     forecaster = model if isinstance(model, Forecaster) else Forecaster.load(model)
     series = recording if isinstance(recording, BeatSeries) else beat_series(recording, progress=progress)
     now = series.stop_s if at_s is None else float(at_s)
@@ -66,7 +66,8 @@ def forecast(recording: str | os.PathLike[str] | Record | Windows | BeatSeries, 
                     False, None, found, forecaster.id, note)
 
 
-def _check(event: str, horizon_s: float, window_s: float, base_rate: float | None) -> None:
+def check(event: str, horizon_s: float, window_s: float, base_rate: float | None) -> None:
+    """Raises UsageError for what `forecast` cannot be asked."""
     if event not in EVENTS:
         raise UsageError(f"{argument('event', event)} is unknown; {closest(str(event), EVENTS)}")
     for name, value, (low, high) in (("horizon_s", horizon_s, HORIZON_S), ("window_s", window_s, WINDOW_S)):
