@@ -27,7 +27,7 @@ from ecglm.bench.text_metrics import METRICS, check_libraries, text_scores
 from ecglm.corpus.ptbxl import PtbXl, load
 from ecglm.corpus.reports import ReportRow, report_rows, statement_text
 from ecglm.errors import UsageError
-from ecglm.knowledge.report_labels import language_of
+from ecglm.knowledge.report_language import language_of
 
 TRAINED = tuple(range(1, 9))
 #: What a report is asked, where its questions and answers are looked at too.
