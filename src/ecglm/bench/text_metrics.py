@@ -1,4 +1,5 @@
-"""BLEU, ROUGE-L, METEOR, CIDEr-D and, where asked for (`bertscore`), BERTScore of generated texts against one reference each, with intervals over patients.
+"""BLEU, ROUGE-L, METEOR and CIDEr-D of generated texts against one reference each, with intervals over patients; BERTScore where
+it is asked for (`bertscore`).
 
 Libraries: sacrebleu (BLEU), rouge-score (ROUGE-L), nltk (METEOR); extra ``bench``. METEOR's third matching stage needs
 WordNet, which nltk fetches from the net; it is left out here, so the metric is named `METEOR exact+stem`.
