@@ -5,6 +5,7 @@ Sources: Hancock et al. 2009, 10.1161/CIRCULATIONAHA.108.191097; limits of the v
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ecglm.inference.coherence import MEMBERS
@@ -41,3 +42,11 @@ def voltages(reading: Reading, key: str) -> Voltages:
     if held:
         return Voltages(False, f"voltage criteria not met: {', '.join(text for _, text in held)}")
     return Voltages(None, "voltage criteria could not be measured")
+
+
+def not_excluded(reading: Reading, keys: Iterable[str]) -> str:
+    """What must be read with a "no" to hypertrophy."""
+    seen = next((found for key in keys if (found := voltages(reading, key)).text), Voltages(None, ""))
+    if seen.met:
+        return f"though {seen.text}"
+    return f"{seen.text}; this does not exclude it" if seen.text else "that the ECG shows no sign of it does not exclude it"
