@@ -24,7 +24,7 @@ def tiny(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("bert")
     words = sorted({word for text in (*TEXTS, *REFERENCES) for word in text.split()})
     (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]))
-    BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
+    BertTokenizer(str(folder / "vocab.txt"), model_max_length=32).save_pretrained(folder)
     torch.manual_seed(0)
     config = BertConfig(vocab_size=5 + len(words), hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
                         intermediate_size=32, max_position_embeddings=32)

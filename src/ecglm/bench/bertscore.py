@@ -53,14 +53,18 @@ def scorer(folder: Path, name: str = "") -> Scorer:
 
 
 def bert_score(texts: Sequence[str], references: Sequence[str], by: Scorer) -> NDArray[np.float64]:
-    """F1 [N] of greedily matched word pieces, in percent; an empty text scores 0."""
+    """F1 [N] of greedily matched word pieces, in percent; an empty text scores 0. Raises UsageError for an endless tokenizer."""
     from bert_score import score
 
     told = [n for n, (text, reference) in enumerate(zip(texts, references, strict=True)) if text.strip() and reference.strip()]
     out = np.zeros(len(texts))
     if told:
-        f1 = score([texts[n] for n in told], [references[n] for n in told], model_type=str(by.folder), num_layers=by.layer,
-                   device="cpu")[2]
+        try:
+            f1 = score([texts[n] for n in told], [references[n] for n in told], model_type=str(by.folder), num_layers=by.layer,
+                       device="cpu")[2]
+        except OverflowError as error:  # bert-score cuts texts at the tokenizer's longest, which is endless where none is given
+            raise UsageError(f"{by.folder}: its tokenizer_config.json gives no model_max_length, which bert-score needs; add it"
+                             ) from error
         out[told] = 100 * f1.numpy()
     return out
 
