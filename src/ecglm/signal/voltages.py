@@ -32,7 +32,7 @@ class Heights:
     refused: Mapping[str, str]
     clipped: Mapping[str, str]
     moved: Mapping[str, str]
-    unlike: str | None = None  #: why no two leads may be added: the limb leads show that each lead has a gain of its own
+    unlike: str | None = None  #: why no two leads may be added: several leads show that gains differ
 
     @staticmethod
     def of(record: Record, leads: tuple[str, ...], waves: LeadWaves, problems: Iterable[LeadProblem]) -> Heights:
@@ -49,7 +49,7 @@ class Heights:
                 clipped |= texts
             elif problem.severity == "major" and problem.cause in ("gain", "mislabelled"):
                 refused = texts | refused
-                unlike = problem.text if problem.cause == "gain" and len(problem.leads) > 2 else unlike
+                unlike = problem.text if len(problem.leads) > 2 else unlike
             elif problem.severity == "major" and problem.cause in ("limb_reversal", "chest_swap"):
                 moved |= texts
         return Heights(leads, waves, refused, clipped, moved, unlike)
