@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from ecglm.bench import pages
@@ -57,7 +56,8 @@ def test_refused_pages_are_left_out_and_counted(tmp_path: Path) -> None:
     macro = {name: study.values[name]["super_class"]["value"] for name in
              ("signals", "page:scan, those that were read", "page:scan, a refused one judged by the base rates")}
     assert macro["signals"] == macro["page:scan, those that were read"] == 1.0
-    assert np.isclose(macro["page:scan, a refused one judged by the base rates"], 0.875, atol=0.03)
+    # Of each class three of four are right; the fourth ties with four of the others: (3 * 16 + 12 + 4 / 2) / 64.
+    assert macro["page:scan, a refused one judged by the base rates"] == pytest.approx(62 / 64)
     assert [row[1] for row in study.tables[0].rows] == ["20", "15", "15", "20"]
     assert study.values["ecgbench"]["refused"] == 5
 
