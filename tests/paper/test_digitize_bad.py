@@ -52,7 +52,7 @@ def deep(image: Image.Image) -> Image.Image:
 
 
 def on_glass(image: Image.Image) -> Image.Image:
-    """The page with paper that is the more transparent the whiter it is, over black."""
+    """The page with paper that is the more transparent the whiter it is."""
     dark = 255 - np.asarray(image.convert("RGB")).min(axis=2)
     ink = np.asarray(image.convert("RGB")).astype(int)
     alpha = np.maximum(dark, 1).astype(int)

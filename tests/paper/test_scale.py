@@ -31,7 +31,8 @@ def pulse(width_mm: float, height_mm: float = 10.0) -> Pulse:
 @pytest.mark.parametrize(("said", "speed", "gain"), [
     ("25 mm/s    10 mm/mV    500 Hz, unfiltered", 25.0, 10.0), ("50mm/s 5mm/mV 0.05-150Hz", 50.0, 5.0),
     ("Speed: 25 mm/sec  Limb: 20 mm/mv", 25.0, 20.0), ("5O mm/s", 50.0, None), ("12.5mm/s", 12.5, None),
-    ("12,5 mm/s", 12.5, None), ("27 mm/s 11 mm/mV", None, None), ("250 mm/s", None, None), ("25 mm", None, None), ("10 mm/mVs", None, None)])
+    ("12,5 mm/s", 12.5, None),
+    ("27 mm/s 11 mm/mV", None, None), ("250 mm/s", None, None), ("25 mm", None, None), ("10 mm/mVs", None, None)])
 def test_numbers_are_read_only_before_their_units(said: str, speed: float | None, gain: float | None) -> None:
     assert speed_in(lines(said)) == speed
     assert gain_in(lines(said)) == gain
@@ -42,8 +43,9 @@ def test_what_is_printed_twice_and_differently_is_not_believed() -> None:
     assert speed_in(lines("25 mm/s", "25mm/s")) == 25.0
 
 
-@pytest.mark.parametrize(("said", "lead"), [("aVR", "aVR"), ("AVF", "aVF"), ("ll", "II"), ("IIl", "III"), ("1", "I"), 
-                                            ("VI", "V1"), ("V6.", "V6"), ("V7", None), ("II rhythm", None), ("", None), ("RATE", None)])
+@pytest.mark.parametrize(("said", "lead"), [("aVR", "aVR"), ("AVF", "aVF"), ("ll", "II"), ("IIl", "III"), ("1", "I"),
+                                            ("VI", "V1"), ("V6.", "V6"), ("V7", None), ("II rhythm", None), ("", None),
+                                            ("RATE", None)])
 def test_names_of_leads(said: str, lead: str | None) -> None:
     assert lead_in(said) == lead
 
