@@ -90,11 +90,13 @@ def _from_image(file: Any, name: str, page: int) -> Picture:
                 if image.size[0] * image.size[1] > MAX_PIXELS:
                     raise _too_large(name, *image.size)
                 notes.append(f"page {page} of {count} was read")
-            turns = _TURNS.get(image.getexif().get(0x0112, 1))
+            told = image.getexif().get(0x0112, 1)
             image.load()
+            turns = _TURNS.get(image.getexif().get(0x0112, 1))  # a TIFF file is upright once it is loaded, and says so
             image = _smaller(_plain(image))
             if turns is not None:
                 image = image.transpose(turns)
+            if told in _TURNS:
                 notes.append("turned upright as its EXIF data say")
             return Picture(_rgb(np.asarray(image), name), name, tuple(notes))
     except (UnidentifiedImageError, Image.DecompressionBombError) as problem:
