@@ -31,6 +31,8 @@ FEATURES = {
 #: How a value is called that is too large or too small.
 _TOO = {"heart_rate": ("high", "low")}
 _TOO_LONG = ("long", "short")
+#: Rhythms without a PR interval of their own, whatever was measured.
+_NO_PR = frozenset(f"rhythm:{code}" for code in ("AFIB", "AFLT", "SVTAC", "PSVT", "PACE"))
 _RANGE = {"low": "below", "normal": "within", "high": "above"}
 #: What a blank stands for, where exactly one of its statements is made.
 NOUNS = {
@@ -106,14 +108,21 @@ def _choice(family: str, question: str, right: str, wrong: Sequence[str], rng: n
     return Draft(family, "mcq", ((f"{question}\n{lines}", answer),), tuple(offered))
 
 
+def state_of(seed: Seed, which: str) -> str | None:
+    """Where a measurement lies ("low", "normal", "high"); None where there is none, or the rhythm has no such interval."""
+    if which == "pr" and _NO_PR & seed.present:
+        return None
+    return flag(which, seed.values.get(which), seed.sex, seed.age)
+
+
 def _feature(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None:
-    known = [f for f in FEATURES if f in seed.values and flag(f, seed.values[f], seed.sex, seed.age)]
+    known = [f for f in FEATURES if state_of(seed, f)]
     if not known:
         return None
     which = str(_pick(known, rng))
     words, unit, width = FEATURES[which]
     value = round(seed.values[which])
-    state = str(flag(which, seed.values[which], seed.sex, seed.age))
+    state = str(state_of(seed, which))
     stated = f"the {words} is {value} {unit}"
     where = f"{_RANGE[state]} the normal range ({normal_range(which, seed.sex)} {unit})"
     if form == "closed":
@@ -183,8 +192,9 @@ def found_text(seed: Seed) -> str:
 
 
 def normal(seed: Seed) -> bool:
-    """Whether the recording is called normal."""
-    return bool({"super_class:NORM", "sub_class:NORM"} & seed.present) and not findings(seed)
+    """Whether the recording is called normal, and no interval is outside its range."""
+    called = bool({"super_class:NORM", "sub_class:NORM"} & seed.present) and not findings(seed)
+    return called and all(state_of(seed, which) in (None, "normal") for which in ("pr", "qrs", "qtc_bazett"))
 
 
 def _verify(
@@ -266,7 +276,7 @@ def report_text(seed: Seed) -> str:
         return ""
     parts = [f"the rhythm is {rhythm_phrase(seed)}"]
     for which in ("pr", "qrs", "qtc_bazett"):
-        state = flag(which, seed.values.get(which), seed.sex, seed.age)
+        state = state_of(seed, which)
         if state:
             words, unit, _ = FEATURES[which]
             parts.append(f"the {words} is {round(seed.values[which])} {unit}, {_RANGE[state]} the normal range")

@@ -32,8 +32,9 @@ FS = 500.0
 LEAST_PX = 1.8
 #: Shorter gaps (s) in a trace are bridged by straight lines, longer ones are missing.
 BRIDGED_S = 0.06
-#: So much (mm) is left out beside a bound between two leads of a row.
-_BOUND_MM = 0.3
+#: So much (mm) is not read beside a bound between two leads of a row, where their ink meets: the trace is held there, and at
+#: the ends of a row, over at most so many mm.
+_BOUND_MM, _HELD_MM = 0.3, 0.5
 _IMAGE = "pass a scan or photo of an ECG on ruled paper"
 
 
@@ -155,7 +156,8 @@ def _assembled(picture: Picture, lattice: Lattice, flat: FlatPage, traces: list[
         bound = 0.0 if piece.strip else _BOUND_MM * flat.px
         inside = (columns >= piece.first + bound * (piece.first > found.start)) \
             & (columns < piece.last - bound * (piece.last < found.stop))
-        values = np.where(inside, rows[piece.row], np.nan)
+        values = _held(np.where(inside, rows[piece.row], np.nan), (columns >= piece.first) & (columns < piece.last),
+                       round(_HELD_MM * flat.px / per_s * FS))
         if np.isfinite(values).any():
             values = values - np.nanmedian(values)
         sure = lead_confidence(traces[piece.row], piece, flat, min(lattice.pitch), row_quality[piece.row], found.sure)
@@ -188,6 +190,17 @@ def _millivolts(trace: Trace, columns: Floats, px_per_mv: float, per_s: float) -
     after = known[np.clip(np.searchsorted(known, columns), 0, len(known) - 1)]
     far = (after - before > BRIDGED_S * per_s) | (columns < known[0] - 1) | (columns > known[-1] + 1)
     return np.where(far, np.nan, values)
+
+
+def _held(values: Floats, own: NDArray[np.bool_], most: int) -> Floats:
+    """A piece's first and last known value held to its bounds, over so many samples at most; own: the samples of the piece."""
+    known = np.flatnonzero(np.isfinite(values))
+    if not len(known):
+        return values
+    out, at = values.copy(), np.flatnonzero(own)
+    before, after = at[(at < known[0]) & (at >= known[0] - most)], at[(at > known[-1]) & (at <= known[-1] + most)]
+    out[before], out[after] = values[known[0]], values[known[-1]]
+    return out
 
 
 def _layout_name(found: Plan) -> str:
