@@ -34,7 +34,7 @@ def evidence(window: BeatSeries) -> tuple[Evidence, ...]:
         if found is not None and abs(found[1] - found[0]) >= least and found[2] >= SURE:
             first, last, sure = found
             span = (-len(values) * STEP_S, 0.0)
-            way = "rises" if last > first else "falls"
+            way = "rising" if last > first else "falling"
             text = f"{name} {way} from {first:.{digits}f} to {last:.{digits}f} {unit} over the last {_long(-span[0])}"
             changes.append((sure, Evidence(text, (), round(last, digits), unit, span)))
         elif np.isfinite(values).any() and feature in _LEVELS and (level := float(np.nanmean(values))) >= _LEVELS[feature]:
