@@ -97,6 +97,7 @@ STUDIES = Registry("study", {
 PROTOCOLS = Registry("protocol", {
     "ecgbench": "ecglm.bench.ecgbench.run:run",
     "ecgbench-ptbxl": "ecglm.bench.ecgbench.ptbxl:run",
+    "findings-pages": "ecglm.bench.pages:run",
 })
 #: (recipe file, overrides, resume, progress) -> Path, by the "kind" of a recipe.
 RECIPES = Registry("recipe kind", {
