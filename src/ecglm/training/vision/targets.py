@@ -1,0 +1,84 @@
+"""What the vision encoder learns to say of a page: labels, and what a model of signals says of the recording that was drawn.
+
+A page has far more to tell than its 59 labels do, and there are few recordings. So the encoder also learns the probabilities of a
+teacher, a checkpoint that reads signals, and the rhythm features that the teacher was given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecglm.atomic import replacing
+from ecglm.corpus import ptbxl
+from ecglm.knowledge.statements import keys
+from ecglm.models.elm import EcgLanguageModel
+from ecglm.records.record import Record
+from ecglm.training.vision.pages import Job
+
+Floats = NDArray[np.float32]
+_CHUNK = 128
+
+
+@dataclass(frozen=True)
+class Targets:
+    """label_NC truth, 0 or 1; taught_NC the teacher's probabilities; feat_NF standardised rhythm features, zeros where the teacher
+    had none."""
+
+    label_NC: Floats
+    taught_NC: Floats
+    feat_NF: Floats
+
+
+def drawn_record(job: Job, seed: int) -> tuple[Record, Floats]:
+    """The recording that a job draws, and its labels."""
+    data = ptbxl.load()
+    if not job.twin:
+        return data.record(job.row), data.labels_NC[job.row].astype(np.float32)
+    from ecglm.corpus.simulated import twin
+
+    made = twin(job.row, seed + job.number)
+    return made.record, np.array([key in made.truth.labels for key in keys()], np.float32)
+
+
+def targets(jobs: Sequence[Job], teacher: EcgLanguageModel, seed: int, folder: Path, progress: bool = True) -> Targets:
+    """Targets of all jobs; each recording is read once, and kept in the folder."""
+    from rich.progress import Progress
+
+    # A recording is on several pages; a twin is told from others by its number.
+    wanted = list(dict.fromkeys(Job(job.row, job.twin, "", job.number if job.twin else 0) for job in jobs))
+    model = hashlib.sha256(json.dumps([teacher.run.get("sha256", {}), seed]).encode()).hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
+    rows: list[NDArray[np.float32]] = []
+    with Progress(disable=not progress) as bar:
+        task = bar.add_task("Reading recordings", total=len(wanted))
+        for start in range(0, len(wanted), _CHUNK):
+            part = wanted[start:start + _CHUNK]
+            file = folder / f"{hashlib.sha256(json.dumps([model, part]).encode()).hexdigest()[:20]}.npy"
+            if not file.is_file():
+                read = np.stack([_read(job, teacher, seed) for job in part])
+                with replacing(file) as temporary, open(temporary, "wb") as handle:
+                    np.save(handle, read)
+            rows.append(np.load(file))
+            bar.update(task, advance=len(part))
+    place = {job: i for i, job in enumerate(wanted)}
+    every = np.concatenate(rows)[[place[Job(job.row, job.twin, "", job.number if job.twin else 0)] for job in jobs]]
+    count = len(keys())
+    return Targets(every[:, :count], every[:, count:2 * count], every[:, 2 * count:])
+
+
+def _read(job: Job, teacher: EcgLanguageModel, seed: int) -> Floats:
+    """Labels, teacher's probabilities and features of one recording, one after the other."""
+    import torch
+
+    record, label = drawn_record(job, seed)
+    inputs = teacher.processor(record)
+    with torch.no_grad():
+        feat = teacher.encoder.standardise(torch.from_numpy(inputs.feat_WF).to(teacher.device)).cpu().numpy().mean(0)
+    return np.concatenate([label, teacher.encode(inputs).prob_C, feat]).astype(np.float32)
