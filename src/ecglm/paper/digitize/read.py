@@ -20,6 +20,7 @@ from ecglm.paper.digitize.load import Picture, load_picture
 from ecglm.paper.digitize.page import FlatPage, flatten
 from ecglm.paper.digitize.trace import Floats, Trace, follow, levels_of, runs_of
 from ecglm.paper.digitize.words import find_words
+from ecglm.paper.look import picture_of
 from ecglm.records.leads import display_order
 from ecglm.records.reading import PageReading
 from ecglm.records.record import Record
@@ -173,7 +174,7 @@ def _assembled(picture: Picture, lattice: Lattice, flat: FlatPage, traces: list[
                         + (f" (confidence {np.median(list(confidence.values())):.2f})" if drawn else ""),
                         "scan it flat, at 200 dpi or more, with the whole page in view")
     reading = PageReading(confidence, float(speed), float(gain), gain_seen, _layout_name(found), float(min(lattice.pitch)),
-                          tuple(notes))
+                          tuple(notes), picture_of(picture.image))
     record = Record(np.stack([signals[lead] for lead in drawn]).astype(np.float32), FS, tuple(drawn), source=picture.name,
                     format="image", notes=(reading.text,), reading=reading)
     return ReadPage(picture, flat, tuple(traces), found, record)
