@@ -102,6 +102,7 @@ RECIPES = Registry("recipe kind", {
     "contrastive": "ecglm.training.contrastive.train:run",
     "curriculum": "ecglm.training.curriculum.pipeline:run",
     "fewshot-space": "ecglm.training.fewshot.space:run",
+    "vision": "ecglm.training.vision.pipeline:run",
 })
 #: Few-shot methods (ecglm.training.fewshot.method.Method), by the "methods" of a recipe of kind fewshot.
 METHODS = Registry("few-shot method", {

@@ -68,8 +68,8 @@ def _teacher(name: str) -> EcgLanguageModel:
 
 
 def rows_of(recipe: VisionRecipe) -> np.ndarray:
-    """Rows of the training folds, or as many as the recipe wants of them."""
-    rows = ptbxl.load().rows(recipe.train_folds)
+    """Rows of the training folds and the fold to weigh on, or as many as the recipe wants of them."""
+    rows = ptbxl.load().rows((*recipe.train_folds, recipe.weigh_fold))
     if not 0 < recipe.recordings < len(rows):
         return rows
     return np.sort(np.random.default_rng(recipe.seed).choice(rows, recipe.recordings, replace=False))
@@ -83,11 +83,15 @@ def train_judge(recipe: VisionRecipe, teacher: EcgLanguageModel, folder: Path, p
     target = targets(wanted, teacher, recipe.seed, folder / "targets", progress)
     page = pictures(wanted, recipe.drawing, recipe.seed, folder / "pages", progress)
     config = replace(recipe.net, n_labels=target.label_NC.shape[1], n_features=target.feat_NF.shape[1])
-    net, losses = train_pagenet(config, recipe.training, page, target, folder, progress)
+    learnt = data.fold[[job.row for job in wanted]] != recipe.weigh_fold  # the others tell how it goes, and are never learnt from
+    net, losses = train_pagenet(config, recipe.training, page[learnt], target.of(learnt), folder, progress)
+    rows = rows[data.fold[rows] != recipe.weigh_fold]
     prevalence = np.clip(data.labels_NC[rows].mean(0), 0.5 / len(rows), 1 - 0.5 / len(rows)).astype(np.float32)
-    weights, told = weighing(recipe, teacher, net, prevalence, folder, progress)
-    metrics = {"loss": [round(loss, 4) for loss in losses], "pages": len(page), "weighing": told,
-               "validation": validation(recipe, net, folder, progress)}
+    aside = ~learnt & np.array([not job.twin for job in wanted])
+    metrics = {"loss": [round(loss, 4) for loss in losses], "pages": int(learnt.sum()),
+               "aside": by_group(target.label_NC[aside], looked(net, page[aside]))}
+    weights, metrics["weighing"] = weighing(recipe, teacher, net, prevalence, folder, progress)
+    metrics["validation"] = validation(recipe, net, folder, progress)
     return PageJudge(JudgeConfig(net=config), weights, net), metrics
 
 
@@ -110,15 +114,19 @@ def validation(recipe: VisionRecipe, net: PageNet, folder: Path, progress: bool 
     out: dict[str, dict[str, float]] = {}
     for preset in recipe.weighing.presets:
         page = pictures([Job(int(row), False, preset, 0) for row in rows], recipe.drawing, recipe.seed, folder / "pages", progress, True)
-        logits = looked(net, page)
-        out[preset] = {group: round(float(macro_auroc(data.labels_NC[rows][:, columns_of(group)], logits[:, columns_of(group)])), 4)
-                       for group in GROUPS}
+        out[preset] = by_group(data.labels_NC[rows], looked(net, page))
     return out
+
+
+def by_group(label_NC: Any, score_NC: Any) -> dict[str, float]:
+    """Macro-AUROC of each group of statements."""
+    return {group: round(float(macro_auroc(label_NC[:, columns_of(group)].astype(np.uint8), score_NC[:, columns_of(group)])), 4)
+            for group in GROUPS}
 
 
 def _provenance(recipe: VisionRecipe, text: str, metrics: dict[str, Any]) -> dict[str, Any]:
     data, rows = ptbxl.load(), rows_of(recipe)
-    rows = np.concatenate([rows, data.rows((recipe.weigh_fold,))])
+    rows = np.union1d(rows, data.rows((recipe.weigh_fold,)))
     return {
         "version": recipe.version, "recipe": asdict(recipe), "recipe_hash": hashlib.sha256(text.encode()).hexdigest()[:16],
         "data": {"ptbxl": data_hash(data)}, "git_commit": git_commit(), "libraries": versions(), "metrics": metrics,

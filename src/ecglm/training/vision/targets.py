@@ -35,6 +35,10 @@ class Targets:
     taught_NC: Floats
     feat_NF: Floats
 
+    def of(self, kept_N: NDArray[np.bool_]) -> Targets:
+        """Those of some pages."""
+        return Targets(self.label_NC[kept_N], self.taught_NC[kept_N], self.feat_NF[kept_N])
+
 
 def drawn_record(job: Job, seed: int) -> tuple[Record, Floats]:
     """The recording that a job draws, and its labels."""
