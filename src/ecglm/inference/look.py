@@ -1,7 +1,8 @@
 """Looking at a page beside reading it back, and instead of it where it cannot be read.
 
-Reading back is weighed against looking by what both were worth on pages of training recordings (`ecglm.models.vision.judge`). A page
-that shows an ECG and cannot be read is looked at only; one that shows none stays refused. Text on the page is read by neither.
+Reading back is weighed against looking by what both were worth on pages of training recordings (`ecglm.models.vision.judge`).
+A page that shows an ECG and cannot be read is looked at only; one that shows none stays refused. Text on the page is read by
+neither.
 """
 
 from __future__ import annotations

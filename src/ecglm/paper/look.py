@@ -1,7 +1,8 @@
 """What looking sees of a page: its ink in one small grey picture, of the same size whatever the image was.
 
-Nothing is read here, neither ruling nor layout: the sheet is cut out of its surroundings, paper and coloured lines are taken away,
-and what is left is averaged down. A network that looks at pages (`ecglm.models.vision`) gets this picture, and nothing else.
+Nothing is read here, neither ruling nor layout: the sheet is cut out of its surroundings, paper and coloured lines are taken
+away, and what is left is averaged down. A network that looks at pages (`ecglm.models.vision`) gets this picture, and nothing
+else.
 """
 
 from __future__ import annotations

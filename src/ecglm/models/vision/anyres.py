@@ -1,7 +1,7 @@
 """Pictures of any shape through an encoder of square ones: LLaVA-1.6's tiles, by way of transformers' own processor.
 
-The picture as a whole comes first, squeezed into a square. Then it is scaled into the best of the tilings, padded, and cut. Of the
-tokens of the tiles those of the padding are left out, and every row of what is left ends with a vector that says so.
+The picture as a whole comes first, squeezed into a square. Then it is scaled into the best of the tilings, padded, and cut.
+Of the tokens of the tiles those of the padding are left out, and every row of what is left ends with a vector that says so.
 """
 
 from __future__ import annotations

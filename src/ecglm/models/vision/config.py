@@ -1,4 +1,5 @@
-"""Architecture of a vision-language model; recipes/pulse-published.yaml has the published one, recipes/pulse.yaml the small one."""
+"""Architecture of a vision-language model; recipes/pulse-published.yaml has the published one, recipes/pulse.yaml the small
+one."""
 
 from __future__ import annotations
 

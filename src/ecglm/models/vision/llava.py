@@ -88,7 +88,7 @@ def _config(folder: Path) -> dict[str, Any]:
 def _tensors(folder: Path) -> Iterator[tuple[str, Tensor]]:
     files = sorted(folder.glob("*.safetensors"))
     if not files:
-        raise CheckpointError(f"{folder}: holds no .safetensors files; convert pickled weights (.bin) first, they are not opened here")
+        raise CheckpointError(f"{folder}: holds no .safetensors files; pickled weights (.bin) are not opened, convert them first")
     for file in files:
         try:
             with safe_open(file, framework="pt") as handle:
@@ -165,7 +165,7 @@ def _language(folder: Path, config: dict[str, Any], tensors: dict[str, Tensor], 
     ours = {k: v.to(dtype) for k, v in tensors.items() if not k.endswith("rotary_emb.inv_freq")}
     missing, unknown = model.load_state_dict(ours, strict=False, assign=True)
     if missing or unknown:
-        raise CheckpointError(f"{folder}: its language model is no Llama of its config.json ({', '.join([*missing, *unknown][:3])})")
+        raise CheckpointError(f"{folder}: its tensors are no Llama of its config.json ({', '.join([*missing, *unknown][:3])})")
     # What is worked out and never saved (the frequencies of positions) has no values yet on "meta".
     fresh = type(model.model.rotary_emb)(model.config)
     model.model.rotary_emb = fresh

@@ -44,8 +44,8 @@ class PageOutput(NamedTuple):
 
 
 def _convolved(before: int, after: int, kernel: int, stride: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(before, after, kernel, stride, (kernel - stride + 1) // 2 if stride > 1 else kernel // 2, bias=False),
-                         nn.BatchNorm2d(after), nn.ReLU())
+    margin = (kernel - stride + 1) // 2 if stride > 1 else kernel // 2
+    return nn.Sequential(nn.Conv2d(before, after, kernel, stride, margin, bias=False), nn.BatchNorm2d(after), nn.ReLU())
 
 
 class _More(nn.Module):
@@ -68,8 +68,8 @@ class PageNet(nn.Module):
         self.config = config
         width = config.widths[-1]
         fine, low, middle, _ = config.widths
-        self.body = nn.Sequential(_convolved(1, fine, 8, 4), _convolved(fine, low, 3, 2), _convolved(low, middle, 3, 2), _More(middle),
-                                  _convolved(middle, width, 3, 2), _More(width))
+        self.body = nn.Sequential(_convolved(1, fine, 8, 4), _convolved(fine, low, 3, 2), _convolved(low, middle, 3, 2),
+                                  _More(middle), _convolved(middle, width, 3, 2), _More(width))
         rows, columns = config.grid
         self.place = nn.Parameter(torch.zeros(rows * columns, width))
         self.score = nn.Linear(width, config.queries)

@@ -41,7 +41,8 @@ class Tower(nn.Module):
 class PatchTower(Tower):
     """CLIP or SigLIP: hidden states of one layer, without CLIP's class token."""
 
-    def __init__(self, config: VisionConfig, model: Any, mean: tuple[float, ...], std: tuple[float, ...], resample: int = 3) -> None:
+    def __init__(self, config: VisionConfig, model: Any, mean: tuple[float, ...], std: tuple[float, ...],
+                 resample: int = 3) -> None:
         super().__init__()
         self.config, self.model = config, model
         self.mean, self.std, self.resample = mean, std, resample
@@ -111,7 +112,7 @@ def patch_model(kind: str, folder: Path) -> Any:
     try:
         return kinds[kind].from_pretrained(folder, use_safetensors=True)
     except (OSError, ValueError, KeyError) as error:
-        raise CheckpointError(f"{folder}: holds no {kind} vision model ({error}); give a folder in transformers' layout") from error
+        raise CheckpointError(f"{folder}: holds no {kind} vision model ({error}); give one in transformers' layout") from error
 
 
 def colours(kind: str, folder: Path) -> tuple[tuple[float, ...], tuple[float, ...], int]:

@@ -65,14 +65,16 @@ def varied(page_BHW: Tensor, training: PageTraining, rng: torch.Generator) -> Te
 
 
 def page_loss(out: PageOutput, target_BC: Tensor, feat_BF: Tensor) -> Tensor:
-    """Cross-entropy of all statements and squared error of the features."""
-    return (_LABELS * functional.binary_cross_entropy_with_logits(out.logits_BC, target_BC)
-            + _FEATURES * functional.mse_loss(out.feat_BF, feat_BF))
+    """Cross-entropy of all statements and squared error of the features that are known (not NaN)."""
+    known = feat_BF.isfinite()
+    missed = torch.where(known, out.feat_BF - feat_BF.nan_to_num(), 0.0).square().sum() / known.sum().clamp(min=1)
+    return _LABELS * functional.binary_cross_entropy_with_logits(out.logits_BC, target_BC) + _FEATURES * missed
 
 
 def train_pagenet(config: PageNetConfig, training: PageTraining, page_NHW: NDArray[np.uint8], targets: Targets, run: Path,
                   progress: bool = True) -> tuple[PageNet, list[float]]:
-    """The trained network (a moving average of its weights), and the mean loss of each epoch. What this run has finished is loaded."""
+    """The trained network (a moving average of its weights), and the mean loss of each epoch. What this run has finished is
+    loaded."""
     from rich.progress import Progress
 
     done, state = run / "pagenet.safetensors", run / "pagenet.resume.safetensors"

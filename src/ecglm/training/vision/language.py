@@ -1,4 +1,5 @@
-"""The vision-language model: connector (and adapter, or the whole language model) learn to answer about pages; the encoder is frozen."""
+"""The vision-language model: connector (and adapter, or the whole language model) learn to answer about pages; the encoder is
+frozen."""
 
 from __future__ import annotations
 
@@ -55,7 +56,8 @@ def build(stage: LanguageStage, seed: int) -> VisionLanguageModel:
 
 def train(model: VisionLanguageModel, lessons: Sequence[Lesson], stage: LanguageStage, run: Path, seed: int,
           progress: bool = True) -> list[float]:
-    """Train in place, all lessons `epochs` times in an order of the seed; returns the loss of each step. Resumes from the run folder."""
+    """Train in place, all lessons `epochs` times in an order of the seed; returns the loss of each step. Resumes from the run
+    folder."""
     from rich.progress import Progress
 
     torch.manual_seed(seed)
@@ -128,6 +130,6 @@ tags: [ecg, image, question-answering]
 A language model ({stage.base}) behind a frozen vision encoder ({stage.vision.encoder}, {stage.vision.source}) and a connector of
 two layers; the picture comes before the conversation, and the loss is on answers alone. {count} pages with conversations.
 
-**Intended use:** research. **Not a medical device**; no clinical claim is made. The embedded default of ecglm reads pages back and
-measures them, and answers better.
+**Intended use:** research. **Not a medical device**; no clinical claim is made. The embedded default of ecglm reads pages
+back and measures them, and answers better.
 """

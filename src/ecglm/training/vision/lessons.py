@@ -1,4 +1,5 @@
-"""What the vision-language model is taught: pages with conversations about them, drawn from PTB-XL or from files in LLaVA's form."""
+"""What the vision-language model is taught: pages with conversations about them, drawn from PTB-XL or from files in LLaVA's
+form."""
 
 from __future__ import annotations
 
@@ -48,7 +49,7 @@ def drawn(rows: NDArray[np.int64], count: int, questions: int, drawing: Drawing,
             else:
                 present = [key for key in asked if data.labels_NC[row, q.INDEX[key]]]
                 absent = [key for key in asked if not data.labels_NC[row, q.INDEX[key]]]
-                key = str(rng.choice(present if present and rng.random() < 0.5 or not absent else absent))
+                key = str(rng.choice(present if not absent or (present and rng.random() < 0.5) else absent))
                 made = q.verify(key, key in present, rng)
             pairs.append((made.text, made.answer))
         preset = drawing.presets[number % len(drawing.presets)]
@@ -64,8 +65,9 @@ def _page(row: int, preset: str, seed: int, drawing: Drawing) -> Callable[[], Im
 
 
 def from_llava(file: str | Path, images: str | Path, limit: int = 0) -> list[Lesson]:
-    """Lessons of a JSON or JSONL file in LLaVA's form: {"image": path below `images`, "conversations": [{"from": "human", "value":
-    ...}, {"from": "gpt", ...}, ...]}. limit: the first so many, 0 all. Raises ReadError with the number of a bad item."""
+    """Lessons of a JSON or JSONL file in LLaVA's form: {"image": path below `images`, "conversations": [{"from": "human",
+    "value": ...}, {"from": "gpt", ...}, ...]}. limit: the first so many, 0 all. Raises ReadError with the number of a bad
+    item."""
     lessons = []
     for number, item in enumerate(_items(Path(file)), start=1):
         if limit and len(lessons) >= limit:
@@ -101,7 +103,8 @@ def _lesson(item: Any, number: int, file: Path, images: Path) -> Lesson:
     try:
         name, said = str(item["image"]), [(str(turn["from"]), str(turn["value"])) for turn in item["conversations"]]
     except (KeyError, TypeError) as problem:
-        raise ReadError(file, f"item {number} is not in LLaVA's form ({problem})", 'each has "image" and "conversations"') from None
+        remedy = 'each has "image" and "conversations"'
+        raise ReadError(file, f"item {number} is not in LLaVA's form ({problem})", remedy) from None
     if len(said) % 2 or not said or any(who != ("human", "gpt")[place % 2] for place, (who, _) in enumerate(said)):
         raise ReadError(file, f"item {number}: human and gpt do not take turns", "each question is followed by its answer")
     path = Path(name)

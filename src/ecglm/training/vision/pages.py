@@ -1,4 +1,5 @@
-"""The pages that the vision encoder learns from: recordings and simulated twins, drawn, distorted, and seen as the encoder sees them.
+"""The pages that the vision encoder learns from: recordings and simulated twins, drawn, distorted, and seen as the encoder
+sees them.
 
 A page depends on its recording, its preset, its number and the seed alone. Headers are printed on half of the pages, with the
 numbers of *other* recordings: whatever is printed there says nothing about the page, and the encoder learns that.
@@ -30,14 +31,15 @@ PLAIN = "3x4+1R"
 _CHUNK = 64
 #: What is printed in headers that say nothing: like what carts print, some of it meant to mislead.
 _TEXTS = ("ATRIAL FIBRILLATION", "NORMAL SINUS RHYTHM", "ANTERIOR INFARCT, AGE UNDETERMINED", "Otherwise normal ECG",
-          "LEFT BUNDLE BRANCH BLOCK", "*** ACUTE MI ***", "Abnormal ECG", "UNCONFIRMED", "Borderline ECG", "Technically poor tracing")
+          "LEFT BUNDLE BRANCH BLOCK", "*** ACUTE MI ***", "Abnormal ECG", "UNCONFIRMED", "Borderline ECG",
+          "Technically poor tracing")
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """How pages are drawn. pages: of every recording, the presets in turn. usual: share of pages in the first layout of `layouts`;
-    the others share the rest. dpi: before distortion; the encoder sees about 45. twins: simulated twins for each recording,
-    with one page each."""
+    """How pages are drawn. pages: of every recording, the presets in turn. usual: share of pages in the first layout of
+    `layouts`; the others share the rest. dpi: before distortion; the encoder sees about 45. twins: simulated twins for each
+    recording, with one page each."""
 
     pages: int = 2
     presets: tuple[str, ...] = ("none", "scan", "heavy", "photo")
@@ -62,7 +64,8 @@ def jobs(rows: Sequence[int], drawing: Drawing, twins: bool = True) -> list[Job]
     def preset(place: int, number: int) -> str:
         return drawing.presets[(place + number * (len(drawing.presets) // 2)) % len(drawing.presets)]
 
-    out = [Job(int(row), False, preset(place, number), number) for number in range(drawing.pages) for place, row in enumerate(rows)]
+    out = [Job(int(row), False, preset(place, number), number)
+           for number in range(drawing.pages) for place, row in enumerate(rows)]
     for i in range(round(drawing.twins * len(rows)) if twins else 0):
         number, place = divmod(i, len(rows))
         out.append(Job(int(rows[place]), True, preset(i, number), number))
@@ -96,7 +99,8 @@ def _header(rng: np.random.Generator) -> PageHeader:
                       ARRANGEMENTS[int(rng.integers(len(ARRANGEMENTS)))])
 
 
-def pictures(wanted: Sequence[Job], drawing: Drawing, seed: int, folder: Path, progress: bool = True, plain: bool = False) -> Pictures:
+def pictures(wanted: Sequence[Job], drawing: Drawing, seed: int, folder: Path, progress: bool = True,
+             plain: bool = False) -> Pictures:
     """Pictures ``[N, *SIZE]`` of pages, kept in the folder, some at a time; what an earlier call has drawn is read back."""
     from rich.progress import Progress
 

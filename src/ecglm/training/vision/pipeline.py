@@ -75,7 +75,8 @@ def rows_of(recipe: VisionRecipe) -> np.ndarray:
     return np.sort(np.random.default_rng(recipe.seed).choice(rows, recipe.recordings, replace=False))
 
 
-def train_judge(recipe: VisionRecipe, teacher: EcgLanguageModel, folder: Path, progress: bool = True) -> tuple[PageJudge, dict[str, Any]]:
+def train_judge(recipe: VisionRecipe, teacher: EcgLanguageModel, folder: Path,
+                progress: bool = True) -> tuple[PageJudge, dict[str, Any]]:
     """The encoder with its weights, and what it is worth."""
     data = ptbxl.load()
     rows = rows_of(recipe)
@@ -113,7 +114,8 @@ def validation(recipe: VisionRecipe, net: PageNet, folder: Path, progress: bool 
     rows = data.rows((recipe.validation_fold,))[:recipe.validated or None]
     out: dict[str, dict[str, float]] = {}
     for preset in recipe.weighing.presets:
-        page = pictures([Job(int(row), False, preset, 0) for row in rows], recipe.drawing, recipe.seed, folder / "pages", progress, True)
+        wanted = [Job(int(row), False, preset, 0) for row in rows]
+        page = pictures(wanted, recipe.drawing, recipe.seed, folder / "pages", progress, plain=True)
         out[preset] = by_group(data.labels_NC[rows], looked(net, page))
     return out
 
@@ -152,8 +154,9 @@ reading a lead. ecglm uses it where a page cannot be read back, and beside readi
 
 **Intended use:** research and teaching. **Not a medical device**; no clinical claim is made.
 
-**Training data:** {metrics["pages"]} drawn and distorted pages of recordings of PTB-XL folds {recipe.train_folds[0]}-{recipe.train_folds[-1]}
-(amplitude-normalised) and of simulated twins. Groups in which looking has a say beside reading back, by fold {recipe.weigh_fold}: {say}.
+**Training data:** {metrics["pages"]} drawn and distorted pages of recordings of PTB-XL folds
+{recipe.train_folds[0]}-{recipe.train_folds[-1]} (amplitude-normalised) and of simulated twins. Groups in which looking has a
+say beside reading back, by fold {recipe.weigh_fold}: {say}.
 
 | fold {recipe.validation_fold}, looking alone, macro-AUROC | superclass | subclass | form | rhythm |
 |---|---|---|---|---|

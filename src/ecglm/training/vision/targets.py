@@ -1,7 +1,8 @@
 """What the vision encoder learns to say of a page: labels, and what a model of signals says of the recording that was drawn.
 
 A page has far more to tell than its 59 labels do, and there are few recordings. So the encoder also learns the probabilities of a
-teacher, a checkpoint that reads signals, and the rhythm features that the teacher was given.
+teacher, a checkpoint that reads signals, and the rhythm features that the teacher was given. Of a simulated twin the labels are all
+the truth there is.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from ecglm.atomic import replacing
 from ecglm.corpus import ptbxl
 from ecglm.knowledge.statements import keys
 from ecglm.models.elm import EcgLanguageModel
-from ecglm.records.record import Record
 from ecglm.training.vision.pages import Job
 
 Floats = NDArray[np.float32]
@@ -28,8 +28,8 @@ _CHUNK = 128
 
 @dataclass(frozen=True)
 class Targets:
-    """label_NC truth, 0 or 1; taught_NC the teacher's probabilities; feat_NF standardised rhythm features, zeros where the teacher
-    had none."""
+    """label_NC truth, 0 or 1; taught_NC the teacher's probabilities (of twins: the labels); feat_NF standardised rhythm features, NaN
+    of twins."""
 
     label_NC: Floats
     taught_NC: Floats
@@ -38,17 +38,6 @@ class Targets:
     def of(self, kept_N: NDArray[np.bool_]) -> Targets:
         """Those of some pages."""
         return Targets(self.label_NC[kept_N], self.taught_NC[kept_N], self.feat_NF[kept_N])
-
-
-def drawn_record(job: Job, seed: int) -> tuple[Record, Floats]:
-    """The recording that a job draws, and its labels."""
-    data = ptbxl.load()
-    if not job.twin:
-        return data.record(job.row), data.labels_NC[job.row].astype(np.float32)
-    from ecglm.corpus.simulated import twin
-
-    made = twin(job.row, seed + job.number)
-    return made.record, np.array([key in made.truth.labels for key in keys()], np.float32)
 
 
 def targets(jobs: Sequence[Job], teacher: EcgLanguageModel, seed: int, folder: Path, progress: bool = True) -> Targets:
@@ -81,8 +70,15 @@ def _read(job: Job, teacher: EcgLanguageModel, seed: int) -> Floats:
     """Labels, teacher's probabilities and features of one recording, one after the other."""
     import torch
 
-    record, label = drawn_record(job, seed)
-    inputs = teacher.processor(record)
+    count = teacher.config.encoder.strip.n_features
+    if job.twin:
+        from ecglm.corpus.simulated import twin
+
+        said = twin(job.row, seed + job.number).truth.labels
+        label = np.array([key in said for key in keys()], np.float32)
+        return np.concatenate([label, label, np.full(count, np.nan, np.float32)])
+    data = ptbxl.load()
+    inputs = teacher.processor(data.record(job.row))
     with torch.no_grad():
         feat = teacher.encoder.standardise(torch.from_numpy(inputs.feat_WF).to(teacher.device)).cpu().numpy().mean(0)
-    return np.concatenate([label, teacher.encode(inputs).prob_C, feat]).astype(np.float32)
+    return np.concatenate([data.labels_NC[job.row].astype(np.float32), teacher.encode(inputs).prob_C, feat]).astype(np.float32)

@@ -1,7 +1,7 @@
 """What looking is worth beside reading back, fitted on pages of recordings that the encoder did not learn from.
 
-By group of statements few numbers are fitted, never one per label: there are too few pages. Looking is given a say only where pages
-of people left out of the fit are judged better with it, by log loss and by ranking.
+By group of statements few numbers are fitted, never one per label: there are too few pages. Looking is given a say only where
+pages of people left out of the fit are judged better with it, by log loss and by ranking.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _PARTS = 5
 
 
 class Pages(NamedTuple):
-    """What the two ways say of pages, in log-odds: read_NC of reading back (NaN rows: refused), seen_NC the network's; confidence_N
-    of the reading, label_NC truth, patient_N."""
+    """What the two ways say of pages, in log-odds: read_NC of reading back (NaN rows: refused), seen_NC the network's;
+    confidence_N of the reading, label_NC truth, patient_N."""
 
     read_NC: Floats
     seen_NC: Floats
