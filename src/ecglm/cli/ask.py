@@ -30,7 +30,7 @@ def ask(
     from pathlib import Path
 
     import ecglm
-    from ecglm.errors import ReadError, UsageError
+    from ecglm.errors import PageError, ReadError, UsageError
     from ecglm.inference import joined
 
     *files, question = asked
@@ -41,6 +41,10 @@ def ask(
     for number, file in enumerate(files):
         try:
             records.append(read(file))
+        except PageError as refused:
+            from ecglm.inference import only_looked
+
+            records.append(only_looked(refused, file))
         except ReadError:
             if not (records and file.isalpha()):
                 raise

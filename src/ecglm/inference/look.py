@@ -16,6 +16,7 @@ from scipy.special import expit
 
 from ecglm.errors import PageError
 from ecglm.models.elm import EcgLanguageModel, Encoded
+from ecglm.models.vision import judge as judges
 from ecglm.models.vision.judge import PageJudge
 from ecglm.records.leads import STANDARD_12
 from ecglm.records.reading import PageLooked, PageReading
@@ -45,20 +46,26 @@ def only_looked(refused: PageError, image: str | os.PathLike[str] | bytes | NDAr
     from ecglm.paper.digitize.load import load_picture
     from ecglm.paper.look import picture_of
 
-    if refused.reason not in SEEN:
+    judge = _judge()
+    if refused.reason not in SEEN or judge is None:
         raise refused
     loaded = load_picture(image, page)
     why = str(refused).removeprefix(f"{refused.path}: ").split(";")[0]
-    looked = PageLooked(why, refused.reason, PageJudge.load().weights.trust, picture_of(loaded.image))
+    looked = PageLooked(why, refused.reason, judge.weights.trust, picture_of(loaded.image))
     blank = np.full((len(STANDARD_12), round(_FS * _SECONDS)), np.nan, np.float32)
     return Record(blank, _FS, STANDARD_12, source=loaded.name, format="image", notes=(looked.text,), reading=looked)
+
+
+def _judge() -> PageJudge | None:
+    """What looks at pages, None where this installation has no such weights: then nothing is looked at."""
+    return PageJudge.load() if judges.DEFAULT.is_dir() else None
 
 
 def weighed(model: EcgLanguageModel, encoded: Encoded, page: PageReading | PageLooked) -> Encoded:
     """What the encoder said of a page that was read back, weighed against looking at it. Nothing changes where looking has no
     say, or there is no picture."""
-    judge = PageJudge.load()
-    if page.picture is None or not judge.weights.together:
+    judge = _judge()
+    if judge is None or page.picture is None or not judge.weights.together:
         return encoded
     logits_C = judge.weights.weighed(encoded.logits_C, judge.see(page.picture)[0], page.overall)
     return _encoded(model, logits_C, encoded.connector_F, encoded.emb_D)

@@ -1,8 +1,8 @@
 """What the vision encoder learns to say of a page: labels, and what a model of signals says of the recording that was drawn.
 
 A page has far more to tell than its 59 labels do, and there are few recordings. So the encoder also learns the probabilities of a
-teacher, a checkpoint that reads signals, and the rhythm features that the teacher was given. Of a simulated twin the labels are all
-the truth there is.
+teacher, a checkpoint that reads signals, and the rhythm features that the teacher was given. Of a simulated twin the labels are
+all the truth there is.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CHUNK = 128
 
 @dataclass(frozen=True)
 class Targets:
-    """label_NC truth, 0 or 1; taught_NC the teacher's probabilities (of twins: the labels); feat_NF standardised rhythm features, NaN
+    """label_NC truth, 0 or 1; taught_NC the teacher's probabilities (of twins: the labels); feat_NF rhythm features, standardised, NaN
     of twins."""
 
     label_NC: Floats
