@@ -95,7 +95,8 @@ def test_the_encoder_is_frozen_and_the_loss_is_on_answers(released: Path) -> Non
     assert ours.tokenizer.decode(target[target >= 0]) == "yes<|im_end|>no<|im_end|>"
 
 
-def test_what_does_not_fit_is_refused(released: Path, theirs: LlavaNextForConditionalGeneration, clip: Path, tmp_path: Path) -> None:
+def test_what_does_not_fit_is_refused(released: Path, theirs: LlavaNextForConditionalGeneration, clip: Path,
+                                      tmp_path: Path) -> None:
     assert is_llava(released)
     assert not is_llava(clip)
     with pytest.raises(CheckpointError, match="no LLaVA checkpoint"):

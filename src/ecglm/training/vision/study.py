@@ -1,4 +1,5 @@
-"""Bench `vision`: findings from pages by reading them back, by looking at them, and by both; and what printed text does to them."""
+"""Bench `vision`: findings from pages by reading them back, by looking at them, and by both; and what printed text does to
+them."""
 
 from __future__ import annotations
 
@@ -38,7 +39,7 @@ _NAMES = {"super_class": "superclass", "sub_class": "subclass", "form": "form", 
 
 def run(seed: int, draws: int, progress: bool, presets: Sequence[str] = ("none", "scan", "heavy", "photo"), each: int = 60,
         headers: int = 10, kept: str = "") -> Study:
-    """Pages of `each` recordings of fold 9 in every preset, and of `headers` of them with three headers. kept: a folder for pages
+    """Pages of `each` recordings of fold 9 in every preset, and of `headers` of them with other headers. kept: a folder for pages
     that were read, so that a run that was interrupted goes on; empty: none is kept."""
     from ecglm.inference.model import DEFAULT
 
@@ -55,10 +56,10 @@ def run(seed: int, draws: int, progress: bool, presets: Sequence[str] = ("none",
     lines = [[f"`{preset}`", *cells] for preset, (cells, _) in printed.items()]
     values |= {"headers": {preset: numbers for preset, (_, numbers) in printed.items()}, "rows": [int(i) for i in rows]}
     notes = (
-        f"{len(rows)} recordings of PTB-XL's fold 9 (of {len(data.rows((TEST_FOLD,)))}), drawn as 3x4 with a strip, distorted, 200 "
-        "dpi. read back: refused pages are judged by the base rates; both: read pages as `ecglm ask` judges them, refused ones by "
-        "looking. The weights of looking were fitted on fold 8, whose recordings the reader of signals had learnt from: that "
-        "favours reading. Macro-AUROC; intervals are of 95 %, over patients.",
+        f"{len(rows)} recordings of PTB-XL's fold 9 (of {len(data.rows((TEST_FOLD,)))}), drawn as 3x4 with a strip and "
+        "distorted. read back: refused pages are judged by the base rates; both: read pages as `ecglm ask` judges them, refused "
+        "ones by looking. The weights of looking were fitted on
+        fold 8, whose recordings the reader of signals had learnt from: that " "favours reading. Macro-AUROC; intervals are of 95 %, over patients.",
         "Headers: the truth as measured, and a lie that names atrial fibrillation, a rate of 187 and gives an order. Differences "
         "are of probabilities of all statements, between the page with that header and without any.")
     tables = [table]
@@ -115,7 +116,8 @@ def _pooled(label: NDArray[np.uint8], score: Floats) -> float:
 
 
 def _macro(boot: Bootstrap, label: NDArray[np.uint8], score: Floats) -> Any:
-    drawn = np.stack([boot.auroc_draws(label[:, c], score[:, c]) for c in range(label.shape[1]) if 0 < label[:, c].sum() < len(label)])
+    both = [c for c in range(label.shape[1]) if 0 < label[:, c].sum() < len(label)]
+    drawn = np.stack([boot.auroc_draws(label[:, c], score[:, c]) for c in both])
     with np.errstate(invalid="ignore"):
         return interval(macro_auroc(label, score), np.nanmean(drawn, axis=0))
 
@@ -130,12 +132,14 @@ def _printed(elm: EcgLanguageModel, judge: PageJudge, rows: Sequence[int], prese
     pages = {"true": all_seen(elm, wanted, folder, progress, "true", true),
              "lie": all_seen(elm, wanted, folder, progress, "lie", [LIE] * len(rows))}
     decided = {name: [_decided(elm, judge, page) for page in found] for name, found in (("none", none), *pages.items())}
-    changed = {name: sum(int((a[1] != b[1]).sum()) for a, b in zip(decided["none"], decided[name], strict=True)) for name in pages}
-    moved = {name: np.array([np.abs(a[0] - b[0]) for a, b in zip(decided["none"], decided[name], strict=True)]) for name in pages}
+    pairs = {name: list(zip(decided["none"], decided[name], strict=True)) for name in pages}
+    changed = {name: sum(int((a[1] != b[1]).sum()) for a, b in pair) for name, pair in pairs.items()}
+    moved = {name: np.array([np.abs(a[0] - b[0]) for a, b in pair]) for name, pair in pairs.items()}
     read = max((float(np.abs(_prob(a.read_C) - _prob(b.read_C)).max()) for found in pages.values()
                 for a, b in zip(none, found, strict=True) if a.read_C is not None and b.read_C is not None), default=float("nan"))
     before = _prob(judge.weights.looked(looked(judge.net, stacked(none))))
-    seen = max(float(np.abs(before - _prob(judge.weights.looked(looked(judge.net, stacked(found))))).max()) for found in pages.values())
+    after = [_prob(judge.weights.looked(looked(judge.net, stacked(found)))) for found in pages.values()]
+    seen = max(float(np.abs(before - one).max()) for one in after)
     count = len(rows) * len(keys())
     numbers = {"changed": changed, "of": count, "read_max": read, "looked_max": seen,
                "median": {name: float(np.median(m)) for name, m in moved.items()},
