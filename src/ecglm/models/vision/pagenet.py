@@ -22,7 +22,7 @@ class PageNetConfig:
     """widths: channels at strides 4, 8, 16 and 32, the last is that of the tokens. queries: places that a page is looked at, each
     by attention over the tokens. n_features: rhythm features that are predicted beside the statements, in training only."""
 
-    widths: tuple[int, ...] = (24, 48, 96, 160)
+    widths: tuple[int, ...] = (16, 32, 64, 128)
     queries: int = 8
     dropout: float = 0.2
     n_labels: int = 59

@@ -57,7 +57,8 @@ def varied(page_BHW: Tensor, training: PageTraining, rng: torch.Generator) -> Te
     grid = functional.affine_grid(theta, [batch, 1, height, width], align_corners=False)
     x = functional.grid_sample(x, grid, align_corners=False)
     x = x * (1 + within(0.35))[:, None, None, None]
-    x = x + training.noise * torch.rand(batch, generator=rng)[:, None, None, None] * torch.randn(x.shape, generator=rng)
+    grain = torch.randn((1, 1, height, width), generator=rng)  # one for all: drawing it would cost as much as looking
+    x = x + training.noise * torch.rand(batch, generator=rng)[:, None, None, None] * grain
     for _ in range(training.holes):
         top, left = (int(torch.randint(0, side, (), generator=rng)) for side in (height, width))
         x[torch.rand(batch, generator=rng) < 0.5, :, top:top + height // 8, left:left + width // 8] = 0.0
