@@ -32,7 +32,7 @@ QUESTIONS = ("Is there atrial fibrillation?", "What is the heart rate?", "What i
 def judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PageJudge:
     config = PageNetConfig(widths=(4, 4, 8, 8), queries=2, n_labels=len(keys()), n_features=3)
     torch.manual_seed(0)
-    weights = Weights((0.1,) * len(keys()), dict.fromkeys(GROUPS, 0.5), {"rhythm": Shares(0.8, 0.2, 0.4)}, 0.6)
+    weights = Weights((0.1,) * len(keys()), dict.fromkeys(GROUPS, 0.5), {"rhythm": Shares(0.5, 0.3, 0.2, 0.4)}, 0.6)
     PageJudge(JudgeConfig(net=config), weights, PageNet(config)).save(tmp_path / "vision", {"version": "t"}, "# card\n")
     monkeypatch.setattr(judges, "DEFAULT", tmp_path / "vision")
     return PageJudge.load()

@@ -44,7 +44,10 @@ def test_what_tells_as_much_gets_a_say_and_improves_the_ranking() -> None:
 
 def test_looking_counts_for_more_where_the_page_was_read_badly() -> None:
     weights, _ = weigh(pages(0.5, 2.0, doubt=True), PREVALENCE)
-    assert all(share.doubt > 0.1 for share in weights.together.values())
+    assert set(weights.together) == set(GROUPS)
+    for share in weights.together.values():
+        sure, unsure = ((share.read + share.sure * c) / (share.seen + share.doubt * (1 - c) + 1e-6) for c in (0.9, 0.4))
+        assert sure > 2 * unsure
 
 
 def test_refused_pages_count_for_looking_alone_only() -> None:
@@ -57,12 +60,12 @@ def test_refused_pages_count_for_looking_alone_only() -> None:
 
 
 def test_weighing_moves_from_the_base_rates() -> None:
-    weights = Weights(tuple(PREVALENCE.tolist()), dict.fromkeys(GROUPS, 0.5), {"rhythm": Shares(0.8, 0.2, 0.4)}, 0.6)
+    weights = Weights(tuple(PREVALENCE.tolist()), dict.fromkeys(GROUPS, 0.5), {"rhythm": Shares(0.5, 0.3, 0.2, 0.4)}, 0.6)
     prior = weights.prior_C
     read, seen = prior + 1.0, prior + 2.0
     found = weights.weighed(read, seen, 0.5)
     rhythm = np.array([BY_KEY[key].group == "rhythm" for key in keys()])
-    assert np.allclose(found[rhythm], (prior + 0.8 * 1.0 + (0.2 + 0.4 * 0.5) * 2.0)[rhythm], atol=1e-5)
+    assert np.allclose(found[rhythm], (prior + (0.5 + 0.3 * 0.5) * 1.0 + (0.2 + 0.4 * 0.5) * 2.0)[rhythm], atol=1e-5)
     assert np.array_equal(found[~rhythm], read[~rhythm])
     assert np.allclose(weights.looked(seen), prior + 1.0, atol=1e-5)
     assert np.allclose(weights.looked(prior), prior)
@@ -71,7 +74,7 @@ def test_weighing_moves_from_the_base_rates() -> None:
 
 def test_a_saved_judge_sees_the_same_and_a_damaged_one_is_refused(tmp_path) -> None:
     config = PageNetConfig(widths=(4, 4, 8, 8), queries=2, n_labels=len(keys()), n_features=3)
-    weights = Weights(tuple(PREVALENCE.tolist()), dict.fromkeys(GROUPS, 0.5), {"form": Shares(0.8, 0.2, 0.4)}, 0.6)
+    weights = Weights(tuple(PREVALENCE.tolist()), dict.fromkeys(GROUPS, 0.5), {"form": Shares(0.5, 0.3, 0.2, 0.4)}, 0.6)
     judge = PageJudge(JudgeConfig(net=config), weights, PageNet(config))
     judge.save(tmp_path / "v", {"version": "t"}, "# card\n")
     again = PageJudge.load(tmp_path / "v")

@@ -39,10 +39,11 @@ class JudgeConfig:
 
 
 class Shares(NamedTuple):
-    """How far from the base rate a group of statements is moved, in log-odds, by what was read, by what was seen, and by what was
-    seen more of the less surely the page was read."""
+    """How far a group of statements is moved from the base rate, in log-odds: by what was read, and more of it the surer the page
+    was read; by what was seen, and more of it the less sure."""
 
     read: float
+    sure: float
     seen: float
     doubt: float
 
@@ -96,7 +97,7 @@ class Weights:
 
 def blended(read: Any, seen: Any, confidence: Any, share: Shares) -> Any:
     """How far two ways move from the base rate together; confidence: of the page that was read, 0 to 1."""
-    return share.read * read + (share.seen + share.doubt * (1.0 - confidence)) * seen
+    return (share.read + share.sure * confidence) * read + (share.seen + share.doubt * (1.0 - confidence)) * seen
 
 
 class PageJudge:

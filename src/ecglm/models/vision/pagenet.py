@@ -1,6 +1,6 @@
 """`PageNet`: a small network that looks at the picture of a page and says which statements it supports, without reading a lead.
 
-Shapes: B pages, H and W of `paper.look.SIZE`, N tokens (12 rows of 16), D width, C statements, F rhythm features.
+Shapes: B pages, H and W of `paper.look.SIZE`, N tokens (6 rows of 16), D width, C statements, F rhythm features.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from torch import Tensor, nn
 
 from ecglm.paper.look import SIZE
 
-#: Pixels of the picture, in each direction, that one token stands for.
+#: Rows of the picture that are averaged before it is looked at. Time, which runs along the rows, keeps its resolution.
+SQUEEZE = 2
+#: Pixels of what is left, in each direction, that one token stands for.
 STRIDE = 32
 
 
@@ -31,7 +33,7 @@ class PageNetConfig:
     @property
     def grid(self) -> tuple[int, int]:
         """Rows and columns of tokens."""
-        return SIZE[0] // STRIDE, SIZE[1] // STRIDE
+        return SIZE[0] // SQUEEZE // STRIDE, SIZE[1] // STRIDE
 
 
 class PageOutput(NamedTuple):
@@ -60,8 +62,13 @@ class _More(nn.Module):
         return out
 
 
+def squeezed(page_BHW: Tensor) -> Tensor:
+    """Pictures (uint8) as they are looked at: float 0..1, H / SQUEEZE rows."""
+    return nn.functional.avg_pool2d(page_BHW.unsqueeze(1).float() / 255.0, (SQUEEZE, 1)).squeeze(1)
+
+
 class PageNet(nn.Module):
-    """Pictures (uint8, or float 0..1) page_BHW to `PageOutput`."""
+    """Pictures page_BHW (uint8), or what `squeezed` made of them, to `PageOutput`."""
 
     def __init__(self, config: PageNetConfig) -> None:
         super().__init__()
@@ -80,7 +87,7 @@ class PageNet(nn.Module):
         nn.init.normal_(self.place, std=0.02)
 
     def forward(self, page_BHW: Tensor) -> PageOutput:
-        x = page_BHW.float() / 255.0 if page_BHW.dtype == torch.uint8 else page_BHW
+        x = squeezed(page_BHW) if page_BHW.dtype == torch.uint8 else page_BHW
         x = self.body(x.unsqueeze(1))
         tok = x.flatten(2).transpose(1, 2) + self.place
         looked = self.score(tok).softmax(1).transpose(1, 2) @ tok

@@ -63,7 +63,7 @@ class PatchTower(Tower):
 
 
 class PageTower(Tower):
-    """ecglm's own: the tokens of `PageNet`, twelve rows of sixteen."""
+    """ecglm's own: the tokens of `PageNet`, six rows of sixteen."""
 
     def __init__(self, net: Any) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ecglm.atomic import replacing
-from ecglm.models.vision.pagenet import PageNet, PageNetConfig, PageOutput
+from ecglm.models.vision.pagenet import SQUEEZE, PageNet, PageNetConfig, PageOutput, squeezed
 from ecglm.training.checkpoint import load_state, save_state
 from ecglm.training.vision.targets import Targets
 
@@ -27,8 +27,8 @@ class PageTraining:
     """Optimisation. soft: weight of the teacher's probabilities in the targets. turn (degrees), stretch and shift (shares): how
     far a picture is moved about, at most. noise: spread of what is added to the ink; holes: patches that are blanked."""
 
-    epochs: int = 8
-    batch: int = 24
+    epochs: int = 6
+    batch: int = 16
     lr: float = 3e-3
     weight_decay: float = 0.05
     ema: float = 0.995
@@ -42,17 +42,18 @@ class PageTraining:
 
 
 def varied(page_BHW: Tensor, training: PageTraining, rng: torch.Generator) -> Tensor:
-    """Other views of the same pages, uint8 to float 0..1: moved, turned, paler or darker, noisy, with holes."""
+    """Other views of the same pages (`squeezed`): moved, turned, paler or darker, noisy, with holes."""
     batch, height, width = page_BHW.shape
-    x = page_BHW.float().unsqueeze(1) / 255.0
+    x = page_BHW.unsqueeze(1)
 
     def within(bound: float) -> Tensor:
         return (torch.rand(batch, generator=rng) * 2 - 1) * bound
 
     angle, across, along = within(float(np.radians(training.turn))), 1 + within(training.stretch), 1 + within(training.stretch)
     theta = torch.zeros(batch, 2, 3)
-    theta[:, 0, 0], theta[:, 0, 1] = across * angle.cos(), -angle.sin() * height / width
-    theta[:, 1, 0], theta[:, 1, 1] = angle.sin() * width / height, along * angle.cos()
+    high = height * SQUEEZE
+    theta[:, 0, 0], theta[:, 0, 1] = across * angle.cos(), -angle.sin() * high / width
+    theta[:, 1, 0], theta[:, 1, 1] = angle.sin() * width / high, along * angle.cos()
     theta[:, 0, 2], theta[:, 1, 2] = within(2 * training.shift), within(2 * training.shift)
     grid = functional.affine_grid(theta, [batch, 1, height, width], align_corners=False)
     x = functional.grid_sample(x, grid, align_corners=False)
@@ -108,7 +109,7 @@ def train_pagenet(config: PageNetConfig, training: PageTraining, page_NHW: NDArr
             net.train()
             order, summed = torch.randperm(len(pages), generator=rng), 0.0
             for number, part in enumerate(torch.split(order, training.batch)[:batches]):
-                out = net(varied(pages[part], training, rng))
+                out = net(varied(squeezed(pages[part]), training, rng))
                 loss = page_loss(out, target[part], feat[part])
                 optimizer.zero_grad()
                 torch.autograd.backward(loss)

@@ -81,7 +81,7 @@ def train_judge(recipe: VisionRecipe, teacher: EcgLanguageModel, folder: Path,
     data = ptbxl.load()
     rows = rows_of(recipe)
     wanted = jobs(rows.tolist(), recipe.drawing)
-    target = targets(wanted, teacher, recipe.seed, folder / "targets", progress)
+    target = targets(wanted, teacher, recipe.seed, folder / "targets", recipe.taught, progress)
     page = pictures(wanted, recipe.drawing, recipe.seed, folder / "pages", progress)
     config = replace(recipe.net, n_labels=target.label_NC.shape[1], n_features=target.feat_NF.shape[1])
     learnt = data.fold[[job.row for job in wanted]] != recipe.weigh_fold  # the others tell how it goes, and are never learnt from
@@ -141,7 +141,7 @@ def card(recipe: VisionRecipe, weights: Weights, metrics: dict[str, Any]) -> str
     """The model card."""
     table = "\n".join(f"| `{preset}` | " + " | ".join(f"{value:.3f}" for value in groups.values()) + " |"
                       for preset, groups in metrics["validation"].items())
-    say = ", ".join(f"{g} ({s.read:g} of reading, {s.seen:g} + {s.doubt:g} (1 - confidence) of looking)"
+    say = ", ".join(f"{g} ({s.read:g} + {s.sure:g} c of reading, {s.seen:g} + {s.doubt:g} (1 - c) of looking, c the confidence)"
                     for g, s in weights.together.items()) or "none: reading back alone was better"
     return f"""---
 license: apache-2.0

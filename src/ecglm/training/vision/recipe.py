@@ -49,7 +49,8 @@ class LanguageStage:
 
 @dataclass(frozen=True)
 class VisionRecipe:
-    """See recipes/pulse.yaml. teacher: the checkpoint that reads signals. Folds are PTB-XL's: the encoder learns on train_folds,
+    """See recipes/pulse.yaml. teacher: the checkpoint that reads signals; taught: how many recordings it reads for
+    the encoder, 0 all. Folds are PTB-XL's: the encoder learns on train_folds,
     the weights of looking are fitted on weigh_fold, and validation_fold gives the printed figures alone. recordings: at most so
     many of the training folds, 0 all; likewise validated: of the validation fold. encoder: whether the small encoder is
     trained, else the one that ships is used."""
@@ -60,6 +61,7 @@ class VisionRecipe:
     run: str = "runs/pulse"
     output: str = ""  #: folder of the encoder; empty: "vision" inside the run folder
     teacher: str = "default"
+    taught: int = 0
     train_folds: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
     weigh_fold: int = 8
     validation_fold: int = 9

@@ -40,8 +40,9 @@ class Targets:
         return Targets(self.label_NC[kept_N], self.taught_NC[kept_N], self.feat_NF[kept_N])
 
 
-def targets(jobs: Sequence[Job], teacher: EcgLanguageModel, seed: int, folder: Path, progress: bool = True) -> Targets:
-    """Targets of all jobs; each recording is read once, and kept in the folder."""
+def targets(jobs: Sequence[Job], teacher: EcgLanguageModel, seed: int, folder: Path, taught: int = 0,
+            progress: bool = True) -> Targets:
+    """Targets of all jobs; each recording is read once, and kept in the folder. taught: the first so many are read, 0 all."""
     from rich.progress import Progress
 
     # A recording is on several pages; a twin is told from others by its number.
@@ -49,13 +50,15 @@ def targets(jobs: Sequence[Job], teacher: EcgLanguageModel, seed: int, folder: P
     model = hashlib.sha256(json.dumps([teacher.run.get("sha256", {}), seed]).encode()).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[NDArray[np.float32]] = []
+    known = set(wanted if not taught else wanted[:taught])
     with Progress(disable=not progress) as bar:
         task = bar.add_task("Reading recordings", total=len(wanted))
         for start in range(0, len(wanted), _CHUNK):
             part = wanted[start:start + _CHUNK]
-            file = folder / f"{hashlib.sha256(json.dumps([model, part]).encode()).hexdigest()[:20]}.npy"
+            text = json.dumps([model, part] if known.issuperset(part) else [model, part, [job in known for job in part]])
+            file = folder / f"{hashlib.sha256(text.encode()).hexdigest()[:20]}.npy"
             if not file.is_file():
-                read = np.stack([_read(job, teacher, seed) for job in part])
+                read = np.stack([_read(job, teacher, seed, job in known) for job in part])
                 with replacing(file) as temporary, open(temporary, "wb") as handle:
                     np.save(handle, read)
             rows.append(np.load(file))
@@ -66,8 +69,8 @@ def targets(jobs: Sequence[Job], teacher: EcgLanguageModel, seed: int, folder: P
     return Targets(every[:, :count], every[:, count:2 * count], every[:, 2 * count:])
 
 
-def _read(job: Job, teacher: EcgLanguageModel, seed: int) -> Floats:
-    """Labels, teacher's probabilities and features of one recording, one after the other."""
+def _read(job: Job, teacher: EcgLanguageModel, seed: int, known: bool) -> Floats:
+    """Labels, teacher's probabilities and features of one recording, one after the other. known: the teacher is to read it."""
     import torch
 
     count = teacher.config.encoder.strip.n_features
@@ -76,9 +79,12 @@ def _read(job: Job, teacher: EcgLanguageModel, seed: int) -> Floats:
 
         said = twin(job.row, seed + job.number).truth.labels
         label = np.array([key in said for key in keys()], np.float32)
+    else:
+        data = ptbxl.load()
+        label = data.labels_NC[job.row].astype(np.float32)
+    if job.twin or not known:
         return np.concatenate([label, label, np.full(count, np.nan, np.float32)])
-    data = ptbxl.load()
     inputs = teacher.processor(data.record(job.row))
     with torch.no_grad():
         feat = teacher.encoder.standardise(torch.from_numpy(inputs.feat_WF).to(teacher.device)).cpu().numpy().mean(0)
-    return np.concatenate([data.labels_NC[job.row].astype(np.float32), teacher.encode(inputs).prob_C, feat]).astype(np.float32)
+    return np.concatenate([label, teacher.encode(inputs).prob_C, feat]).astype(np.float32)

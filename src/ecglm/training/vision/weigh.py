@@ -95,6 +95,6 @@ def _alone(moved: Floats, truth: Floats, prior: Floats) -> float:
 
 def _shares(one: Floats, seen: Floats, confidence: Floats, truth: Floats, prior: Floats) -> Shares:
     """The shares of both ways; none is negative."""
-    found = minimize(lambda x: _loss(prior + blended(one, seen, confidence, Shares(*x)), truth), np.array([0.8, 0.1, 0.1]),
-                     bounds=[(0.0, 1.5), (0.0, 1.5), (0.0, 2.0)], method="L-BFGS-B")
+    found = minimize(lambda x: _loss(prior + blended(one, seen, confidence, Shares(*x)), truth), np.array([0.4, 0.4, 0.1, 0.1]),
+                     bounds=[(0.0, 1.5), (0.0, 1.5), (0.0, 1.5), (0.0, 2.0)], method="L-BFGS-B")
     return Shares(*(round(float(v), 4) for v in found.x))
