@@ -55,11 +55,12 @@ def run(seed: int, draws: int, progress: bool, presets: Sequence[str] = ("none",
     table, values = _ways(elm, judge, signals, found, label, boot)
     lines = [[f"`{preset}`", *cells] for preset, (cells, _) in printed.items()]
     values |= {"headers": {preset: numbers for preset, (_, numbers) in printed.items()}, "rows": [int(i) for i in rows]}
+    total = len(data.rows((TEST_FOLD,)))
     notes = (
-        f"{len(rows)} of the {len(data.rows((TEST_FOLD,)))} recordings of PTB-XL's fold 9, drawn as 3x4 with a strip "
-        "and distorted. read back: refused pages are judged by the base rates; both: read pages as `ecglm ask` judges them, "
-        "refused ones by looking. The weights of looking were
-        fitted on fold 8, whose recordings the reader of signals had learnt from: that " "favours reading. Macro-AUROC; intervals are of 95 %, over patients.",
+        f"{len(rows)} of the {total} recordings of PTB-XL's fold 9, drawn as 3x4 with a strip and distorted. read back: refused "
+        "pages are judged by the base rates; both: read pages as `ecglm ask` judges them, refused ones by looking. The weights "
+        "of looking were fitted on fold 8, whose recordings the reader of signals had learnt from: that favours reading. "
+        "Macro-AUROC; intervals are of 95 %, over patients.",
         "Headers: the truth as measured, and a lie that names atrial fibrillation, a rate of 187 and gives an order. Differences "
         "are of probabilities of all statements, between the page with that header and without any.")
     tables = [table]

@@ -28,8 +28,8 @@ _CHUNK = 128
 
 @dataclass(frozen=True)
 class Targets:
-    """label_NC truth, 0 or 1; taught_NC the teacher's probabilities (of twins: the labels); feat_NF rhythm features,
-    standardised, NaN of twins."""
+    """label_NC truth, 0 or 1; taught_NC the teacher's probabilities (the labels, where it did not read); feat_NF rhythm
+    features, standardised, NaN where it did not read."""
 
     label_NC: Floats
     taught_NC: Floats
