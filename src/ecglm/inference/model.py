@@ -164,8 +164,9 @@ class Model:
         rows = []
         for record in checked_records(records):
             reading = self.answerer.reading(record)
-            if reading.encoded is None:
-                raise RecordError(f"{record.source or 'record'}: {reading.declined}; it has no embedding")
+            if reading.encoded is None or reading.inputs is None:
+                why = reading.declined or "it was only looked at"
+                raise RecordError(f"{record.source or 'record'}: {why}; it has no embedding")
             rows.append(reading.encoded.emb_D)
         return np.stack(rows)
 

@@ -13,7 +13,7 @@ from ecglm.models.elm import EcgLanguageModel, Encoded
 from ecglm.models.processor import EcgInputs
 from ecglm.records.reading import PageLooked
 from ecglm.records.record import Record
-from ecglm.schema import Finding, Measurements
+from ecglm.schema import UNITS, Finding, Measurement, Measurements
 from ecglm.signal import USABLE, measure
 
 
@@ -57,7 +57,9 @@ def read_recording(model: EcgLanguageModel, record: Record) -> Reading:
 def looked_only(model: EcgLanguageModel, record: Record, page: PageLooked) -> Reading:
     """A page that could not be read back: findings by looking at it, and no measurements, each with the reason."""
     encoded = seen_alone(model, page)
-    nothing = measure(record)
+    reason = f"the page could not be read back ({page.why}), only looked at"
+    values: dict[str, Any] = {name: Measurement(None, unit, reason=reason) for name, unit in UNITS.items()}
+    nothing = Measurements(**values, rhythm=None)
     return Reading(record, nothing, None, None, encoded, model.findings(encoded.prob_C), model.facts(encoded.prob_C, nothing),
                    seconds=record.duration_s)
 
