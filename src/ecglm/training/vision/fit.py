@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +87,10 @@ def train_pagenet(config: PageNetConfig, training: PageTraining, page_NHW: NDArr
     mean = copy.deepcopy(net).eval().requires_grad_(False)
     optimizer = torch.optim.AdamW(net.parameters(), training.lr, weight_decay=training.weight_decay)
     batches = max(1, len(page_NHW) // training.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, training.lr, total_steps=training.epochs * batches, pct_start=0.2)
+    total = training.epochs * batches
+    warm = max(1, total // 5)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: (
+        (step + 1) / warm if step < warm else 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))))
     first, losses = 0, list[float]()
     if state.is_file():
         saved = load_state(state)
@@ -104,7 +108,7 @@ def train_pagenet(config: PageNetConfig, training: PageTraining, page_NHW: NDArr
     target = torch.from_numpy((1 - training.soft) * targets.label_NC + training.soft * targets.taught_NC)
     feat = torch.from_numpy(targets.feat_NF)
     with Progress(disable=not progress) as bar:
-        task = bar.add_task("Learning to look", total=training.epochs * batches, completed=first * batches)
+        task = bar.add_task("Learning to look", total=total, completed=first * batches)
         for epoch in range(first, training.epochs):
             net.train()
             order, summed = torch.randperm(len(pages), generator=rng), 0.0
