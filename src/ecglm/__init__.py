@@ -7,6 +7,7 @@ nothing and `ecglm.read` / `ecglm.measure` never import torch.
     ecglm.measure(rec).to_dict()                      # intervals with units, or reasons
     model = ecglm.load()                              # the embedded default, a folder or a hub id
     model.ask(rec, "Is there atrial fibrillation?")   # Answer
+    ecglm.forecast("holter.edf", "af", 300)           # Forecast: what may begin within five minutes
     model.adapt([(rec, question, answer), ...])       # a model that knows your own question
 """
 
@@ -25,6 +26,7 @@ _PUBLIC: dict[str, str] = {
     "holter": "ecglm.signal.holter:holter",
     "delineate": "ecglm.signal.delineation:delineate",
     "rhythm": "ecglm.signal.rhythm_name:rhythm",
+    "forecast": "ecglm.inference.forecast:forecast",
     "load": "ecglm.inference:load",
     "Model": "ecglm.inference:Model",
     "render": "ecglm.paper:render",
@@ -36,6 +38,7 @@ _PUBLIC: dict[str, str] = {
     "Finding": "ecglm.schema:Finding",
     "Evidence": "ecglm.schema:Evidence",
     "Answer": "ecglm.schema:Answer",
+    "Forecast": "ecglm.schema:Forecast",
     "EcglmError": "ecglm.errors:EcglmError",
 }
 
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from ecglm.errors import EcglmError as EcglmError
     from ecglm.inference import Model as Model
     from ecglm.inference import load as load
+    from ecglm.inference.forecast import forecast as forecast
     from ecglm.paper import render as render
     from ecglm.paper.digitize import digitize as digitize
     from ecglm.records import read as read
@@ -56,6 +60,7 @@ if TYPE_CHECKING:
     from ecglm.schema import Answer as Answer
     from ecglm.schema import Evidence as Evidence
     from ecglm.schema import Finding as Finding
+    from ecglm.schema import Forecast as Forecast
     from ecglm.schema import Measurement as Measurement
     from ecglm.schema import Measurements as Measurements
     from ecglm.signal import measure as measure

@@ -86,6 +86,8 @@ STUDIES = Registry("study", {
     "vision": "ecglm.training.vision.study:run",
     "retrieval": "ecglm.training.contrastive.study_retrieval:run",
     "zeroshot": "ecglm.training.contrastive.study_zeroshot:run",
+    "forecast-afpdb": "ecglm.training.forecast.study_afpdb:run",
+    "forecast-simulated": "ecglm.training.forecast.study_simulated:run",
 })
 #: (model's name, folder, limit, seed, draws, progress, **dataset_args) -> (Study, who answered), by the "dataset" of a task of
 #: kind protocol: somebody else's benchmark with its own files and rules, run on the model under test.
@@ -102,6 +104,7 @@ RECIPES = Registry("recipe kind", {
     "fewshot": "ecglm.training.fewshot.recipe:run",
     "contrastive": "ecglm.training.contrastive.train:run",
     "curriculum": "ecglm.training.curriculum.pipeline:run",
+    "forecaster": "ecglm.training.forecast.recipe:run",
     "fewshot-space": "ecglm.training.fewshot.space:run",
     "vision": "ecglm.training.vision.pipeline:run",
 })
@@ -115,6 +118,16 @@ METHODS = Registry("few-shot method", {
     "in-context": "ecglm.training.fewshot.in_context:InContext",
     "protonet": "ecglm.training.fewshot.protonet:ProtoNet",
     "linear-probe": "ecglm.training.fewshot.linear_probe:LinearProbe",
+})
+#: () -> ecglm.training.forecast.baselines.method.Method, by the "forecasters" of the tasks forecast-*; those that learn take a
+#: seed and `kept`, a dictionary for what they compute of windows.
+FORECASTERS = Registry("forecaster", {
+    "chance": "ecglm.training.forecast.baselines.plain:Chance",
+    "persistence": "ecglm.training.forecast.baselines.plain:Persistence",
+    "logistic": "ecglm.training.forecast.baselines.tabular:Logistic",
+    "boosted": "ecglm.training.forecast.baselines.tabular:Boosted",
+    "cnn": "ecglm.training.forecast.baselines.cnn:Cnn",
+    "shipped": "ecglm.training.forecast.baselines.trained:Trained",
 })
 #: (answer, reply, valid answers) -> bool, by the "scoring" of a task.
 SCORERS = Registry("scorer", {

@@ -299,3 +299,34 @@ def two_figures(answer: Answer) -> bool:
     """Whether an answer shows a confidence beside the probability of a finding that is well above it."""
     return not answer.abstained and answer.text.lower() not in ("yes", "no") and any(
         e.unit == "probability" and e.value is not None and e.value > answer.confidence + 0.1 for e in answer.evidence)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What may begin within horizon_s after at_s of a recording, by the window_s before it.
+
+    probability, interval: calibrated (docs/forecast.md says on whom); both None for an abstention, whose reason is also the
+    answer. classes: those of "sinus", "af", "aflutter" of which one follows in nine of ten cases. note: to be read with it.
+    """
+
+    probability: float | None
+    interval: tuple[float, float] | None
+    classes: tuple[str, ...]
+    answer: str
+    event: str
+    horizon_s: float
+    window_s: float
+    at_s: float
+    abstained: bool
+    reason: str | None
+    evidence: tuple[Evidence, ...]
+    model: str
+    note: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that ``ecglm forecast --json`` prints."""
+        return {"probability": None if self.probability is None else round(self.probability, 4),
+                "interval": None if self.interval is None else [round(end, 4) for end in self.interval],
+                "classes": list(self.classes), "answer": self.answer, "event": self.event, "horizon_s": self.horizon_s,
+                "window_s": round(self.window_s, 3), "at_s": round(self.at_s, 3), "abstained": self.abstained,
+                "reason": self.reason, "evidence": [e.to_dict() for e in self.evidence], "model": self.model, "note": self.note}

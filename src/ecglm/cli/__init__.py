@@ -16,6 +16,7 @@ VERBS: dict[str, str] = {
     "ask": "Ask a question about one or several recordings.",
     "chat": "Talk about recordings in the terminal.",
     "adapt": "Teach it your own question: five labelled recordings per answer.",
+    "forecast": "How probable it is that atrial fibrillation or flutter begins soon, by the minutes before.",
     "search": "Find reports and recordings like a recording, or for a text.",
     "index": "Make a folder of recordings and reports searchable.",
     "report": "Write a report; the extension of its name chooses the format.",

@@ -24,7 +24,7 @@ from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import HIDDEN, NEEDS_MILLIVOLTS
 from ecglm.models.folder import kind_of_folder
 from ecglm.records.record import Record, checked_record, checked_records
-from ecglm.schema import Answer, Evidence, Finding
+from ecglm.schema import Answer, Evidence, Finding, Forecast
 
 if TYPE_CHECKING:
     from ecglm.inference.benchmark import BenchModel
@@ -158,6 +158,14 @@ class Model:
         from ecglm.inference.plain import says_yes
 
         return says_yes(self.elm.config.base, text)
+
+    def forecast(self, record: str | Path | Record, event: str = "af", horizon_s: float = 300.0, window_s: float = 600.0,
+                 ) -> Forecast:
+        """How probable it is that an arrhythmia begins within horizon_s after the recording's end: `ecglm.forecast`, which takes
+        more arguments."""
+        from ecglm.inference.forecast import forecast
+
+        return forecast(record, event, horizon_s, window_s)
 
     def embed(self, records: Record | Sequence[Record]) -> NDArray[np.float32]:
         """Pooled encoder embeddings [N, D]."""

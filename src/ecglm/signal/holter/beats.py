@@ -20,6 +20,7 @@ from ecglm.signal.beats import IntArray, detect_beats
 from ecglm.signal.conduction import disorder
 from ecglm.signal.delineation import qrs_from, waves_from
 from ecglm.signal.filters import bandpass
+from ecglm.signal.holter.atrial import p_before
 from ecglm.signal.holter.minutes import FS, MINUTE, Minute
 from ecglm.signal.missing import BoolArray
 from ecglm.signal.prepare import scale_leads
@@ -51,12 +52,14 @@ LEAST_RR, LEAST_DISORDER = 10, 0.08
 @dataclass(frozen=True, eq=False)
 class Part:
     """What was found in a stretch. times_B: samples of the recording at FS, those of the margins too; types_B: AAMI classes;
-    gaps: samples ``[gap, 2]`` without signal in any lead; af: for each segment of the stretch, whether atria fibrillate."""
+    p_B3: of `p_before`; gaps: samples ``[gap, 2]`` without signal in any lead; af: for each segment of the stretch, whether atria
+    fibrillate."""
 
     first: int
     stop: int
     times_B: IntArray
     types_B: NDArray[np.str_]
+    p_B3: NDArray[np.float32]
     gaps: IntArray
     af: BoolArray
 
@@ -84,7 +87,8 @@ def analyse(minutes: Sequence[Minute], leads: Sequence[str], at: int, before: in
     types = _types(known, samples)
     af = _fibrillation(known, prob_LCT, samples, types, first, stop)
     gaps = _runs(unseen, round(GAP_S * FS)).clip(first, stop)
-    return Part(start + first, start + stop, start + samples, types, start + gaps[gaps[:, 1] > gaps[:, 0]], af)
+    return Part(start + first, start + stop, start + samples, types, p_before(prob_LCT, samples),
+                start + gaps[gaps[:, 1] > gaps[:, 0]], af)
 
 
 def _prepared(minutes: Sequence[Minute], leads: Sequence[str], edges: IntArray, low: int, high: int) -> _Stretch:
@@ -156,6 +160,8 @@ def _types(known: _Stretch, samples: IntArray) -> NDArray[np.str_]:
     part = np.searchsorted(known.edges, samples, side="right") - 1
     for leads in np.unique(known.there_ML[np.unique(part)], axis=0):
         rows = np.flatnonzero(leads)
+        if not len(rows):  # a peak that was moved over the edge of what can be read
+            continue
         among = np.flatnonzero(known.there_ML[part][:, rows].all(axis=1))
         found = beat_types(known.scaled_LT[rows], samples[among], FS)
         mine = (known.there_ML[part[among]] == leads).all(axis=1)

@@ -81,7 +81,8 @@ class Span:
 @dataclass(frozen=True, eq=False)
 class Holter:
     """A long recording in numbers. start: ISO 8601, or None. least_bpm_at_s and largest_bpm_at_s: when, or None. pauses, runs,
-    bigeminy, af, unusable: episodes in order of time. times_s, types: every beat and its AAMI class. reason: why there is
+    bigeminy, af, unusable: episodes in order of time. times_s, types: every beat and its AAMI class; p: the P wave before it
+    (`atrial.COLUMNS`). reason: why there is
     nothing, or None."""
 
     duration_s: float
@@ -98,6 +99,7 @@ class Holter:
     unusable: tuple[Episode, ...]
     times_s: FloatArray
     types: NDArray[np.str_]
+    p: NDArray[np.float32]
     reason: str | None = None
 
     def to_dict(self) -> dict[str, Any]:

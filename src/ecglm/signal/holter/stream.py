@@ -60,6 +60,7 @@ def _join(seen: Seen, part: Part) -> None:
     new = (part.times_B >= part.first - _JOIN) & (part.times_B >= last + REFRACTORY_S * FS) & (part.times_B < part.stop)
     seen.times.append(part.times_B[new])
     seen.types.append(part.types_B[new])
+    seen.p.append(part.p_B3[new])
     seen.gaps.append(part.gaps)
     seen.fibrillation.append((part.first, part.stop, part.af))
 

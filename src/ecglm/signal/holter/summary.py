@@ -29,12 +29,13 @@ HOUR_S = 3600.0
 
 @dataclass
 class Seen:
-    """What is kept of a recording while it is read: a part for each stretch. times: samples at FS ``[beat]``; gaps ``[gap, 2]``;
-    fibrillation: first sample, stop and segments; reasons: why a minute cannot be read, by its number."""
+    """What is kept of a recording while it is read: a part for each stretch. times: samples at FS ``[beat]``; p: of `p_before`;
+    gaps ``[gap, 2]``; fibrillation: first sample, stop and segments; reasons: why a minute cannot be read, by its number."""
 
     duration_s: float
     times: list[IntArray] = field(default_factory=list)
     types: list[NDArray[np.str_]] = field(default_factory=list)
+    p: list[NDArray[np.float32]] = field(default_factory=list)
     gaps: list[IntArray] = field(default_factory=list)
     fibrillation: list[tuple[int, int, BoolArray]] = field(default_factory=list)
     reasons: dict[int, str] = field(default_factory=dict)
@@ -73,7 +74,7 @@ def summarise(seen: Seen, windows: Windows) -> Holter:
         float(beats.times_B[np.nanargmax(rate_B)]) if known else None, pauses,
         tuple(run for run in runs if (run.value or 0) >= 3), bigeminy,
         tuple(Episode(float(a), float(b)) for a, b in beats.af), unusable, beats.times_B, beats.kinds_B,
-        None if valid.any() else unusable[0].text if unusable else "fewer than two QRS complexes found")
+        np.concatenate(seen.p), None if valid.any() else unusable[0].text if unusable else "fewer than two QRS complexes found")
 
 
 def _beats(seen: Seen) -> _Beats:

@@ -62,6 +62,25 @@ class Ventricle:
         self.t[:, VECTOR] = keep * self.t[:, VECTOR] + np.outer(share / share.sum(), np.asarray(toward))
 
 
+@dataclass(frozen=True, eq=False)
+class Course:
+    """What changes in the course of a long record, at equally spaced times_s ``[time]`` (s).
+
+    breath: phase of respiration (rad). turn_deg: change of the axis with posture. p_extra_s: by how much P waves last
+    longer than at first; p_split 0..1: how far their two halves are apart.
+    """
+
+    times_s: FloatArray
+    breath: FloatArray
+    turn_deg: FloatArray
+    p_extra_s: FloatArray
+    p_split: FloatArray
+
+    def at(self, name: str, times: FloatArray) -> FloatArray:
+        """One of the arrays above at other times."""
+        return np.asarray(np.interp(times, self.times_s, getattr(self, name)))
+
+
 @dataclass
 class Heart:
     """Everything about one patient that conditions may change; times in seconds, rates per minute, heights in mV."""
@@ -89,6 +108,7 @@ class Heart:
     alternans: float = 0.0                #: share by which every other QRS is smaller
     swap: str | None = None               #: cables that were swapped (torso.SWAPS)
     chest_gain: FloatArray | None = None  #: of V1 to V6, where it is not 1
+    course: Course | None = None          #: what changes while it is recorded, beside the rhythm
 
     @property
     def qrs_s(self) -> float:

@@ -28,7 +28,7 @@ def simulate(conditions: str | Sequence[str] | None = None, n: int = 1, *, fs: f
     the latter. noise=False: neither recorder noise nor quantisation. Record i depends on the seed, on i, on its own
     condition and the arguments above, not on n. Raises UsageError for what cannot be made.
     """
-    plan = _plan(fs, duration_s, leads, noise)
+    plan = plan_of(fs, duration_s, leads, noise)
     if n * len(plan.leads) * plan.fs * plan.duration_s > MAX_VALUES:
         raise UsageError(f"{n} records of {duration_s:g} s at {fs:g} Hz do not fit in memory together; use stream(...)")
     return list(stream(conditions, n, fs=fs, duration_s=duration_s, leads=leads, seed=seed, noise=noise))
@@ -44,7 +44,7 @@ def stream(conditions: str | Sequence[str] | None = None, n: int = 1, *, start: 
            duration_s: float = 10.0, leads: str | Sequence[str] = STANDARD_12, seed: int = 0,
            noise: bool = True) -> Iterator[Simulated]:
     """Records start, start + 1, ... n - 1 of `simulate`, one at a time in memory."""
-    plan = _plan(fs, duration_s, leads, noise)
+    plan = plan_of(fs, duration_s, leads, noise)
     if not isinstance(n, int) or n < 1:
         raise UsageError(f"n {n!r} must be a whole number of at least 1")
     if not isinstance(seed, int) or seed < 0:
@@ -94,7 +94,8 @@ def resembling(labels: Sequence[str], rng: np.random.Generator) -> str:
     return "+".join(c.name for c in chosen) or "normal"
 
 
-def _plan(fs: float, duration_s: float, leads: str | Sequence[str], noise: bool) -> Plan:
+def plan_of(fs: float, duration_s: float, leads: str | Sequence[str], noise: bool) -> Plan:
+    """What the records of a call have in common. Raises UsageError for what cannot be made."""
     if not FS_RANGE[0] <= fs <= FS_RANGE[1]:
         raise UsageError(f"{argument('fs', fs)} Hz is outside {FS_RANGE[0]:g}-{FS_RANGE[1]:g}")
     if not DURATION_RANGE_S[0] <= duration_s <= DURATION_RANGE_S[1]:

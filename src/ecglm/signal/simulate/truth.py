@@ -26,13 +26,40 @@ _ATRIAL_NAMES = {Atrial.SINUS: "sinus", Atrial.ECTOPIC: "ectopic", Atrial.RETROG
 
 
 @dataclass(frozen=True, eq=False)
+class Onset:
+    """What preceded an onset in a long record, see `onset.table`.
+
+    target: what begins ("sinus": nothing); mechanism: how it announces itself; onset_s: when f or flutter waves begin (s),
+    None for sinus. strength: of the mechanism's effect, 0 for "none". manners, strengths, levels: of each channel, whether it
+    is a progression or was there without meaning; levels ``[minute]`` 0..1 at the beginning of each minute.
+    """
+
+    target: str
+    mechanism: str
+    onset_s: float | None
+    strength: float
+    manners: dict[str, str]
+    strengths: dict[str, float]
+    levels: dict[str, FloatArray]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values."""
+        return {"target": self.target, "mechanism": self.mechanism, "strength": round(self.strength, 4),
+                "onset_s": None if self.onset_s is None else round(self.onset_s, 4),
+                "channels": {name: {"manner": manner, "strength": round(self.strengths[name], 4),
+                                    "level_by_minute": [round(float(v), 3) for v in self.levels[name]]}
+                             for name, manner in self.manners.items()}}
+
+
+@dataclass(frozen=True, eq=False)
 class Truth:
     """Times in seconds of the record (a wave may begin before 0 or end after the last sample), NaN for what is not there.
 
     condition: as asked for; conditions: its parts. labels: keys of `knowledge.statements`. beats: per ventricular
     complex its kind ("usual", "ventricular", "paced") and the global onset, peak and end of its QRS and T wave and of
     the P wave that led to it. atrial: kind and onset of every P wave, conducted or not. spikes_s: pacing spikes.
-    intervals: medians over the beats of the record, named as in `Measurements`; None where they do not exist.
+    intervals: medians over the beats of the record, named as in `Measurements`; None where they do not exist. onset: of a
+    record made by `simulate_onset`.
     """
 
     condition: str
@@ -53,6 +80,14 @@ class Truth:
     spikes_s: FloatArray
     events: tuple[Event, ...]
     intervals: dict[str, float | None]
+    onset: Onset | None = None
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Kind of each beat as Holter tables have it: "N", "S" (led to by an ectopic P wave), "V", "P" (paced)."""
+        ectopic = {round(float(t), 6) for t, kind in zip(self.atrial_on, self.atrial_kind, strict=True) if kind == "ectopic"}
+        return tuple("V" if kind == "ventricular" else "P" if kind == "paced" else "S" if round(float(on), 6) in ectopic else "N"
+                     for kind, on in zip(self.kind, self.p_on, strict=True))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values: what a line of truth.jsonl holds beside the file's name."""
@@ -66,6 +101,7 @@ class Truth:
             "beats": {"kind": list(self.kind), **{name: listed(getattr(self, name)) for name in waves}},
             "atrial": {"kind": list(self.atrial_kind), "on": listed(self.atrial_on)}, "spikes_s": listed(self.spikes_s),
             "events": [{"name": e.name, "start_s": round(e.start_s, 4), "stop_s": round(e.stop_s, 4)} for e in self.events],
+            **({} if self.onset is None else {"onset": self.onset.to_dict()}),
         }
 
 
@@ -100,6 +136,11 @@ def intervals_of(qrs_on: FloatArray, r_peak: FloatArray, qrs_off: FloatArray, t_
     return out
 
 
+def sinus_label(rate: float | None) -> tuple[str, ...]:
+    """The name of a sinus rhythm by its rate, none where that is unknown."""
+    return () if rate is None else ("rhythm:SBRAD" if rate < 60 else "rhythm:STACH" if rate > 100 else "rhythm:SR",)
+
+
 def labels_of(conditions: tuple[Condition, ...], sinus: bool, intervals: dict[str, float | None]) -> tuple[str, ...]:
     """Statement keys of these conditions, with the superclass of each and the name of a sinus rhythm by its rate.
 
@@ -111,8 +152,8 @@ def labels_of(conditions: tuple[Condition, ...], sinus: bool, intervals: dict[st
     if abnormal or odd_rhythm:
         keys = [k for k in keys if k != "sub_class:NORM"]
     rate = intervals["heart_rate"]
-    if sinus and not any(k in keys for k in _SINUS) and rate is not None:
-        keys.append("rhythm:SBRAD" if rate < 60 else "rhythm:STACH" if rate > 100 else "rhythm:SR")
+    if sinus and not any(k in keys for k in _SINUS):
+        keys += sinus_label(rate)
     pr = intervals["pr"]
     if sinus and pr is not None and pr > 200 and "form:LPR" not in keys and "sub_class:AVB" not in keys:
         keys.append("form:LPR")

@@ -20,10 +20,10 @@ from ecglm.errors import UsageError
 from ecglm.models import base as bases
 from ecglm.models.folder import check_replaceable
 from ecglm.models.seconds.language import SecondsLanguageConfig, SecondsLanguageModel
-from ecglm.training.curriculum.align import Targets, align, numbers_of
+from ecglm.training.curriculum.align import Targets, align, marks_of, numbers_of
 from ecglm.training.curriculum.autoencoder import autoencode
 from ecglm.training.curriculum.evaluate import Asked, ask_all, confidence, marks
-from ecglm.training.curriculum.fit import put_adapter, train_stage
+from ecglm.training.curriculum.fit import Reader, put_adapter, train_stage
 from ecglm.training.curriculum.lessons import Lesson, Teacher
 from ecglm.training.curriculum.recipe import CurriculumRecipe
 from ecglm.training.curriculum.recordings import Recordings, measurements
@@ -100,15 +100,19 @@ def train(recipe: CurriculumRecipe, school: School, folder: Path, progress: bool
         kept = autoencode(model.seconds, school.recordings.seconds(learned), recipe.autoencoder, folder, recipe.seed, progress)
         metrics["autoencoder"] = {"variance_kept": round(kept, 4)}
     put_adapter(model, recipe.lora)
+    reader = None
     if recipe.align.epochs:
-        metrics["align"] = align(model, *school.targets(), recipe.align, folder, recipe.seed, progress)
+        _, targets, _, valid = school.targets()
+        head, metrics["align"] = align(model, *school.targets(), recipe.align, folder, recipe.seed, progress)
+        reader = Reader(head, targets, recipe.read) if recipe.read else None
         model.llm.eval()
     for name, stage in recipe.stages.items():
         if not stage.sequences:
             continue
-        losses = train_stage(model, name, school.learn[name], school.recordings, stage, recipe, folder, progress)
+        losses = train_stage(model, name, school.learn[name], school.recordings, stage, recipe, folder, progress, reader)
         model.llm.eval()
         metrics[name] = {"loss_first": round(float(np.mean(losses[:20])), 3), "loss_last": round(float(np.mean(losses[-20:])), 3),
+                         **({} if reader is None else {"reads": marks_of(model, reader.head, valid, targets, school.recordings)}),
                          "marks": marks(asked := examined(model, school, name, folder, progress))}
         model.calibration["answers"], metrics["confidence"] = confidence(asked)
     return model, metrics

@@ -1,0 +1,107 @@
+"""`forecast`: will an atrial arrhythmia begin, from the beats of the minutes before; or why that cannot be said."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ecglm.config import closest
+from ecglm.errors import UsageError, argument
+from ecglm.inference.forecast_evidence import evidence
+from ecglm.models.forecast import CLASSES
+from ecglm.models.forecast.calibration import EVENTS, rebased, score
+from ecglm.models.forecast.forecaster import SHIPPED, Forecaster
+from ecglm.records.record import Record
+from ecglm.records.windows import Windows
+from ecglm.schema import Evidence, Forecast
+from ecglm.signal.holter import BeatSeries, beat_series
+from ecglm.signal.holter.result import clock
+
+#: Lengths (s) of windows and horizons that may be asked for: the published grid, and what lies between.
+WINDOW_S, HORIZON_S = (10.0, 600.0), (60.0, 600.0)
+#: Share of the window that must be readable, and of its last minute.
+READABLE, READABLE_LAST = 0.5, 0.3
+#: Atria that fibrillated within this time (s) of the moment are not going to begin to.
+PRESENT_S = 30.0
+_NAMES = {"af": "atrial fibrillation", "aflutter": "atrial flutter", "any": "atrial fibrillation or flutter"}
+
+
+def forecast(recording: str | os.PathLike[str] | Record | Windows | BeatSeries, event: str = "af", horizon_s: float = 300.0,
+             window_s: float = 600.0, *, at_s: float | None = None, base_rate: float | None = None,
+             model: Forecaster | str | Path = SHIPPED, progress: bool = False) -> Forecast:
+    """How probable it is that an event begins within horizon_s after at_s (None: the end), by the window_s before.
+
+    event: "af", "aflutter" or "any" of the two. base_rate: how often the event follows such windows among those the recording
+    is one of; None: as often as in the simulated people who calibrated the forecaster. A window is shortened where the recording
+    begins later, with a note. Abstains where the arrhythmia is there already and where too little can be read. Raises UsageError
+    and ReadError.
+    """
+    _check(event, horizon_s, window_s, base_rate)
+    forecaster = model if isinstance(model, Forecaster) else Forecaster.load(model)
+    series = recording if isinstance(recording, BeatSeries) else beat_series(recording, progress=progress)
+    now = series.stop_s if at_s is None else float(at_s)
+    if not series.start_s + WINDOW_S[0] <= now <= series.stop_s + 1e-6:
+        raise UsageError(f"{argument('at_s', now)} s must leave {WINDOW_S[0]:g} s of recording before it and lie within "
+                         f"{series.stop_s:g} s; give another moment or a longer recording")
+    begin = max(series.start_s, now - window_s)
+    window = series.cut(begin, now)
+    note = None if now - begin >= window_s - 1 else \
+        f"the recording begins {now - begin:.0f} s before this moment: the window is that long, not {window_s:g} s"
+    already = _already(series, now, event)
+    if already or (already := _unreadable(window)):
+        return Forecast(None, None, (), already, event, horizon_s, now - begin, now, True, already, (), forecaster.id, note)
+    prob = forecaster.probabilities(window, horizon_s)
+    told = forecaster.calibration
+    p, low, high = told.interval(event, float(score(event, prob)), window_s, horizon_s)
+    rate = sum(told.rates[CLASSES.index(name)] for name in EVENTS[event])
+    if base_rate is not None:
+        p, low, high = (rebased(value, rate, base_rate) for value in (p, low, high))
+    found = evidence(window)
+    asked = rate if base_rate is None else base_rate
+    return Forecast(p, (low, high), told.classes(prob.tolist(), window_s, horizon_s),
+                    _text(event, horizon_s, p, (low, high), asked, base_rate is None, found), event, horizon_s, now - begin, now,
+                    False, None, found, forecaster.id, note)
+
+
+def _check(event: str, horizon_s: float, window_s: float, base_rate: float | None) -> None:
+    if event not in EVENTS:
+        raise UsageError(f"{argument('event', event)} is unknown; {closest(str(event), EVENTS)}")
+    for name, value, (low, high) in (("horizon_s", horizon_s, HORIZON_S), ("window_s", window_s, WINDOW_S)):
+        if not low <= value <= high:
+            raise UsageError(f"{argument(name, value)} s is outside {low:g}-{high:g} s")
+    if base_rate is not None and not 0 < base_rate < 1:
+        raise UsageError(f"{argument('base_rate', base_rate)} must lie between 0 and 1")
+
+
+def _already(series: BeatSeries, now: float, event: str) -> str | None:
+    """That the arrhythmia has begun, and when."""
+    for start, stop in series.af:
+        if start < now and stop > now - PRESENT_S:
+            return f"already in atrial fibrillation or a like rhythm since {clock(start)}: nothing is forecast"
+    return None
+
+
+def _unreadable(window: BeatSeries) -> str | None:
+    readable = window.readable_s / window.duration_s
+    if readable < READABLE:
+        return f"only {100 * readable:.0f} % of the window can be read: nothing is forecast"
+    last = window.cut(max(window.start_s, -60.0), 0.0)
+    if last.readable_s / last.duration_s < READABLE_LAST:
+        return "the last minute of the window cannot be read: nothing is forecast"
+    if len(window.times_B) < 5:
+        return "fewer than five beats in the window: nothing is forecast"
+    return None
+
+
+def _text(event: str, horizon_s: float, p: float, interval: tuple[float, float], rate: float, as_trained: bool,
+          found: Sequence[Evidence]) -> str:
+    """Evidence before the verdict."""
+    seen = "; ".join(item.text for item in found) or "nothing changes over the window"
+    likelier = np.inf if p >= 1 else p / (1 - p) / (rate / (1 - rate))
+    how = "more likely than" if likelier > 1.5 else "less likely than" if likelier < 1 / 1.5 else "about as likely as"
+    among = "in the simulated people of its calibration" if as_trained else "as given"
+    return (f"{seen[0].upper()}{seen[1:]}. {_NAMES[event].capitalize()} within {horizon_s / 60:g} min: {100 * p:.0f} % "
+            f"({100 * interval[0]:.0f}-{100 * interval[1]:.0f} %), {how} without looking ({100 * rate:.0f} % {among}).")

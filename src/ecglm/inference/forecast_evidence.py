@@ -1,0 +1,60 @@
+"""What of a window speaks about what comes: measured levels and changes with their times."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ecglm.models.forecast.course import LEAST_STEPS
+from ecglm.models.forecast.steps import FEATURES, STEP_S, step_features
+from ecglm.schema import Evidence
+from ecglm.signal.holter import BeatSeries
+from ecglm.signal.missing import FloatArray
+
+#: A change is told where it is this many times its standard error, and as large (in the unit of the evidence).
+SURE = 2.0
+#: Feature, its name, unit, whether it is the logarithm of seconds that are told in ms, digits, the least change worth telling.
+_TOLD = (("early", "premature narrow beats", "per minute", False, 1, 0.5),
+         ("ventricular", "ventricular beats", "per minute", False, 1, 0.5),
+         ("log_rr", "RR interval", "ms", True, 0, 30.0), ("log_rmssd", "RMSSD", "ms", True, 0, 8.0),
+         ("p_ms", "P duration", "ms", False, 0, 5.0), ("pr_ms", "PR interval", "ms", False, 0, 8.0),
+         ("irregular", "intervals that differ from the last by over a tenth", "%", False, 0, 10.0))
+#: Told without a change as well: what atrial arrhythmia is expected from (feature, from which level).
+_LEVELS = {"early": 1.0, "p_ms": 120.0}
+
+
+def evidence(window: BeatSeries) -> tuple[Evidence, ...]:
+    """The surest changes first, then levels that matter. Times are seconds before the end of the window."""
+    steps = step_features(window)
+    changes: list[tuple[float, Evidence]] = []
+    levels: list[Evidence] = []
+    for feature, name, unit, is_log, digits, least in _TOLD:
+        values = steps[:, FEATURES.index(feature)]
+        values = 1000 * np.exp(values) if is_log else 100 * values if unit == "%" else values
+        found = _change(values)
+        if found is not None and abs(found[1] - found[0]) >= least and found[2] >= SURE:
+            first, last, sure = found
+            span = (-len(values) * STEP_S, 0.0)
+            way = "rises" if last > first else "falls"
+            text = f"{name} {way} from {first:.{digits}f} to {last:.{digits}f} {unit} over the last {_long(-span[0])}"
+            changes.append((sure, Evidence(text, (), round(last, digits), unit, span)))
+        elif np.isfinite(values).any() and feature in _LEVELS and (level := float(np.nanmean(values))) >= _LEVELS[feature]:
+            levels.append(Evidence(f"{name} {level:.{digits}f} {unit}, without a change", (), round(level, digits), unit,
+                                   (-len(values) * STEP_S, 0.0)))
+    return (*(item for _, item in sorted(changes, key=lambda pair: -pair[0])), *levels)
+
+
+def _change(values_K: FloatArray) -> tuple[float, float, float] | None:
+    """First and last value of the line through the steps, and how many standard errors they differ by."""
+    at = np.flatnonzero(np.isfinite(values_K))
+    if len(at) < max(LEAST_STEPS, 6):
+        return None
+    time, known = at - at.mean(), values_K[at]
+    slope = float(time @ known / (time @ time))
+    rest = known - known.mean() - slope * time
+    error = float(np.sqrt((rest**2).sum() / (len(at) - 2) / (time @ time)))
+    first, last = (max(0.0, float(known.mean() + slope * (t - at.mean()))) for t in (0, len(values_K) - 1))
+    return first, last, abs(slope) / max(error, 1e-9)
+
+
+def _long(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"

@@ -1,0 +1,1 @@
+"""Training of the forecaster, and what it is compared with."""

@@ -1,0 +1,116 @@
+"""`forecast`: evidence of what was made, abstention where nothing may be said, and what the command prints."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ecglm
+from ecglm.cli import main
+from ecglm.errors import RecordError, UsageError
+from ecglm.inference.forecast import forecast
+from ecglm.inference.forecast_evidence import evidence
+from ecglm.signal.simulate import simulate_onset
+from tests.tiny_forecaster import made, series
+
+RNG = np.random.default_rng(1)
+
+
+def ten_minutes() -> np.ndarray:
+    return np.clip(RNG.normal(0.8, 0.02, 750), 0.6, 1.0)
+
+
+def test_evidence_tells_changes_with_their_times() -> None:
+    rr = ten_minutes()
+    rr[500::20] *= 0.7  # early beats in the last third only
+    found = evidence(series(rr, p_ms=np.linspace(100, 130, len(rr))))
+    texts = [item.text for item in found]
+    early = next(item for item in found if item.text.startswith("premature narrow beats rises"))
+    assert early.value is not None
+    assert early.value > 2
+    assert early.span_s is not None
+    assert early.span_s[1] == 0.0
+    assert any(text.startswith("P duration rises from 10") and "ms over the last 10 min" in text for text in texts)
+    assert not any("ventricular" in text for text in texts)
+
+
+def test_a_steady_window_shows_no_change() -> None:
+    assert evidence(series(ten_minutes())) == ()
+
+
+def test_probability_lies_in_its_interval_and_follows_the_base_rate() -> None:
+    usual = forecast(series(ten_minutes()), "af", 60, model=made())
+    rare = forecast(series(ten_minutes()), "af", 60, base_rate=0.01, model=made())
+    assert usual.probability is not None
+    assert usual.interval is not None
+    assert rare.probability is not None
+    assert usual.interval[0] <= usual.probability <= usual.interval[1]
+    assert rare.probability < usual.probability
+    assert "25 % in the simulated people" in usual.answer
+    assert "1 % as given" in rare.answer
+
+
+def test_nothing_is_forecast_in_fibrillation() -> None:
+    fibrillates = replace(series(ten_minutes()), af=np.array([[-200.0, 0.0]]))
+    said = forecast(fibrillates, model=made())
+    assert said.abstained
+    assert said.probability is None
+    assert "already in atrial fibrillation" in said.answer
+    over = replace(series(ten_minutes()), af=np.array([[-400.0, -200.0]]))
+    assert not forecast(over, model=made()).abstained
+
+
+def test_nothing_is_forecast_of_what_cannot_be_read() -> None:
+    beats = series(ten_minutes())
+    for gaps, why in (([[-500.0, -150.0]], "of the window can be read"), ([[-55.0, -5.0]], "last minute")):
+        said = forecast(replace(beats, gaps=np.array(gaps)), model=made())
+        assert said.abstained
+        assert why in (said.reason or "")
+
+
+def test_a_window_longer_than_the_recording_is_shortened_with_a_note() -> None:
+    said = forecast(series(np.full(100, 0.8)), "any", 60, 600, model=made())
+    assert said.window_s == pytest.approx(80, abs=1)
+    assert "the recording begins 79 s before" in (said.note or "")
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    ({"event": "afib"}, "af"), ({"horizon_s": 5}, "60-600"), ({"window_s": 5000}, "10-600"), ({"base_rate": 0.0}, "0 and 1"),
+    ({"at_s": 1e9}, "another moment"), ({"at_s": float("nan")}, "another moment"), ({"horizon_s": float("nan")}, "60-600")])
+def test_what_cannot_be_asked_is_refused(arguments: dict, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        forecast(series(ten_minutes()), **arguments, model=made())
+
+
+def test_the_command_prints_what_the_function_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made().save(tmp_path / "f", {}, "card")
+    record, _ = simulate_onset("af", "rising_ectopy", fs=128, duration_s=300, onset_s=290, seed=3)[0]
+    path = tmp_path / "r.npz"
+    np.savez(path, signal=record.crop(0, 240).signal, fs=128.0, leads=list(record.leads), unit="mV")
+    assert main(["forecast", str(path), "--model", str(tmp_path / "f"), "--window", "120", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    said = ecglm.forecast(str(path), window_s=120, model=tmp_path / "f")
+    assert printed == said.to_dict()
+    assert printed["window_s"] == 120
+    assert printed["at_s"] == 240
+    assert main(["forecast", str(path), "--model", str(tmp_path / "f")]) == 0
+    assert said.event == "af"
+    assert "Atrial fibrillation within 5 min" in capsys.readouterr().out
+
+
+def test_bad_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "x.edf").write_bytes(b"not a recording")
+    for arguments in ([str(tmp_path / "x.edf")], [str(tmp_path / "none.edf")], [str(tmp_path / "x.edf"), "--horizon", "a"]):
+        assert main(["forecast", *arguments]) == 2
+        out, err = capsys.readouterr()
+        assert not out
+        assert len(err.strip().splitlines()) == 1
+
+
+def test_too_short_a_recording_is_refused() -> None:
+    with pytest.raises((UsageError, RecordError), match="10 s"):
+        forecast(series(np.full(8, 0.8)), model=made())
