@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ecglm.inference.look import only_looked, open_page
     from ecglm.inference.model import Model, load
+    from ecglm.inference.pages import page_model
     from ecglm.inference.together import joined
 
-__all__ = ["Model", "joined", "load", "only_looked", "open_page"]
-_ELSEWHERE = {"joined": "together", "only_looked": "look", "open_page": "look"}
+__all__ = ["Model", "joined", "load", "only_looked", "open_page", "page_model"]
+_ELSEWHERE = {"joined": "together", "only_looked": "look", "open_page": "look", "page_model": "pages"}
 
 
 def __getattr__(name: str) -> Any:

@@ -166,6 +166,25 @@ class VisionLanguageModel:
         return cross_entropy(logits, target[asked])
 
     @torch.inference_mode()
+    def score(self, image: Image | None, question: str, options: Sequence[str], turns: Turns = ()) -> list[float]:
+        """Probability of each option as the answer, all options together 1."""
+        features = None if image is None else self.vision.tower.features(image)
+        logs = []
+        for option in options:
+            emb, target = self.embedded(image, [*turns, (question, option)], features)
+            last = self._last(target)
+            logits = self.llm(inputs_embeds=emb[None]).logits[0, last].float()
+            logs.append(-cross_entropy(logits, target[last], reduction="sum"))
+        return [float(p) for p in torch.stack(logs).softmax(0)]
+
+    @staticmethod
+    def _last(target_N: Tensor) -> Tensor:
+        """Places that predict the last answer: the last run of targets."""
+        places = (target_N >= 0).nonzero().squeeze(1)
+        breaks = (places[1:] - places[:-1] > 1).nonzero()
+        return places[int(breaks[-1]) + 1:] if len(breaks) else places
+
+    @torch.inference_mode()
     def reply(self, image: Image | None, question: str, turns: Turns = (), max_tokens: int = 128) -> Said:
         """The greedy reply to a question behind a picture and earlier turns."""
         from ecglm.inference.engine import Engine
