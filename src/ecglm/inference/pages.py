@@ -53,8 +53,8 @@ class PageModel:
 
     def ask(self, image: Any, question: str, options: Sequence[str] | None = None,
             turns: Sequence[tuple[str, str]] = ()) -> Answer:
-        """Answer a question about a page (a file, its bytes, or an array ``[y, x, 3]``), behind earlier turns. Raises PageError for
-        what is no picture."""
+        """Answer a question about a page (a file, its bytes, or an array ``[y, x, 3]``), behind earlier turns. Raises PageError
+        for what is no picture."""
         from ecglm.paper.digitize.load import load_picture
 
         question = check_question(question)
