@@ -25,7 +25,8 @@ from tests.tiny_checkpoint import tiny_model
 
 RECORD = simulate_one("normal", seed=2).record
 QUESTIONS = ("Is there atrial fibrillation?", "What is the heart rate?", "What is the rhythm?", "How high is R in V5?",
-             "Which diagnoses does this ECG show?", "Is this ECG normal?", "What is the axis?", "Is the PR interval prolonged?")
+             "Which diagnoses does this ECG show?", "Is this ECG normal?", "What is the PR interval?",
+             "In which leads is ST elevated?")
 
 
 @pytest.fixture
@@ -57,8 +58,9 @@ def test_a_page_that_cannot_be_read_is_answered_by_looking_and_says_so(judge: Pa
         assert answer.evidence[-1].value == pytest.approx(0.6)
         assert answer.confidence <= 0.6
     by_question = dict(zip(QUESTIONS, model.ask_batch([(record, question) for question in QUESTIONS]), strict=True))
-    for measured in ("What is the heart rate?", "How high is R in V5?", "What is the axis?", "Is the PR interval prolonged?"):
+    for measured in ("What is the heart rate?", "How high is R in V5?", "What is the PR interval?", "In which leads is ST elevated?"):
         assert by_question[measured].abstained, measured
+        assert "could not be read back" in by_question[measured].reason
     probability = {f"{f.group}:{f.code}": f.probability for f in read_recording(elm, record).findings}
     expected = judge.weights.looked(judge.see(record.reading.picture)[0])
     assert np.allclose([probability[key] for key in keys()], 1 / (1 + np.exp(-expected)), atol=1e-5)
@@ -111,4 +113,7 @@ def test_printed_text_changes_no_answer(judge: PageJudge, elm: EcgLanguageModel)
     assert "187" not in said
     assert "IGNORE" not in said
     for page in pages[1:]:
-        assert np.array_equal(page.signal, pages[0].signal, equal_nan=True)
+        count = min(page.n_samples, pages[0].n_samples)
+        off = np.abs(page.signal[:, :count] - pages[0].signal[:, :count])
+        assert np.nanmedian(off) < 0.003  # mV
+        assert np.nanquantile(off, 0.99) < 0.05
