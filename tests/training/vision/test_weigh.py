@@ -51,7 +51,7 @@ def test_looking_counts_for_more_where_the_page_was_read_badly() -> None:
 
 
 def test_refused_pages_count_for_looking_alone_only() -> None:
-    some = pages(1.0, 1.0)
+    some = pages(2.0, 2.0)
     gone = some.read_NC.copy()
     gone[::3] = np.nan
     weights, told = weigh(some._replace(read_NC=gone), PREVALENCE)

@@ -56,18 +56,19 @@ def weigh(pages: Pages, prevalence: Floats) -> tuple[Weights, dict[str, Any]]:
         left_out: dict[str, Floats] = {name: np.zeros_like(one) for name in ("read", "read, rescaled", "seen", "together")}
         for number in range(_PARTS):
             out, kept = part_N[read] == number, part_N[read] != number
-            fitted = _shares(*(x[kept] for x in both[:4]), prior[column])
-            scaled = _alone(one[kept], truth[read][kept], prior[column])
+            some = tuple(x[kept] for x in both[:4])
             left_out["read"][out] = one[out]
-            left_out["read, rescaled"][out] = scaled * one[out]
-            left_out["seen"][out] = _alone(seen[read][kept], truth[read][kept], prior[column]) * seen[read][out]
-            left_out["together"][out] = blended(one[out], seen[read][out], pages.confidence_N[read][out][:, None], fitted)
-        figures = {name: {"log_loss": round(_loss(moved + prior[column], truth[read]), 5),
+            left_out["read, rescaled"][out] = blended(one[out], 0.0, both[2][out], _shares(*some, prior[column], looks=False))
+            left_out["seen"][out] = _alone(some[1], some[3], prior[column]) * seen[read][out]
+            left_out["together"][out] = blended(one[out], seen[read][out], both[2][out], _shares(*some, prior[column]))
+        loss = {name: _losses(moved + prior[column], truth[read]) for name, moved in left_out.items()}
+        figures = {name: {"log_loss": round(float(loss[name].mean()), 5),
                           "macro_auroc": round(float(macro_auroc(truth[read].astype(np.uint8), moved + prior[column])), 4)}
                    for name, moved in left_out.items()}
-        helps = figures["together"]["log_loss"] < min(figures["read"]["log_loss"], figures["read, rescaled"]["log_loss"]) \
+        # Better than reading as it is, and than reading moved as freely as both are, by more than people differ by chance.
+        helps = all(_surely_less(loss["together"], loss[name], pages.patient_N[read]) for name in ("read", "read, rescaled")) \
             and figures["together"]["macro_auroc"] > figures["read"]["macro_auroc"]
-        if helps and share.seen + share.doubt > 0:
+        if helps:
             together[group] = share
         reach.append((figures["seen"]["macro_auroc"] - 0.5) / max(figures["read"]["macro_auroc"] - 0.5, 1e-6))
         told[group] = {**figures, "shares": share._asdict(), "helps": helps}
@@ -83,18 +84,29 @@ def _parts(patient_N: NDArray[np.int64]) -> NDArray[np.int64]:
     return order[np.searchsorted(people, patient_N)]
 
 
-def _loss(logit: Floats, truth: Floats) -> float:
-    return float(np.mean(np.logaddexp(0.0, logit) - truth * logit))
+def _losses(logit: Floats, truth: Floats) -> Floats:
+    """Log loss of each page, the mean over statements."""
+    return np.asarray((np.logaddexp(0.0, logit) - truth * logit).mean(axis=1), np.float32)
+
+
+def _surely_less(one: Floats, other: Floats, patient_N: NDArray[np.int64]) -> bool:
+    """Whether the losses of one are smaller by more than a standard error over patients."""
+    people, place = np.unique(patient_N, return_inverse=True)
+    gain = np.bincount(place, other - one) / np.bincount(place)
+    return bool(gain.mean() > gain.std() / max(1, len(people) - 1) ** 0.5)
 
 
 def _alone(moved: Floats, truth: Floats, prior: Floats) -> float:
     """By how much the log-odds of one way are scaled about the base rates."""
-    found = minimize(lambda x: _loss(prior + x[0] * moved, truth), np.array([0.8]), bounds=[(0.0, 2.0)], method="L-BFGS-B")
+    found = minimize(lambda x: float(_losses(prior + x[0] * moved, truth).mean()), np.array([0.8]), bounds=[(0.0, 2.0)],
+                     method="L-BFGS-B")
     return round(float(found.x[0]), 4)
 
 
-def _shares(one: Floats, seen: Floats, confidence: Floats, truth: Floats, prior: Floats) -> Shares:
-    """The shares of both ways; none is negative."""
-    found = minimize(lambda x: _loss(prior + blended(one, seen, confidence, Shares(*x)), truth), np.array([0.4, 0.4, 0.1, 0.1]),
-                     bounds=[(0.0, 1.5), (0.0, 1.5), (0.0, 1.5), (0.0, 2.0)], method="L-BFGS-B")
+def _shares(one: Floats, seen: Floats, confidence: Floats, truth: Floats, prior: Floats, looks: bool = True) -> Shares:
+    """The shares of both ways, or of reading alone; none is negative."""
+    most = 1.5 if looks else 0.0
+    found = minimize(lambda x: float(_losses(prior + blended(one, seen, confidence, Shares(*x)), truth).mean()),
+                     np.array([0.4, 0.4, 0.1, 0.1]) * ([1, 1, 1, 1] if looks else [1, 1, 0, 0]),
+                     bounds=[(0.0, 1.5), (0.0, 1.5), (0.0, most), (0.0, most)], method="L-BFGS-B")
     return Shares(*(round(float(v), 4) for v in found.x))
