@@ -41,19 +41,19 @@ def columns_of(group: str) -> list[int]:
 
 def weigh(pages: Pages, prevalence: Floats) -> tuple[Weights, dict[str, Any]]:
     """The weights, and what they rest on: log loss and macro-AUROC of each way on people left out."""
-    prior = log_odds(prevalence.astype(np.float32))
+    prior = log_odds(prevalence.astype(np.float32)).astype(np.float64)
     read = ~np.isnan(pages.read_NC).any(axis=1)
     alone, together, told = {}, {}, dict[str, Any]()
     part_N = _parts(pages.patient_N)
     reach = []
     for group in GROUPS:
         column = columns_of(group)
-        seen, truth = pages.seen_NC[:, column] - prior[column], pages.label_NC[:, column]
+        seen, truth = (pages.seen_NC[:, column] - prior[column]).astype(np.float64), pages.label_NC[:, column]
         alone[group] = _alone(seen, truth, prior[column])
-        one = pages.read_NC[read][:, column] - prior[column]
+        one = (pages.read_NC[read][:, column] - prior[column]).astype(np.float64)
         both = (one, seen[read], pages.confidence_N[read][:, None], truth[read], prior[column])
         share = _shares(*both)
-        left_out: dict[str, Floats] = {name: np.zeros_like(one) for name in ("read", "read, rescaled", "seen", "together")}
+        left_out: dict[str, Any] = {name: np.zeros_like(one) for name in ("read", "read, rescaled", "seen", "together")}
         for number in range(_PARTS):
             out, kept = part_N[read] == number, part_N[read] != number
             some = tuple(x[kept] for x in both[:4])
@@ -84,26 +84,27 @@ def _parts(patient_N: NDArray[np.int64]) -> NDArray[np.int64]:
     return order[np.searchsorted(people, patient_N)]
 
 
-def _losses(logit: Floats, truth: Floats) -> Floats:
-    """Log loss of each page, the mean over statements."""
-    return np.asarray((np.logaddexp(0.0, logit) - truth * logit).mean(axis=1), np.float32)
+def _losses(logit: Any, truth: Any) -> NDArray[np.float64]:
+    """Log loss of each page, the mean over statements; in double precision, since its slope is taken from small differences."""
+    z = np.asarray(logit, np.float64)
+    return np.asarray((np.logaddexp(0.0, z) - truth * z).mean(axis=1), np.float64)
 
 
-def _surely_less(one: Floats, other: Floats, patient_N: NDArray[np.int64]) -> bool:
+def _surely_less(one: NDArray[np.float64], other: NDArray[np.float64], patient_N: NDArray[np.int64]) -> bool:
     """Whether the losses of one are smaller by more than a standard error over patients."""
     people, place = np.unique(patient_N, return_inverse=True)
     gain = np.bincount(place, other - one) / np.bincount(place)
     return bool(gain.mean() > gain.std() / max(1, len(people) - 1) ** 0.5)
 
 
-def _alone(moved: Floats, truth: Floats, prior: Floats) -> float:
+def _alone(moved: Any, truth: Any, prior: Any) -> float:
     """By how much the log-odds of one way are scaled about the base rates."""
     found = minimize(lambda x: float(_losses(prior + x[0] * moved, truth).mean()), np.array([0.8]), bounds=[(0.0, 2.0)],
                      method="L-BFGS-B")
     return round(float(found.x[0]), 4)
 
 
-def _shares(one: Floats, seen: Floats, confidence: Floats, truth: Floats, prior: Floats, looks: bool = True) -> Shares:
+def _shares(one: Any, seen: Any, confidence: Any, truth: Any, prior: Any, looks: bool = True) -> Shares:
     """The shares of both ways, or of reading alone; none is negative."""
     most = 1.5 if looks else 0.0
     found = minimize(lambda x: float(_losses(prior + blended(one, seen, confidence, Shares(*x)), truth).mean()),
