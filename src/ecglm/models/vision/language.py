@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -28,6 +28,8 @@ from ecglm.models.vision.model import VisionModel
 from ecglm.models.vision.towers import Image, Tower, load_tower
 
 MODEL_TYPE, FORMAT = "ecglm-vision-language", 1
+#: Folder of a language model that was trained as a whole, inside the checkpoint.
+_OWN = "llm"
 #: LLaVA's conversation "v1", which Vicuna was tuned on.
 _LLAVA_V1 = ("A chat between a curious human and an artificial intelligence assistant. The assistant gives helpful, detailed, "
              "and polite answers to the human's questions. ")
@@ -91,7 +93,16 @@ class VisionLanguageModel:
         if files.config.get("model_type") != MODEL_TYPE or files.config.get("format") != FORMAT:
             raise CheckpointError(f"{folder}: model_type {files.config.get('model_type')!r} format "
                                   f"{files.config.get('format')!r}; {MODEL_TYPE!r} format {FORMAT} is read here")
-        model = cls(load_config(VisionLanguageConfig, files.config), files.adapter, device)
+        config = load_config(VisionLanguageConfig, files.config)
+        if config.base == _OWN:  # the language model was trained as a whole, and is inside
+            config = replace(config, base=str(Path(folder) / _OWN))
+        from ecglm.models.vision.llava import is_llava, load_llava
+
+        if is_llava(Path(config.base)):
+            whole = load_llava(config.base, device)
+            model = cls(config, files.adapter, device, tower=whole.vision.tower, llm=whole.llm, tokenizer=whole.tokenizer)
+        else:
+            model = cls(config, files.adapter, device)
         try:
             model.vision.load_state_dict(files.tensors)
         except RuntimeError as error:
@@ -100,17 +111,25 @@ class VisionLanguageModel:
         model.name = f"{Path(folder).name}@{files.run.get('version', '?')}"
         return model
 
-    def save_pretrained(self, folder: str | Path, run: dict[str, Any], card: str) -> None:
-        """Write the checkpoint folder; the adapter of a model in training goes with it."""
+    def save_pretrained(self, folder: str | Path, run: dict[str, Any], card: str, whole: bool = False) -> None:
+        """Write the checkpoint folder; the adapter of a model in training goes with it, or with whole the language model."""
         from ecglm.models.folder import write_folder
 
-        adapter = None
-        if hasattr(self.llm, "peft_config"):
+        adapter: Any = None
+        config = self.config
+        if whole:
+            config = replace(config, base=_OWN)
+
+            def adapter(place: Path) -> None:
+                self.llm.save_pretrained(place.parent / _OWN)
+                self.tokenizer.save_pretrained(place.parent / _OWN)
+
+        elif hasattr(self.llm, "peft_config"):
             for one in self.llm.peft_config.values():
                 one.base_model_name_or_path = self.config.base
             adapter = self.llm.save_pretrained
         tensors = {name: value.detach().cpu().contiguous() for name, value in self.vision.state_dict().items()}
-        write_folder(Path(folder), config=json.loads(json.dumps(asdict(self.config))), processor={}, calibration=self.calibration,
+        write_folder(Path(folder), config=json.loads(json.dumps(asdict(config))), processor={}, calibration=self.calibration,
                      tensors=tensors, run=run, card=card, save_adapter=adapter)
 
     # -- prompts ------------------------------------------------------------------------------

@@ -75,6 +75,13 @@ def load_llava(folder: str | Path, device: str | None = None, tower: str | Path 
     return model
 
 
+def tower_of(folder: Path, config: VisionConfig) -> PatchTower:
+    """The vision encoder of a LLaVA checkpoint, as a configuration wants it."""
+    found = _tower(folder, _config(folder), _sorted(folder)["tower"], None)
+    found.config = config
+    return found
+
+
 def _config(folder: Path) -> dict[str, Any]:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf8"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -91,16 +90,18 @@ class PageTower(Tower):
         return self
 
 
-def load_tower(config: VisionConfig, prepare: Callable[[Any], None] | None = None) -> Tower:
+def load_tower(config: VisionConfig) -> Tower:
     """The encoder of a configuration. Raises CheckpointError where its weights are not to be had."""
     if config.encoder == "pagenet":
         from ecglm.models.vision.judge import PageJudge
 
         return PageTower(PageJudge.load(None if config.source == "default" else config.source).net)
     folder = bases.resolve(config.source)
+    from ecglm.models.vision.llava import is_llava, tower_of
+
+    if is_llava(folder):
+        return tower_of(folder, config)
     model = patch_model(config.encoder, folder)
-    if prepare is not None:
-        prepare(model)
     return PatchTower(config, model, *colours(config.encoder, folder))
 
 

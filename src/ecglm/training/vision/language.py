@@ -36,7 +36,8 @@ def train_language(recipe: VisionRecipe, encoder: Path | None, folder: Path, run
     losses = train(model, lessons, stage, folder, recipe.seed, progress)
     output = folder / "language"
     metrics = {"loss_first": round(float(np.mean(losses[:10])), 3), "loss_last": round(float(np.mean(losses[-10:])), 3)}
-    model.save_pretrained(output, run | {"metrics": metrics}, _card(recipe, stage, len(lessons)))
+    model.save_pretrained(output, run | {"metrics": metrics}, _card(recipe, stage, len(lessons)),
+                          stage.whole)
     return output
 
 

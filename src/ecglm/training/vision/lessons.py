@@ -38,13 +38,14 @@ class Lesson:
 def drawn(rows: NDArray[np.int64], count: int, questions: int, drawing: Drawing, seed: int) -> list[Lesson]:
     """So many pages of these recordings with questions on their labels: half yes or no, balanced, and half open ones."""
     data, rng = ptbxl.load(), np.random.default_rng(seed)
-    asked = q.asked_statements(data.labels_NC[rows], 10)
+    asked = q.asked_statements(data.labels_NC[rows], min(10, max(1, len(rows) // 50)))
     lessons = []
     for number in range(count):
         row = int(rng.choice(rows))
         pairs = []
         for turn in range(questions):
-            if turn % 2 and (kinds := [kind for kind in q.QUERY if kind != "axis" or data.axis[row]]):
+            if turn % 2 or not asked:
+                kinds = [kind for kind in q.QUERY if kind != "axis" or data.axis[row]]
                 made = q.query(str(rng.choice(kinds)), data.labels_NC[row], data.axis[row], rng)
             else:
                 present = [key for key in asked if data.labels_NC[row, q.INDEX[key]]]
