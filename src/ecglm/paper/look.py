@@ -30,13 +30,13 @@ def picture_of(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         shape = (max(1, round(pale.shape[1] * _WORK / longest)), max(1, round(pale.shape[0] * _WORK / longest)))
         pale = np.asarray(cv2.resize(pale, shape, interpolation=cv2.INTER_AREA), np.uint8)
     top, bottom, left, right = _sheet(pale)
-    pale = pale[top:bottom, left:right].astype(np.float32)
-    dark = np.clip(1.0 - pale / np.maximum(_ground(pale), 16.0), 0.0, 1.0)
+    sheet = pale[top:bottom, left:right].astype(np.float32)
+    dark = np.clip(1.0 - sheet / np.maximum(_ground(sheet), 16.0), 0.0, 1.0)
     height, width = SIZE
     ink = cv2.resize(dark, (width, height), interpolation=cv2.INTER_AREA)
     level = float(np.quantile(ink.max(axis=0), 0.5))  # every column of a page with traces has ink
     ink = ink - float(np.median(ink))
-    return (np.clip(ink / max(level, 0.08), 0.0, 1.0) * 255.0).astype(np.uint8)
+    return np.asarray(np.clip(ink / max(level, 0.08), 0.0, 1.0) * 255.0, np.uint8)
 
 
 def _sheet(pale: NDArray[np.uint8]) -> tuple[int, int, int, int]:

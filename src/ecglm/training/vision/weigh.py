@@ -42,7 +42,7 @@ def columns_of(group: str) -> list[int]:
 def weigh(pages: Pages, prevalence: Floats) -> tuple[Weights, dict[str, Any]]:
     """The weights, and what they rest on: log loss and macro-AUROC of each way on people left out."""
     prior = log_odds(prevalence.astype(np.float32)).astype(np.float64)
-    read = ~np.isnan(pages.read_NC).any(axis=1)
+    read = np.asarray(~np.isnan(pages.read_NC).any(axis=1))
     alone, together, told = {}, {}, dict[str, Any]()
     part_N = _parts(pages.patient_N)
     reach = []
@@ -52,15 +52,15 @@ def weigh(pages: Pages, prevalence: Floats) -> tuple[Weights, dict[str, Any]]:
         alone[group] = _alone(seen, truth, prior[column])
         one = (pages.read_NC[read][:, column] - prior[column]).astype(np.float64)
         both = (one, seen[read], pages.confidence_N[read][:, None], truth[read], prior[column])
-        share = _shares(*both)
+        share = _shares(both)
         left_out: dict[str, Any] = {name: np.zeros_like(one) for name in ("read", "read, rescaled", "seen", "together")}
         for number in range(_PARTS):
             out, kept = part_N[read] == number, part_N[read] != number
-            some = tuple(x[kept] for x in both[:4])
+            some = (*(x[kept] for x in both[:4]), prior[column])
             left_out["read"][out] = one[out]
-            left_out["read, rescaled"][out] = blended(one[out], 0.0, both[2][out], _shares(*some, prior[column], looks=False))
+            left_out["read, rescaled"][out] = blended(one[out], 0.0, both[2][out], _shares(some, looks=False))
             left_out["seen"][out] = _alone(some[1], some[3], prior[column]) * seen[read][out]
-            left_out["together"][out] = blended(one[out], seen[read][out], both[2][out], _shares(*some, prior[column]))
+            left_out["together"][out] = blended(one[out], seen[read][out], both[2][out], _shares(some))
         loss = {name: _losses(moved + prior[column], truth[read]) for name, moved in left_out.items()}
         figures = {name: {"log_loss": round(float(loss[name].mean()), 5),
                           "macro_auroc": round(float(macro_auroc(truth[read].astype(np.uint8), moved + prior[column])), 4)}
@@ -104,8 +104,10 @@ def _alone(moved: Any, truth: Any, prior: Any) -> float:
     return round(float(found.x[0]), 4)
 
 
-def _shares(one: Any, seen: Any, confidence: Any, truth: Any, prior: Any, looks: bool = True) -> Shares:
-    """The shares of both ways, or of reading alone; none is negative."""
+def _shares(pages: tuple[Any, ...], looks: bool = True) -> Shares:
+    """The shares of both ways, or of reading alone; none is negative. pages: moved by reading and by looking, confidence, truth,
+    base rates."""
+    one, seen, confidence, truth, prior = pages
     most = 1.5 if looks else 0.0
     found = minimize(lambda x: float(_losses(prior + blended(one, seen, confidence, Shares(*x)), truth).mean()),
                      np.array([0.4, 0.4, 0.1, 0.1]) * ([1, 1, 1, 1] if looks else [1, 1, 0, 0]),
