@@ -72,7 +72,8 @@ def weigh(pages: Pages, prevalence: Floats) -> tuple[Weights, dict[str, Any]]:
             together[group] = share
         reach.append((figures["seen"]["macro_auroc"] - 0.5) / max(figures["read"]["macro_auroc"] - 0.5, 1e-6))
         told[group] = {**figures, "shares": share._asdict(), "helps": helps}
-    trust = float(np.clip(np.mean(reach), 0.05, 1.0))
+    known = [share for share in reach if np.isfinite(share)]  # a few pages may show a statement on none or on all of them
+    trust = float(np.clip(np.mean(known), 0.05, 1.0)) if known else 0.05
     return (Weights(tuple(float(p) for p in prevalence), alone, together, round(trust, 3)),
             {"pages": len(read), "read": int(read.sum()), "groups": told})
 
