@@ -22,6 +22,7 @@ from ecglm.paper.digitize.scale import DOUBTED, Scale, doubt, scale_of
 from ecglm.paper.digitize.text import installed, printed, with_names
 from ecglm.paper.digitize.trace import Floats, Trace, follow, levels_of, runs_of
 from ecglm.paper.digitize.words import find_words
+from ecglm.paper.look import picture_of
 from ecglm.records.leads import display_order
 from ecglm.records.reading import PageReading
 from ecglm.records.record import Record
@@ -177,7 +178,8 @@ def _assembled(picture: Picture, lattice: Lattice, flat: FlatPage, traces: list[
         notes.append(why)
         confidence = {lead: DOUBTED * sure for lead, sure in confidence.items()}
     reading = PageReading(confidence, scale.speed, scale.gain, scale.gain_seen, _layout_name(found),
-                          float(min(lattice.pitch)), tuple(notes), scale.speed_from, scale.gain_from)
+                          float(min(lattice.pitch)), tuple(notes), scale.speed_from, scale.gain_from,
+                          picture_of(picture.image))
     record = Record(samples, FS, tuple(drawn), source=picture.name, format="image", notes=(reading.text,), reading=reading)
     return ReadPage(picture, flat, tuple(traces), found, record)
 
