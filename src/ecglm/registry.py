@@ -74,23 +74,31 @@ STUDIES = Registry("study", {
     "beats": "ecglm.bench.studies.beats:run",
     "reversal": "ecglm.bench.studies.reversal:run",
     "rhythm": "ecglm.bench.studies.rhythm:run",
+    "rhythm-spans": "ecglm.bench.studies.rhythm_spans:run",
     "knowledge": "ecglm.bench.studies.knowledge:run",
     "report-narrative": "ecglm.bench.studies.report_narrative:run",
     "report-ptbxl": "ecglm.bench.studies.report:run",
     "intervals": "ecglm.bench.studies.intervals:run",
+    "statistics": "ecglm.bench.studies.statistics:run",
+    "comparison": "ecglm.bench.studies.comparison:run",
+    "strips": "ecglm.bench.studies.strips:run",
     "digitize": "ecglm.bench.studies.digitize:run",
     "dialogue-refutation": "ecglm.bench.studies.dialogue:run",
     "fewshot": "ecglm.training.fewshot.study:run",
     "fewshot-language": "ecglm.training.fewshot.study_language:run",
     "camel": "ecglm.training.curriculum.study:run",
+    "vision": "ecglm.training.vision.study:run",
     "retrieval": "ecglm.training.contrastive.study_retrieval:run",
     "zeroshot": "ecglm.training.contrastive.study_zeroshot:run",
+    "forecast-afpdb": "ecglm.training.forecast.study_afpdb:run",
+    "forecast-simulated": "ecglm.training.forecast.study_simulated:run",
 })
 #: (model's name, folder, limit, seed, draws, progress, **dataset_args) -> (Study, who answered), by the "dataset" of a task of
 #: kind protocol: somebody else's benchmark with its own files and rules, run on the model under test.
 PROTOCOLS = Registry("protocol", {
     "ecgbench": "ecglm.bench.ecgbench.run:run",
     "ecgbench-ptbxl": "ecglm.bench.ecgbench.ptbxl:run",
+    "findings-pages": "ecglm.bench.pages:run",
 })
 #: (recipe file, overrides, resume, progress) -> Path, by the "kind" of a recipe.
 RECIPES = Registry("recipe kind", {
@@ -98,11 +106,13 @@ RECIPES = Registry("recipe kind", {
     "delineator": "ecglm.training.delineator:run",
     "beat-types": "ecglm.training.beat_types:run",
     "reversal": "ecglm.training.reversal:run",
+    "rhythm-spans": "ecglm.training.spans.recipe:run",
     "fewshot": "ecglm.training.fewshot.recipe:run",
     "contrastive": "ecglm.training.contrastive.train:run",
     "curriculum": "ecglm.training.curriculum.pipeline:run",
     "forecaster": "ecglm.training.forecast.recipe:run",
     "fewshot-space": "ecglm.training.fewshot.space:run",
+    "vision": "ecglm.training.vision.pipeline:run",
 })
 #: Few-shot methods (ecglm.training.fewshot.method.Method), by the "methods" of a recipe of kind fewshot.
 METHODS = Registry("few-shot method", {
@@ -114,6 +124,17 @@ METHODS = Registry("few-shot method", {
     "in-context": "ecglm.training.fewshot.in_context:InContext",
     "protonet": "ecglm.training.fewshot.protonet:ProtoNet",
     "linear-probe": "ecglm.training.fewshot.linear_probe:LinearProbe",
+})
+#: () -> ecglm.training.forecast.baselines.method.Method, by the "forecasters" of the tasks forecast-*; those that learn take a
+#: seed and `kept`, a dictionary for what they compute of windows.
+FORECASTERS = Registry("forecaster", {
+    "chance": "ecglm.training.forecast.baselines.plain:Chance",
+    "persistence": "ecglm.training.forecast.baselines.plain:Persistence",
+    "logistic": "ecglm.training.forecast.baselines.tabular:Logistic",
+    "boosted": "ecglm.training.forecast.baselines.tabular:Boosted",
+    "cnn": "ecglm.training.forecast.baselines.cnn:Cnn",
+    "course": "ecglm.training.forecast.baselines.course:Course",
+    "shipped": "ecglm.training.forecast.baselines.trained:Trained",
 })
 #: (answer, reply, valid answers) -> bool, by the "scoring" of a task.
 SCORERS = Registry("scorer", {

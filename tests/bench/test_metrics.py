@@ -114,3 +114,19 @@ def test_probabilities_that_are_not_numbers_are_refused() -> None:
         metrics.auroc([0, 1], [0.5, float("nan")])
     with pytest.raises(ValueError, match="one length"):
         metrics.brier([0, 1], [0.5])
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=40))
+def test_macro_f1_agrees_with_sklearn(rows: list[tuple[int, int]]) -> None:
+    y, chosen = zip(*rows, strict=True)
+    found = f1_score(y, chosen, average="macro", labels=sorted(set(y)), zero_division=0)
+    assert metrics.macro_f1(y, chosen) == pytest.approx(found)
+
+
+def test_sets_cover_and_classes_are_calibrated_one_by_one() -> None:
+    assert metrics.coverage([0, 1, 2, 2], [[1, 0, 0], [0, 1, 1], [1, 1, 0], [0, 0, 1]]) == 0.75
+    rng = np.random.default_rng(2)
+    p = rng.dirichlet((1, 2, 3), 60_000)
+    y = (rng.random(len(p))[:, None] > p.cumsum(axis=1)[:, :2]).sum(axis=1)
+    assert metrics.ece_of_classes(y, p) < 0.01
+    assert metrics.ece_of_classes(y, p[:, ::-1]) > 0.2

@@ -106,3 +106,14 @@ def test_a_thousand_draws_over_5000_items_take_well_under_a_second() -> None:
     start = time.perf_counter()
     Bootstrap(patients, draws=1000).mean(hits)
     assert time.perf_counter() - start < 2.0  # 0.2 s on two idle cores
+
+
+def test_macro_f1_of_a_draw_is_that_of_its_items() -> None:
+    rng = np.random.default_rng(5)
+    y, chosen, who = rng.integers(0, 3, 60), rng.integers(0, 3, 60), [f"p{i // 3}" for i in range(60)]
+    boot = Bootstrap(who, draws=100)
+    found = boot.macro_f1_draws(y, chosen)
+    for draw in range(5):
+        times = boot.count_BP[draw].astype(int)[boot.patient_of]
+        assert found[draw] == pytest.approx(metrics.macro_f1(np.repeat(y, times), np.repeat(chosen, times)))
+    assert boot.macro_f1(y, chosen).low < metrics.macro_f1(y, chosen) < boot.macro_f1(y, chosen).high

@@ -11,7 +11,7 @@ import pytest
 import ecglm
 from ecglm.cli import main
 from ecglm.records import STANDARD_12
-from ecglm.signal.simulate import CONDITIONS, simulate
+from ecglm.signal.simulate import CONDITIONS, simulate, simulate_onset
 from ecglm.signal.simulate.telling import LEADS, telling
 
 
@@ -50,6 +50,37 @@ def test_bad_requests_write_nothing(tmp_path, monkeypatch, capsys, arguments, sa
     assert main(["synth", *arguments]) == 2
     assert said in capsys.readouterr().err
     assert sorted(p.name for p in tmp_path.rglob("*")) == ["notes.txt", "taken"]
+
+
+def test_records_before_an_onset_are_written_and_continued(tmp_path, capsys):
+    out = tmp_path / "before"
+    arguments = ["synth", "-o", str(out), "--onset", "af", "--mechanism", "rising_ectopy", "--duration", "90", "--onset-s", "60",
+                 "--fs", "100", "--leads", "II,V1,V5", "--json"]
+    assert main([*arguments, "--n", "1"]) == 0
+    assert main([*arguments, "--n", "2"]) == 0
+    assert json.loads(capsys.readouterr().out.split("}\n")[1] + "}")["new"] == 1
+    rows = [json.loads(line) for line in (out / "truth.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [row["onset"]["onset_s"] for row in rows] == [60.0, 60.0]
+    for row in rows:
+        read = ecglm.read(out / row["file"])
+        fresh = simulate_onset("af", "rising_ectopy", 2, fs=100, duration_s=90, onset_s=60, leads="II,V1,V5")[row["index"]]
+        assert read.leads == ("II", "V1", "V5")
+        assert np.array_equal(read.signal, fresh.record.signal)
+        assert row["onset"] == fresh.truth.onset.to_dict()
+    assert main([*arguments, "--n", "2", "--lasts", "9"]) == 2
+    assert "another request" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["--mechanism", "none"], "--onset"), (["--onset", "vt"], "--onset vt is unknown"),
+    (["--onset", "sinus", "--mechanism", "p_prolongation"], "no onset"),
+    (["--onset", "af", "--onset-s", "1439"], "--onset-s 1439"),
+    (["--onset", "af", "--condition", "lbbb"], "leave out the conditions"),
+])
+def test_onsets_that_cannot_be_made(tmp_path, capsys, arguments, said):
+    assert main(["synth", "-o", str(tmp_path / "none"), *arguments]) == 2
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_list_and_gallery(tmp_path, capsys):

@@ -17,11 +17,14 @@ from ecglm.inference.model import whole
 from ecglm.inference.seconds import Listener
 from ecglm.models.seconds.config import SecondsConfig
 from ecglm.models.seconds.language import SecondsLanguageConfig, SecondsLanguageModel
+from ecglm.models.seconds.model import text_model
 from ecglm.models.seconds.segments import Segments, segments
 from ecglm.signal.simulate import simulate
+from ecglm.training.curriculum.align import at_the_end, end_of
+from ecglm.training.curriculum.align import loss_of as read_of
 from ecglm.training.curriculum.autoencoder import autoencode
 from ecglm.training.curriculum.evaluate import Asked, ask_all, kind_of, marks
-from ecglm.training.curriculum.fit import lesson_loss, put_adapter, train_stage
+from ecglm.training.curriculum.fit import Reader, lesson_loss, put_adapter, train_stage
 from ecglm.training.curriculum.lessons import Lesson
 from ecglm.training.curriculum.recipe import Autoencoding, CurriculumRecipe, Lora, Stage
 from ecglm.training.curriculum.recordings import Recordings
@@ -71,6 +74,24 @@ def test_questions_on_one_ecg_cost_what_they_cost_alone(base: Path, recordings: 
     root = torch.tensor([len(model.tokens(answer + model.format.stop)) for _, answer in PAIRS]).sqrt()
     assert float(whole) == pytest.approx(float((alone * root).sum() / root.sum()), abs=1e-4)
     assert float(blank) != pytest.approx(float(whole), abs=1e-4)
+
+
+def test_the_head_reads_in_lessons_what_it_read_alone(base: Path, recordings: Recordings) -> None:
+    model, ecg = model_of(base, 2), recordings["made:0"]
+    lesson = Lesson(("made:0",), PAIRS, False, "labels", "p")
+    labels, numbers = np.array([1, 0, 1], np.uint8), np.array([0.5, np.nan], np.float32)
+    head = torch.nn.Linear(CONFIG.hidden, 5)
+    with torch.no_grad():
+        alone = read_of(head(at_the_end(model, ecg)), labels, numbers)
+        plain = lesson_loss(model, lesson, recordings, False)
+        both = lesson_loss(model, lesson, recordings, False, Reader(head, {"made:0": (labels, numbers)}, 0.5))
+        blank = lesson_loss(model, lesson, recordings, True, Reader(head, {"made:0": (labels, numbers)}, 0.5))
+        last = model.seconds.plan([ecg], model.before([ecg]), [])
+        top = model.seconds.run(model.llm, last, model.seconds.embed(model.llm, last, [ecg]))[end_of(last)]
+    assert float(both) == pytest.approx(float(plain) + 0.5 * float(alone), abs=1e-4)
+    assert float(blank) == pytest.approx(float(lesson_loss(model, lesson, recordings, True)), abs=1e-6)
+    assert not torch.allclose(top, at_the_end(model, ecg), atol=1e-3)  # the middle is not the end
+    assert len(text_model(model.llm).layers) == 2
 
 
 def test_the_autoencoder_learns_to_keep_the_signal(base: Path, recordings: Recordings, tmp_path: Path) -> None:

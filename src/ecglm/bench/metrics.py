@@ -104,6 +104,26 @@ def f1(labels: ArrayLike, decisions: ArrayLike) -> float:
     return float(2 * (y & chosen).sum() / (y.sum() + chosen.sum()))
 
 
+def macro_f1(labels: ArrayLike, decisions: ArrayLike) -> float:
+    """Mean F1 over the classes (numbers or names, ``[N]``) that occur among the labels; a class never decided for has 0."""
+    y, chosen = np.asarray(labels), np.asarray(decisions)
+    if y.shape != chosen.shape or y.ndim != 1:
+        raise ValueError(f"labels {y.shape} and decisions {chosen.shape} must be two vectors of one length")
+    return nanmean(f1(y == name, chosen == name) for name in np.unique(y))
+
+
+def coverage(labels: ArrayLike, inside_NC: ArrayLike) -> float:
+    """Share of items whose class (its column, ``[N]``) is in the predicted set, ``[N, C]`` of booleans. NaN when empty."""
+    y, inside = np.asarray(labels, dtype=np.intp), np.asarray(inside_NC).astype(bool)
+    return float(inside[np.arange(len(y)), y].mean()) if len(y) else float("nan")
+
+
+def ece_of_classes(labels: ArrayLike, probability_NC: ArrayLike, bins: int = 15) -> float:
+    """Mean over classes of `ece` of the class (its column) against the others: classwise calibration (Kull et al. 2019)."""
+    y, p = np.asarray(labels, dtype=np.intp), np.asarray(probability_NC, dtype=np.float64)
+    return nanmean(ece(y == column, p[:, column], bins) for column in range(p.shape[1]))
+
+
 def brier(labels: ArrayLike, probabilities: ArrayLike) -> float:
     """Mean squared difference between probability and outcome (Brier 1950)."""
     y, p = _pair(labels, probabilities)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ecglm.bench.metrics import auroc, balanced_accuracy, bin_members, ece, f1, normalize
+from ecglm.bench.metrics import auroc, balanced_accuracy, bin_members, ece, f1, macro_f1, normalize
 
 Floats = NDArray[np.float64]
 
@@ -98,6 +98,11 @@ class Bootstrap:
         sums = self.sums(np.stack([y & chosen, y, chosen], axis=1))
         return np.where(sums[:, 1] > 0, _ratio(2 * sums[:, 0], sums[:, 1] + sums[:, 2]), np.nan)
 
+    def macro_f1_draws(self, labels: ArrayLike, decisions: ArrayLike) -> Floats:
+        """Macro-F1 in each draw [B], over the classes of the draw's labels."""
+        y, chosen = np.asarray(labels), np.asarray(decisions)
+        return _row_nanmean(np.stack([self.f1_draws(y == name, chosen == name) for name in np.unique(y)], axis=1))
+
     def ece_draws(self, labels: ArrayLike, probabilities: ArrayLike, bins: int = 15) -> Floats:
         """Equal-mass calibration error in each draw [B], with the bins of the whole sample."""
         y, p = np.asarray(labels, dtype=np.float64), np.asarray(probabilities, dtype=np.float64)
@@ -119,6 +124,10 @@ class Bootstrap:
     def f1(self, labels: ArrayLike, decisions: ArrayLike) -> Interval:
         """F1 of boolean decisions with its interval."""
         return interval(f1(labels, decisions), self.f1_draws(labels, decisions))
+
+    def macro_f1(self, labels: ArrayLike, decisions: ArrayLike) -> Interval:
+        """Macro-F1 of decided classes with its interval."""
+        return interval(macro_f1(labels, decisions), self.macro_f1_draws(labels, decisions))
 
     def ece(self, labels: ArrayLike, probabilities: ArrayLike) -> Interval:
         """Expected calibration error (15 equal-mass bins) with its interval."""

@@ -1,4 +1,4 @@
-"""`ecglm data list` and `ecglm data build pages | instructions`."""
+"""`ecglm data list` and `ecglm data build pages | instructions | forecast`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ecglm.cli.data_forecast import forecast
 from ecglm.cli.data_instructions import instructions
 from ecglm.cli.options import Json
 from ecglm.cli.output import counting, print_json, print_table, print_text, verb_app
@@ -13,6 +14,7 @@ from ecglm.cli.output import counting, print_json, print_table, print_text, verb
 app = verb_app("Data sets ecglm can use, and corpora made of them.")
 make = verb_app("Make a corpus of recordings.")
 make.command()(instructions)
+make.command()(forecast)
 app.add_typer(make, name="build")
 
 

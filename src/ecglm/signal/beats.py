@@ -23,8 +23,6 @@ IntArray = NDArray[np.int64]
 REFRACTORY_S = 0.2
 #: Detections of one beat in different leads lie within this time.
 VOTE_S = 0.12
-#: Up to this length (s) a signal may hold a peak in every refractory time.
-_SHORT_S = 2.0
 #: Five-point derivative (Pan and Tompkins 1985, 10.1109/TBME.1985.325532).
 _SLOPE = np.array([-1, -2, 0, 2, 1])
 
@@ -116,12 +114,12 @@ def _by_lead(leads_LT: FloatArray, fs: float) -> list[IntArray]:
 
 
 def _marked(band_T: FloatArray, squared_T: FloatArray, fs: float) -> BoolArray:
-    """sleepecg's marks. Its 0.6.0 has room for as many intervals as refractory times fit the signal, and where each holds a peak
-    it writes beyond that: a short signal in which as many are found is searched with zeros behind it."""
-    refractory = int(0.2 * fs)
-    if len(band_T) <= _SHORT_S * fs:
-        longer = _thresholding(np.pad(band_T, (0, 2 * refractory)), np.pad(squared_T, (0, 2 * refractory)), fs)[:len(band_T)]
-        if longer.sum() + 2 > len(band_T) // refractory:
+    """sleepecg's marks. Its 0.6.0 has room for as many intervals as refractory times fit the signal, and writes beyond that where
+    each holds a peak, which a signal of up to some ten seconds can: where as many are found, it is searched with zeros behind."""
+    refractory, total = int(0.2 * fs), len(band_T)
+    if refractory and (total - 1) // (refractory + 1) + 1 >= total // refractory:
+        longer = _thresholding(np.pad(band_T, (0, 2 * refractory)), np.pad(squared_T, (0, 2 * refractory)), fs)[:total]
+        if longer.sum() + 2 > total // refractory:
             return np.asarray(longer)
     return np.asarray(_thresholding(band_T, squared_T, fs))
 

@@ -66,5 +66,5 @@ def select(items: Iterable[ForecastItem], *, purity: float = 0.0, window_s: floa
            split: str | None = None, kinds: Sequence[str] = ()) -> list[ForecastItem]:
     """Items of a cell of the grid, of a split, of these kinds, with at least this purity (0 takes the unannotated as well)."""
     return [item for item in items
-            if (purity <= 0 or item.purity >= purity) and window_s in (None, item.window_s) and horizon_s in (None, item.horizon_s)
-            and split in (None, item.split) and (not kinds or item.kind in kinds)]
+            if (purity <= 0 or item.purity >= purity) and window_s in (None, item.window_s)
+            and horizon_s in (None, item.horizon_s) and split in (None, item.split) and (not kinds or item.kind in kinds)]

@@ -1,14 +1,16 @@
 """Before the language stages: the tokens learn to be read. At the end of each ECG a linear head says its labels and numbers.
 
 Answers alone teach the way from tokens to words too slowly on few recordings (docs/log.md); here every ECG gives some eighty
-targets at once. The head is thrown away; encoder, projector and adapter go on to the lessons. Not in CAMEL, which has millions
-of sequences instead.
+targets at once. The head reads the middle of the language model, since questions attend from the layers above it: what only
+the last layer knew at the end of the ECG, no question could ever see. It goes on beside the lessons, so that they do not forget
+it, and is thrown away in the end. Not in CAMEL, which has millions of sequences instead.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits, smooth_l1_loss
 
 from ecglm.bench.metrics import auroc
 from ecglm.models.seconds.language import SecondsLanguageModel
-from ecglm.models.seconds.layout import GLOBAL_END
+from ecglm.models.seconds.layout import GLOBAL_END, Plan
+from ecglm.models.seconds.model import text_model
 from ecglm.models.seconds.segments import Segments
 from ecglm.schema import Measurements
 from ecglm.training.checkpoint import load_state, save_state
@@ -54,17 +57,59 @@ def fewer(ecg: Segments, rng: np.random.Generator) -> Segments:
     return ecg
 
 
+@contextmanager
+def lower_half(llm: Any) -> Iterator[None]:
+    """The language model without the layers above its middle."""
+    text = text_model(llm)
+    whole = text.layers
+    text.layers = whole[: middle_of(llm)]
+    try:
+        yield
+    finally:
+        text.layers = whole
+
+
+@contextmanager
+def middle_states(llm: Any) -> Iterator[list[Tensor]]:
+    """What leaves the layer in the middle of the language model while it runs, one tensor a run."""
+    seen: list[Tensor] = []
+    layer = text_model(llm).layers[middle_of(llm) - 1]
+    handle = layer.register_forward_hook(lambda _module, _given, out: seen.append(out[0] if isinstance(out, tuple) else out))
+    try:
+        yield seen
+    finally:
+        handle.remove()
+
+
+def middle_of(llm: Any) -> int:
+    """How many layers lie below the middle."""
+    return max(1, len(text_model(llm).layers) // 2)
+
+
 def at_the_end(model: SecondsLanguageModel, ecg: Segments) -> Tensor:
-    """The last hidden state of an ECG's end, hidden_D."""
+    """The state of an ECG's end in the middle of the language model, normalised, hidden_D."""
     plan = model.seconds.plan([ecg], model.before([ecg]), [])
-    hidden = model.seconds.run(model.llm, plan, model.seconds.embed(model.llm, plan, [ecg]))
-    return hidden[int((plan.kind == GLOBAL_END).argmax())]
+    with lower_half(model.llm):
+        hidden = model.seconds.run(model.llm, plan, model.seconds.embed(model.llm, plan, [ecg]))
+    return hidden[end_of(plan)]
+
+
+def end_of(plan: Plan) -> int:
+    """Where the first ECG of a prompt ends."""
+    return int((plan.kind == GLOBAL_END).argmax())
+
+
+def read_loss(model: SecondsLanguageModel, head: nn.Module, plan: Plan, middle_1ND: Tensor, labels_C: NDArray[np.uint8],
+              numbers_M: NDArray[np.float32]) -> Tensor:
+    """The head's loss on the first ECG of a prompt that was run under `middle_states`."""
+    state = text_model(model.llm).norm(middle_1ND[0, end_of(plan)])
+    return loss_of(head(state.float()), labels_C, numbers_M)
 
 
 def align(model: SecondsLanguageModel, keys: Sequence[str], targets: Targets, recordings: Recordings, valid: Sequence[str],
-          config: Alignment, run: Path, seed: int, progress: bool = True) -> dict[str, Any]:
-    """Train in place on these ECGs; targets: labels and numbers by key. Returns marks on the valid ones: macro AUROC of
-    the labels and the share of each number's variance that is explained. Resumes by epoch from the run folder."""
+          config: Alignment, run: Path, seed: int, progress: bool = True) -> tuple[nn.Linear, dict[str, Any]]:
+    """Train in place on these ECGs; targets: labels and numbers by key. Returns the head and its marks on the valid ones: macro
+    AUROC of the labels and the share of each number's variance that is explained. Resumes by epoch from the run folder."""
     from rich.progress import Progress
 
     torch.manual_seed(seed)
@@ -101,7 +146,7 @@ def align(model: SecondsLanguageModel, keys: Sequence[str], targets: Targets, re
                 for key in part:
                     with autocast:
                         said = head(at_the_end(model, fewer(recordings[key], rng)).float())
-                    loss = _loss(said, *targets[key]) / len(part)
+                    loss = loss_of(said, *targets[key]) / len(part)
                     loss.backward()  # type: ignore[no-untyped-call]
                     total += float(loss.detach()) / steps
                 torch.nn.utils.clip_grad_norm_([*lora, *parts], 1.0)
@@ -112,10 +157,10 @@ def align(model: SecondsLanguageModel, keys: Sequence[str], targets: Targets, re
             save_state(state, {"epoch": epoch + 1, "lora": [p.detach() for p in lora], "seconds": model.seconds.state_dict(),
                                "head": head.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()})
     model.seconds.eval()
-    return _marks(model, head, valid, targets, recordings)
+    return head, marks_of(model, head, valid, targets, recordings)
 
 
-def _loss(said: Tensor, labels_C: NDArray[np.uint8], numbers_M: NDArray[np.float32]) -> Tensor:
+def loss_of(said: Tensor, labels_C: NDArray[np.uint8], numbers_M: NDArray[np.float32]) -> Tensor:
     """Labels summed, since most are rare; numbers that are known."""
     label = torch.from_numpy(labels_C).float().to(said.device)
     number = torch.from_numpy(numbers_M).to(said.device)
@@ -125,8 +170,9 @@ def _loss(said: Tensor, labels_C: NDArray[np.uint8], numbers_M: NDArray[np.float
 
 
 @torch.inference_mode()
-def _marks(model: SecondsLanguageModel, head: nn.Module, valid: Sequence[str],
-           targets: Targets, recordings: Recordings) -> dict[str, Any]:
+def marks_of(model: SecondsLanguageModel, head: nn.Module, valid: Sequence[str],
+             targets: Targets, recordings: Recordings) -> dict[str, Any]:
+    """How well the head reads these ECGs."""
     said = torch.stack([head(at_the_end(model, recordings[key]).float()) for key in valid]).cpu().numpy()
     label, number = (np.stack([targets[key][i] for key in valid]) for i in (0, 1))
     known = [c for c in range(label.shape[1]) if 3 <= label[:, c].sum() <= len(label) - 3]

@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ecglm.models.prompt import conversation
 from ecglm.models.seconds.language import SecondsLanguageModel
 from ecglm.training.checkpoint import load_state, save_state
+from ecglm.training.curriculum.align import Targets, middle_states, read_loss
 from ecglm.training.curriculum.lessons import Lesson
 from ecglm.training.curriculum.recipe import CurriculumRecipe, Lora, Stage
 from ecglm.training.curriculum.recordings import Recordings
@@ -37,8 +40,18 @@ def put_adapter(model: SecondsLanguageModel, lora: Lora) -> None:
                 r=lora.rank, lora_alpha=lora.alpha, target_modules=targets, task_type="CAUSAL_LM"))
 
 
-def lesson_loss(model: SecondsLanguageModel, lesson: Lesson, recordings: Recordings, blank: bool) -> Tensor:
-    """Loss of the answers of a lesson; blank: without its ECGs."""
+@dataclass(frozen=True)
+class Reader:
+    """The head of `align` that goes on beside the lessons: what it should say of each ECG, and the weight of its loss."""
+
+    head: nn.Linear
+    targets: Targets
+    weight: float
+
+
+def lesson_loss(model: SecondsLanguageModel, lesson: Lesson, recordings: Recordings, blank: bool, reader: Reader | None = None,
+                ) -> Tensor:
+    """Loss of the answers of a lesson; blank: without its ECGs. reader: adds the loss of reading the first of them."""
     ecgs = [] if blank else [recordings[key] for key in lesson.ecgs]
     texts: list[list[int]] = []
     targets: list[list[int]] = []
@@ -57,20 +70,26 @@ def lesson_loss(model: SecondsLanguageModel, lesson: Lesson, recordings: Recordi
     branch_L = torch.from_numpy(plan.branch)
     for number, target in enumerate(targets, start=1):
         target_L[branch_L == number] = torch.tensor(target)
-    hidden = model.seconds.run(model.llm, plan, model.seconds.embed(model.llm, plan, ecgs))
-    return answers_loss(model.llm.get_output_embeddings(), hidden, target_L, branch_L)
+    read = None if reader is None or not ecgs else reader.targets.get(lesson.ecgs[0])
+    with ExitStack() as stack:
+        middle = [] if read is None else stack.enter_context(middle_states(model.llm))
+        hidden = model.seconds.run(model.llm, plan, model.seconds.embed(model.llm, plan, ecgs))
+    loss = answers_loss(model.llm.get_output_embeddings(), hidden, target_L, branch_L)
+    if reader is None or read is None:
+        return loss
+    return loss + reader.weight * read_loss(model, reader.head, plan, middle[0], *read)
 
 
 def train_stage(model: SecondsLanguageModel, name: str, lessons: Sequence[Lesson], recordings: Recordings, stage: Stage,
-                recipe: CurriculumRecipe, run: Path, progress: bool = True) -> list[float]:
+                recipe: CurriculumRecipe, run: Path, progress: bool = True, reader: Reader | None = None) -> list[float]:
     """Train in place on the lessons in their order; returns the loss curve. Resumes within the stage from the run folder, and
-    takes a finished stage from there."""
+    takes a finished stage from there. reader: goes on learning as well."""
     from rich.progress import Progress, TextColumn, TimeRemainingColumn
 
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     lora = [p for p in model.llm.parameters() if p.requires_grad]
-    parts = list(model.seconds.parameters())
+    parts = [*model.seconds.parameters(), *(() if reader is None else reader.head.parameters())]
     groups: list[dict[str, Any]] = [{"params": parts, "lr": stage.lr * recipe.parts}]
     if lora:
         groups.append({"params": lora, "lr": stage.lr})
@@ -92,6 +111,8 @@ def train_stage(model: SecondsLanguageModel, name: str, lessons: Sequence[Lesson
         for parameter, value in zip(lora, saved["lora"], strict=True):
             parameter.data.copy_(value)
         model.seconds.load_state_dict(saved["seconds"])
+        if reader is not None:
+            reader.head.load_state_dict(saved["head"])
         if first < total:
             optimizer.load_state_dict(saved["optimizer"])
             schedule.load_state_dict(saved["schedule"])
@@ -103,6 +124,7 @@ def train_stage(model: SecondsLanguageModel, name: str, lessons: Sequence[Lesson
     def save(step: int) -> None:
         save_state(state, {"step": step, "losses": losses, "lora": [p.detach() for p in lora],
                            "seconds": model.seconds.state_dict(), "rng": torch.get_rng_state(),
+                           **({} if reader is None else {"head": reader.head.state_dict()}),
                            **({} if step == total else {"optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()})})
 
     columns = (*Progress.get_default_columns()[:-1], TimeRemainingColumn(), TextColumn("{task.fields[loss]}"))
@@ -113,7 +135,7 @@ def train_stage(model: SecondsLanguageModel, name: str, lessons: Sequence[Lesson
             summed = 0.0
             for i in part:
                 with autocast:
-                    loss = lesson_loss(model, lessons[i], recordings, bool(blank[i])) / len(part)
+                    loss = lesson_loss(model, lessons[i], recordings, bool(blank[i]), reader) / len(part)
                 loss.backward()  # type: ignore[no-untyped-call]
                 summed += float(loss.detach())
             torch.nn.utils.clip_grad_norm_([*lora, *parts], 1.0)

@@ -16,18 +16,18 @@ from ecglm.atomic import write_text
 from ecglm.bench.provenance import git_commit, versions
 from ecglm.config import load_config
 from ecglm.corpus import ptbxl
-from ecglm.errors import UsageError
 from ecglm.models import base as bases
 from ecglm.models.folder import check_replaceable
 from ecglm.models.seconds.language import SecondsLanguageConfig, SecondsLanguageModel
-from ecglm.training.curriculum.align import Targets, align, numbers_of
+from ecglm.training.curriculum.align import Targets, align, marks_of, numbers_of
 from ecglm.training.curriculum.autoencoder import autoencode
 from ecglm.training.curriculum.evaluate import Asked, ask_all, confidence, marks
-from ecglm.training.curriculum.fit import put_adapter, train_stage
+from ecglm.training.curriculum.fit import Reader, put_adapter, train_stage
 from ecglm.training.curriculum.lessons import Lesson, Teacher
 from ecglm.training.curriculum.recipe import CurriculumRecipe
 from ecglm.training.curriculum.recordings import Recordings, measurements
 from ecglm.training.examples import data_hash
+from ecglm.training.run_folder import checked_recipe, start_run
 
 #: Lessons of each stage that give its marks.
 MARKED = 40
@@ -40,13 +40,8 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
     bases.resolve(recipe.base)
     folder, output = Path(recipe.run), Path(recipe.output or f"{recipe.run}/model")
     check_replaceable(output)
-    stamp, text = folder / "recipe.json", json.dumps(asdict(recipe), indent=1)
-    if stamp.exists() and not resume:
-        raise UsageError(f"{folder}: holds an earlier run; pass --resume to go on, or run=OTHER_FOLDER")
-    if stamp.exists() and stamp.read_text(encoding="utf8") != text:
-        raise UsageError(f"{folder}: was started with another recipe; pass the same settings, or run=OTHER_FOLDER")
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(stamp, text)
+    text = checked_recipe(folder, recipe, resume)
+    start_run(folder, text)
     school = School(recipe, progress)
     model, metrics = train(recipe, school, folder, progress)
     model.save_pretrained(output, _provenance(recipe, school, metrics, text), _card(recipe, school, metrics))
@@ -100,15 +95,19 @@ def train(recipe: CurriculumRecipe, school: School, folder: Path, progress: bool
         kept = autoencode(model.seconds, school.recordings.seconds(learned), recipe.autoencoder, folder, recipe.seed, progress)
         metrics["autoencoder"] = {"variance_kept": round(kept, 4)}
     put_adapter(model, recipe.lora)
+    reader = None
     if recipe.align.epochs:
-        metrics["align"] = align(model, *school.targets(), recipe.align, folder, recipe.seed, progress)
+        _, targets, _, valid = school.targets()
+        head, metrics["align"] = align(model, *school.targets(), recipe.align, folder, recipe.seed, progress)
+        reader = Reader(head, targets, recipe.read) if recipe.read else None
         model.llm.eval()
     for name, stage in recipe.stages.items():
         if not stage.sequences:
             continue
-        losses = train_stage(model, name, school.learn[name], school.recordings, stage, recipe, folder, progress)
+        losses = train_stage(model, name, school.learn[name], school.recordings, stage, recipe, folder, progress, reader)
         model.llm.eval()
         metrics[name] = {"loss_first": round(float(np.mean(losses[:20])), 3), "loss_last": round(float(np.mean(losses[-20:])), 3),
+                         **({} if reader is None else {"reads": marks_of(model, reader.head, valid, targets, school.recordings)}),
                          "marks": marks(asked := examined(model, school, name, folder, progress))}
         model.calibration["answers"], metrics["confidence"] = confidence(asked)
     return model, metrics

@@ -50,7 +50,8 @@ class CurriculumRecipe:
     beginning, half from its end), which makes a small model of a large one. Folds are PTB-XL's: of train_folds so many
     `recordings` are read; validation_fold gives the marks of every stage. questions: most on one ECG; accumulate: sequences of
     an optimiser step; no_ecg: share of sequences without the ECG, so that the text-only control is the model's own guess;
-    parts: learning rate of encoder, projector and special tokens, as a multiple of the stage's."""
+    parts: learning rate of encoder, projector and special tokens, as a multiple of the stage's; read: weight of the head of
+    `align` during the lessons (0: it is not kept)."""
 
     kind: str = "curriculum"
     name: str = "camel"
@@ -74,6 +75,7 @@ class CurriculumRecipe:
     accumulate: int = 4
     no_ecg: float = 0.06
     parts: float = 2.5
+    read: float = 0.3
     save_every: int = 50
     seed: int = 0
 
