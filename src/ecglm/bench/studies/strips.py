@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ecglm.bench.metrics import nanmean
 from ecglm.bench.stats import Bootstrap, interval
 from ecglm.bench.study import Study, Table, percent
 from ecglm.bench.task import digest
@@ -120,5 +119,5 @@ def cells(truth: Sequence[str], said: Sequence[str | None], boot: Bootstrap) -> 
     drawn_CB = np.array([np.where(sums[:, 1] > 0, 2 * sums[:, 0] / np.maximum(sums[:, 1] + sums[:, 2], 1e-9), np.nan)
                          for sums in map(boot.sums, columns)])
     value_C = np.array([2 * c[:, 0].sum() / max(c[:, 1].sum() + c[:, 2].sum(), 1e-9) for c in columns])
-    macro = interval(float(value_C.mean()), [nanmean(draw) for draw in drawn_CB.T.tolist()])
+    macro = interval(float(value_C.mean()), drawn_CB.mean(axis=0))  # of draws that have every class
     return [percent(macro), *(percent(interval(float(v), d)) for v, d in zip(value_C, drawn_CB, strict=True))]
