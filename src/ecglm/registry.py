@@ -74,6 +74,7 @@ STUDIES = Registry("study", {
     "beats": "ecglm.bench.studies.beats:run",
     "reversal": "ecglm.bench.studies.reversal:run",
     "rhythm": "ecglm.bench.studies.rhythm:run",
+    "rhythm-spans": "ecglm.bench.studies.rhythm_spans:run",
     "knowledge": "ecglm.bench.studies.knowledge:run",
     "report-narrative": "ecglm.bench.studies.report_narrative:run",
     "report-ptbxl": "ecglm.bench.studies.report:run",
@@ -86,6 +87,7 @@ STUDIES = Registry("study", {
     "fewshot": "ecglm.training.fewshot.study:run",
     "fewshot-language": "ecglm.training.fewshot.study_language:run",
     "camel": "ecglm.training.curriculum.study:run",
+    "vision": "ecglm.training.vision.study:run",
     "retrieval": "ecglm.training.contrastive.study_retrieval:run",
     "zeroshot": "ecglm.training.contrastive.study_zeroshot:run",
     "forecast-afpdb": "ecglm.training.forecast.study_afpdb:run",
@@ -96,6 +98,7 @@ STUDIES = Registry("study", {
 PROTOCOLS = Registry("protocol", {
     "ecgbench": "ecglm.bench.ecgbench.run:run",
     "ecgbench-ptbxl": "ecglm.bench.ecgbench.ptbxl:run",
+    "findings-pages": "ecglm.bench.pages:run",
 })
 #: (recipe file, overrides, resume, progress) -> Path, by the "kind" of a recipe.
 RECIPES = Registry("recipe kind", {
@@ -103,11 +106,13 @@ RECIPES = Registry("recipe kind", {
     "delineator": "ecglm.training.delineator:run",
     "beat-types": "ecglm.training.beat_types:run",
     "reversal": "ecglm.training.reversal:run",
+    "rhythm-spans": "ecglm.training.spans.recipe:run",
     "fewshot": "ecglm.training.fewshot.recipe:run",
     "contrastive": "ecglm.training.contrastive.train:run",
     "curriculum": "ecglm.training.curriculum.pipeline:run",
     "forecaster": "ecglm.training.forecast.recipe:run",
     "fewshot-space": "ecglm.training.fewshot.space:run",
+    "vision": "ecglm.training.vision.pipeline:run",
 })
 #: Few-shot methods (ecglm.training.fewshot.method.Method), by the "methods" of a recipe of kind fewshot.
 METHODS = Registry("few-shot method", {
