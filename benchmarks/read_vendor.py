@@ -91,7 +91,8 @@ def main() -> None:
             calls = {"ecglm": read, **{name: call for name, call in peers.items() if reads(call, path)}}
             times = turns(calls, path, asked.rounds)
         row = "".join(
-            f"{times[name] * 1e3:>11.1f} ms {times[name] / times['ecglm']:>6.1f}x" if name in times else f"{'-':>22}" for name in peers
+            f"{times[name] * 1e3:>11.1f} ms {times[name] / times['ecglm']:>6.1f}x" if name in times else f"{'-':>22}"
+            for name in peers
         )
         print(f"{kind:<12}{Path(path).name[:42]:<44}{times['ecglm'] * 1e3:>6.1f} ms{row}")
 

@@ -87,6 +87,7 @@ STUDIES = Registry("study", {
     "fewshot": "ecglm.training.fewshot.study:run",
     "fewshot-language": "ecglm.training.fewshot.study_language:run",
     "camel": "ecglm.training.curriculum.study:run",
+    "vision": "ecglm.training.vision.study:run",
     "retrieval": "ecglm.training.contrastive.study_retrieval:run",
     "zeroshot": "ecglm.training.contrastive.study_zeroshot:run",
     "forecast-afpdb": "ecglm.training.forecast.study_afpdb:run",
@@ -97,6 +98,7 @@ STUDIES = Registry("study", {
 PROTOCOLS = Registry("protocol", {
     "ecgbench": "ecglm.bench.ecgbench.run:run",
     "ecgbench-ptbxl": "ecglm.bench.ecgbench.ptbxl:run",
+    "findings-pages": "ecglm.bench.pages:run",
 })
 #: (recipe file, overrides, resume, progress) -> Path, by the "kind" of a recipe.
 RECIPES = Registry("recipe kind", {
@@ -110,6 +112,7 @@ RECIPES = Registry("recipe kind", {
     "curriculum": "ecglm.training.curriculum.pipeline:run",
     "forecaster": "ecglm.training.forecast.recipe:run",
     "fewshot-space": "ecglm.training.fewshot.space:run",
+    "vision": "ecglm.training.vision.pipeline:run",
 })
 #: Few-shot methods (ecglm.training.fewshot.method.Method), by the "methods" of a recipe of kind fewshot.
 METHODS = Registry("few-shot method", {

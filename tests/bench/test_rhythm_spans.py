@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from ecglm.signal.spans.model import fold_models
 
 
 def marked(name: str, edges: tuple[float, ...], classes: tuple[int, ...]) -> Rhythms:
-    spans = np.array(list(itertools.pairwise(edges)))
+    spans = np.array(list(pairwise(edges)))
     return Rhythms(name, name, Path(name), edges[-1], spans, ("(N",) * len(classes), np.array(classes))
 
 

@@ -10,7 +10,9 @@ import pytest
 
 import ecglm
 from ecglm.cli import main
+from ecglm.records import STANDARD_12
 from ecglm.signal.simulate import CONDITIONS, simulate, simulate_onset
+from ecglm.signal.simulate.telling import LEADS, telling
 
 
 def test_folder_is_continued_not_begun_again(tmp_path, capsys):
@@ -93,3 +95,21 @@ def test_list_and_gallery(tmp_path, capsys):
     dark = (image.max(axis=2) < 60).any(axis=0)
     assert dark[: len(dark) // 2].mean() > 0.5
     assert dark[len(dark) // 2:].mean() > 0.5
+
+
+def test_the_gallery_shows_what_a_condition_is_named_after():
+    assert set(LEADS) <= set(CONDITIONS)
+    assert {lead for leads in LEADS.values() for lead in leads} <= set(STANDARD_12)
+    begun = simulate("atrial_fibrillation_onset", seed=2)[0]
+    shown, leads = telling(begun, 4.5)
+    onset = begun.truth.events[0].start_s
+    assert leads == ("II", "V1", "V5")
+    assert (shown.signal == begun.record.crop(min(onset - 2.0, 5.5), 4.5).signal).all()
+    assert 3.0 < onset < 10.0  # later than what a strip from the beginning would show
+    made = simulate("av_block_2_2", seed=2)[0]  # the pause, and the beat after it
+    shown, _ = telling(made, 4.5)
+    begin = next(t for t in np.arange(0, 5.501, 1 / 500) if (made.record.crop(t, 4.5).signal == shown.signal).all())
+    inside = made.truth.r_peak[(made.truth.r_peak > begin) & (made.truth.r_peak < begin + 4.5)]
+    assert np.diff(inside).max() == np.diff(made.truth.r_peak).max()
+    assert telling(simulate("normal+lafb", seed=1)[0], 4.5)[1] == ("aVL", "II", "V1")
+    assert telling(simulate("normal", duration_s=3, seed=1)[0], 4.5)[0].duration_s == 3

@@ -30,23 +30,32 @@ def ask(
     from pathlib import Path
 
     import ecglm
-    from ecglm.errors import ReadError, UsageError
-    from ecglm.inference import joined
+    from ecglm.errors import PageError, ReadError, UsageError
+    from ecglm.inference import page_model
 
     *files, question = asked
     if not files:
         given = f"{shlex.quote(question)} 'What is the rhythm?'" if Path(question).exists() else f"FILE {shlex.quote(question)}"
         raise UsageError(f'"{question}" stands alone; give a recording and a question: ecglm ask {given}')
+    choices = None if options is None else [part.strip() for part in options.split(",") if part.strip()]
+    if model is not None and (seer := page_model(model)) is not None:
+        with waiting("Looking at the page"):
+            answers = [seer.ask(file, question, choices) for file in files]
+        _show(files, answers, json)
+        return
     records = []
     for number, file in enumerate(files):
         try:
             records.append(read(file))
+        except PageError as refused:
+            from ecglm.inference import only_looked
+
+            records.append(only_looked(refused, file))
         except ReadError:
             if not (records and file.isalpha()):
                 raise
             command = shlex.join(["ecglm", "ask", *files[:number], " ".join(asked[number:])])
             raise UsageError(f"{file}: is no recording; put the question in quotes: {command}") from None
-    choices = None if options is None else [part.strip() for part in options.split(",") if part.strip()]
     with waiting("Reading the recording"):
         loaded = ecglm.load(model=model, adapter=adapter)
         together = loaded.answerer.together(records, question) if len(records) > 1 and choices is None else None
@@ -54,6 +63,12 @@ def ask(
     if together is not None:
         print_json(together.to_dict()) if json else _print(together)
         return
+    _show(files, answers, json)
+
+
+def _show(files: list[str], answers: list[Answer], json: bool) -> None:
+    from ecglm.inference import joined
+
     if json:
         each = [{"path": file, **answer.to_dict()} for file, answer in zip(files, answers, strict=True)]
         print_json(joined(answers).to_dict() | ({"recordings": each} if len(files) > 1 else {}))

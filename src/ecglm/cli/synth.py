@@ -41,7 +41,7 @@ def synth(
     from ecglm.signal.simulate import CONDITIONS, OnsetRequest, simulate
     from ecglm.signal.simulate.onset import MECHANISMS, MIXTURES
 
-    if onset is None and not (mechanism is onset_s is lasts is None):
+    if onset is None and (mechanism, onset_s, lasts) != (None, None, None):
         raise UsageError("--mechanism, --onset-s and --lasts say more of an --onset; name af, aflutter or sinus with it")
     if show:
         if json:
@@ -54,12 +54,14 @@ def synth(
             print_table(("mechanism of --onset", "af", "aflutter"),
                         [(m, *(f"{MIXTURES[event][m]:.0%}" for event in ("af", "aflutter"))) for m in MECHANISMS])
     if gallery is not None:
+        from ecglm.paper import Cell, save_image
         from ecglm.paper import gallery as draw
-        from ecglm.paper import save_image
+        from ecglm.paper.gallery import CELL_S
+        from ecglm.signal.simulate.telling import telling
 
         names = condition or list(CONDITIONS)
         made = simulate(names, len(names), fs=fs or 500.0, duration_s=duration or 10.0, seed=seed)
-        save_image(draw([(s.truth.condition, s.record) for s in made]), gallery)
+        save_image(draw([Cell(s.truth.condition, *telling(s, CELL_S)) for s in made]), gallery)
         print_text(f"wrote {gallery}")
     if out is not None:
         asked = None if onset is None else OnsetRequest(onset, mechanism, onset_s, lasts)

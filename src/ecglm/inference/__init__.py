@@ -8,10 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ecglm.inference.look import only_looked, open_page
     from ecglm.inference.model import Model, load
+    from ecglm.inference.pages import page_model
     from ecglm.inference.together import joined
 
-__all__ = ["Model", "joined", "load"]
+__all__ = ["Model", "joined", "load", "only_looked", "open_page", "page_model"]
+_ELSEWHERE = {"joined": "together", "only_looked": "look", "open_page": "look", "page_model": "pages"}
 
 
 def __getattr__(name: str) -> Any:
@@ -19,4 +22,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{'together' if name == 'joined' else 'model'}"), name)
+    return getattr(import_module(f"{__name__}.{_ELSEWHERE.get(name, 'model')}"), name)

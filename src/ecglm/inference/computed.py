@@ -23,6 +23,7 @@ from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.calibration import FindingCalibration, log_odds
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import axis_name
+from ecglm.records.reading import PageLooked
 from ecglm.records.record import Record
 from ecglm.schema import Answer, Evidence
 
@@ -90,7 +91,7 @@ def of_file(question: str, record: Record) -> str | None:
     """The answer to a question about the file, such as "1000 Hz", or None when it is about something else."""
     low = " ".join(question.lower().split()).rstrip("?!. ")
     what = next((name for name, pattern in _FILE.items() if pattern.fullmatch(low)), None)
-    if what is None:
+    if what is None or isinstance(record.reading, PageLooked):  # what stands for a page that was not read is no file's
         return None
     return {"fs": f"{record.fs:g} Hz", "duration": f"{record.duration_s:g} s", "count": str(len(record.leads)),
             "leads": ", ".join(record.leads)}[what]

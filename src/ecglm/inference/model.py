@@ -19,6 +19,7 @@ from ecglm.inference.answer import Answerer
 from ecglm.inference.caveats import caveats
 from ecglm.inference.chat import ChatSession
 from ecglm.inference.guard import unsupported
+from ecglm.inference.pages import PageModel, page_model
 from ecglm.inference.reading import lead_evidence, strongest_leads
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import HIDDEN, NEEDS_MILLIVOLTS
@@ -43,13 +44,17 @@ PAGE_S = 10.0
 
 
 def load(model: str | Path | None = None, *, base: str | None = None, device: str | None = None,
-         adapter: str | Path | None = None, towers: str | Path | None = None) -> Model | LongModel:
+         adapter: str | Path | None = None, towers: str | Path | None = None) -> Model | LongModel | PageModel:
     """The embedded default, or a checkpoint folder; adapter: a folder that `ecglm adapt` made, whose questions it then answers
     too; towers: a folder that `ecglm train recipes/ecg_chat.yaml` made. Raises CheckpointError with the remedy."""
     taught = None if adapter is None else Adapter.load(adapter)
     folder = DEFAULT if model is None or str(model) == "default" else Path(model).expanduser()
     if not folder.is_dir() and model is not None and "/" in str(model) and not Path(model).is_absolute():
         folder = _from_hub(str(model))
+    if (seer := page_model(folder, device)) is not None:
+        if taught is not None:
+            raise UsageError(f"{folder}: a vision-language model takes no adapter; leave one of them out")
+        return seer
     if kind_of_folder(folder) == "ecglm-seconds":
         from ecglm.inference.seconds import LongModel
         from ecglm.models.seconds.language import SecondsLanguageModel
@@ -60,11 +65,12 @@ def load(model: str | Path | None = None, *, base: str | None = None, device: st
     return Model(EcgLanguageModel.from_pretrained(folder, base=base, device=device), taught, towers)
 
 
-def whole(model: Model | LongModel) -> Model:
+def whole(model: Model | LongModel | PageModel) -> Model:
     """The model, when it can do everything. Raises UsageError for one that only answers questions."""
     if isinstance(model, Model):
         return model
-    raise UsageError(f"{model.id}: a lead-second model only answers questions; leave out --model for this")
+    kind = "vision-language" if isinstance(model, PageModel) else "lead-second"
+    raise UsageError(f"{model.id}: a {kind} model only answers questions; leave out --model for this")
 
 
 def _from_hub(hub_id: str) -> Path:
@@ -172,8 +178,9 @@ class Model:
         rows = []
         for record in checked_records(records):
             reading = self.answerer.reading(record)
-            if reading.encoded is None:
-                raise RecordError(f"{record.source or 'record'}: {reading.declined}; it has no embedding")
+            if reading.encoded is None or reading.inputs is None:
+                why = reading.declined or "it was only looked at"
+                raise RecordError(f"{record.source or 'record'}: {why}; it has no embedding")
             rows.append(reading.encoded.emb_D)
         return np.stack(rows)
 

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from ecglm.inference.guard import decline_record
+from ecglm.inference.look import seen_alone, weighed
 from ecglm.models.elm import EcgLanguageModel, Encoded
 from ecglm.models.processor import EcgInputs
+from ecglm.records.reading import PageLooked
 from ecglm.records.record import Record
-from ecglm.schema import Finding, Measurements
+from ecglm.schema import UNITS, Finding, Measurement, Measurements
 from ecglm.signal import USABLE, measure
 
 
@@ -33,6 +35,8 @@ class Reading:
 
 def read_recording(model: EcgLanguageModel, record: Record) -> Reading:
     """Measure, judge and encode one recording. Never raises for a bad signal: it declines."""
+    if isinstance(record.reading, PageLooked):
+        return looked_only(model, record, record.reading)
     part = record if record.duration_s <= model.processor.config.max_s else record.crop(0.0, model.processor.config.max_s)
     measurements = measure(part)
     declined = decline_record(part, measurements.quality)
@@ -42,10 +46,22 @@ def read_recording(model: EcgLanguageModel, record: Record) -> Reading:
         return Reading(record, measurements, declined)
     inputs = model.processor(part, measurements)
     encoded = model.encode(inputs)
+    if record.reading is not None:
+        encoded = weighed(model, encoded, record.reading)
     findings = model.findings(encoded.prob_C)
     facts = model.facts(encoded.prob_C, measurements, record.meta.sex, record.meta.age)
     unusable = tuple(lead for lead, q in measurements.quality.items() if q < USABLE)
     return Reading(record, measurements, None, inputs, encoded, findings, facts, unusable, part.duration_s)
+
+
+def looked_only(model: EcgLanguageModel, record: Record, page: PageLooked) -> Reading:
+    """A page that could not be read back: findings by looking at it, and no measurements, each with the reason."""
+    encoded = seen_alone(model, page)
+    reason = f"the page could not be read back ({page.why}), only looked at"
+    values: dict[str, Any] = {name: Measurement(None, unit, reason=reason) for name, unit in UNITS.items()}
+    nothing = Measurements(**values, rhythm=None)
+    return Reading(record, nothing, None, None, encoded, model.findings(encoded.prob_C), model.facts(encoded.prob_C, nothing),
+                   seconds=record.duration_s)
 
 
 def lead_evidence(model: EcgLanguageModel, reading: Reading, key: str) -> dict[str, float]:

@@ -17,6 +17,7 @@ from ecglm.knowledge.lead_criteria import DEPRESSED_MV, Q_MS, Q_MV, Q_V2_V3_MS
 from ecglm.knowledge.precision import MOST_SURE, SAME_WITHIN, below, sure_of_value
 from ecglm.knowledge.st_elevation import ELEVATED_MV, st_limit
 from ecglm.models.elm import EcgLanguageModel
+from ecglm.records.reading import PageLooked
 from ecglm.schema import DECIMALS, LABELS, NO_CONFIDENCE, Answer, Evidence, Measurement
 
 #: A small square of ECG paper, mV: the error of reading a height by eye. The least spread that beats are trusted to have.
@@ -85,6 +86,8 @@ def wave_answer(model: EcgLanguageModel, question: str, reading: Reading) -> Ans
         ask, field = "height", f"{field}_duration"
     else:
         return None
+    if isinstance(reading.record.reading, PageLooked):
+        return _no(model, str(reading.measurements.heart_rate.reason))
     if (reason := lead_missing(leads, reading.record, reading.unusable)) is not None:
         return _no(model, reason)
     if reading.record.unit == "normalized":

@@ -17,7 +17,7 @@ from ecglm.records.leads import canonical_lead
 
 if TYPE_CHECKING:
     from ecglm.records.cart import CartReading
-    from ecglm.records.reading import PageReading
+    from ecglm.records.reading import PageLooked, PageReading
 
 Unit = Literal["mV", "normalized"]
 FloatArray = NDArray[np.float32]
@@ -59,7 +59,7 @@ class Record:
     format: str = "array"       #: name of the format it was read from
     notes: tuple[str, ...] = () #: what the reader had to decide or repair
     cart: CartReading | None = None  #: what the recording device measured and said; shown, never used for answers
-    reading: PageReading | None = None  #: how it was read off an image of a page; None for a recording
+    reading: PageReading | PageLooked | None = None  #: how it was read off an image of a page; None for a recording
 
     def __post_init__(self) -> None:
         signal = np.asarray(self.signal, dtype=np.float32)

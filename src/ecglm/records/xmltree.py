@@ -125,7 +125,7 @@ def _piece(body: str, separator: str) -> NDArray[Any] | None:
         warnings.simplefilter("ignore")
         try:  # integers are the rule, and are parsed in half the time
             integers = np.fromstring(body, np.int64, sep=separator)
-            if len(integers) == many and -(1 << 31) < integers.min() and integers.max() < 1 << 31:
+            if len(integers) == many and integers.min() > -(1 << 31) and integers.max() < 1 << 31:
                 return integers.astype(np.int32)
         except ValueError:
             pass

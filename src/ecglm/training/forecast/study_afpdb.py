@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +85,7 @@ def examples_of(gap_s: float, window_s: float | None, cache: Path, progress: boo
         kind = "none" if kept.name[0] == "n" else "distant" if int(kept.stem[1:]) % 2 else "imminent"
         item = ForecastItem(name, subject, stop - start, gap_s, start, stop, series.stop_s if kind == "imminent" else None,
                             "af" if kind == "imminent" else "sinus", float("nan"), kind=kind, dataset="afpdb")
-        examples.append(Example(item, series.cut(start, stop),
-                                lambda name=name, start=start, stop=stop: read_window(root, name, start, stop)))
+        examples.append(Example(item, series.cut(start, stop), partial(read_window, root, name, start, stop)))
     return examples
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ def set_of(of: Sequence[ForecastItem], people: Sequence[Person], signals: Signal
     cells: dict[Cell, list[Example]] = {}
     for item in of:
         cells.setdefault((item.window_s, item.horizon_s), []).append(
-            Example(item, series[item.record].cut(item.start_s, item.stop_s), lambda item=item: signals.window(item)))
+            Example(item, series[item.record].cut(item.start_s, item.stop_s), partial(signals.window, item)))
     first = next(iter(cells.values()))
     return Set(cells, np.array([one.item.target for one in first]), tuple(one.item.mechanism for one in first),
                tuple(one.item.subject for one in first))

@@ -37,7 +37,7 @@ class _Tabular:
         self._model = self.make() if len(self._columns) > 1 else None
         if self._model is not None:
             numbers = self.numbers(examples)
-            self._known = np.isfinite(numbers).any(axis=0)  # short windows have no spectra
+            self._known = np.asarray(np.isfinite(numbers).any(axis=0))  # short windows have no spectra
             self.teach(numbers[:, self._known], np.searchsorted(self._columns, labels), balanced(labels))
 
     def make(self) -> Any:

@@ -1,0 +1,220 @@
+"""`VisionLanguageModel`: a language model that reads the tokens of a picture before the conversation, in one checkpoint folder.
+
+The folder is that of `ecglm.models.seconds.language`: ``config.json`` (model_type "ecglm-vision-language"), ``model.safetensors``
+(connector and newline), ``adapter/`` (peft), ``calibration.json``, ``run.json`` and the card. Vision encoder and language model
+are referenced by name, since neither of them changes.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from ecglm.config import load_config
+from ecglm.errors import CheckpointError, UsageError
+from ecglm.models import base as bases
+from ecglm.models.elm import best_dtype
+from ecglm.models.prompt import PromptFormat, conversation
+from ecglm.models.vision.config import VisionConfig
+from ecglm.models.vision.model import VisionModel
+from ecglm.models.vision.towers import Image, Tower, load_tower
+
+MODEL_TYPE, FORMAT = "ecglm-vision-language", 1
+#: Folder of a language model that was trained as a whole, inside the checkpoint.
+_OWN = "llm"
+#: LLaVA's conversation "v1", which Vicuna was tuned on.
+_LLAVA_V1 = ("A chat between a curious human and an artificial intelligence assistant. The assistant gives helpful, detailed, "
+             "and polite answers to the human's questions. ")
+Turns = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class VisionLanguageConfig:
+    """``config.json``. template: "chat" is the chat template of the base (a plain form where it has none), "llava_v1" LLaVA's."""
+
+    model_type: str = MODEL_TYPE
+    format: int = FORMAT
+    base: str = "smollm2-135m"
+    template: Literal["chat", "llava_v1"] = "chat"
+    vision: VisionConfig = field(default_factory=VisionConfig)
+
+
+class Said(NamedTuple):
+    """A reply and the mean log-probability of its tokens."""
+
+    text: str
+    logprob: float
+
+
+class VisionLanguageModel:
+    """See `from_pretrained`. tower and llm: already loaded ones, instead of those that the configuration names."""
+
+    def __init__(self, config: VisionLanguageConfig, adapter: Path | None = None, device: str | None = None, *,
+                 tower: Tower | None = None, llm: Any = None, tokenizer: Any = None) -> None:
+        self.config = config
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        if tokenizer is None:
+            from transformers import AutoTokenizer
+
+            tokenizer = AutoTokenizer.from_pretrained(bases.resolve(config.base))
+        self.tokenizer: Any = tokenizer
+        self.llm: Any = llm if llm is not None else bases.language_model(config.base, best_dtype(self.device))
+        width = self.llm.get_input_embeddings().weight.shape[1]
+        if width != config.vision.hidden:
+            raise UsageError(f"vision.hidden={config.vision.hidden}: {config.base} is {width} wide; set it to that")
+        self.format = _llava_v1(tokenizer) if config.template == "llava_v1" else PromptFormat.of(tokenizer)
+        if adapter is not None:
+            from peft import PeftModel
+
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FutureWarning)
+                self.llm = PeftModel.from_pretrained(self.llm, adapter).merge_and_unload()
+        self.llm.to(self.device).eval()
+        self.vision = VisionModel(config.vision, tower or load_tower(config.vision)).to(self.device).eval()
+        self.vision.tower.to(self.device)
+        self.calibration: dict[str, Any] = {}
+        self.name = config.base
+        self.run: dict[str, Any] = {}
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, device: str | None = None) -> VisionLanguageModel:
+        """Load a checkpoint folder. Raises CheckpointError when it is damaged or of another kind."""
+        from ecglm.models.folder import read_folder
+
+        files = read_folder(Path(folder))
+        if files.config.get("model_type") != MODEL_TYPE or files.config.get("format") != FORMAT:
+            raise CheckpointError(f"{folder}: model_type {files.config.get('model_type')!r} format "
+                                  f"{files.config.get('format')!r}; {MODEL_TYPE!r} format {FORMAT} is read here")
+        config = load_config(VisionLanguageConfig, files.config)
+        if config.base == _OWN:  # the language model was trained as a whole, and is inside
+            config = replace(config, base=str(Path(folder) / _OWN))
+        from ecglm.models.vision.llava import is_llava, load_llava
+
+        if is_llava(Path(config.base)):
+            whole = load_llava(config.base, device)
+            model = cls(config, files.adapter, device, tower=whole.vision.tower, llm=whole.llm, tokenizer=whole.tokenizer)
+        else:
+            model = cls(config, files.adapter, device)
+        try:
+            model.vision.load_state_dict(files.tensors)
+        except RuntimeError as error:
+            raise CheckpointError(f"{folder}: model.safetensors does not fit config.json; fetch it again") from error
+        model.calibration, model.run = files.calibration, files.run
+        model.name = f"{Path(folder).name}@{files.run.get('version', '?')}"
+        return model
+
+    def save_pretrained(self, folder: str | Path, run: dict[str, Any], card: str, whole: bool = False) -> None:
+        """Write the checkpoint folder; the adapter of a model in training goes with it, or with whole the language model."""
+        from ecglm.models.folder import write_folder
+
+        adapter: Any = None
+        config = self.config
+        if whole:
+            config = replace(config, base=_OWN)
+
+            def adapter(place: Path) -> None:
+                self.llm.save_pretrained(place.parent / _OWN)
+                self.tokenizer.save_pretrained(place.parent / _OWN)
+
+        elif hasattr(self.llm, "peft_config"):
+            for one in self.llm.peft_config.values():
+                one.base_model_name_or_path = self.config.base
+            adapter = self.llm.save_pretrained
+        tensors = {name: value.detach().cpu().contiguous() for name, value in self.vision.state_dict().items()}
+        write_folder(Path(folder), config=json.loads(json.dumps(asdict(config))), processor={}, calibration=self.calibration,
+                     tensors=tensors, run=run, card=card, save_adapter=adapter)
+
+    # -- prompts ------------------------------------------------------------------------------
+
+    def ids(self, text: str) -> list[int]:
+        """Token ids without special tokens added."""
+        found: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
+        return found
+
+    def beginning(self) -> list[int]:
+        """Ids of what precedes the picture."""
+        first = self.tokenizer.bos_token_id if self.config.template == "llava_v1" else None
+        return ([] if first is None else [first]) + self.ids(self.format.before_ecg)
+
+    def embedded(self, image: Image | None, turns: Turns, features_TND: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Embeddings emb_ND of a conversation behind a picture (None: no picture, the text-only control), and target_N: the
+        answers' tokens where the token before predicts them, -100 elsewhere. The last answer may be empty: to be said."""
+        table = self.llm.get_input_embeddings()
+        pieces = conversation([(self.plain(question), answer) for question, answer in turns], self.format)
+        if turns and not turns[-1][1]:
+            pieces = pieces[:-1]
+        after, target = self.ids(self.format.before_question), list[int]()
+        target = [-100] * len(after)
+        for text, is_answer in pieces:
+            for token in self.ids(text):
+                if is_answer:
+                    target[-1] = token
+                after.append(token)
+                target.append(-100)
+
+        def of(ids: Sequence[int]) -> Tensor:
+            emb: Tensor = table(torch.tensor(list(ids), dtype=torch.long, device=self.device))
+            return emb
+
+        parts = [of(self.beginning())]
+        if image is not None:
+            parts.append(self.vision.tokens(image, features_TND).to(parts[0].dtype))
+        before = sum(len(part) for part in parts)
+        return torch.cat([*parts, of(after)]), torch.tensor([-100] * before + target, device=self.device)
+
+    def plain(self, text: str) -> str:
+        """Text without the base model's control tokens, so that no question can end its own turn."""
+        for special in self.tokenizer.get_added_vocab():
+            text = text.replace(special, " ")
+        return text
+
+    def loss(self, image: Image | None, turns: Turns, features_TND: Tensor | None = None) -> Tensor:
+        """Mean cross-entropy of the answers' tokens; questions, picture and system text count nothing."""
+        emb, target = self.embedded(image, turns, features_TND)
+        asked = target >= 0
+        hidden = self.llm(inputs_embeds=emb[None], output_hidden_states=True).hidden_states[-1][0]
+        logits = self.llm.get_output_embeddings()(hidden[asked]).float()
+        return cross_entropy(logits, target[asked])
+
+    @torch.inference_mode()
+    def score(self, image: Image | None, question: str, options: Sequence[str], turns: Turns = ()) -> list[float]:
+        """Probability of each option as the answer, all options together 1."""
+        features = None if image is None else self.vision.tower.features(image)
+        logs = []
+        for option in options:
+            emb, target = self.embedded(image, [*turns, (question, option)], features)
+            last = self._last(target)
+            logits = self.llm(inputs_embeds=emb[None]).logits[0, last].float()
+            logs.append(-cross_entropy(logits, target[last], reduction="sum"))
+        return [float(p) for p in torch.stack(logs).softmax(0)]
+
+    @staticmethod
+    def _last(target_N: Tensor) -> Tensor:
+        """Places that predict the last answer: the last run of targets."""
+        places = (target_N >= 0).nonzero().squeeze(1)
+        breaks = (places[1:] - places[:-1] > 1).nonzero()
+        return places[int(breaks[-1]) + 1:] if len(breaks) else places
+
+    @torch.inference_mode()
+    def reply(self, image: Image | None, question: str, turns: Turns = (), max_tokens: int = 128) -> Said:
+        """The greedy reply to a question behind a picture and earlier turns."""
+        from ecglm.inference.engine import Engine
+
+        stop = self.ids(self.format.stop)[:1]
+        emb, _ = self.embedded(image, [*turns, (question, "")])
+        (made,) = Engine(self.llm, stop).generate_many([emb], max_tokens)
+        mean = sum(made.logprobs) / max(1, len(made.logprobs))
+        return Said(self.tokenizer.decode(made.ids, skip_special_tokens=True).strip(), mean)
+
+
+def _llava_v1(tokenizer: Any) -> PromptFormat:
+    end = tokenizer.eos_token or "</s>"
+    return PromptFormat(_LLAVA_V1 + "USER: ", "\n", " ASSISTANT:", f"{end}USER: ", end)
