@@ -60,8 +60,8 @@ def main() -> None:
     wall, cpu = time.perf_counter() - begin, time.process_time() - cpu
     what = f"{given.hours:g} h, {len(leads)} leads, {given.fs:g} Hz, {told} steps of {STEP_S:g} s"
     print(f"{what}{'' if asked else ', no forecast'}")
-    print(f"wall {wall:.1f} s, CPU {cpu:.1f} s; a step {1000 * cpu / told:.0f} ms of CPU, the slowest {1000 * slowest:.0f} ms by the "
-          f"clock (needed: {1000 * STEP_S:.0f} ms); a day would take {cpu * 24 / given.hours / 60:.1f} min of CPU")
+    print(f"wall {wall:.1f} s, CPU {cpu:.1f} s; a step {1000 * cpu / told:.0f} ms of CPU, the slowest {1000 * slowest:.0f} ms "
+          f"by the clock (needed: {1000 * STEP_S:.0f} ms); a day would take {cpu * 24 / given.hours / 60:.1f} min of CPU")
     print(f"peak memory {peak_mb():.0f} MB, after the first half hour {early_mb:.0f} MB")
 
 

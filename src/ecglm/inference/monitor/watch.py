@@ -170,7 +170,7 @@ def watch(stream: Stream, forecasts: Forecasts | None = None, levels: Levels | N
         if present.since_s is not None and view.rhythm is not None:
             past.present = _touching(np.r_[past.present, [[present.since_s if "began" in events else begin_s, view.stop_s]]])
         probability, interval, abstained = _outlook(forecasts, past, view, present)
-        if "began" in events or view.stop_s - seen_s > BRIDGED_S:
+        if "began" in events or (view.rhythm is None and view.stop_s - seen_s > BRIDGED_S):
             events += [done for done in [alarm.end()] if done]
         elif (done := alarm.update(probability)) is not None:
             events.append(done)
@@ -196,6 +196,8 @@ def _outlook(forecasts: Forecasts | None, past: _Past, view: View, present: _Pre
         return None, None, f"already in {NAMES[str(present.name)]}"
     if view.stop_s < LEAST_S:
         return None, None, f"fewer than {LEAST_S:g} s seen"
+    if view.rhythm is None:
+        return None, None, "this step cannot be read"
     found = forecasts(past.series(view.stop_s))
     return found.probability, found.interval, found.reason
 

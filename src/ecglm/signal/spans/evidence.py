@@ -88,7 +88,7 @@ def _alike(signal_LT: NDArray[np.float32], samples: IntArray) -> FloatArray:
     return out
 
 
-def _window_sum(values_BW: FloatArray, around: int) -> FloatArray:
+def _window_sum(values_BW: NDArray[np.floating], around: int) -> FloatArray:
     """Sum over as many rows on either side of each, fewer at the ends."""
     total = np.concatenate([np.zeros((1, values_BW.shape[1])), np.cumsum(values_BW, axis=0, dtype=np.float64)])
     at = np.arange(len(values_BW))
@@ -114,10 +114,12 @@ def _atrial(signal_LT: NDArray[np.float32], samples: IntArray, kinds_B: NDArray[
     rest = _without_beats(signal_LT, samples, np.isin(kinds_B, ("V", "F")))
     count = rest.shape[1] // SLOWER
     frames_LHF = _frames(rest, count)
-    hz = np.fft.rfftfreq(PADDED, SLOWER / FS)
+    hz = np.asarray(np.fft.rfftfreq(PADDED, SLOWER / FS), np.float64)
     band = (hz >= BAND[0]) & (hz <= BAND[1])
     window = np.hanning(FRAME).astype(np.float32)
-    power_HQ = sum((np.abs(np.fft.rfft(one * window, PADDED, axis=1)[:, band]) ** 2) for one in frames_LHF)
+    power_HQ = np.zeros((frames_LHF.shape[1], int(band.sum())), np.float32)
+    for one in frames_LHF:
+        power_HQ += np.abs(np.fft.rfft(one * window, PADDED, axis=1)[:, band]) ** 2
     long_HQ = uniform_filter1d(power_HQ / (power_HQ.sum(axis=1, keepdims=True) + 1e-6), LONG, axis=0, mode="nearest")
     size = np.sqrt((frames_LHF**2).mean(axis=(0, 2)))
     all_size = np.sqrt((_frames(signal_LT, count) ** 2).mean(axis=(0, 2)))
@@ -141,7 +143,7 @@ def _without_beats(signal_LT: NDArray[np.float32], samples: IntArray, wide_B: ND
     usual = samples[~wide_B]
     rest, keep = signal_LT.copy(), np.ones(total, np.float32)
     if len(usual):
-        beats = cut(signal_LT, usual, before, after).astype(np.float32)
+        beats = cut(signal_LT.astype(np.float64), usual, before, after).astype(np.float32)
         flat = beats.reshape(len(beats), -1)
         number = _window_sum(np.ones((len(flat), 1)), AROUND)
         mean = (_window_sum(flat, AROUND) / number).reshape(beats.shape).astype(np.float32)

@@ -5,6 +5,8 @@ Shapes: B beats, W places of a window, F features.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -105,7 +107,7 @@ def _quantile(sorted_BW: FloatArray, share: float) -> FloatArray:
     return out
 
 
-def _mean(values_B: FloatArray, around: int, known: NDArray[np.bool_] | None = None) -> FloatArray:
+def _mean(values_B: NDArray[Any], around: int, known: NDArray[np.bool_] | None = None) -> FloatArray:
     """Mean of what is known around each; NaN where nothing is."""
     there = np.isfinite(values_B) if known is None else known
     totals = []
@@ -127,4 +129,5 @@ def _pairs(sorted_BW: FloatArray) -> FloatArray:
     known = np.isfinite(far)
     count = known.sum(axis=1)
     close = (np.where(known, far, np.inf) < SAME * 2).sum(axis=1)
-    return np.divide(close, count, out=np.full(len(count), np.nan), where=(count > 0) & there.any(axis=1))
+    out: FloatArray = np.divide(close, count, out=np.full(len(count), np.nan), where=(count > 0) & there.any(axis=1))
+    return out

@@ -6,8 +6,10 @@ change. Trained by `ecglm train recipes/rhythm-spans.yaml`. Shapes: B beats, K c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +81,7 @@ def stored(model: SpanModel) -> dict[str, NDArray[np.generic]]:
     return {**known, **small, "decoder": np.array([rule.weight, rule.change, rule.shortest_s])}
 
 
-def loaded(known: dict[str, NDArray[np.generic]]) -> SpanModel:
+def loaded(known: Mapping[str, Any]) -> SpanModel:
     """The model of what `stored` gave."""
     trees = Trees(known["feature"], known["threshold"].astype(float), known["left"], known["right"], known["value"].astype(float),
                   int(known["depth"]), known["start"].astype(float))
