@@ -137,8 +137,8 @@ def one_record(path: Path) -> np.ndarray:
     names = {symbol: name for name, members in CLASSES.items() for symbol in members}
     beat = np.isin(symbols, list(BEATS))
     times, kinds = at[beat], np.array([names[s] for s, is_beat in zip(symbols, beat, strict=True) if is_beat])
-    seen = summary.Seen(found.duration_s, [np.round(times * minutes.FS).astype(int)], [kinds], [np.empty((0, 2), int)],
-                        [(0, round(found.duration_s * minutes.FS), np.zeros(1, bool))])
+    seen = summary.Seen(found.duration_s, [np.round(times * minutes.FS).astype(int)], [kinds],
+                        [np.full((len(times), 3), np.nan, np.float32)], [np.empty((0, 2), int)])
     known, mine = summary.summarise(seen, windows).overall, found.overall
     rhythms = [(t, n.strip("\0 ")) for t, n in zip(at, notes, strict=True) if n.startswith("(")]
     ends = [*[t for t, _ in rhythms[1:]], *[found.duration_s] * bool(rhythms)]

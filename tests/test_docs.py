@@ -15,7 +15,7 @@ from ecglm.models import base
 
 #: Pages whose commands need recordings and no model.
 NO_MODEL = ["docs/data.md", "docs/deidentify.md", "docs/holter.md", "docs/measure.md", "docs/plot.md", "docs/render.md",
-            "docs/waves.md"]
+            "docs/simulate.md", "docs/waves.md"]
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ["README.md", "docs/ask.md", "docs/report.md"]
 #: Commands that need a terminal, data sets or an hour.

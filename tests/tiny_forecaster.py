@@ -24,8 +24,10 @@ def made(seed: int = 0) -> Forecaster:
     rng = np.random.default_rng(seed)
     count = len(names())
     network = Network(np.zeros(count, np.float32), np.ones(count, np.float32),
-                      (rng.normal(0, 0.3, (2, count, 4)).astype(np.float32), rng.normal(0, 0.3, (2, 4, 3)).astype(np.float32)),
-                      (np.zeros((2, 4), np.float32), np.zeros((2, 3), np.float32)))
+                      (rng.normal(0, 0.3, (2, count, 4)).astype(np.float32), rng.normal(0, 0.3, (2, 4, 4)).astype(np.float32)),
+                      (np.zeros((2, 4), np.float32), np.zeros((2, 4), np.float32)),
+                      np.array([[0.1, 0.6, 0.3], [0.1, 0.3, 0.6], [0.1, 0.5, 0.4], [0.8, 0.1, 0.1]], np.float32))
     bounds = np.sort(rng.random((2, 1, 2, len(GRID))), axis=2).astype(np.float32)
-    return Forecaster("tiny 1", network, Calibration((10.0, 600.0), (60.0,), {e: bounds.copy() for e in ("af", "aflutter", "any")},
+    every = {e: bounds.copy() for e in ("af", "aflutter", "any")}
+    return Forecaster("tiny 1", network, Calibration((10.0, 600.0), (60.0,), every,
                                                      np.full((2, 1), 0.2, np.float32), (0.5, 0.25, 0.25)))

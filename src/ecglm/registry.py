@@ -74,10 +74,14 @@ STUDIES = Registry("study", {
     "beats": "ecglm.bench.studies.beats:run",
     "reversal": "ecglm.bench.studies.reversal:run",
     "rhythm": "ecglm.bench.studies.rhythm:run",
+    "rhythm-spans": "ecglm.bench.studies.rhythm_spans:run",
     "knowledge": "ecglm.bench.studies.knowledge:run",
     "report-narrative": "ecglm.bench.studies.report_narrative:run",
     "report-ptbxl": "ecglm.bench.studies.report:run",
     "intervals": "ecglm.bench.studies.intervals:run",
+    "statistics": "ecglm.bench.studies.statistics:run",
+    "comparison": "ecglm.bench.studies.comparison:run",
+    "strips": "ecglm.bench.studies.strips:run",
     "digitize": "ecglm.bench.studies.digitize:run",
     "dialogue-refutation": "ecglm.bench.studies.dialogue:run",
     "fewshot": "ecglm.training.fewshot.study:run",
@@ -94,6 +98,7 @@ STUDIES = Registry("study", {
 PROTOCOLS = Registry("protocol", {
     "ecgbench": "ecglm.bench.ecgbench.run:run",
     "ecgbench-ptbxl": "ecglm.bench.ecgbench.ptbxl:run",
+    "findings-pages": "ecglm.bench.pages:run",
 })
 #: (recipe file, overrides, resume, progress) -> Path, by the "kind" of a recipe.
 RECIPES = Registry("recipe kind", {
@@ -101,6 +106,7 @@ RECIPES = Registry("recipe kind", {
     "delineator": "ecglm.training.delineator:run",
     "beat-types": "ecglm.training.beat_types:run",
     "reversal": "ecglm.training.reversal:run",
+    "rhythm-spans": "ecglm.training.spans.recipe:run",
     "fewshot": "ecglm.training.fewshot.recipe:run",
     "contrastive": "ecglm.training.contrastive.train:run",
     "curriculum": "ecglm.training.curriculum.pipeline:run",
@@ -127,6 +133,7 @@ FORECASTERS = Registry("forecaster", {
     "logistic": "ecglm.training.forecast.baselines.tabular:Logistic",
     "boosted": "ecglm.training.forecast.baselines.tabular:Boosted",
     "cnn": "ecglm.training.forecast.baselines.cnn:Cnn",
+    "course": "ecglm.training.forecast.baselines.course:Course",
     "shipped": "ecglm.training.forecast.baselines.trained:Trained",
 })
 #: (answer, reply, valid answers) -> bool, by the "scoring" of a task.

@@ -260,8 +260,8 @@ def test_built_in_tasks_load_and_name_registered_parts() -> None:
         "ecgbench-pulse/code15-test", "ecgbench-pulse/cpsc-test", "ecgbench-pulse/csn-test-no-cot",
         "ecgbench-pulse/ecgqa-test", "ecgbench-pulse/g12-test-no-cot", "ecgbench-pulse/mmmu-ecg", "ecgbench-pulse/ptb-test",
         "ecgbench-pulse/ptb-test-report", "ecgqa-official", "ecgqa-ptbxl", "fewshot", "fewshot-language",
-        "findings-challenge2021", "findings-ludb", "findings-ptbxl", "intervals", "knowledge", "report-narrative",
-        "report-ptbxl", "retrieval-ptbxl", "reversal", "rhythm", "simulate-realism", "simulate-transfer",
+        "findings-challenge2021", "findings-ludb", "findings-pages", "findings-ptbxl", "intervals", "knowledge",
+        "report-narrative", "report-ptbxl", "retrieval-ptbxl", "reversal", "rhythm", "simulate-realism", "simulate-transfer",
         "simulate-transfer-ludb", "zeroshot-ptbxl"]
     for task in map(load_task, task_names()):
         assert task.dataset in {"study": STUDIES, "protocol": PROTOCOLS}.get(task.kind, DATASETS)

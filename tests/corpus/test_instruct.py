@@ -179,3 +179,46 @@ def test_a_model_behind_an_endpoint_writes_and_rules_still_hold(code15: str, tmp
         build(Settings((code15,), n=1, form="endpoint"), tmp_path / "x.jsonl")
     assert not (tmp_path / "x.jsonl").exists()
     assert 0 < len(seen) <= 46  # no slot is tried twice
+
+
+def asked(family: str, form: str, present: set[str], absent: set[str], values: dict[str, float] | None = None) -> set[str]:
+    """Everything that is said in many draws of an item, its turns as "question answer"."""
+    seed = Seed("x:1", "x:1", "x", "1.png", frozenset(present), frozenset(absent), values or {}, age=50)
+    drafts = [template(seed, family, form, np.random.default_rng(k)) for k in range(60)]
+    return {f"{q} {a}" for draft in drafts if draft is not None for q, a in draft.turns}
+
+
+def test_number_and_articles_agree() -> None:
+    many = asked("morphology", "closed", {"form:PVC"}, set())
+    assert any("Are there ventricular premature complexes" in text for text in many)
+    assert any("Yes, ventricular premature complexes are present." in text for text in many)
+    assert not any(" is present" in text or "Is there" in text or "diagnose" in text for text in many)
+    one = asked("morphology", "closed", set(), {"form:LNGQT"})
+    assert any("does not show a long QT interval" in text for text in one)
+    assert any("there is no long QT interval" in text for text in one)
+    assert any("diagnose" in text for text in asked("morphology", "closed", {"sub_class:LVH"}, set()))
+    rhythm = asked("rhythm", "fill", {"rhythm:SR", "rhythm:BIGU"}, set())
+    assert rhythm
+    assert all(text.endswith("sinus rhythm with a bigeminal pattern") for text in rhythm)
+
+
+def test_intervals_are_long_and_rates_are_high() -> None:
+    fast = asked("feature", "closed", set(), set(), {"heart_rate": 120.0})
+    slow = asked("feature", "closed", set(), set(), {"pr": 230.0})
+    assert any("heart rate too high" in text for text in fast)
+    assert any("PR interval too long" in text for text in slow)
+    assert not any("too high" in text for text in slow)
+
+
+def test_atrial_fibrillation_has_no_pr_interval() -> None:
+    present, values = {"rhythm:AFIB", "sub_class:LVH"}, {"heart_rate": 80.0, "pr": 170.0, "qrs": 90.0}
+    said = asked("report", "open", present, set(), values) | asked("feature", "open", present, set(), values)
+    assert any("QRS duration is 90 ms" in text for text in said)
+    assert not any("PR interval" in text for text in said)
+
+
+def test_an_interval_out_of_range_is_not_normal() -> None:
+    present = {"rhythm:SR", "super_class:NORM", "sub_class:NORM"}
+    assert asked("report", "open", present, set(), {"heart_rate": 70.0, "pr": 160.0})
+    assert not asked("report", "open", present, set(), {"heart_rate": 70.0, "pr": 240.0})
+    assert not asked("report", "dialogue", present, set(), {"heart_rate": 70.0, "pr": 240.0})

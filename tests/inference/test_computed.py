@@ -227,6 +227,22 @@ def test_pacing_is_no_matter_for_the_rate_nor_a_narrow_qrs_for_block():
         assert not any("widens" in text for text in texts)
 
 
+def test_a_sinus_rhythm_without_p_waves_that_could_be_marked_has_a_caveat():
+    reading = made({"rhythm:SR": 0.9})
+    assert caveats(reading) == ()
+    pr = replace(reading.measurements.pr, value=None, reason="P waves can be marked before only 1 of 22 QRS complexes")
+    bare = replace(reading, measurements=replace(reading.measurements, pr=pr))
+    assert caveats(bare) == (
+        "the rhythm that is called present has P waves, but before most QRS complexes none could be marked: look at the rhythm",)
+    assert caveats(replace(bare, findings=made({"rhythm:AFIB": 0.9}).findings)) == ()
+
+
+def test_a_diagnosis_beside_a_normal_ecg_has_a_caveat():
+    assert caveats(made({"super_class:NORM": 0.9, "sub_class:NORM": 0.9})) == ()
+    (text,) = caveats(made({"super_class:NORM": 0.9, "sub_class:IRBBB": 0.6}))
+    assert text.startswith("the ECG is called normal and a diagnosis is called present as well")
+
+
 def test_a_qtc_that_is_long_by_one_formula_only_has_a_caveat():
     fast = made({}, heart_rate=116.0, qtc_bazett=510.0, qtc_fridericia=440.0)
     assert caveats(fast) == ("QTc depends on the formula at 116 bpm: Bazett 510 ms, above normal; Fridericia 440 ms, normal",)

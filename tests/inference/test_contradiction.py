@@ -133,3 +133,13 @@ def test_a_yes_at_a_probability_below_one_half_says_so():
 def test_a_rate_that_does_not_fit_the_answer_is_named(rate, answer, note):
     reading = made({"rhythm:SBRAD": 0.9 if answer == "yes" else 0.01}, heart_rate=rate)
     assert remark("Is there sinus bradycardia?", answer, reading, CALIBRATION) == note
+
+
+def test_a_no_to_hypertrophy_says_that_it_is_not_excluded():
+    asked = ("Is there left ventricular hypertrophy?", "no")
+    assert remark(*asked, made({}, sokolow_lyon=2.1, cornell=1.2), CALIBRATION) == (
+        "voltage criteria not met: Sokolow-Lyon 2.10 mV (from 3.5 mV), Cornell 1.20 mV (above 2.8 mV); this does not exclude it")
+    assert str(remark(*asked, made({}, sokolow_lyon=3.9), CALIBRATION)).startswith("though a voltage criterion is met: Sokolow")
+    assert remark("Is there right ventricular hypertrophy?", "no", made({}), CALIBRATION) == (
+        "that the ECG shows no sign of it does not exclude it")
+    assert remark("Is there atrial fibrillation?", "no", made({}), CALIBRATION) is None

@@ -29,12 +29,12 @@ def test_evidence_tells_changes_with_their_times() -> None:
     rr[500::20] *= 0.7  # early beats in the last third only
     found = evidence(series(rr, p_ms=np.linspace(100, 130, len(rr))))
     texts = [item.text for item in found]
-    early = next(item for item in found if item.text.startswith("premature narrow beats rises"))
+    early = next(item for item in found if item.text.startswith("premature narrow beats rising"))
     assert early.value is not None
     assert early.value > 2
     assert early.span_s is not None
     assert early.span_s[1] == 0.0
-    assert any(text.startswith("P duration rises from 10") and "ms over the last 10 min" in text for text in texts)
+    assert any(text.startswith("P duration rising from 10") and "ms over the last 10 min" in text for text in texts)
     assert not any("ventricular" in text for text in texts)
 
 

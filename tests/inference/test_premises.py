@@ -92,7 +92,7 @@ def test_the_wide_qrs_names_the_block_that_is_there():
 
 
 def test_what_is_only_possible_is_neither_granted_nor_denied():
-    text = say("How severe is the LVH?", made({"sub_class:LVH": 0.3}))
+    text = say("How severe is the LVH?", made({"sub_class:LVH": 0.3, "super_class:HYP": 0.3}))
     assert (
         text
         == "Left ventricular hypertrophy is not called present, only possible: probability 30 %, 10 % of the training recordings"
@@ -101,15 +101,51 @@ def test_what_is_only_possible_is_neither_granted_nor_denied():
 
 
 def test_what_is_less_likely_than_before_the_recording_is_denied():
-    share = tuple(0.4 if label == "sub_class:LVH" else 0.1 for label in MODEL.config.labels)
-    reading = made({"sub_class:LVH": 0.3})
-    assert outcome(say("How severe is the LVH?", reading), False) == "doubted"
+    share = tuple(0.4 if label == "form:QWAVE" else 0.1 for label in MODEL.config.labels)
+    reading = made({"form:QWAVE": 0.3})
+    assert outcome(say("How extensive are the Q waves?", reading), False) == "doubted"
     MODEL.findings_calibration = replace(MODEL.findings_calibration, prevalence=share)
-    answer = premise_answer(MODEL, "How severe is the LVH?", reading)
-    assert answer.text == ("There is no left ventricular hypertrophy: nothing here speaks for it, probability 30 %, less than "
+    answer = premise_answer(MODEL, "How extensive are the Q waves?", reading)
+    assert answer.text == ("There are no Q waves: nothing here speaks for it, probability 30 %, less than "
                            "the 40 % of the training recordings")
     assert 0.5 < answer.confidence < 0.65
     assert outcome(answer.text, False) == "refuted"
+
+
+def test_a_diagnosis_does_not_stand_without_its_class_nor_a_class_without_its_diagnosis():
+    lateral = {"sub_class:LMI": 0.2}
+    text = say("Where is the lateral infarction?", made(lateral))
+    assert text.startswith("There is no lateral myocardial infarction: myocardial infarction, of which it would be a kind")
+    assert outcome(say("Where is the lateral infarction?", made(lateral | {"super_class:MI": 0.2})), False) == "doubted"
+    text = say("How extensive is the infarction?", made({"sub_class:IMI": 0.9}))
+    assert text.startswith("Myocardial infarction is not called present, only possible: probability 0 %, but of its kinds inf")
+    assert outcome(say("How extensive is the infarction?", made({"sub_class:IMI": 0.101})), False) == "refuted"
+
+
+def test_hypertrophy_that_is_not_shown_is_not_excluded():
+    text = say("Where is the LVH?", made({}, sokolow_lyon=2.1, cornell=1.24))
+    assert text == ("The ECG shows no sign of left ventricular hypertrophy: probability 0 %; voltage criteria not met: "
+                    "Sokolow-Lyon 2.10 mV (from 3.5 mV), Cornell 1.24 mV (above 2.8 mV); this does not exclude it")
+    assert outcome(text, False) == "no sign"
+    text = say("Where is the LVH?", made({}, sokolow_lyon=3.6, cornell=1.24))
+    assert text.startswith("Left ventricular hypertrophy is not called present, only possible: a voltage criterion is met")
+    text = say("Where is the LVH?", made({}, age=12, sokolow_lyon=2.1))
+    assert "voltage" not in text
+    assert outcome(text, False) == "no sign"
+    assert outcome(say("Where is the right ventricular hypertrophy?", made({})), False) == "no sign"
+
+
+def test_a_tachycardia_is_denied_by_a_slow_rate_and_a_paced_rhythm_in_fibrillation_by_a_narrow_qrs():
+    share = tuple(0.001 if label in ("rhythm:SVTAC", "rhythm:PACE") else p
+                  for label, p in zip(MODEL.config.labels, MODEL.findings_calibration.prevalence, strict=True))
+    MODEL.findings_calibration = replace(MODEL.findings_calibration, prevalence=share)
+    why = "heart rate 82 bpm, normal; a tachycardia is faster than 100 bpm"
+    assert say("What caused the supraventricular tachycardia?", made({}, heart_rate=82.0)).endswith(why)
+    text = say("Why is there ventricular tachycardia?", made({}, heart_rate=82.0))
+    assert text == f"There is no ventricular tachycardia: {why}"
+    assert "cannot be told" in say("What caused the supraventricular tachycardia?", made({}, heart_rate=132.0))
+    assert say("Since when is there a pacemaker rhythm?", made(AF, qrs=90.0)).endswith("ms is not that of a paced beat")
+    assert "cannot be told" in say("Since when is there a pacemaker rhythm?", made(AF, qrs=140.0))
 
 
 @pytest.mark.parametrize(("rate", "slow"), [(59.4, True), (59.97, False), (60.2, False), (41.0, True)])
@@ -129,7 +165,10 @@ def test_an_incomplete_block_is_denied_by_a_narrow_qrs():
                   for label, p in zip(MODEL.config.labels, MODEL.findings_calibration.prevalence, strict=True))
     MODEL.findings_calibration = replace(MODEL.findings_calibration, prevalence=share)
     assert say("Where is the incomplete left bundle branch block?", made({}, qrs=86.0)).startswith("There is no incomplete left")
-    assert "cannot be told" in say("Where is the incomplete left bundle branch block?", made({}, qrs=114.0))
+    blocked = made({"super_class:CD": 0.9}, qrs=114.0)
+    assert "cannot be told" in say("Where is the incomplete left bundle branch block?", blocked)
+    text = say("Where is the incomplete left bundle branch block?", made({}, qrs=114.0))
+    assert text.startswith("There is no incomplete left bundle branch block: conduction disturbance, of which it would be a kind")
 
 
 def test_a_wording_that_is_not_known_grants_nothing():
@@ -146,7 +185,7 @@ def test_what_cannot_be_judged_is_not_granted():
         say("Where is the ST elevation?", plain)
         == "whether there is st elevation cannot be told here: too few training recordings showed st elevation to judge it"
     )
-    assert say("Why is there ventricular tachycardia?", made(AF)) is None  # declined as before
+    assert say("Why is there ventricular tachycardia?", made(AF, heart_rate=130.0)) is None  # declined as before
     assert say("Why is the QRS wide?", made(SINUS, age=7)).startswith(
         "whether there is wide QRS cannot be told here: normal ranges"
     )

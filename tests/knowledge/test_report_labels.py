@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from ecglm.bench.studies.report_extractor import hand_made, sentences
-from ecglm.knowledge.report_labels import labels, language_of, mentions, words
+from ecglm.knowledge.report_labels import labels, mentions, words
+from ecglm.knowledge.report_language import language_of
 from ecglm.knowledge.statements import STATEMENTS, keys
 
 REPAIRED = sentences(Path(__file__).with_name("repaired_sentences.yaml"))
@@ -64,13 +65,6 @@ def test_a_mention_that_affirms_outweighs_one_that_denies() -> None:
 
 def test_umlauts_abbreviations_and_points_of_numbers_do_not_split_sentences() -> None:
     assert words("Überdreht, V.a. 1.5 mV.") == ["ueberdreht", ",", "va", "15", "mv", "."]
-
-
-@pytest.mark.parametrize(("text", "language"), [
-    ("sinus rhythm. normal ecg.", "en"), ("sinusrhythmus lagetyp normal", "de"), ("sinusrytm vänster el-axel", "other"),
-    ("xyz", "other")])
-def test_the_language_is_told_by_common_words(text: str, language: str) -> None:
-    assert language_of(text) == language
 
 
 def test_reports_of_ptbxl_name_the_rhythm_that_they_are_labelled_with(data_dir) -> None:

@@ -16,7 +16,6 @@ from ecglm.knowledge.report_text import (
     distinct,
     expand,
     folded,
-    language,
     prompts,
     render_statements,
     said,
@@ -80,12 +79,6 @@ def test_negations_stay(text):
     words = ("no", "nicht", "keine", "cannot", "without", "ohne")
     negation = next(word for word in words if word in text.split())
     assert negation in clean_report(text).split()
-
-
-def test_language_of_a_report():
-    assert language("Sinusrhythmus, normales EKG") == "de"
-    assert language("sinus rhythm. normal ecg.") == "en"
-    assert language("lvh") == "en"
 
 
 def test_spelling_of_umlauts_and_the_last_stop_do_not_tell_texts_apart():

@@ -66,6 +66,12 @@ def test_what_a_page_does_not_show_is_missing() -> None:
     assert np.isnan(found.lead("V6")[:3500]).all()
 
 
+def test_leads_of_a_row_follow_one_another_without_a_gap() -> None:
+    found = ecglm.digitize(page_image("3x4"))
+    shown = np.isfinite(np.stack([found.lead(lead) for lead in ("I", "aVR", "V1", "V4")]))
+    assert (shown.sum(axis=0) == 1).mean() > 0.999
+
+
 @pytest.mark.parametrize("style", ["blue", "green", "brown", "bw"])
 def test_the_colour_of_the_paper_does_not_matter(style: str) -> None:
     assert decibels(ecglm.digitize(page_image(style=style)), "3x4") > 18

@@ -51,15 +51,43 @@ def test_transparent_is_white() -> None:
     assert (load_picture(clear).image == 255).all()
 
 
-def test_exif_rotation_is_undone() -> None:
+#: What turns an upright picture into the one that is stored with each orientation of EXIF.
+STORED = {1: lambda a: a, 2: lambda a: a[:, ::-1], 3: lambda a: a[::-1, ::-1], 4: lambda a: a[::-1],
+          5: lambda a: a.transpose(1, 0, 2), 6: lambda a: np.rot90(a),
+          7: lambda a: a[::-1, ::-1].transpose(1, 0, 2), 8: lambda a: np.rot90(a, -1)}
+
+
+@pytest.mark.parametrize("orientation", STORED)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_exif_rotation_is_undone(orientation: int, kind: str) -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6  # a quarter turn
-    picture = load_picture(encoded(Image.fromarray(PICTURE), "JPEG", exif=exif, quality=95))
-    assert picture.image.shape == (300, 200, 3)
-    assert "upright" in picture.notes[0]
+    exif[0x0112] = orientation
+    stored = Image.fromarray(np.ascontiguousarray(STORED[orientation](PICTURE)))
+    picture = load_picture(encoded(stored, kind, exif=exif, **({"quality": 95} if kind in ("JPEG", "WEBP") else {})))
+    assert picture.image.shape == PICTURE.shape
+    assert np.abs(picture.image.astype(int) - PICTURE).mean() < 4
+    assert any("upright" in note for note in picture.notes) == (orientation != 1)
 
 
-@pytest.mark.parametrize("kind", ["TIFF", "GIF"])
+def tiff_of_16_bits(array: np.ndarray) -> bytes:
+    """A TIFF file with three channels of 16 bits, which Pillow does not write."""
+    height, width, _ = array.shape
+    pixels = array.astype("<u2").tobytes()
+    bits_at, pixels_at = 8 + 2 + 10 * 12 + 4, 8 + 2 + 10 * 12 + 4 + 6
+    tags = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, 3, bits_at), (259, 3, 1, 1), (262, 3, 1, 2), (273, 4, 1, pixels_at),
+            (277, 3, 1, 3), (278, 4, 1, height), (279, 4, 1, len(pixels)), (284, 3, 1, 1)]
+    entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + struct.pack("<IHHH", 0, 16, 16, 16) + pixels
+
+
+def test_16_bits_in_tiff() -> None:
+    deep = PICTURE.astype(np.uint16) * 257
+    assert np.abs(load_picture(tiff_of_16_bits(deep)).image.astype(int) - PICTURE).max() <= 1
+    grey = load_picture(encoded(Image.fromarray(deep[:, :, 0]), "TIFF")).image
+    assert np.abs(grey[:, :, 1].astype(int) - PICTURE[:, :, 0]).max() <= 1
+
+
+@pytest.mark.parametrize("kind", ["TIFF", "GIF", "WEBP", "PNG"])
 def test_one_page_of_several(kind: str) -> None:
     pages = [Image.fromarray(np.full((150, 150, 3), level, np.uint8)) for level in (0, 120, 250)]
     data = encoded(pages[0], kind, save_all=True, append_images=pages[1:])

@@ -11,6 +11,7 @@ import pytest
 
 from ecglm.errors import ReadError
 from ecglm.records import read
+from ecglm.records.xmltree import numbers
 
 from .carts import LEADS_12, aecg, waves
 
@@ -174,3 +175,20 @@ def test_the_hl7_example(carts_dir: Path) -> None:
     assert record.cart.statements == ("Sinus Rhythm",)
     assert record.cart.median is not None
     assert record.cart.median.signal.shape == (12, 599)
+
+
+@pytest.mark.parametrize(("text", "values", "dtype"), [
+    ("1 -2  3\n", [1, -2, 3], "i4"), ("1 2.5", [1, 2.5], "f8"), ("1e3 2", [1000, 2], "i4"), ("+7 -0", [7, 0], "i4"),
+    ("2147483647 0", [2147483647, 0], "i4"), ("2147483648 0", [2147483648, 0], "f8"),
+    ("99999999999999999999 1", [1e20, 1], "f8"),  # beyond what an integer of 64 bits holds
+])
+def test_numbers_are_integers_where_all_of_them_are(text: str, values: list[float], dtype: str) -> None:
+    found = numbers(text, "f.xml", "lead I")
+    assert found.dtype == dtype
+    assert found.tolist() == values
+
+
+@pytest.mark.parametrize("text", ["1 x", "1 2,3", "0x10", "1 2 nan?", "1.5.2 3"])
+def test_what_is_no_number_is_an_error(text: str) -> None:
+    with pytest.raises(ReadError, match=r"f\.xml: the samples of lead I are not a list of numbers"):
+        numbers(text, "f.xml", "lead I")

@@ -70,6 +70,15 @@ def test_negation_and_doubt_are_read_in_every_language(report: Report, code: str
 
 
 @pytest.mark.parametrize("code", ["en", "de", "zh"])
+def test_caveats_of_rhythm_and_of_a_normal_ecg_trace(make: Make, code: str) -> None:
+    said = ("the rhythm that is called present has P waves, but before most QRS complexes none could be marked: "
+            "look at the rhythm",
+            "the ECG is called normal and a diagnosis is called present as well: unless that is a normal variant, one is wrong")
+    normal = Finding("NORM", "normal ecg", "super_class", 0.9, True)
+    assert make(findings=(normal,), answers=(), caveats=said).trace(code).untraced == ()
+
+
+@pytest.mark.parametrize("code", ["en", "de", "zh"])
 def test_a_caveat_that_names_what_may_be_imitated_stays(make: Make, code: str) -> None:
     caveat = ("QRS of 96 ms: bundle branch block, or a pacemaker, which is hardly ever recognised here, gives such Q waves, ST, "
               "T and voltages too")

@@ -44,7 +44,7 @@ def counted(kinds: str, rr_s: list[float] | None = None, gaps: list[tuple[float,
     times = np.round((10 + np.r_[0, np.cumsum(steps)]) * FS).astype(int)
     spans = np.round(np.array(gaps or []).reshape(-1, 2) * FS).astype(int)
     waves = np.full((len(times), 3), np.nan, np.float32)
-    seen = Seen(duration_s, [times], [np.array(list(kinds))], [waves], [spans], [(0, round(duration_s * FS), np.zeros(20, bool))])
+    seen = Seen(duration_s, [times], [np.array(list(kinds))], [waves], [spans])
     return summarise(seen, Windows(duration_s, Record(np.zeros((1, 250), np.float32), 250, ("II",))))
 
 

@@ -161,6 +161,14 @@ def test_a_clipped_a_flat_and_a_missing_lead_are_refused_by_name(dicom):
     assert measure(dicom.select(["I", "II", "V5"])).sokolow_lyon.reason == "lead V1 is needed"
 
 
+def test_leads_that_were_scaled_one_by_one_are_not_added(dicom):
+    found = measure(Record(dicom.signal / np.ptp(dicom.signal, axis=1, keepdims=True), dicom.fs, dicom.leads))
+    assert found.sokolow_lyon.value is None
+    assert "limb leads" in found.sokolow_lyon.reason
+    assert found.cornell.value is None
+    assert found.qrs.value == pytest.approx(measure(dicom).qrs.value, abs=2)
+
+
 def test_exchanged_arms_leave_no_axes_and_no_cornell(dicom):
     signal = dict(zip(dicom.leads, dicom.signal, strict=True))
     swapped = signal | {"I": -signal["I"], "II": signal["III"], "III": signal["II"], "aVR": signal["aVL"], "aVL": signal["aVR"]}

@@ -46,12 +46,22 @@ def batch(rank: int, count: int):
     return vectors[share], ids, torch.cat([GROUPS[share], HARD_GROUPS[share]])
 
 
+def contrastive(out, groups, objective):
+    return info_nce(out.ecg_BE, out.text_TE, groups, out.scale) + 0 * out.bias if objective == "info_nce" else \
+        sig_lip(out.ecg_BE, out.text_TE, groups, out.scale, out.bias)
+
+
+def contrastive_loss(model, part, objective):
+    """Of all processes, since every one holds the whole loss."""
+    vectors, ids, groups = part
+    with torch.no_grad():
+        return contrastive(model((vectors,), ids), groups, objective)
+
+
 def total_loss(model, part, objective, backward=None):
     vectors, ids, groups = part
     out = model((vectors,), ids)
-    contrast = info_nce(out.ecg_BE, out.text_TE, groups, out.scale) + 0 * out.bias if objective == "info_nce" else \
-        sig_lip(out.ecg_BE, out.text_TE, groups, out.scale, out.bias)
-    loss = contrast + 2.0 * caption_loss(out.caption_BNV, ids[: len(vectors)], PAD)
+    loss = contrastive(out, groups, objective) + 2.0 * caption_loss(out.caption_BNV, ids[: len(vectors)], PAD)
     if backward is not None:
         backward(loss)
     return loss
@@ -114,8 +124,9 @@ def test_caption_loss_ignores_padding_and_is_log_vocabulary_for_no_knowledge():
 
 
 @pytest.mark.parametrize("objective", ["info_nce", "sig_lip"])
-def test_two_processes_end_with_the_gradients_of_one(objective, tmp_path):
+def test_two_processes_end_with_the_loss_and_the_gradients_of_one(objective, tmp_path):
     model = tiny_towers()
+    whole = float(contrastive_loss(model, batch(0, 1), objective))
     total_loss(model, batch(0, 1), objective, lambda loss: loss.backward())
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -127,6 +138,7 @@ def test_two_processes_end_with_the_gradients_of_one(objective, tmp_path):
     for rank in (0, 1):
         with safe_open(tmp_path / f"{rank}.safetensors", framework="pt") as handle:
             assert handle.metadata()["processes"] == "2"
+            assert float(handle.metadata()["loss"]) == pytest.approx(whole, rel=1e-5)
         shared = load_file(tmp_path / f"{rank}.safetensors")
         for name, parameter in model.named_parameters():
             if parameter.grad is not None:

@@ -17,6 +17,7 @@ VERBS: dict[str, str] = {
     "chat": "Talk about recordings in the terminal.",
     "adapt": "Teach it your own question: five labelled recordings per answer.",
     "forecast": "How probable it is that atrial fibrillation or flutter begins soon, by the minutes before.",
+    "monitor": "Watch a recording or a live stream: rhythm, quality, ectopy, what may begin, alarms; a line for every step.",
     "search": "Find reports and recordings like a recording, or for a text.",
     "index": "Make a folder of recordings and reports searchable.",
     "report": "Write a report; the extension of its name chooses the format.",

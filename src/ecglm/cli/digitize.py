@@ -21,10 +21,14 @@ def digitize(
         "--overlay", metavar="O.png", help="Also write the image with what was read drawn over it.")] = None,
     leads: Annotated[str | None, typer.Option(
         "--leads", metavar="I,II,…", help="Names of the leads, row by row; default: read, or the usual ones.")] = None,
-    speed: Annotated[float, typer.Option("--speed", metavar="MM/S", help="Paper speed.")] = 25.0,
+    speed: Annotated[float | None, typer.Option(
+        "--speed", metavar="MM/S", help="Paper speed. Default: as printed, by the calibration pulse, or 25.")] = None,
     gain: Annotated[float | None, typer.Option(
-        "--gain", metavar="MM/MV", help="Default: by the calibration pulse, or 10.")] = None,
+        "--gain", metavar="MM/MV", help="Default: by the calibration pulse, as printed, or 10.")] = None,
     page: Annotated[int, typer.Option("--page", help="Which page, of a file with several.")] = 1,
+    text: Annotated[bool | None, typer.Option(
+        "--text/--no-text", show_default=False,
+        help="Read the printed speed, gain and names; default: where rapidocr is installed.")] = None,
     json: Json = False,
 ) -> None:
     """Read an ECG off an image of its page, with a confidence for each lead, or say why it cannot be read."""
@@ -36,7 +40,7 @@ def digitize(
     if out is not None:
         check_format(out)  # before the work, not after it
     names = None if leads is None else [name.strip() for name in leads.split(",")]
-    found = read_page(image, leads=names, speed=speed, gain=gain, page=page)
+    found = read_page(image, leads=names, speed=speed, gain=gain, page=page, text=text)
     if out is not None:
         found.record.save(out)
     if overlay is not None:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ecglm.corpus.folder import data_folder
 from ecglm.errors import ReadError
-from ecglm.knowledge.report_text import clean_report
-from ecglm.knowledge.statements import BY_KEY, keys
+from ecglm.knowledge.report_text import clean_report, name_statements
+from ecglm.knowledge.statements import keys
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,4 @@ def load() -> ReportTable:
 
 def statement_text(labels: Mapping[str, int]) -> str:
     """The labels as English sentences: rhythm, then diagnosis, then form, by our names; "No statement." without any."""
-    said = [BY_KEY["super_class:NORM" if key == "sub_class:NORM" else key].name
-            for group in ("rhythm", "sub_class", "form") for key in keys()
-            if labels[key] and key.startswith(group + ":") and key != "sub_class:NST"]
-    return " ".join(f"{name[0].upper()}{name[1:]}." for name in said) or "No statement."
+    return name_statements(key for key in keys() if labels[key]) or "No statement."

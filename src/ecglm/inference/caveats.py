@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ecglm.inference.groups import NORMAL
 from ecglm.inference.reading import Reading
 from ecglm.knowledge.ranges import ADULT_YEARS, flag
+from ecglm.models.facts import UNSPOKEN
 
 #: Codes that rest on the way in which the ventricles are activated: a paced or blocked beat imitates or hides them.
 _BY_SHAPE = frozenset({"MI", "AMI", "IMI", "LMI", "PMI", "STTC", "ISC", "ISCI", "ISCA", "HYP", "LVH", "RVH", "SEHYP",
@@ -14,6 +16,8 @@ _BY_SHAPE = frozenset({"MI", "AMI", "IMI", "LMI", "PMI", "STTC", "ISC", "ISCI", 
 _BY_WIDTH = frozenset({"CD", "CLBBB", "CRBBB", "ILBBB", "IRBBB", "IVCD", "ABQRS"})
 #: From this QRS duration on the ventricles are activated abnormally (Surawicz et al. 2009, 10.1161/CIRCULATIONAHA.108.191095).
 WIDE_MS = 120
+_NO_P = ("P waves can be marked before only", "the same atrial wave comes", "no consistent P wave")
+_SINUS = frozenset({"rhythm:SR", "rhythm:SBRAD", "rhythm:STACH", "rhythm:SARRH"})
 
 
 def distorted(reading: Reading, keys: Iterable[str]) -> str | None:
@@ -77,8 +81,25 @@ def partial(reading: Reading) -> str | None:
     return f"judged on the first {reading.seconds:g} s of {whole:.0f} s" if 0 < reading.seconds < whole else None
 
 
+def without_p(reading: Reading, present: Iterable[str]) -> str | None:
+    """A caveat where a sinus rhythm is called and P waves could be marked before few QRS complexes, or belong to none alone."""
+    reason = reading.measurements.pr.reason or ""
+    if not _SINUS & set(present) or not reason.startswith(_NO_P):
+        return None
+    return "the rhythm that is called present has P waves, but before most QRS complexes none could be marked: look at the rhythm"
+
+
+def both_normal_and_not(present: Iterable[str]) -> str | None:
+    """A caveat where a diagnosis stands beside a normal ECG."""
+    keys = set(present)
+    if NORMAL not in keys or not any(key.startswith("sub_class:") and key not in UNSPOKEN for key in keys):
+        return None
+    return "the ECG is called normal and a diagnosis is called present as well: unless that is a normal variant, one is wrong"
+
+
 def caveats(reading: Reading) -> tuple[str, ...]:
     """All of them, for a report."""
     present = [f"{f.group}:{f.code}" for f in reading.findings if f.present]
-    found = (partial(reading), young(reading), distorted(reading, present), widened(reading, present), formula(reading))
+    found = (partial(reading), young(reading), distorted(reading, present), widened(reading, present), formula(reading),
+             without_p(reading, present), both_normal_and_not(present))
     return tuple(text for text in found if text)

@@ -11,6 +11,7 @@ import re
 import numpy as np
 
 from ecglm.inference.caveats import partial, young
+from ecglm.inference.hypertrophy import UNEXCLUDED, not_excluded
 from ecglm.inference.reading import Reading
 from ecglm.inference.topics import Topics, topics
 from ecglm.knowledge.ranges import flag
@@ -128,6 +129,8 @@ def _of_findings(question: str, answer: str, reading: Reading, calibration: Find
         found = of[named[0]]
         return f"called present, though less likely than not: {found.name} {100 * found.probability:.0f} %; {_EVEN}"
     shown = [k for k in named if k not in HIDDEN and of[k].present == (low == "no")]
+    if not shown and low == "no" and named and UNEXCLUDED.issuperset(named):
+        return not_excluded(reading, named)
     if not shown or (low == "yes" and len(shown) < len(named) and re.search(r"\bor\b", question)):
         return None
     word = "but called present" if low == "no" else \

@@ -10,50 +10,21 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ecglm.inference.dialogue_words import (
+    ABOUT,
+    ADJECTIVES,
+    EMPTY,
+    FRAGMENT,
+    IT,
+    JUDGED,
+    MARK,
+    POLAR,
+    QUESTION_LEAD,
+    VALUES,
+    WHOLE,
+)
 from ecglm.inference.topics import named_spans, topics
 from ecglm.knowledge.statements import BY_KEY
-
-#: What people may mean by "it" when a value was asked for, as questions name it.
-VALUES: Mapping[str, str] = {
-    "heart_rate": "heart rate",
-    "rr": "RR interval",
-    "pr": "PR interval",
-    "qrs": "QRS duration",
-    "qt": "QT interval",
-    "qtc_bazett": "QTc",
-    "axis": "heart axis",
-}
-#: Adjectives of values, which values they can be of, and how it is asked.
-_LONG = ("pr", "qrs", "qt", "qtc_bazett", "rr")
-_ADJECTIVES: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    (r"long|prolonged|lengthened", ("pr", "qtc_bazett", "qt"), "prolonged"),
-    (r"short|shortened", ("pr", "qtc_bazett", "qt"), "short"),
-    (r"wide|broad|widened", ("qrs",), "wide"),
-    (r"narrow", ("qrs",), "narrow"),
-    (r"fast|rapid|quick", ("heart_rate",), "fast"),
-    (r"slow", ("heart_rate",), "slow"),
-    (r"high|elevated|increased", ("heart_rate", "pr", "qrs", "qtc_bazett"), "high"),
-    (r"low|decreased|reduced", ("heart_rate", "pr", "qtc_bazett"), "low"),
-    (r"normal|ok|okay|fine|within (?:the )?(?:normal )?(?:limits|range)", (*VALUES,), "normal"),
-    (r"abnormal|pathological", (*VALUES,), "abnormal"),
-)
-_AND = r"(?:(?:and|or|ok|okay|so|but|then|also|now|well|hm+|thanks|thank you)[, ]+)*"
-_ABOUT = rf"{_AND}(?:(?:what|how) about|what of|and)?[, ]*"
-_IT = r"(?:it|that|this|they|those|these|that one|this one)"
-_FRAGMENT = re.compile(rf"{_ABOUT}(?:(?:the|an?|his|her|any|their) )?(?P<what>[\w\-'/ ]+)")
-_JUDGED = re.compile(
-    rf"{_AND}(?:is|are|was|isn't|would you say) {_IT}(?: value| result)? (?:too |really |still |also |considered |very |"
-    r"a bit |abnormally |within )*(?P<adjective>[\w ]+?)(?: for (?:him|her|the patient|an adult))?"
-)
-_MARK = re.compile(rf"\b{_IT}\b")
-_EMPTY = re.compile(rf"{_ABOUT}(?:in |for |on |what|how|same (?:question|again)?|again|there|too|as well|please)*\W*", re.I)
-_WHOLE = re.compile(
-    r"(?:what|which|how|why|where|when|is|are|was|were|does|do|did|can|could|has|have|had|should|would|will|may|give|name|"
-    r"list|describe|show|tell|explain|compare|any|since|in|at|on)\b",
-    re.I,
-)
-_POLAR = re.compile(rf"(?:is|are|was|were) {_IT}\b")
-_QUESTION_LEAD = re.compile(rf"^{_AND}", re.I)
 
 
 class Turn(NamedTuple):
@@ -73,18 +44,18 @@ class AskBack(NamedTuple):
 
 def resolve(text: str, last: str | None) -> Turn | AskBack:
     """The question that a message without recordings means. last: the last question, whole."""
-    said = _QUESTION_LEAD.sub("", text.strip()) or text.strip()
+    said = QUESTION_LEAD.sub("", text.strip()) or text.strip()
     low = " ".join(said.lower().split()).rstrip("?!. ,")
-    if _EMPTY.fullmatch(text.strip()) or not low:
+    if EMPTY.fullmatch(text.strip()) or not low:
         return Turn(last, (), True) if last is not None else _what()
-    judged = _JUDGED.fullmatch(low)
+    judged = JUDGED.fullmatch(low)
     if judged is not None and (found := _judged(judged["adjective"].strip(), last)) is not None:
         return found
     bare = re.sub(r"^(?:in|for|at) (?=(?:the )?(?:leads? )?(?:v\d|i{1,3}\b|av[rlf]))", "", _stripped(low))
-    fragment = _FRAGMENT.fullmatch(bare)
-    if fragment is not None and not _WHOLE.match(bare) and (found := _framed(said, fragment["what"].strip(), last)) is not None:
+    fragment = FRAGMENT.fullmatch(bare)
+    if fragment is not None and not WHOLE.match(bare) and (found := _framed(said, fragment["what"].strip(), last)) is not None:
         return found
-    if last is not None and _WHOLE.match(low) and _MARK.search(low) and not _named(low):
+    if last is not None and WHOLE.match(low) and MARK.search(low) and not _named(low):
         return _with_referent(said, low, last)
     if last is None and ((judged is not None and not _named(low)) or _refers(low)):
         return _what()
@@ -99,7 +70,7 @@ def resolve(text: str, last: str | None) -> Turn | AskBack:
 
 def _judged(adjective: str, last: str | None) -> Turn | AskBack | None:
     """ "Is it long?": of the value that was asked for last, or of the only one that can be; else asked back."""
-    kind = next(((values, word) for pattern, values, word in _ADJECTIVES if re.fullmatch(pattern, adjective)), None)
+    kind = next(((values, word) for pattern, values, word in ADJECTIVES if re.fullmatch(pattern, adjective)), None)
     if kind is None:
         return None
     values, word = kind
@@ -176,7 +147,7 @@ def _with_referent(said: str, low: str, last: str) -> Turn | AskBack:
     if not names:
         return Turn(said)
     found = _last_mark(said)
-    if found is None or (not _POLAR.match(low) and re.search(r"\b(?:this|that|these|those) (?!too\b|then\b|here\b)\w+", low)):
+    if found is None or (not POLAR.match(low) and re.search(r"\b(?:this|that|these|those) (?!too\b|then\b|here\b)\w+", low)):
         return Turn(said)
     start = said[:1].upper() + said[1:]
     questions = {name: f"{start[: found.start()]}the {name}{start[found.end() :]}" for name in names}
@@ -186,7 +157,7 @@ def _with_referent(said: str, low: str, last: str) -> Turn | AskBack:
 
 
 def _last_mark(text: str) -> re.Match[str] | None:
-    found = list(_MARK.finditer(text))
+    found = list(MARK.finditer(text))
     return found[-1] if found else None
 
 
@@ -205,11 +176,11 @@ def _named(low: str) -> bool:
 def _refers(low: str) -> bool:
     """Whether a message has nothing but a pronoun to tell what it is about."""
     return (
-        re.fullmatch(rf"(?:where|why|how|what|which leads|since when|how \w+)?\b.*\b{_IT}\b.*", low) is not None
+        re.fullmatch(rf"(?:where|why|how|what|which leads|since when|how \w+)?\b.*\b{IT}\b.*", low) is not None
         and not _named(low)
         and not topics(low).related
         and len(low.split()) <= 6
-        and _WHOLE.match(low) is not None
+        and WHOLE.match(low) is not None
     )
 
 
@@ -223,11 +194,11 @@ def _what() -> AskBack:
 
 def chosen(text: str, choices: Mapping[str, str]) -> str | None:
     """The question of the choice that a reply names, None when it names none or several."""
-    low = re.sub(rf"^{_ABOUT}(?:i mean |of )?(?:the |an? )?", "", " ".join(text.lower().split())).rstrip("?!. ")
+    low = re.sub(rf"^{ABOUT}(?:i mean |of )?(?:the |an? )?", "", " ".join(text.lower().split())).rstrip("?!. ")
     exact = [q for name, q in choices.items() if low == name.lower()]
     if exact:
         return exact[0]
-    if not low or _WHOLE.match(low):
+    if not low or WHOLE.match(low):
         return None
     about = topics(low)
     near = [
@@ -256,7 +227,7 @@ def _span(text: str) -> tuple[int, int] | None:
 
 
 def _stripped(low: str) -> str:
-    return re.sub(rf"^{_ABOUT}", "", low)
+    return re.sub(rf"^{ABOUT}", "", low)
 
 
 def _or(names: list[str]) -> str:

@@ -3,50 +3,49 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple
 
 from ecglm.inference.caveats import WIDE_MS
+from ecglm.inference.coherence import CLASS_OF, MEMBERS
 from ecglm.inference.comparison import share_inside
 from ecglm.inference.computed import LEAST_PREVALENCE
 from ecglm.inference.contradiction import beyond_possible, even_odds
-from ecglm.inference.evidence import measurement_evidence
 from ecglm.inference.groups import ANY_OF, NORMAL, called
 from ecglm.inference.guard import unsupported
-from ecglm.inference.lead_conditions import leads_showing
+from ecglm.inference.hypertrophy import UNEXCLUDED, voltages
+from ecglm.inference.measured_verdicts import Verdict, measured_elevation, too_slow, value_verdict
 from ecglm.inference.reading import Reading
-from ecglm.inference.waves import LEAST_SPREAD_MV
-from ecglm.knowledge.precision import ERROR_SD, MOST_SURE, below
-from ecglm.knowledge.ranges import ADULT_YEARS, flag, normal_range
-from ecglm.knowledge.st_elevation import st_limit
+from ecglm.knowledge.precision import ERROR_SD, MOST_SURE
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.elm import EcgLanguageModel
-from ecglm.models.facts import HIDDEN, axis_name
+from ecglm.models.facts import HIDDEN
 from ecglm.schema import Finding
 
-State = Literal["absent", "possible", "present", "unknown"]
 SINUS = ("rhythm:SR", "rhythm:SBRAD", "rhythm:STACH", "rhythm:SARRH")
 #: What a sinus rhythm excludes of the statements that are too rare to be judged.
 _NOT_SINUS = frozenset({"rhythm:AFLT", "rhythm:SVTAC", "rhythm:PSVT", "rhythm:PACE"})
 _NOT_FIBRILLATION = frozenset({"rhythm:AFLT", "rhythm:SVTAC", "rhythm:PSVT"})
+_TACHYCARDIAS = frozenset({"rhythm:SVTAC", "rhythm:PSVT"})
 _ECTOPY = ("form:PVC", "form:PAC")
 #: A PR interval from this on and a QRS up to this speak against pre-excitation (Surawicz et al. 2009,
 #: 10.1161/CIRCULATIONAHA.108.191095), ms.
 _PR_MS, _QRS_MS = 120, 110
-_SECTORS = {"left": (-90.0, -30.0), "right": (90.0, 180.0), "extreme": (-180.0, -90.0)}
-
-
-class Verdict(NamedTuple):
-    """state of something; why: what shows it, or why it cannot be told; keys of the findings that it rests on."""
-
-    state: State
-    why: str
-    confidence: float = 0.0
-    keys: tuple[str, ...] = ()
 
 
 def finding_verdict(model: EcgLanguageModel, reading: Reading, key: str) -> Verdict:
-    """Of a statement. Below "possible", and below its share among the training recordings, it is absent: what is less likely than
-    before the recording was seen has nothing here that speaks for it."""
+    """Of a statement, together with the class that it belongs to or its own diagnoses (`coherence`): a class is possible where
+    one of its diagnoses is, and a diagnosis is absent with its class, whichever of the two is surer. What is absent of
+    hypertrophy is not shown, which does not exclude it."""
+    found = _alone(model, reading, key)
+    if found.state == "absent" and key in MEMBERS:
+        found = _by_members(model, reading, key) or found
+    elif found.state in ("possible", "unknown") and key in CLASS_OF and (absent := _without_class(model, reading, key, found)):
+        found = absent
+    return found if found.state != "absent" or key not in UNEXCLUDED else _unshown(reading, key, found)
+
+
+def _alone(model: EcgLanguageModel, reading: Reading, key: str) -> Verdict:
+    """Of a statement by itself. Below "possible", and below its share among the training recordings, it is absent: what is less
+    likely than before the recording was seen has nothing here that speaks for it."""
     readable = [lead for lead in reading.record.leads if lead not in reading.unusable]
     if key == "form:STE" and reading.record.unit == "mV" and (measured := measured_elevation(reading)) is not None:
         return measured
@@ -74,6 +73,39 @@ def finding_verdict(model: EcgLanguageModel, reading: Reading, key: str) -> Verd
     return Verdict("absent", why, min(MOST_SURE, even_odds(-beyond)), (key,))
 
 
+def _by_members(model: EcgLanguageModel, reading: Reading, key: str) -> Verdict | None:
+    """Of a class that is absent by itself: possible where one of its diagnoses is called present, or is possible by more than the
+    class is not."""
+    whole, of = _margin(model, reading, key), _by_key(reading)
+    judged = [member for member in MEMBERS[key]
+              if member not in HIDDEN and _alone(model, reading, member).state in ("possible", "present")]
+    some = [member for member in judged if of[member].present or _margin(model, reading, member) + whole >= 0]
+    if not some:
+        return None
+    named = ", ".join(f"{of[member].name} {100 * of[member].probability:.0f} %" for member in some[:3])
+    return Verdict("possible", f"probability {100 * of[key].probability:.0f} %, but of its kinds {named}", 0.5, (key, *some[:3]))
+
+
+def _without_class(model: EcgLanguageModel, reading: Reading, key: str, found: Verdict) -> Verdict | None:
+    """Of a diagnosis that is possible or not judged by itself: absent where its class is absent, by more than it is possible."""
+    whole = CLASS_OF[key]
+    of_class = finding_verdict(model, reading, whole)
+    if of_class.state not in ("absent", "unshown"):
+        return None
+    if found.state == "possible" and _margin(model, reading, key) + _margin(model, reading, whole) >= 0:
+        return None
+    class_ = _by_key(reading)[whole]
+    why = f"{class_.name}, of which it would be a kind, has a probability of {100 * class_.probability:.0f} %"
+    return Verdict("absent", why, of_class.confidence, (whole, *(found.keys if found.state == "possible" else ())))
+
+
+def _margin(model: EcgLanguageModel, reading: Reading, key: str) -> float:
+    """By how much, in log-odds, a statement lies above both "possible" and its share among the training recordings."""
+    share = dict(zip(model.config.labels, model.findings_calibration.prevalence, strict=True))[key]
+    gained = _log_odds(_by_key(reading)[key].probability) - _log_odds(share)
+    return min(gained, beyond_possible(reading, model.findings_calibration)[key])
+
+
 def group_verdict(model: EcgLanguageModel, reading: Reading, group: str) -> Verdict:
     """Of a name that stands for several statements: the best of its members that can be judged."""
     present = {f"{f.group}:{f.code}": f.probability for f in reading.findings if f.present}
@@ -83,52 +115,19 @@ def group_verdict(model: EcgLanguageModel, reading: Reading, group: str) -> Verd
         )
     members = called(group, present) or ANY_OF[group].members
     of = [(key, finding_verdict(model, reading, key)) for key in members if key not in HIDDEN]
-    for state in ("present", "possible", "absent"):
+    for state in ("present", "possible", "unshown", "absent"):
         some = [(key, v) for key, v in of if v.state == state]
         if some:
-            named = some if state != "absent" else sorted(some, key=lambda item: item[1].confidence)[:1]
+            named = some if state in ("present", "possible") else sorted(some, key=lambda item: item[1].confidence)[:1]
             why = ", ".join(f"{BY_KEY[key].name} {v.why.removeprefix('probability ')}" for key, v in named[:4])
             best = named[0][1]
             return Verdict(
                 best.state,
-                ("the likeliest is " if state == "absent" else "") + why,
+                ("the likeliest is " if state not in ("present", "possible") else "") + why,
                 best.confidence,
                 tuple(key for key, _ in named[:4]),
             )
     return of[0][1] if of else Verdict("unknown", "nothing of it is judged")
-
-
-def value_verdict(reading: Reading, measure: str, side: str) -> Verdict:
-    """Of a measured value that is taken to be too high or too low."""
-    measured, meta = getattr(reading.measurements, measure), reading.record.meta
-    shown = measurement_evidence(measure, measured, meta)
-    limits = normal_range(measure, meta.sex)
-    if shown is None or limits is None:
-        return Verdict("unknown", str(measured.reason))
-    state = flag(measure, measured.value, meta.sex, meta.age)
-    if state is None:
-        return Verdict("unknown", f"normal ranges are for adults from {ADULT_YEARS} years on; the patient is {meta.age}")
-    low, high = {"low": (-math.inf, limits.low), "narrow": (-math.inf, WIDE_MS - 0.5)}.get(side, (limits.high, math.inf))
-    if low is None or high is None:
-        return Verdict("unknown", f"there is no limit on that side; measured: {shown.text}")
-    inside = share_inside(measured.value, low, high, ERROR_SD[measure])
-    there = round(measured.value) < WIDE_MS if side == "narrow" else state == side
-    return Verdict("present" if there else "absent", shown.text, min(MOST_SURE, max(0.5, inside if there else 1.0 - inside)))
-
-
-def axis_verdict(reading: Reading, side: str) -> Verdict:
-    """Of an axis deviation to one side."""
-    axis = reading.measurements.axis
-    if axis.value is None:
-        return Verdict("unknown", str(axis.reason))
-    low, high = _SECTORS[side]
-    there = axis_name(axis.value).startswith(side)
-    inside = share_inside(axis.value, low, high, ERROR_SD["axis"])
-    return Verdict(
-        "present" if there else "absent",
-        f"the axis is {axis.value:.0f}°, {axis_name(axis.value)}",
-        min(MOST_SURE, max(0.5, inside if there else 1.0 - inside)),
-    )
 
 
 def sinus_verdict(reading: Reading) -> Verdict:
@@ -146,12 +145,24 @@ def sinus_verdict(reading: Reading) -> Verdict:
     )
 
 
+def excluded_verdict(reading: Reading, name: str) -> Verdict:
+    """Of a rhythm that is not judged itself, by its name: a sinus rhythm or, of a tachycardia, a rate that is too slow."""
+    found = sinus_verdict(reading)
+    return (too_slow(reading) if found.state == "unknown" and name.endswith("tachycardia") else None) or found
+
+
 def _excluded(model: EcgLanguageModel, reading: Reading, key: str) -> Verdict:
     """Of a statement that next to no training recording showed."""
     of = _by_key(reading)
     pr, qrs = (m.value for m in (reading.measurements.pr, reading.measurements.qrs))
     if key in _NOT_SINUS and (found := sinus_verdict(reading)).state == "absent":
         return found
+    if key in _TACHYCARDIAS and (found := too_slow(reading)) is not None:
+        return found
+    if key == "rhythm:PACE" and of["rhythm:AFIB"].present and qrs is not None and round(qrs) < WIDE_MS:
+        why = (f"the rhythm is called {_rhythm(reading)}, which leaves pacing of the ventricles only, and the QRS of "
+               f"{qrs:.0f} ms is not that of a paced beat")
+        return Verdict("absent", why, min(MOST_SURE, of["rhythm:AFIB"].probability), ("rhythm:AFIB",))
     if key in _NOT_FIBRILLATION and of["rhythm:AFIB"].present:
         return Verdict(
             "absent", f"the rhythm is called {_rhythm(reading)}", min(MOST_SURE, of["rhythm:AFIB"].probability), ("rhythm:AFIB",)
@@ -166,6 +177,9 @@ def _excluded(model: EcgLanguageModel, reading: Reading, key: str) -> Verdict:
         return value_verdict(reading, "qtc_bazett", "high")
     if key == "sub_class:ILBBB" and qrs is not None and round(qrs) < _QRS_MS:
         return Verdict("absent", f"the QRS lasts {qrs:.0f} ms", min(MOST_SURE, share_inside(qrs, 0.0, _QRS_MS, ERROR_SD["qrs"])))
+    if key == "sub_class:WPW" and pr is None and of["rhythm:AFIB"].present and qrs is not None and round(qrs) <= _QRS_MS:
+        return Verdict("absent", f"QRS duration {qrs:.0f} ms shows no pre-excitation",
+                       min(MOST_SURE, share_inside(qrs, 0.0, _QRS_MS, ERROR_SD["qrs"])))
     if key == "sub_class:WPW" and pr is not None and qrs is not None and round(pr) >= _PR_MS and round(qrs) <= _QRS_MS:
         return Verdict(
             "absent",
@@ -182,23 +196,6 @@ def _excluded(model: EcgLanguageModel, reading: Reading, key: str) -> Verdict:
     return Verdict("unknown", f"too few training recordings showed {BY_KEY[key].name} to judge it")
 
 
-def measured_elevation(reading: Reading) -> Verdict | None:
-    """ST elevation as measured; None when too few leads tell. One lead alone does not count."""
-    shown = leads_showing("st_elevated", reading)
-    if len(shown.found) + len(shown.others) < 6 and not shown.contiguous:
-        return None
-    values = shown.found or shown.others
-    lead = max(values, key=lambda name: values[name].value or 0.0)
-    most = f"{lead} {values[lead].value:.2f} mV"
-    limit = st_limit(lead, reading.record.meta.sex, reading.record.meta.age)
-    sure = min(MOST_SURE, below(abs((values[lead].value or 0.0) - limit) / max(LEAST_SPREAD_MV, values[lead].spread or 0.0)))
-    if not shown.found:
-        return Verdict("absent", f"no lead has it at the J point, the most is {most}", sure)
-    if not shown.contiguous:
-        return Verdict("absent", f"at the J point no two neighbouring leads reach the limit, only {most}", sure)
-    return Verdict("present", f"at the J point in {', '.join(shown.found)}, most in {most}", sure, ("form:STE",))
-
-
 def _bradycardia(reading: Reading) -> Verdict | None:
     """Of sinus bradycardia: where the rhythm is called a sinus rhythm, the rate decides as it is shown. None elsewhere."""
     of = _by_key(reading)
@@ -210,6 +207,15 @@ def _bradycardia(reading: Reading) -> Verdict | None:
         return None
     why = f"{rate.why.split(';')[0]}; the rhythm is called {sinus.name}, {100 * sinus.probability:.0f} %"
     return Verdict(rate.state, why, rate.confidence, ("rhythm:SBRAD",) if rate.state == "present" else ())
+
+
+def _unshown(reading: Reading, key: str, found: Verdict) -> Verdict:
+    """What is absent of hypertrophy: not shown; only possible where a criterion of voltage is met."""
+    seen = voltages(reading, key)
+    if seen.met:
+        return Verdict("possible", f"{seen.text}, though the model does not call it: {found.why}", 0.5, found.keys)
+    why = f"{found.why}{'; ' + seen.text if seen.text else ''}; this does not exclude it"
+    return Verdict("unshown", why, found.confidence, found.keys)
 
 
 def _log_odds(share: float) -> float:

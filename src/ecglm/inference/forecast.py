@@ -10,7 +10,7 @@ import numpy as np
 
 from ecglm.config import closest
 from ecglm.errors import UsageError, argument
-from ecglm.inference.forecast_evidence import evidence
+from ecglm.inference.forecast_evidence import evidence, likeness
 from ecglm.models.forecast import CLASSES
 from ecglm.models.forecast.calibration import EVENTS, rebased, score
 from ecglm.models.forecast.forecaster import SHIPPED, Forecaster
@@ -39,7 +39,7 @@ def forecast(recording: str | os.PathLike[str] | Record | Windows | BeatSeries, 
     begins later, with a note. Abstains where the arrhythmia is there already and where too little can be read. Raises UsageError
     and ReadError.
     """
-    _check(event, horizon_s, window_s, base_rate)
+    check(event, horizon_s, window_s, base_rate)
     forecaster = model if isinstance(model, Forecaster) else Forecaster.load(model)
     series = recording if isinstance(recording, BeatSeries) else beat_series(recording, progress=progress)
     now = series.stop_s if at_s is None else float(at_s)
@@ -59,14 +59,15 @@ def forecast(recording: str | os.PathLike[str] | Record | Windows | BeatSeries, 
     rate = sum(told.rates[CLASSES.index(name)] for name in EVENTS[event])
     if base_rate is not None:
         p, low, high = (rebased(value, rate, base_rate) for value in (p, low, high))
-    found = evidence(window)
+    found = (*evidence(window), likeness(forecaster.signs(window, horizon_s)))
     asked = rate if base_rate is None else base_rate
     return Forecast(p, (low, high), told.classes(prob.tolist(), window_s, horizon_s),
                     _text(event, horizon_s, p, (low, high), asked, base_rate is None, found), event, horizon_s, now - begin, now,
                     False, None, found, forecaster.id, note)
 
 
-def _check(event: str, horizon_s: float, window_s: float, base_rate: float | None) -> None:
+def check(event: str, horizon_s: float, window_s: float, base_rate: float | None) -> None:
+    """Raises UsageError for what `forecast` cannot be asked."""
     if event not in EVENTS:
         raise UsageError(f"{argument('event', event)} is unknown; {closest(str(event), EVENTS)}")
     for name, value, (low, high) in (("horizon_s", horizon_s, HORIZON_S), ("window_s", window_s, WINDOW_S)):
@@ -99,7 +100,7 @@ def _unreadable(window: BeatSeries) -> str | None:
 def _text(event: str, horizon_s: float, p: float, interval: tuple[float, float], rate: float, as_trained: bool,
           found: Sequence[Evidence]) -> str:
     """Evidence before the verdict."""
-    seen = "; ".join(item.text for item in found) or "nothing changes over the window"
+    seen = "; ".join(item.text for item in found)
     likelier = np.inf if p >= 1 else p / (1 - p) / (rate / (1 - rate))
     how = "more likely than" if likelier > 1.5 else "less likely than" if likelier < 1 / 1.5 else "about as likely as"
     among = "in the simulated people of its calibration" if as_trained else "as given"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ecglm.models.forecast.course import LEAST_STEPS
@@ -15,9 +17,15 @@ SURE = 2.0
 #: Feature, its name, unit, whether it is the logarithm of seconds that are told in ms, digits, the least change worth telling.
 _TOLD = (("early", "premature narrow beats", "per minute", False, 1, 0.5),
          ("ventricular", "ventricular beats", "per minute", False, 1, 0.5),
+         ("coupling", "coupling of premature narrow beats", "% of the usual interval", False, 0, 4.0),
          ("log_rr", "RR interval", "ms", True, 0, 30.0), ("log_rmssd", "RMSSD", "ms", True, 0, 8.0),
          ("p_ms", "P duration", "ms", False, 0, 5.0), ("pr_ms", "PR interval", "ms", False, 0, 8.0),
          ("irregular", "intervals that differ from the last by over a tenth", "%", False, 0, 10.0))
+#: The mechanisms of simulated onsets in words.
+SIGNS = {"rising_ectopy": "what rising atrial ectopy looks like before an onset",
+         "p_prolongation": "what slowing atrial conduction looks like before an onset",
+         "rr_shortening": "what a rising rate with falling variability looks like before an onset",
+         "none": "no sign of an onset that it knows"}
 #: Told without a change as well: what atrial arrhythmia is expected from (feature, from which level).
 _LEVELS = {"early": 1.0, "p_ms": 120.0}
 
@@ -29,18 +37,25 @@ def evidence(window: BeatSeries) -> tuple[Evidence, ...]:
     levels: list[Evidence] = []
     for feature, name, unit, is_log, digits, least in _TOLD:
         values = steps[:, FEATURES.index(feature)]
-        values = 1000 * np.exp(values) if is_log else 100 * values if unit == "%" else values
+        values = 1000 * np.exp(values) if is_log else 100 * values if unit.startswith("%") else values
         found = _change(values)
         if found is not None and abs(found[1] - found[0]) >= least and found[2] >= SURE:
             first, last, sure = found
             span = (-len(values) * STEP_S, 0.0)
-            way = "rises" if last > first else "falls"
-            text = f"{name} {way} from {first:.{digits}f} to {last:.{digits}f} {unit} over the last {_long(-span[0])}"
+            way = "rising" if last > first else "falling"
+            text = f"{name} {way} from {_shown(first, digits)} to {_shown(last, digits)} {unit} over the last {_long(-span[0])}"
             changes.append((sure, Evidence(text, (), round(last, digits), unit, span)))
         elif np.isfinite(values).any() and feature in _LEVELS and (level := float(np.nanmean(values))) >= _LEVELS[feature]:
             levels.append(Evidence(f"{name} {level:.{digits}f} {unit}, without a change", (), round(level, digits), unit,
                                    (-len(values) * STEP_S, 0.0)))
     return (*(item for _, item in sorted(changes, key=lambda pair: -pair[0])), *levels)
+
+
+def likeness(signs: Mapping[str, float]) -> Evidence:
+    """Which sign of an onset the forecaster sees, if any."""
+    name = max(signs, key=lambda one: signs[one])
+    share = 100 * signs[name]
+    return Evidence(f"most like {SIGNS[name]} ({share:.0f} %)", (), round(share, 1), "%")
 
 
 def _change(values_K: FloatArray) -> tuple[float, float, float] | None:
@@ -58,3 +73,7 @@ def _change(values_K: FloatArray) -> tuple[float, float, float] | None:
 
 def _long(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
+
+
+def _shown(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}" if round(value, digits) else "0"

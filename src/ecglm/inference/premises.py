@@ -12,17 +12,10 @@ from dataclasses import replace
 
 from ecglm.inference.caveats import WIDE_MS
 from ecglm.inference.computed import rare
-from ecglm.inference.established import (
-    Verdict,
-    axis_verdict,
-    finding_verdict,
-    group_verdict,
-    measured_elevation,
-    sinus_verdict,
-    value_verdict,
-)
+from ecglm.inference.established import excluded_verdict, finding_verdict, group_verdict
 from ecglm.inference.evidence import evidence_for
 from ecglm.inference.guard import negated
+from ecglm.inference.measured_verdicts import Verdict, axis_verdict, measured_elevation, value_verdict
 from ecglm.inference.presupposed import VALUE_NAMES, Premise, premise
 from ecglm.inference.reading import Reading, lead_evidence, strongest_leads
 from ecglm.inference.topics import SUPPORT, topics
@@ -49,7 +42,7 @@ UNTOLD = {
 def established(model: EcgLanguageModel, asked: Premise, reading: Reading) -> Verdict:
     """Whether what a question takes for granted is there."""
     if asked.excluded:
-        return sinus_verdict(reading)
+        return excluded_verdict(reading, asked.name)
     if asked.measure == "axis" and asked.side is not None:
         return axis_verdict(reading, asked.side)
     if asked.measure is not None and asked.side is not None:
@@ -77,6 +70,9 @@ def premise_answer(model: EcgLanguageModel, question: str, reading: Reading) -> 
             else f"There {'are' if _PLURAL.search(name) else 'is'} no {_written(name)}"
         )
         return Answer(f"{said}: {found.why}", found.confidence, False, evidence, model.name)
+    if found.state == "unshown":
+        said = f"The ECG shows no sign of {_written(_bare(asked.name))}: {found.why}"
+        return Answer(said, found.confidence, False, evidence, model.name)
     if found.state == "possible":
         return Answer(
             f"{_first(asked.name)} {_is(asked.name)} not called present, only possible: {found.why}",

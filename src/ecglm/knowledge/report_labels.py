@@ -18,7 +18,6 @@ from ecglm.config import read_yaml
 from ecglm.knowledge.statements import BY_KEY, STATEMENTS
 
 Status = Literal["present", "possible", "absent"]
-Language = Literal["en", "de", "other"]
 
 #: So many words may stand between a cue and the phrase it speaks of: before it, and behind it.
 BEFORE, BEHIND = 6, 4
@@ -50,16 +49,6 @@ def words(text: str) -> list[str]:
         plain = re.sub(pointed, read, plain)
     plain = re.sub(r"[\n!()\[\]]", " . ", plain)
     return re.findall(r"[^\W_]+(?:'t)?|[.,;:?]", plain)
-
-
-def language_of(text: str) -> Language:
-    """"en" or "de" by the commonest words of each; "other" for Swedish and for what has none of them."""
-    found = words(text)
-    counts = {name: sum(word in known for word in found) for name, known in _table().languages.items()}
-    best = max(counts, key=lambda name: counts[name])
-    if not counts[best]:
-        return "other"
-    return "en" if best == "en" else "de" if best == "de" else "other"
 
 
 def mentions(text: str) -> list[Mention]:
@@ -111,7 +100,6 @@ class _Match:
 class _Table:
     phrases: tuple[tuple[str, re.Pattern[str]], ...]
     cues: tuple[tuple[str, re.Pattern[str]], ...]
-    languages: dict[str, frozenset[str]]
     end: frozenset[str]
     join: frozenset[str]
 
@@ -139,7 +127,6 @@ def _table() -> _Table:
     cues = {name: data["cues"][name] for name in ("none", "absent_before", "absent_after", "possible_before", "possible_after")}
     return _Table(tuple((name, re.compile(_phrase(line))) for name, lines in phrases.items() for line in lines),
                   tuple((name, re.compile(_phrase(line))) for name, lines in cues.items() for line in lines),
-                  {name: frozenset(known) for name, known in data["language"].items()},
                   frozenset(data["cues"]["end"]), frozenset(data["cues"]["join"]))
 
 

@@ -7,33 +7,21 @@ Statements of `ecglm.knowledge.statements` are said in the words of ``wording.ya
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 from ecglm.config import read_yaml
+from ecglm.knowledge.report_language import WORD, Language, abbreviated_in
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.schema import Measurements
 
-Language = Literal["en", "de"]
 _FOLDER = Path(__file__).parent
-#: A word with inner hyphens, underscores and apostrophes, and the dot after it if there is one.
-_WORD = re.compile(r"[^\W_](?:[\w'-]*\w)?_?\.?")
 #: What carts append: version of their program, "unconfirmed report" in any length the field was cut to.
 _VERSION = re.compile(r"\s+4\.\d+\s*(u.*)?$", re.S)
 _UNCONFIRMED = "unbestätigter bericht"
 #: Whole sentences that say nothing of the ECG.
 _EMPTY = frozenset({"trace only requested", "edit", "ekg", "ecg"})
-#: Common words of German reports that no English one has.
-_GERMAN = frozenset((
-    "abnorm", "alt", "alter", "auf", "ekg", "erregungsrückbildung", "extrasystole", "extrasystolen", "grenzbefund",
-    "infarkt", "ischämie", "kein", "keine", "lagetyp", "linksbelastung", "linkshypertrophie", "linksschenkelblock",
-    "linkstyp", "mit", "mittellagetyp", "moeglich", "möglich", "nicht", "niederspannung", "normales", "oder", "ohne",
-    "pathologisch", "rechtsschenkelblock", "rechtstyp", "rhythmus", "schrittmacher", "sinusbradykardie", "sinusrhythmus",
-    "sinustachykardie", "sonst", "steiltyp", "ueberdrehter", "und", "unspezifische", "unspezifisches", "verdacht",
-    "vorhofflimmern", "wahrscheinlich", "überdrehter",
-))
 #: Umlauts and their spelled-out forms are one: "überdrehter" and "ueberdrehter".
 _FOLD = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "å": "aa"})
 #: Fields of `Measurements` that waveform text gives, with their names in it (ECG-Chat's RR, PR, QRS, QT/QTc).
@@ -49,14 +37,9 @@ def _table() -> dict[Language, dict[str, str]]:
     return {"en": english, "de": german}
 
 
-def language(text: str) -> Language:
-    """ "de" when a word occurs that only German reports have, else "en"."""
-    return "de" if any(word.rstrip(".") in _GERMAN for word in _WORD.findall(text.lower())) else "en"
-
-
 def expand(text: str, lang: Language | None = None) -> str:
-    """Lower-case text with abbreviations written out, whole words only. lang None: as `language` finds it."""
-    table = _table()[lang or language(text)]
+    """Lower-case text with abbreviations written out, whole words only. lang None: as `abbreviated_in` finds it."""
+    table = _table()[lang or abbreviated_in(text)]
 
     def said(match: re.Match[str]) -> str:
         word = match.group()
@@ -65,7 +48,7 @@ def expand(text: str, lang: Language | None = None) -> str:
         bare = word.removesuffix(".")
         return table[bare] + word[len(bare):] if bare in table else word
 
-    return _WORD.sub(said, text.lower())
+    return WORD.sub(said, text.lower())
 
 
 def clean_report(text: str) -> str:
@@ -102,8 +85,26 @@ def prompts(key: str) -> tuple[str, ...]:
 def render_statements(keys: Iterable[str], lang: Language = "en") -> str:
     """Sentences of statements, rhythm first, each said once. Superclasses are left out but for "normal": subclasses say more."""
     told = [key for key in keys if BY_KEY[key].group != "super_class" or key == "super_class:NORM"]
-    rhythm_first = sorted(told, key=lambda key: BY_KEY[key].group != "rhythm")
-    return " ".join(f"{sentence}." for sentence in dict.fromkeys(said(key, lang) for key in rhythm_first))
+    return _sentences(told, ("rhythm",), lambda key: said(key, lang))
+
+
+def name_statements(keys: Iterable[str]) -> str:
+    """The same in English by our own names: rhythm, then diagnosis, then form; a normal ECG is said once, superclasses and the
+    diagnosis of non-specific ST changes, which a form repeats, never. "" without any."""
+    told = [key for key in keys if BY_KEY[key].group != "super_class" and key != "sub_class:NST"]
+    return _sentences(told, ("rhythm", "sub_class", "form"), _own_name)
+
+
+def _sentences(keys: Iterable[str], groups: Sequence[str], word: Callable[[str], str]) -> str:
+    """A sentence for every statement, in the order of these groups, those of others last."""
+    place = {group: number for number, group in enumerate(groups)}
+    ordered = sorted(keys, key=lambda key: place.get(BY_KEY[key].group, len(place)))
+    return " ".join(f"{sentence}." for sentence in dict.fromkeys(map(word, ordered)))
+
+
+def _own_name(key: str) -> str:
+    name = BY_KEY["super_class:NORM" if key == "sub_class:NORM" else key].name
+    return name[0].upper() + name[1:]
 
 
 def waveform_text(measured: Measurements) -> str:

@@ -8,7 +8,7 @@ interprets a signal, and nothing imports torch.
 
 from ecglm.paper.annotate import annotate
 from ecglm.paper.draw import pages, render
-from ecglm.paper.gallery import gallery
+from ecglm.paper.gallery import Cell, gallery
 from ecglm.paper.header import ARRANGEMENTS, PageHeader
 from ecglm.paper.layout import LAYOUT_NAMES, ORDERS
 from ecglm.paper.marks import Caliper, Marks, mark
@@ -17,5 +17,6 @@ from ecglm.paper.style import STYLES, Style
 from ecglm.paper.truth import Applied, Box, LeadTruth, PageTruth, TextBox
 from ecglm.paper.warp import Warp
 
-__all__ = ["ARRANGEMENTS", "LAYOUT_NAMES", "ORDERS", "STYLES", "Applied", "Box", "Caliper", "LeadTruth", "Marks", "Page",
-           "PageHeader", "PageTruth", "Style", "TextBox", "Warp", "annotate", "gallery", "mark", "pages", "render", "save_image"]
+__all__ = ["ARRANGEMENTS", "LAYOUT_NAMES", "ORDERS", "STYLES", "Applied", "Box", "Caliper", "Cell", "LeadTruth", "Marks",
+           "Page", "PageHeader", "PageTruth", "Style", "TextBox", "Warp", "annotate", "gallery", "mark", "pages", "render",
+           "save_image"]

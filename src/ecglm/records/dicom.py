@@ -17,13 +17,20 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecglm.errors import ReadError
 from ecglm.records.cart import CartReading, MedianBeat
 from ecglm.records.channels import build_record, choose, clean
 from ecglm.records.dicom_cart import annotations_of
-from ecglm.records.leads import SCP_LEADS
+from ecglm.records.dicom_channels import (
+    calibration,
+    channel_name,
+    channel_unit,
+    is_big_endian,
+    number_of,
+    padding_value,
+    stored_samples,
+)
 from ecglm.records.patient import day, patient
 from ecglm.records.record import Record, RecordMeta
 from ecglm.records.request import MAX_CHANNELS, BoundedFile, Request
@@ -53,12 +60,6 @@ FAILURES = (
     LookupError,
     BufferError,
 )
-
-#: Channel source codes: the number after "2:" of MDC and after "5.6.3-9-" of SCPECG (PS3.16 CID 3001).
-_CODE = re.compile(r"(?:2:|5\.6\.3-9-)(\d{1,3})$")
-UNSPECIFIED_LEAD = "Unspecified lead"  #: meaning of code 0: the label is all there is
-_UNITS = {"uV": "uV", "mV": "mV", "V": "V", "nV": "nV"}
-_DTYPES = {("SB", 8): "i1", ("UB", 8): "u1", ("SS", 16): "i2", ("US", 16): "u2", ("SL", 32): "i4", ("UL", 32): "u4"}
 
 
 def read_dicom(request: Request) -> Record:
@@ -131,24 +132,24 @@ def _read(request: Request, dataset: Any) -> Record:
         raise ReadError(
             path, f"it claims {n_channels} channels and describes {len(definitions)}", "it is damaged; get it again"
         )
-    raw_NC = _samples(group, n_channels, total, path, _big_endian(dataset))
+    raw_NC = stored_samples(group, n_channels, total, path, is_big_endian(dataset))
     selection = choose(
         request, [channel_name(channel) for channel in definitions], [channel_unit(channel) for channel in definitions]
     )
     first, count = request.window(fs, total, len(selection.rows))
-    padding = _padding(group, raw_NC.dtype)
+    padding = padding_value(group, raw_NC.dtype)
     signal = np.empty((len(selection.rows), count), np.float32)
     skewed = []
     for place, (row, factor) in enumerate(zip(selection.rows, selection.per_mv, strict=True)):
         channel = definitions[row]
-        scale, base = _calibration(channel, path, selection.leads[place])
+        scale, base = calibration(channel, path, selection.leads[place])
         stored_N = raw_NC[first : first + count, row]
         # C.10.9.1.4: nominal value = sample x sensitivity x correction factor + baseline
         with np.errstate(over="ignore", invalid="ignore"):
             signal[place] = (stored_N * scale + base) / factor
         if padding is not None:
             signal[place, stored_N == padding] = np.nan
-        if _float(channel, "ChannelTimeSkew", 0.0) or _float(channel, "ChannelSampleSkew", 0.0):
+        if number_of(channel, "ChannelTimeSkew", 0.0) or number_of(channel, "ChannelSampleSkew", 0.0):
             skewed.append(selection.leads[place])
     if skewed:
         notes.append(f"stated channel skew is not corrected ({', '.join(skewed[:12])})")
@@ -165,7 +166,7 @@ def _cart(dataset: Any, others: list[Any], path: str) -> CartReading | None:
     for group in others:
         if "MEDIAN" in str(group.get("MultiplexGroupLabel") or "").upper() and median is None:
             with contextlib.suppress(ReadError, *FAILURES):
-                median = _median(group, path, _big_endian(dataset))
+                median = _median(group, path, is_big_endian(dataset))
     with contextlib.suppress(*FAILURES):
         return annotations_of(dataset, median)
     return None
@@ -175,11 +176,11 @@ def _median(group: Any, path: str, big_endian: bool) -> MedianBeat | None:
     definitions = list(group.ChannelDefinitionSequence)
     if not 0 < len(definitions) <= MAX_CHANNELS or len(definitions) != int(group.NumberOfWaveformChannels):
         return None
-    raw_NC = _samples(group, len(definitions), int(group.NumberOfWaveformSamples), path, big_endian)
-    padding = _padding(group, raw_NC.dtype)
+    raw_NC = stored_samples(group, len(definitions), int(group.NumberOfWaveformSamples), path, big_endian)
+    padding = padding_value(group, raw_NC.dtype)
     channels = []
     for row, definition in enumerate(definitions):
-        scale, base = _calibration(definition, path, channel_name(definition))
+        scale, base = calibration(definition, path, channel_name(definition))
         channels.append(Channel(channel_name(definition), raw_NC[:, row], scale, channel_unit(definition), base, padding))
     return median_of(channels, float(group.SamplingFrequency))
 
@@ -187,85 +188,13 @@ def _median(group: Any, path: str, big_endian: bool) -> MedianBeat | None:
 def _preference(group: Any) -> tuple[bool, bool, float, int]:
     """Original before derived, no median beat, then the longest, then the most channels."""
     label = str(group.get("MultiplexGroupLabel") or "").upper()
-    samples, fs = _float(group, "NumberOfWaveformSamples", 0.0), _float(group, "SamplingFrequency", 0.0)
+    samples, fs = number_of(group, "NumberOfWaveformSamples", 0.0), number_of(group, "SamplingFrequency", 0.0)
     return (
         str(group.get("WaveformOriginality") or "ORIGINAL").upper() != "DERIVED",
         "MEDIAN" not in label,
         samples / fs if fs > 0 else 0.0,
-        int(_float(group, "NumberOfWaveformChannels", 0.0)),
+        int(number_of(group, "NumberOfWaveformChannels", 0.0)),
     )
-
-
-def _samples(group: Any, n_channels: int, total: int, path: str, big_endian: bool) -> NDArray[Any]:
-    """The group's samples ``[time, channel]``, a view of its bytes."""
-    bits, kind = int(group.WaveformBitsAllocated), str(group.get("WaveformSampleInterpretation"))
-    dtype = _DTYPES.get((kind, bits))
-    if dtype is None:
-        raise ReadError(
-            path, f"its samples are {bits}-bit {clean(kind, 8)}, which is not read", "export it as 16-bit SS"
-        )
-    data = group.WaveformData
-    need = n_channels * total * bits // 8
-    if total <= 0 or not isinstance(data, bytes) or len(data) < need:
-        have = len(data) if isinstance(data, bytes) else 0
-        raise ReadError(
-            path, f"its waveform has {have} bytes where its header promises {need}", "it was cut short; get it again"
-        )
-    return np.frombuffer(data, (">" if big_endian else "<") + dtype, n_channels * total).reshape(total, n_channels)
-
-
-def _big_endian(dataset: Any) -> bool:
-    return dataset.original_encoding[1] is False
-
-
-def channel_name(channel: Any) -> str:
-    """Code first (it has no spelling), then its meaning, then the label."""
-    source = channel.get("ChannelSourceSequence")
-    if source:
-        code = _CODE.match(str(source[0].get("CodeValue") or ""))
-        if code and int(code[1]) in SCP_LEADS:
-            return SCP_LEADS[int(code[1])]
-        meaning = str(source[0].get("CodeMeaning") or "")
-        if meaning and meaning != UNSPECIFIED_LEAD:
-            return meaning
-    return str(channel.get("ChannelLabel") or "")
-
-
-def channel_unit(channel: Any) -> str:
-    """The UCUM code of the sensitivity unit; blank when the channel has no sensitivity."""
-    units = channel.get("ChannelSensitivityUnitsSequence")
-    if channel.get("ChannelSensitivity") is None:
-        return ""
-    if not units:
-        return "uncalibrated"
-    code = str(units[0].get("CodeValue") or "")
-    return _UNITS.get(code, code or "")
-
-
-def _calibration(channel: Any, path: str, lead: str) -> tuple[float, float]:
-    sensitivity = _float(channel, "ChannelSensitivity", 1.0)
-    scale = sensitivity * _float(channel, "ChannelSensitivityCorrectionFactor", 1.0)
-    base = _float(channel, "ChannelBaseline", 0.0)
-    if not (np.isfinite(scale) and np.isfinite(base) and scale != 0):
-        raise ReadError(
-            path, f"the sensitivity of lead {lead} is {scale:g} with baseline {base:g}", "export the ECG again"
-        )
-    return scale, base
-
-
-def _padding(group: Any, dtype: np.dtype[Any]) -> int | None:
-    """The value that stands for no data: Waveform Padding Value, one sample's bytes."""
-    value = group.get("WaveformPaddingValue")
-    if isinstance(value, int):
-        return value
-    if isinstance(value, bytes) and len(value) >= dtype.itemsize:
-        return int(np.frombuffer(value, dtype, 1)[0])
-    return None
-
-
-def _float(item: Any, key: str, default: float) -> float:
-    value = item.get(key)
-    return default if value is None or value == "" else float(value)
 
 
 def _meta(dataset: Any) -> RecordMeta:

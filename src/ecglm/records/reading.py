@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class PageReading:
     """confidence: 0..1 for each lead. speed: mm/s and gain: mm/mV, and whether they were seen on the page (else they are the
     usual ones, assumed). layout: such as 3x4+1R. px_per_mm: resolution of the image. assumed: in words, whatever the
-    page did not show. picture: the page's ink in small (`ecglm.paper.look`), for looking at it beside what was read."""
+    page did not show. speed_from, gain_from: "text", "pulse", "asked" or "assumed". picture: the page's ink in small
+    (`ecglm.paper.look`), for looking at it beside what was read."""
 
     confidence: Mapping[str, float]
     speed: float
@@ -26,7 +27,14 @@ class PageReading:
     layout: str
     px_per_mm: float
     assumed: tuple[str, ...] = ()
+    speed_from: str = "assumed"
+    gain_from: str = "assumed"
     picture: NDArray[np.uint8] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def speed_seen(self) -> bool:
+        """Whether the page shows its speed, by text or by the width of its calibration pulse."""
+        return self.speed_from in ("text", "pulse")
 
     @property
     def overall(self) -> float:
@@ -46,7 +54,8 @@ class PageReading:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
         return {"confidence": {lead: round(value, 3) for lead, value in self.confidence.items()},
-                "overall": round(self.overall, 3), "speed_mm_s": self.speed, "gain_mm_mv": self.gain,
+                "overall": round(self.overall, 3), "speed_mm_s": self.speed, "speed_from": self.speed_from,
+                "gain_mm_mv": self.gain, "gain_from": self.gain_from,
                 "gain_seen": self.gain_seen, "layout": self.layout, "px_per_mm": round(self.px_per_mm, 2),
                 "assumed": list(self.assumed)}
 

@@ -48,31 +48,39 @@ def decode(data: bytes, n_leads: int) -> list[NDArray[np.int64]]:
 def unlzw(packed: bytes, limit: int) -> bytes:
     """Unpack LZW codes of 10 bits, most significant bit first, up to the end code or limit bytes."""
     strings = [bytes((value,)) for value in range(256)]
-    out = bytearray()
+    known = len(strings)
+    out: list[bytes] = []
+    total = 0
     previous = b""
-    window = held = 0
-    for byte in packed:
-        window = (window << 8 | byte) & 0xFFFFF
-        held += 8
-        if held < CODE_BITS:
-            continue
-        held -= CODE_BITS
-        code = window >> held & _END
+    for code in _codes(packed[: (limit + 1) * CODE_BITS // 8 + 1]).tolist():  # each stands for a byte at least
         if code == _END:
             break
-        if code < len(strings):
+        if code < known:
             current = strings[code]
-        elif code == len(strings) and previous:
+        elif code == known and previous:
             current = previous + previous[:1]  # the string that this very code defines
         else:
             raise XliError(f"code {code} comes before its definition")
-        if previous and len(strings) < _END:
+        if previous and known < _END:
             strings.append(previous + current[:1])
-        out += current
-        if len(out) >= limit:
+            known += 1
+        out.append(current)
+        total += len(current)
+        if total >= limit:
             break
         previous = current
-    return bytes(out[:limit])
+    return b"".join(out)[:limit]
+
+
+def _codes(packed: bytes) -> NDArray[np.uint16]:
+    """The whole codes in some bytes: four in every five of them."""
+    data = np.frombuffer(packed + bytes(-len(packed) % 5), np.uint8).astype(np.uint16).reshape(-1, 5)
+    codes = np.empty((len(data), 4), np.uint16)
+    codes[:, 0] = data[:, 0] << 2 | data[:, 1] >> 6
+    codes[:, 1] = (data[:, 1] & 63) << 4 | data[:, 2] >> 4
+    codes[:, 2] = (data[:, 2] & 15) << 6 | data[:, 3] >> 2
+    codes[:, 3] = (data[:, 3] & 3) << 8 | data[:, 4]
+    return codes.ravel()[: len(packed) * 8 // CODE_BITS]
 
 
 def _words(unpacked: bytes) -> NDArray[np.int64]:

@@ -30,6 +30,7 @@ MAX_TAG_BYTES = 1 << 20  #: a tag, comment or declaration, which expat keeps who
 MAX_DEPTH = 64  #: HL7 aECG, the deepest, needs about 20
 
 _CHUNK = 1 << 16
+_NAMES_KEPT = 4096  #: spellings of element names whose local part is remembered
 _PIECE = 1 << 20  #: characters of a list of numbers parsed at a time
 _DAMAGED = "it is damaged; get it again"
 _BLANK = b" \t\r\n"
@@ -119,13 +120,20 @@ def _piece(body: str, separator: str) -> NDArray[Any] | None:
     """The numbers of a part of a list, in half the memory where they are integers; None when some are no numbers."""
     if not body:
         return np.empty(0, np.int32) if separator == " " else None
+    many = _parts(body, separator)
     with warnings.catch_warnings():  # numpy warns, rather than raises, where the text stops being numbers
         warnings.simplefilter("ignore")
+        try:  # integers are the rule, and are parsed in half the time
+            integers = np.fromstring(body, np.int64, sep=separator)
+            if len(integers) == many and integers.min() > -(1 << 31) and integers.max() < 1 << 31:
+                return integers.astype(np.int32)
+        except ValueError:
+            pass
         try:
             values = np.fromstring(body, np.float64, sep=separator)
         except ValueError:
             return None
-    if len(values) != _parts(body, separator):
+    if len(values) != many:
         return None
     whole = np.abs(values).max() < 1 << 31 and bool((np.rint(values) == values).all())
     return values.astype(np.int32) if whole else values
@@ -166,17 +174,21 @@ def parse(path: str, root: str) -> Element:
 def _build(path: str, stream: BinaryIO) -> Element:
     parser = expat.ParserCreate(_encoding(stream))
     parser.buffer_text = True
+    parser.buffer_size = _CHUNK  # of samples in one text, that is few calls
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
     outermost = Element("", {})
     open_elements = [outermost]
-    texts: list[list[str]] = [[]]
+    text: list[str] = []  # of the innermost open element
+    texts: list[list[str]] = []  # of those around it
+    local: dict[str, str] = {}
     seen = described = 0
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal seen, described
+        nonlocal seen, described, text
         seen += 1
-        described += len(attributes)
-        if len(attributes) > MAX_ATTRIBUTES or described > 2 * MAX_ELEMENTS:
+        if attributes:
+            described += len(attributes)
+        if described > 2 * MAX_ELEMENTS or len(attributes) > MAX_ATTRIBUTES:
             raise ReadError(
                 path,
                 f"its XML has more than {MAX_ATTRIBUTES} attributes in an element or {2 * MAX_ELEMENTS} in all",
@@ -188,20 +200,31 @@ def _build(path: str, stream: BinaryIO) -> Element:
                 f"its XML has more than {MAX_ELEMENTS} elements or is deeper than {MAX_DEPTH}",
                 "no ECG needs that; get it again",
             )
-        element = Element(name.rpartition(":")[2], attributes)
+        short = local.get(name)
+        if short is None:
+            short = name.rpartition(":")[2]
+            if len(local) < _NAMES_KEPT:
+                local[name] = short
+        element = Element(short, attributes)
         open_elements[-1].children.append(element)
         open_elements.append(element)
-        texts.append([])
+        texts.append(text)
+        text = []
 
     def end(name: str) -> None:
-        open_elements.pop().text = "".join(texts.pop())
+        nonlocal text
+        open_elements.pop().text = "".join(text)
+        text = texts.pop()
+
+    def said(part: str) -> None:
+        text.append(part)
 
     def entity(*declaration: object) -> None:
         raise ReadError(path, "its XML declares entities, which are never expanded", "export it again without a DTD")
 
     parser.StartElementHandler = start
     parser.EndElementHandler = end
-    parser.CharacterDataHandler = lambda text: texts[-1].append(text)
+    parser.CharacterDataHandler = said
     parser.EntityDeclHandler = entity
     try:
         stream.seek(0)

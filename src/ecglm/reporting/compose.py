@@ -13,6 +13,7 @@ from ecglm.reporting.compose_parts import Writer
 from ecglm.reporting.document import Block, Cell, Document, Figure, Items, Pairs, Paragraph, Section, Sentence, Table
 from ecglm.reporting.language import language
 from ecglm.reporting.report import Report
+from ecglm.reporting.rhythm_line import rhythm_line
 from ecglm.reporting.view import percent
 from ecglm.schema import DECIMALS, Answer, Measurement, two_figures
 
@@ -73,8 +74,8 @@ def _analysis(w: Writer) -> list[Block]:
     if measured is None:
         blocks.append(Paragraph((Sentence(t.not_measured_all),)))
     else:
-        if measured.rhythm:
-            blocks.append(Paragraph((w.said(measured.rhythm, "measurement", ref="rhythm", form=t.rhythm),)))
+        if (rhythm := rhythm_line(measured)) is not None:
+            blocks.append(Paragraph((w.said(rhythm, "measurement", ref="rhythm", form=t.rhythm),)))
         head = (t.head_measurement, t.head_value, t.head_spread, t.head_normal, t.head_flag, t.head_leads, t.head_beats)
         rows = tuple(_row(w, name, m) for name, m in measured.named().items())
         blocks += [Table(head, rows, "lrrlllr"), Paragraph(tuple(_range_notes(w)))]

@@ -16,6 +16,7 @@ from ecglm.reporting.known_numbers import KnownNumbers, known_numbers
 from ecglm.reporting.language import Language, Texts
 from ecglm.reporting.recommendations import recommendations
 from ecglm.reporting.report import Report
+from ecglm.reporting.rhythm_line import rhythm_line
 from ecglm.schema import Finding
 
 
@@ -66,8 +67,8 @@ def _labels(report: Report, spoken: Language) -> Iterator[str]:
     """What sounds like a finding and is none: criteria, and the rhythm statement that was measured ("premature beats")."""
     texts = spoken.texts
     yield from (texts.st_up, texts.st_down, texts.t_inverted, texts.q_wave)
-    if report.measurements is not None and report.measurements.rhythm:
-        yield spoken.phrase(report.measurements.rhythm) or report.measurements.rhythm
+    if report.measurements is not None and (rhythm := rhythm_line(report.measurements)) is not None:
+        yield spoken.phrase(rhythm) or rhythm
     for caveat in report.caveats:  # "a pacemaker gives such Q waves too"
         yield spoken.phrase(caveat) or caveat
 

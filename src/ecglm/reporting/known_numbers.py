@@ -14,6 +14,7 @@ from ecglm.reporting.changes import changes
 from ecglm.reporting.criteria import criteria
 from ecglm.reporting.language import Language
 from ecglm.reporting.report import POSSIBLE, Report
+from ecglm.reporting.rhythm_line import rhythm_line
 from ecglm.reporting.view import percent
 from ecglm.schema import DECIMALS, Finding, Measurement
 
@@ -212,5 +213,6 @@ def _facts(report: Report) -> Iterator[Pair]:
         yield from ((round(truth.start_s, 1), ""), (round(truth.start_s + truth.duration_s, 1), "s"), (truth.speed, "mm/s"),
                     (truth.gain, "mm/mV"))
     measured = report.measurements
-    for text in (*report.caveats, *([] if measured is None else [measured.rhythm or "", *(p.text for p in measured.problems)])):
+    shown = [] if measured is None else [rhythm_line(measured) or "", *(problem.text for problem in measured.problems)]
+    for text in (*report.caveats, *shown):
         yield from in_text(text)

@@ -33,7 +33,7 @@ SCORED = 256
 @dataclass(frozen=True)
 class Trees:
     """Trees ``[tree, node]``: a node sends beats with ``feature <= threshold`` left, a leaf points at itself; value is what
-    a leaf adds to the score of class ``tree % len(CLASSES)``. start: score of each class before any tree."""
+    a leaf adds to the score of class ``tree % classes``. start: score of each class before any tree."""
 
     feature: NDArray[np.int16]
     threshold: FloatArray
@@ -56,7 +56,8 @@ class Trees:
             goes_left = flat.take(feature.take(node) + rows) <= threshold.take(node)
             node = child.take(2 * node + goes_left)
         per_tree = value.take(node)
-        out: FloatArray = self.start + np.stack([per_tree[:, k::len(CLASSES)].sum(axis=1) for k in range(len(CLASSES))], axis=1)
+        classes = len(self.start)
+        out: FloatArray = self.start + np.stack([per_tree[:, k::classes].sum(axis=1) for k in range(classes)], axis=1)
         return out
 
 

@@ -32,6 +32,7 @@ class Heights:
     refused: Mapping[str, str]
     clipped: Mapping[str, str]
     moved: Mapping[str, str]
+    unlike: str | None = None  #: why no two leads may be added: several leads show that gains differ
 
     @staticmethod
     def of(record: Record, leads: tuple[str, ...], waves: LeadWaves, problems: Iterable[LeadProblem]) -> Heights:
@@ -41,15 +42,17 @@ class Heights:
         refused = {lead: why.get(lead, "the lead is not readable") for lead in record.leads if lead not in leads}
         clipped: dict[str, str] = {}
         moved: dict[str, str] = {}
+        unlike: str | None = None
         for problem in problems:
             texts = dict.fromkeys(problem.leads, problem.text)
             if problem.cause == "saturated":
                 clipped |= texts
             elif problem.severity == "major" and problem.cause in ("gain", "mislabelled"):
                 refused = texts | refused
+                unlike = problem.text if len(problem.leads) > 2 else unlike
             elif problem.severity == "major" and problem.cause in ("limb_reversal", "chest_swap"):
                 moved |= texts
-        return Heights(leads, waves, refused, clipped, moved)
+        return Heights(leads, waves, refused, clipped, moved, unlike)
 
 
 def no_heights(leads: Iterable[str], reason: str) -> dict[str, LeadValues]:
@@ -104,6 +107,8 @@ def _sum(heights: Heights, down: str, up: str) -> Measurement:
                 return Measurement(None, "mV", reason=reason if lead in reason else f"{lead}: {reason}")
         if lead not in heights.leads:
             return Measurement(None, "mV", reason=f"lead {lead} is needed")
+    if heights.unlike is not None:
+        return Measurement(None, "mV", reason=heights.unlike)
     waves = heights.waves
     s, r = heights.leads.index(down), heights.leads.index(up)
     if np.isnan(waves.height_LN[[s, r], _ST_J]).any():

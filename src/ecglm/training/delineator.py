@@ -8,9 +8,8 @@ docs/results.md come from networks that never saw the record; the network that s
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from torch.nn.functional import binary_cross_entropy, cross_entropy
 
 from ecglm.atomic import replacing
 from ecglm.config import load_config
-from ecglm.errors import UsageError
 from ecglm.models.delineator import Delineator, DelineatorConfig
 from ecglm.signal.wave_network import CLASSES
 from ecglm.training.checkpoint import load_state, save_state
@@ -37,6 +35,7 @@ from ecglm.training.delineator_data import (
     simulated_examples,
     vary,
 )
+from ecglm.training.run_folder import checked_recipe, start_run
 
 
 @dataclass(frozen=True)
@@ -140,14 +139,7 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
     recipe = load_config(DelineatorRecipe, recipe_path, list(overrides))
     real, beats = examples(), beat_examples()  # a missing data set must not leave a started run behind
     folder = Path(recipe.run)
-    stamp, text = folder / "recipe.json", json.dumps(asdict(recipe), indent=1)
-    if stamp.exists():
-        if not resume:
-            raise UsageError(f"{folder}: holds an earlier run; pass --resume to go on, or run=OTHER_FOLDER")
-        if stamp.read_text() != text:
-            raise UsageError(f"{folder}: was started with another recipe; pass the same settings, or run=OTHER_FOLDER")
-    folder.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(text)
+    start_run(folder, checked_recipe(folder, recipe, resume))
     data = joined(real, simulated_examples(recipe.simulated, recipe.seed))
     held_out = fold_rows(len(real.names), recipe.folds, recipe.seed)
     folds: dict[str, NDArray[Any]] = {}

@@ -15,11 +15,11 @@ from ecglm.bench.provenance import git_commit, versions
 from ecglm.config import load_config
 from ecglm.corpus import ptbxl
 from ecglm.corpus.ecgqa import waveform_hash
-from ecglm.errors import UsageError
 from ecglm.models.elm import EcgLanguageModel, ElmConfig
 from ecglm.models.folder import check_replaceable
 from ecglm.training.examples import build, data_hash
 from ecglm.training.recipe import Recipe
+from ecglm.training.run_folder import checked_recipe, start_run
 from ecglm.training.stage_encoder import EncoderStage, train_encoder
 from ecglm.training.stage_language import train_language
 
@@ -30,15 +30,8 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
     data = ptbxl.load()  # a missing data set must not leave a started run behind
     folder, output = Path(recipe.run), Path(recipe.output or f"{recipe.run}/checkpoint")
     check_replaceable(output)
-    stamp = folder / "recipe.json"
-    text = json.dumps(asdict(recipe), indent=1)
-    if stamp.exists():
-        if not resume:
-            raise UsageError(f"{folder}: holds an earlier run; pass --resume to go on, or run=OTHER_FOLDER")
-        if stamp.read_text() != text:
-            raise UsageError(f"{folder}: was started with another recipe; pass the same settings, or run=OTHER_FOLDER")
-    folder.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(text)
+    text = checked_recipe(folder, recipe, resume)
+    start_run(folder, text)
 
     examples = build(folder, progress)
     recipe = replace(recipe, encoder=recipe.encoder.with_features(examples.feat_NF.shape[1]))

@@ -123,7 +123,7 @@ def _interval_errors(one: Marked, found: Delineation) -> list[tuple[str, float]]
     and against their earliest onset and latest offset over leads."""
     measured = measure(one.record, found).named()
     overall = _beside(found.overall["p"], found.overall["qrs"], found.overall["t"])
-    marked = {"median lead": _over_leads(one.marks, np.median, np.median), "all leads": _over_leads(one.marks, np.min, np.max)}
+    marked = {"median lead": over_leads(one.marks, np.median, np.median), "all leads": over_leads(one.marks, np.min, np.max)}
     out = []
     for rule, truth in marked.items():
         for name, true in truth.items():
@@ -133,7 +133,7 @@ def _interval_errors(one: Marked, found: Delineation) -> list[tuple[str, float]]
     return out
 
 
-def _over_leads(waves: Waves, first: Callable[[Floats], Any], last: Callable[[Floats], Any]) -> dict[str, float]:
+def over_leads(waves: Waves, first: Callable[[Floats], Any], last: Callable[[Floats], Any]) -> dict[str, float]:
     """Intervals of the beats seen in at least half of the leads; first and last choose among the leads' onsets and offsets."""
     leads = waves["qrs"]
     r = np.sort(np.concatenate([lead[:, 1] for lead in leads])) if leads else np.empty(0)

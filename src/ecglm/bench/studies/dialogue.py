@@ -112,8 +112,10 @@ NAMES = {
     "form:INVT": "T wave inversion",
     "form:LOWT": "low amplitude t-wave",
 }
-OUTCOMES = ("refuted", "doubted", "declined", "accepted", "other")
+OUTCOMES = ("refuted", "no sign", "doubted", "declined", "accepted", "other")
 _REFUTED = re.compile(r"There (?:is|are) no |The .+ is not |no\b|It does not show ", re.I)
+#: Of hypertrophy: not shown, and said not to be excluded by that.
+_NO_SIGN = re.compile(r"The ECG shows no sign of .*does not exclude it")
 _DOUBTED = re.compile(r".* (?:is|are) not called present, only possible")
 #: What grants a premise: the finding is said to be there, or a value, or heights in leads where they were asked for.
 _ACCEPTED = re.compile(r".* (?:is|are) called present\b|It shows |yes\b|.*\b(?:above|below) normal\b|"
@@ -137,7 +139,7 @@ def outcome(text: str, abstained: bool) -> str:
     """What a reply does with the premise, by its wording; "other" for a wording that is not known."""
     if abstained:
         return "declined"
-    forms = {"doubted": _DOUBTED, "refuted": _REFUTED, "accepted": _ACCEPTED}
+    forms = {"doubted": _DOUBTED, "no sign": _NO_SIGN, "refuted": _REFUTED, "accepted": _ACCEPTED}
     return next((name for name, pattern in forms.items() if pattern.match(text)), "other")
 
 
@@ -181,7 +183,8 @@ def run(seed: int, draws: int, progress: bool, fold: int = 9, each: int = 12, se
         people |= {one.patient for one in asked}
         count += len(asked)
     notes = (
-        "Refuted: the reply begins by saying that the finding is not there. Doubted: that it is only possible. "
+        "Refuted: the reply begins by saying that the finding is not there, or, of hypertrophy, that the ECG shows no sign of "
+        "it, which does not exclude it; outright: the former only. Doubted: that it is only possible. "
         "Declined: no answer, with a reason. Accepted: that it is there, or its values. Other: none of these wordings. "
         "Always refuting scores 50 in the last column.",
         "Other patient: the same questions asked about the recording of another patient, with the labels of the first. "
@@ -233,14 +236,16 @@ def _table(title: str, asked: Sequence[Asked], given: Mapping[str, Sequence[str]
         ("control: no signal", "no signal", lambda _: True),
     ):
         rows.append([name, *_cells([(a, o) for a, o in zip(asked, given[condition], strict=True) if keep(a)], draws, seed)])
-    rows.append(["always refuting (chance)", "100.0", "100.0", "0.0", "100.0", "0.0", "50.0"])
+    rows.append(["always refuting (chance)", "100.0", "100.0", "100.0", "0.0", "100.0", "100.0", "0.0", "50.0"])
     return Table(
         f"{title}: {len(asked)} questions, {sum(a.true for a in asked)} of them with a true premise; %",
         (
             "",
+            "false: refuted outright",
             "false: refuted",
             "false: refuted or doubted",
             "true: accepted",
+            "true: refuted outright",
             "true: refuted",
             "other wording",
             "mean of false refuted or doubted and true accepted",
@@ -258,11 +263,12 @@ def _cells(pairs: Sequence[tuple[Asked, str]], draws: int, seed: int) -> Iterabl
         sums = boot.sums(np.stack([of & said, of], axis=1).astype(float))
         return 100 * float((of & said).sum() / max(1, of.sum())), 100 * sums[:, 0] / np.maximum(sums[:, 1], 1)
 
-    no, unsure = share(~true, made("refuted")), share(~true, made("refuted", "doubted"))
-    yes, wrong = share(true, made("accepted")), share(true, made("refuted"))
+    outright, no = share(~true, made("refuted")), share(~true, made("refuted", "no sign"))
+    unsure = share(~true, made("refuted", "no sign", "doubted"))
+    yes, denied, wrong = share(true, made("accepted")), share(true, made("refuted")), share(true, made("refuted", "no sign"))
     both = ((unsure[0] + yes[0]) / 2, (unsure[1] + yes[1]) / 2)
     unknown = share(np.ones(len(pairs), bool), made("other"))
-    for value, drawn in (no, unsure, yes, wrong, unknown, both):
+    for value, drawn in (outright, no, unsure, yes, denied, wrong, unknown, both):
         found = interval(value, drawn)
         yield f"{found.value:.1f} [{found.low:.1f}, {found.high:.1f}]"
 

@@ -23,11 +23,11 @@ from ecglm.bench.studies.report_extractor import extractor_tables
 from ecglm.bench.studies.report_numbers import Grounding, grounding_table
 from ecglm.bench.study import Study, Table, percent
 from ecglm.bench.task import BenchItem, digest
-from ecglm.bench.text_metrics import METRICS, check_libraries, text_scores
+from ecglm.bench.text_metrics import check_libraries, metrics, text_scores
 from ecglm.corpus.ptbxl import PtbXl, load
 from ecglm.corpus.reports import ReportRow, report_rows, statement_text
 from ecglm.errors import UsageError
-from ecglm.knowledge.report_labels import language_of
+from ecglm.knowledge.report_language import language_of
 
 TRAINED = tuple(range(1, 9))
 #: What a report is asked, where its questions and answers are looked at too.
@@ -56,6 +56,7 @@ def run(seed: int, draws: int, progress: bool, fold: int = 9, answered: int = 10
     import ecglm
 
     check_libraries()
+    metrics()  # a BERTScore model that is not there is said before anything is computed
     data, known, model = load(), report_rows(), ecglm.load()
     rows = [int(row) for row in data.rows((fold,))]
     past = [int(row) for row in data.rows(TRAINED) if known[int(data.ecg_id[row])].text]
@@ -198,18 +199,18 @@ def _overlap_tables(found: _Fold, draws: int, seed: int) -> tuple[list[Table], d
     sets = {f"PTB-XL's English reports ({len(english)} recordings)": (english, [row.text for row in found.rows], ", English"),
             f"sentences of PTB-XL's statements ({len(found.rows)} recordings)": (
                 list(range(len(found.rows))), statements, ", statements")}
-    tables, values = [], {}
+    tables, values, names = [], {}, metrics()
     for name, (kept, references, which) in sets.items():
         boot = Bootstrap([str(found.rows[n].patient) for n in kept], draws, seed)
         rows = []
         for system in (_OURS, _PRIOR, _OTHER, _NEAREST):
             texts = found.texts[system + which if system == _NEAREST else system]
             score = text_scores([texts[n] for n in kept], [references[n] for n in kept], boot)
-            rows.append([system, *(percent(score[metric], 1.0, 2 if metric == "CIDEr-D" else 1) for metric in METRICS)])
-            values[f"{name} | {system}"] = {metric: score[metric].to_dict() for metric in METRICS}
+            rows.append([system, *(percent(score[metric], 1.0, 2 if metric == "CIDEr-D" else 1) for metric in names)])
+            values[f"{name} | {system}"] = {metric: score[metric].to_dict() for metric in names}
         rows.append(["ECG-Chat, published, other data",
-                     *(f"{PUBLISHED_TEXT[m]:.1f}" if m in PUBLISHED_TEXT else "" for m in METRICS)])
-        tables.append(Table(f"Overlap with {name}", ("text", *METRICS), rows))
+                     *(f"{PUBLISHED_TEXT[m]:.1f}" if m in PUBLISHED_TEXT else "" for m in names)])
+        tables.append(Table(f"Overlap with {name}", ("text", *names), rows))
     return tables, values
 
 

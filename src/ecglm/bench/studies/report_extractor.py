@@ -15,7 +15,8 @@ from ecglm.bench.stats import Bootstrap
 from ecglm.bench.study import Table, percent
 from ecglm.config import read_yaml
 from ecglm.corpus.reports import ReportRow
-from ecglm.knowledge.report_labels import labels, language_of
+from ecglm.knowledge.report_labels import labels
+from ecglm.knowledge.report_language import language_of
 
 SENTENCES = Path(ecglm.bench.__file__).with_name("report_sentences.yaml")
 _STATUSES = ("present", "possible", "absent")

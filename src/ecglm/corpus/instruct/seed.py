@@ -151,9 +151,28 @@ BROAD = {
 }
 
 
+#: Names in the number in which they are spoken of, where the statement's own is the code's.
+_SAID = {
+    "form:PAC": "atrial premature complexes",
+    "form:PVC": "ventricular premature complexes",
+    "form:LOWT": "low amplitude T waves",
+    "form:ABQRS": "abnormal QRS complex",
+}
+PLURAL = frozenset(f"form:{code}" for code in ("PAC", "PVC", "LOWT", "QWAVE", "INVT", "NDT", "NT", "NST", "VCLVH"))
+_COUNTED = frozenset(
+    ("form:LPR", "form:LNGQT", "form:ABQRS", "sub_class:IVCD", "rhythm:BIGU", "rhythm:TRIGU", "rhythm:PACE", "rhythm:SVARR")
+)
+
+
 def name(key: str) -> str:
     """A statement's name as it is written: "ST depression"."""
-    return re.sub(r"[\w/-]+", lambda w: _WRITTEN.get(w[0], w[0]), BY_KEY[key].name)
+    return _SAID.get(key) or re.sub(r"[\w/-]+", lambda w: _WRITTEN.get(w[0], w[0]), BY_KEY[key].name)
+
+
+def shown(key: str) -> str:
+    """The name in a sentence about an ECG: "a long QT interval", "Q waves"."""
+    words = name(key)
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}" if key in _COUNTED else words
 
 
 def sentence(text: str) -> str:

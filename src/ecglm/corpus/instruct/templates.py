@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ecglm.config import read_yaml
-from ecglm.corpus.instruct.seed import Seed, listed, name, sentence
+from ecglm.corpus.instruct.seed import PLURAL, Seed, listed, name, sentence, shown
 from ecglm.knowledge.ranges import flag, normal_range
 
 FAMILIES = ("feature", "rhythm", "morphology", "report")
@@ -28,6 +28,11 @@ FEATURES = {
     "qtc_bazett": ("QTc interval", "ms", 20),
     "rr": ("RR interval", "ms", 100),
 }
+#: How a value is called that is too large or too small.
+_TOO = {"heart_rate": ("high", "low")}
+_TOO_LONG = ("long", "short")
+#: Rhythms without a PR interval of their own, whatever was measured.
+_NO_PR = frozenset(f"rhythm:{code}" for code in ("AFIB", "AFLT", "SVTAC", "PSVT", "PACE"))
 _RANGE = {"low": "below", "normal": "within", "high": "above"}
 #: What a blank stands for, where exactly one of its statements is made.
 NOUNS = {
@@ -103,14 +108,21 @@ def _choice(family: str, question: str, right: str, wrong: Sequence[str], rng: n
     return Draft(family, "mcq", ((f"{question}\n{lines}", answer),), tuple(offered))
 
 
+def state_of(seed: Seed, which: str) -> str | None:
+    """Where a measurement lies ("low", "normal", "high"); None where there is none, or the rhythm has no such interval."""
+    if which == "pr" and _NO_PR & seed.present:
+        return None
+    return flag(which, seed.values.get(which), seed.sex, seed.age)
+
+
 def _feature(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None:
-    known = [f for f in FEATURES if f in seed.values and flag(f, seed.values[f], seed.sex, seed.age)]
+    known = [f for f in FEATURES if state_of(seed, f)]
     if not known:
         return None
     which = str(_pick(known, rng))
     words, unit, width = FEATURES[which]
     value = round(seed.values[which])
-    state = str(flag(which, seed.values[which], seed.sex, seed.age))
+    state = str(state_of(seed, which))
     stated = f"the {words} is {value} {unit}"
     where = f"{_RANGE[state]} the normal range ({normal_range(which, seed.sex)} {unit})"
     if form == "closed":
@@ -118,7 +130,9 @@ def _feature(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None:
         if kind == "low" and getattr(normal_range(which, seed.sex), "low", None) is None:
             kind = "normal"
         said = "Yes" if kind == state else "No"
-        return Draft("feature", form, ((_ask("feature", f"closed_{kind}", rng, x=words), f"{said}, {stated}, {where}."),))
+        more, less = _TOO.get(which, _TOO_LONG)
+        question = _ask("feature", f"closed_{kind}", rng, x=words, more=more, less=less)
+        return Draft("feature", form, ((question, f"{said}, {stated}, {where}."),))
     if form == "open":
         return Draft("feature", form, ((_ask("feature", "open", rng, x=words), sentence(f"{stated}, which is {where}")),))
     if form == "fill":
@@ -136,29 +150,51 @@ def _feature(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None:
 
 def rhythm_phrase(seed: Seed) -> str:
     """ "sinus rhythm with sinus arrhythmia at 72 beats per minute"; "" where no rhythm is stated."""
-    named = rhythms(seed)
     rate = seed.values.get("heart_rate")
-    return listed(named) + (f" at {round(rate)} beats per minute" if rate is not None and named else "")
+    named = rhythm_name(seed)
+    return named + (f" at {round(rate)} beats per minute" if rate is not None and named else "")
 
 
-def rhythms(seed: Seed) -> list[str]:
-    """Names of the rhythms stated, "sinus rhythm" left out where a kind of it is stated."""
+def rhythm_name(seed: Seed) -> str:
+    """The rhythm and what goes with it: "sinus rhythm with a bigeminal pattern"; "" where none is stated."""
+    first, *others = rhythm_keys(seed) or [""]
+    return "" if not first else name(first) + (f" with {listed(map(shown, others))}" if others else "")
+
+
+def rhythm_keys(seed: Seed) -> list[str]:
+    """Rhythms stated, the basic one first, sinus rhythm left out where a kind of it is stated."""
     keys = sorted(k for k in seed.present if k.startswith("rhythm:"))
     if {"rhythm:SBRAD", "rhythm:STACH", "rhythm:SARRH"} & set(keys):
         keys = [k for k in keys if k != "rhythm:SR"]
-    return [name(k) for k in sorted(keys, key=lambda k: k not in ("rhythm:SR", "rhythm:AFIB", "rhythm:AFLT"))]
+    return sorted(keys, key=lambda k: k not in ("rhythm:SR", "rhythm:AFIB", "rhythm:AFLT", "rhythm:SBRAD", "rhythm:STACH"))
+
+
+def rhythms(seed: Seed) -> list[str]:
+    """Names of the rhythms stated."""
+    return [name(k) for k in rhythm_keys(seed)]
+
+
+def finding_keys(seed: Seed) -> list[str]:
+    """Diagnoses and waveform findings stated."""
+    from ecglm.models.facts import UNSPOKEN
+
+    return [k for g in ("sub_class", "form") for k in sorted(seed.present) if k.startswith(g + ":") and k not in UNSPOKEN]
 
 
 def findings(seed: Seed) -> list[str]:
     """Names of diagnoses and waveform findings stated."""
-    from ecglm.models.facts import UNSPOKEN
+    return [name(k) for k in finding_keys(seed)]
 
-    return [name(k) for g in ("sub_class", "form") for k in sorted(seed.present) if k.startswith(g + ":") and k not in UNSPOKEN]
+
+def found_text(seed: Seed) -> str:
+    """The same in a sentence: "a long QT interval and Q waves"."""
+    return listed(map(shown, finding_keys(seed)))
 
 
 def normal(seed: Seed) -> bool:
-    """Whether the recording is called normal."""
-    return bool({"super_class:NORM", "sub_class:NORM"} & seed.present) and not findings(seed)
+    """Whether the recording is called normal, and no interval is outside its range."""
+    called = bool({"super_class:NORM", "sub_class:NORM"} & seed.present) and not findings(seed)
+    return called and all(state_of(seed, which) in (None, "normal") for which in ("pr", "qrs", "qtc_bazett"))
 
 
 def _verify(
@@ -173,20 +209,22 @@ def _verify(
         return None
     asked_yes = bool(yes) and (not no or rng.random() < 0.5)
     key = str(_pick(yes if asked_yes else no, rng))
-    question = _ask(family, template, rng, x=name(key))
+    be = "are" if key in PLURAL else "is"
+    if key.startswith("sub_class:") and rng.random() < 0.3:
+        template = "closed_diagnosis"
+    question = _ask(family, template, rng, x=shown(key), be=be)
     if asked_yes:
-        return question, _pick((f"Yes, this ECG shows {name(key)}.", f"Yes, {name(key)} is present."), rng)
-    instead = rhythms(seed) if family == "rhythm" else findings(seed)
+        return question, _pick((f"Yes, this ECG shows {shown(key)}.", f"Yes, {shown(key)} {be} present."), rng)
     tail = (
-        f" The rhythm is {listed(instead)}."
-        if instead and family == "rhythm"
-        else f" What it does show is {listed(instead)}."
-        if instead
+        f" The rhythm is {rhythm_name(seed)}."
+        if family == "rhythm" and rhythm_name(seed)
+        else f" It shows {found_text(seed)}."
+        if family != "rhythm" and finding_keys(seed)
         else " The ECG is normal."
         if normal(seed)
         else ""
     )
-    return question, _pick((f"No, there is no {name(key)}.", f"No, this ECG does not show {name(key)}."), rng) + tail
+    return question, _pick((f"No, there {be} no {name(key)}.", f"No, this ECG does not show {shown(key)}."), rng) + tail
 
 
 def _rhythm(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None:
@@ -199,7 +237,7 @@ def _rhythm(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None:
     if form == "open":
         return Draft("rhythm", form, ((_ask("rhythm", form, rng), sentence(f"the rhythm is {rhythm_phrase(seed)}")),))
     if form == "fill":
-        return Draft("rhythm", form, ((_ask("rhythm", form, rng), listed(named)),))
+        return Draft("rhythm", form, ((_ask("rhythm", form, rng), rhythm_name(seed)),))
     wrong = [name(k) for k in sorted(seed.absent) if k.startswith("rhythm:")]
     return _choice("rhythm", _ask("rhythm", form, rng), str(_pick(named, rng)), wrong, rng)
 
@@ -211,7 +249,7 @@ def _morphology(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None
         return None if pair is None else Draft("morphology", form, (pair,))
     found = findings(seed)
     if form == "open":
-        said = f"it shows {listed(found)}" if found else "the waveforms are normal" if normal(seed) else ""
+        said = f"it shows {found_text(seed)}" if found else "the waveforms are normal" if normal(seed) else ""
         return Draft("morphology", form, ((_ask("morphology", form, rng), sentence(said)),)) if said else None
     if form == "fill":
         fitting = [(noun, hits[0]) for noun, keys in NOUNS.items() if len(hits := sorted(seed.present & set(keys))) == 1]
@@ -227,8 +265,8 @@ def _morphology(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None
 
 def summary(seed: Seed) -> str:
     """One sentence on rhythm and findings; "" where too little is known."""
-    rhythm, found = listed(rhythms(seed)), listed(findings(seed))
-    tail = f" with {found}" if found else ", otherwise normal" if normal(seed) else ""
+    rhythm, found = rhythm_name(seed), found_text(seed)
+    tail = f"{';' if ' with ' in rhythm else ' with'} {found}" if found else ", otherwise normal" if normal(seed) else ""
     return (rhythm + tail)[:1].upper() + (rhythm + tail)[1:] if rhythm and tail else ""
 
 
@@ -238,13 +276,13 @@ def report_text(seed: Seed) -> str:
         return ""
     parts = [f"the rhythm is {rhythm_phrase(seed)}"]
     for which in ("pr", "qrs", "qtc_bazett"):
-        state = flag(which, seed.values.get(which), seed.sex, seed.age)
+        state = state_of(seed, which)
         if state:
             words, unit, _ = FEATURES[which]
             parts.append(f"the {words} is {round(seed.values[which])} {unit}, {_RANGE[state]} the normal range")
     found = findings(seed)
     parts.append(
-        f"findings: {listed(found)}" if found else "no abnormality of conduction or waveform is seen; the ECG is normal"
+        f"findings: {found_text(seed)}" if found else "no abnormality of conduction or waveform is seen; the ECG is normal"
     )
     return " ".join(map(sentence, parts))
 
@@ -258,8 +296,9 @@ def _report(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None:
     if form == "fill":
         if not findings(seed):
             return None
-        rhythm = listed(rhythms(seed))
-        return Draft("report", form, ((_ask("report", form, rng, x=rhythm[:1].upper() + rhythm[1:]), listed(findings(seed))),))
+        rhythm = rhythm_name(seed)
+        question = _ask("report", form, rng, x=rhythm[:1].upper() + rhythm[1:], joint="and" if " with " in rhythm else "with")
+        return Draft("report", form, ((question, found_text(seed)),))
     absent = [k for k in sorted(seed.absent) if k.startswith(("sub_class:", "form:"))]
     others = [k for k in sorted(seed.absent) if k.startswith("rhythm:")]
     wrong: list[str] = []
@@ -268,7 +307,7 @@ def _report(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None:
             break
         rhythm = str(_pick([*rhythms(seed), name(str(_pick(others, rng)))], rng))
         keys = [absent[i] for i in rng.permutation(len(absent))[: int(rng.integers(1, 3))]]
-        wrong.append(f"{rhythm[:1].upper()}{rhythm[1:]} with {listed(map(name, keys))}")
+        wrong.append(f"{rhythm[:1].upper()}{rhythm[1:]} with {listed(map(shown, keys))}")
     if form == "mcq":
         return _choice("report", _ask("report", form, rng), whole, wrong, rng)
     if not wrong or rng.random() < 0.5:
@@ -287,11 +326,12 @@ def _dialogue(seed: Seed, rng: np.random.Generator) -> Draft | None:
         turns.append((_ask("dialogue", "feature", rng, x=words), first.turns[0][1]))
     turns.append((_ask("dialogue", "rhythm", rng), sentence(f"it is {rhythm_phrase(seed)}")))
     found = findings(seed)
-    turns.append((_ask("dialogue", "morphology", rng), sentence(f"it shows {listed(found)}" if found else "nothing abnormal")))
+    turns.append((_ask("dialogue", "morphology", rng), sentence(f"it shows {found_text(seed)}" if found else "nothing abnormal")))
     no = sorted(k for k in seed.absent if k.startswith(("sub_class:", "form:")))
     if no and rng.random() < 0.6:
         key = str(_pick(no, rng))
-        turns.append((_ask("dialogue", "check", rng, x=name(key)), f"No, there is no {name(key)}."))
+        be = "are" if key in PLURAL else "is"
+        turns.append((_ask("dialogue", "check", rng, x=shown(key), be=be), f"No, there {be} no {name(key)}."))
     if len(turns) < 3 or rng.random() < 0.6:
         turns.append((_ask("dialogue", "close", rng), sentence(summary(seed))))
     return Draft("report", "dialogue", tuple(turns))

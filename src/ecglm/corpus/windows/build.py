@@ -92,7 +92,8 @@ def _subject(layout: Layout, root: Path, subject: str, names: Sequence[str], rul
     onsets = sum(len(one.rhythms.onsets()) for one in sources if one.rhythms is not None)
     return {"subject": subject, "items": lines, "skipped": skipped, "onsets": onsets, "told": dict(sorted(told.items())),
             "records": [{"record": one.name, "subject": subject, "split": split, "fs": one.windows.first.fs,
-                         "duration_s": one.duration_s, "leads": list(one.windows.first.leads), "sha256": one.hashes()}
+                         "duration_s": one.duration_s, "leads": list(one.windows.first.leads),
+                         "sha256": one.hashes(layout.annotator)}
                         for one in used]}
 
 

@@ -52,13 +52,13 @@ class Source:
         parts = [absent[round(s * record.fs): round((s + 1) * record.fs)] for s in range(BLOCK_S)]
         return [not part.size or bool(part.mean() > 0.5) for part in parts]
 
-    def hashes(self) -> dict[str, str]:
+    def hashes(self, annotator: str) -> dict[str, str]:
         """SHA-256 of its header, signal and annotation files by name."""
         found = {}
-        for path in sorted(self.path.parent.glob(f"{self.path.stem}[._]*")):
-            if path.is_file() and path.name.split(".")[0] in (self.path.stem, *_segments(self.path)):
-                with open(path, "rb") as file:
-                    found[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+        for name in sorted(_files(self.path) | {f"{self.path.stem}.{annotator}"}):
+            if (self.path.parent / name).is_file():
+                with open(self.path.parent / name, "rb") as file:
+                    found[name] = hashlib.file_digest(file, "sha256").hexdigest()
         return found
 
 
@@ -92,8 +92,15 @@ def _whole(windows: Windows) -> None:
     windows.read(max(0.0, windows.duration_s - 1.0), min(1.0, windows.duration_s))
 
 
-def _segments(header: Path) -> list[str]:
-    """Names of the records that a record of several segments joins."""
+def _files(header: Path, inside: bool = False) -> set[str]:
+    """Names of a header, the signal files that it names and, of a record of several segments, theirs; all are in one folder."""
     lines = [line.split() for line in header.read_text(encoding="utf-8", errors="replace").splitlines()
              if line.strip() and not line.startswith("#")]
-    return [line[0] for line in lines[1:]] if lines and "/" in lines[0][0] else []
+    found = {header.name}
+    if "/" not in lines[0][0]:
+        return found | {Path(line[0]).name for line in lines[1:]}
+    for line in lines[1:]:
+        segment = header.with_name(f"{Path(line[0]).name}.hea")
+        if not inside and segment.is_file():
+            found |= _files(segment, True)
+    return found

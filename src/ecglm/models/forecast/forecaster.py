@@ -17,6 +17,7 @@ from ecglm.models.forecast.network import Network
 from ecglm.models.forecast.steps import STEP_S, step_features
 from ecglm.signal.holter import BeatSeries
 from ecglm.signal.missing import FloatArray
+from ecglm.signal.simulate.onset import MECHANISMS
 
 SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints" / "forecast"
 MODEL_TYPE = "ecglm-forecaster"
@@ -34,6 +35,11 @@ class Forecaster:
         """Of each of CLASSES ``[3]`` after a stretch that `BeatSeries.cut` made."""
         out: FloatArray = self.network.probabilities(course(step_features(series), horizon_s))[0]
         return out
+
+    def signs(self, series: BeatSeries, horizon_s: float) -> dict[str, float]:
+        """Probability of each mechanism of `signal.simulate.onset` before such an onset, "none" among them."""
+        found = self.network.signs(course(step_features(series), horizon_s))[0]
+        return dict(zip(MECHANISMS, found.tolist(), strict=True))
 
     @staticmethod
     def load(folder: str | Path = SHIPPED) -> Forecaster:

@@ -63,7 +63,8 @@ def step_features(series: BeatSeries) -> FloatArray:
             np.log(np.sqrt(of("mean", change**2, successive, 3)) + 1e-3),
             of("mean", (relative > IRREGULAR).astype(float), both, 4), _counted(early, step_B, count) * per_minute,
             _counted(ventricular, step_B, count) * per_minute, of("mean", coupling, early, 1), of("mean", series.p_B, normal, 2),
-            of("median", series.p_ms_B, p, 2), of("std", series.p_ms_B, p, 4), of("median", series.pr_ms_B, p, 2), readable], axis=1)
+            of("median", series.p_ms_B, p, 2), of("std", series.p_ms_B, p, 4), of("median", series.pr_ms_B, p, 2), readable,
+        ], axis=1)
     out[readable <= 0, :-1] = np.nan
     return out
 

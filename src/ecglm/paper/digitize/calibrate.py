@@ -11,6 +11,9 @@ from ecglm.paper.digitize.trace import Floats, Trace
 
 #: Heights (mm) of a 1 mV pulse by gain, and how far a measured one may be off.
 GAINS, GAIN_OFF = (5.0, 10.0, 20.0), 0.12
+#: A pulse lasts 200 ms: speeds (mm/s) that its width tells apart, and how far (share) it may be off.
+SPEEDS, WIDTH_OFF = (25.0, 50.0), 0.25
+_PULSE_S = 0.2
 #: A pulse is looked for within so many mm of a row's ends.
 _NEAR_END = 24.0
 
@@ -85,7 +88,7 @@ def _flat_top(y: Floats, low: int, high: int, first: int, last: int, px: float) 
     starts = np.flatnonzero(np.diff(np.concatenate([[0], steady.astype(int), [0]])) == 1)
     ends = np.flatnonzero(np.diff(np.concatenate([[0], steady.astype(int), [0]])) == -1)
     for a, b in zip(starts, ends, strict=True):
-        if not 1.2 * px <= b - a <= 8.0 * px or np.ptp(height[a:b]) > 0.6 * px:
+        if not 1.2 * px <= b - a <= 12.0 * px or np.ptp(height[a:b]) > 0.6 * px:
             continue
         plateau = float(np.median(height[a:b]))
         sides = []
@@ -110,3 +113,10 @@ def gain_of(pulses: list[Pulse]) -> float | None:
     """mm/mV that the pulses show, None without pulses or when they disagree."""
     gains = [min(GAINS, key=lambda gain: abs(pulse.height_mm / gain - 1)) for pulse in pulses]
     return gains[0] if gains and gains.count(gains[0]) > 0.7 * len(gains) else None
+
+
+def speed_of(pulses: list[Pulse], px: float) -> float | None:
+    """mm/s at which the pulses last 200 ms, None without pulses, when they disagree, or when they are of another width."""
+    speeds = [speed for pulse in pulses for speed in SPEEDS
+              if abs((pulse.last - pulse.first) / px / (_PULSE_S * speed) - 1) < WIDTH_OFF]
+    return max(speeds, key=speeds.count) if speeds and speeds.count(max(speeds, key=speeds.count)) > 0.7 * len(pulses) else None

@@ -22,6 +22,12 @@ MAX_BYTES = 256 << 20
 #: Least height and width of a page, pixels.
 MIN_SIDE = 120
 PDF_DPI = 200
+#: Kind of a page object that is an image (FPDF_PAGEOBJ_IMAGE of PDFium).
+_PDF_IMAGE = 3
+#: Rows of a picture that are made opaque at a time.
+_STRIP = 256
+#: Pillow's turns by the orientation in EXIF data (tag 0x0112), as `Image.Transpose`.
+_TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +70,7 @@ def _decoded(file: Any, name: str, pdf: bool, page: int) -> Picture:
 
 
 def _from_image(file: Any, name: str, page: int) -> Picture:
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
@@ -84,14 +90,15 @@ def _from_image(file: Any, name: str, page: int) -> Picture:
                 if image.size[0] * image.size[1] > MAX_PIXELS:
                     raise _too_large(name, *image.size)
                 notes.append(f"page {page} of {count} was read")
-            times = int(np.ceil(np.sqrt(image.size[0] * image.size[1] / WORK_PIXELS)))
+            told = image.getexif().get(0x0112, 1)
             image.load()
-            if times > 1 and image.mode in ("L", "RGB", "RGBA", "CMYK"):
-                image = image.reduce(times)
-            turned = ImageOps.exif_transpose(image)
-            if turned.size != image.size or image.getexif().get(0x0112, 1) not in (0, 1):
+            turns = _TURNS.get(image.getexif().get(0x0112, 1))  # a TIFF file is upright once it is loaded, and says so
+            image = _smaller(_plain(image))
+            if turns is not None:
+                image = image.transpose(turns)
+            if told in _TURNS:
                 notes.append("turned upright as its EXIF data say")
-            return Picture(_rgb(_array(turned), name), name, tuple(notes))
+            return Picture(_rgb(np.asarray(image), name), name, tuple(notes))
     except (UnidentifiedImageError, Image.DecompressionBombError) as problem:
         if isinstance(problem, Image.DecompressionBombError):
             raise PageError(name, "size", f"it has more than {MAX_PIXELS / 1e6:.0f} million pixels",
@@ -110,16 +117,39 @@ def _too_large(name: str, width: int, height: int) -> PageError:
                      "scale it down to 200 to 300 dpi")
 
 
-def _array(image: Any) -> NDArray[Any]:
-    """A Pillow image as an array of one of the kinds of `_rgb`; transparency lies over white."""
+def _plain(image: Any) -> Any:
+    """A Pillow image in a mode that can be averaged: L, RGB or I;16 (numbers of more than 8 bits). Transparency lies over white;
+    this is done strip by strip, for a page of the largest size has 240 MB in every mode of four channels."""
     from PIL import Image
 
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return np.asarray(image)
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        over = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", over.size, (255, 255, 255, 255)), over)
-    return np.asarray(image.convert("RGB"))
+    if image.mode in ("L", "RGB", "I", "F") or image.mode.startswith("I;16"):
+        if "transparency" not in image.info or image.mode not in ("L", "RGB"):
+            return image
+    elif image.mode not in ("RGBA", "LA", "PA", "RGBa") and "transparency" not in image.info:
+        return image.convert("L" if image.mode == "1" else "RGB")
+    plain = Image.new("RGB", image.size, (255, 255, 255))
+    for top in range(0, image.height, _STRIP):
+        strip = image.crop((0, top, image.width, min(image.height, top + _STRIP))).convert("RGBA")
+        plain.paste(strip, (0, top), strip)
+    return plain
+
+
+def _smaller(image: Any) -> Any:
+    """The image averaged over whole squares of pixels, so that it has about `WORK_PIXELS` at most."""
+    times = int(np.ceil(np.sqrt(image.width * image.height / WORK_PIXELS)))
+    if times < 2:
+        return image
+    if image.mode in ("L", "RGB"):
+        return image.reduce(times)
+    from PIL import Image
+
+    values = np.asarray(image)
+    rows, columns = values.shape[0] // times, values.shape[1] // times
+    sums = np.zeros((rows, columns), np.float32)
+    for down in range(times):
+        for right in range(times):
+            sums += values[down:rows * times:times, right:columns * times:times]
+    return Image.fromarray(sums / times ** 2)
 
 
 def _from_pdf(file: Any, name: str, page: int) -> Picture:
@@ -135,11 +165,17 @@ def _from_pdf(file: Any, name: str, page: int) -> Picture:
             raise UsageError(f"{name}: page {page} is not there, it has {count}")
         leaf = document[page - 1]
         width, height = leaf.get_size()
+        if not (width > 0 and height > 0):
+            raise PageError(name, "size", f"page {page} has no extent", "save the page as PNG")
+        for picture in leaf.get_objects(filter=[_PDF_IMAGE]):
+            across, down = picture.get_px_size()
+            if across * down > MAX_PIXELS:
+                raise _too_large(name, across, down)
         scale = min(PDF_DPI / 72, float(np.sqrt(WORK_PIXELS / max(width * height, 1.0))))
-        picture = leaf.render(scale=scale).to_numpy()
-        picture = picture[..., 2::-1] if picture.ndim == 3 else picture
-        return Picture(_rgb(picture, name), name, (f"page {page} of {count} was read",) if count > 1 else ())
-    except pdfium.PdfiumError as problem:
+        drawn = leaf.render(scale=scale).to_numpy()
+        drawn = drawn[..., 2::-1] if drawn.ndim == 3 else drawn
+        return Picture(_rgb(drawn, name), name, (f"page {page} of {count} was read",) if count > 1 else ())
+    except (pdfium.PdfiumError, ValueError, OverflowError, MemoryError) as problem:
         raise PageError(name, "file", f"the PDF file cannot be opened ({str(problem)[:80]})",
                         "it is damaged or protected; save the page as PNG") from None
 

@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.errors import PageError, UsageError
-from ecglm.paper.digitize.calibrate import Span, gain_of, span_of
+from ecglm.paper.digitize.calibrate import Span, span_of
 from ecglm.paper.digitize.confidence import LEAST, lead_confidence, no_ecg
 from ecglm.paper.digitize.grid import Lattice, find_lattice
 from ecglm.paper.digitize.ink import ink_of
 from ecglm.paper.digitize.layout import Plan, plan
 from ecglm.paper.digitize.load import Picture, load_picture
 from ecglm.paper.digitize.page import FlatPage, flatten
+from ecglm.paper.digitize.scale import DOUBTED, Scale, doubt, scale_of
+from ecglm.paper.digitize.text import installed, printed, with_names
 from ecglm.paper.digitize.trace import Floats, Trace, follow, levels_of, runs_of
 from ecglm.paper.digitize.words import find_words
 from ecglm.paper.look import picture_of
@@ -31,8 +33,9 @@ FS = 500.0
 LEAST_PX = 1.8
 #: Shorter gaps (s) in a trace are bridged by straight lines, longer ones are missing.
 BRIDGED_S = 0.06
-#: So much (mm) is left out beside a bound between two leads of a row.
-_BOUND_MM = 0.3
+#: So much (mm) is not read beside a bound between two leads of a row, where their ink meets: the trace is held there, and at
+#: the ends of a row, over at most so many mm.
+_BOUND_MM, _HELD_MM = 0.3, 0.5
 _IMAGE = "pass a scan or photo of an ECG on ruled paper"
 
 
@@ -62,25 +65,26 @@ class ReadPage:
                 "reading": reading.to_dict()}
 
 
-def digitize(image: str | os.PathLike[str] | bytes | NDArray[Any], *, leads: Sequence[str] | None = None, speed: float = 25.0,
-             gain: float | None = None, page: int = 1) -> Record:
+def digitize(image: str | os.PathLike[str] | bytes | NDArray[Any], *, leads: Sequence[str] | None = None,
+             speed: float | None = None, gain: float | None = None, page: int = 1, text: bool | None = None) -> Record:
     """Read an ECG off an image of its page: a file, its bytes, or an array ``[y, x, 3]``.
 
     leads: names in the order of the page (rows from above, each from left to right, then rhythm strips), or one for each
-    row; None reads them or takes the usual ones. speed: mm/s. gain: mm/mV; None takes it from the calibration pulse, or
-    10. page: of a file with several.
+    row; None reads them or takes the usual ones. speed: mm/s; None takes it from the printed text, the width of the
+    calibration pulse, or 25. gain: mm/mV; None takes it from the calibration pulse, the text, or 10. page: of a file with
+    several. text: whether printed text is read (None: where rapidocr is installed). `record.reading` says what was assumed.
 
     Returns a Record in mV at 500 Hz that begins where the traces begin. What is not drawn of a lead is NaN: of a 3x4 page
     each lead has its own 2.5 s, the rhythm strip all 10 s. `record.quality` is how surely each lead was read, 0..1, and
     `record.reading` how. Raises PageError, with the reason, for what is no ECG page or cannot be read surely.
     """
-    return read_page(image, leads=leads, speed=speed, gain=gain, page=page).record
+    return read_page(image, leads=leads, speed=speed, gain=gain, page=page, text=text).record
 
 
-def read_page(image: str | os.PathLike[str] | bytes | NDArray[Any], *, leads: Sequence[str] | None = None, speed: float = 25.0,
-              gain: float | None = None, page: int = 1) -> ReadPage:
+def read_page(image: str | os.PathLike[str] | bytes | NDArray[Any], *, leads: Sequence[str] | None = None,
+              speed: float | None = None, gain: float | None = None, page: int = 1, text: bool | None = None) -> ReadPage:
     """The same, with everything that was found on the way. Raises PageError."""
-    if not speed > 0 or not (gain is None or gain > 0):
+    if not (speed is None or speed > 0) or not (gain is None or gain > 0):
         raise UsageError(f"speed={speed!r} and gain={gain!r} must be positive; usual are 25 or 50 mm/s and 5, 10 or 20 mm/mV")
     picture = load_picture(image, page)
     lattice, flat = _flat(picture)
@@ -88,19 +92,13 @@ def read_page(image: str | os.PathLike[str] | bytes | NDArray[Any], *, leads: Se
     runs = runs_of(ink, flat.px)
     levels = levels_of(runs, flat.px, ink.shape[0]) if len(runs.top) else []
     traces, spans = _rows(picture, follow(runs, levels, flat.px) if levels else [], flat.px)
-    found = plan(traces, spans, find_words(ink, traces, flat.px), flat.px, leads)
+    words = find_words(ink, traces, flat.px)
+    lines = printed(picture.image) if text or (text is None and installed()) else []
+    found = plan(traces, spans, with_names(words, lines, flat), flat.px, leads)
     if found.problem:
         raise PageError(picture.name, "layout", found.problem, "name the leads row by row with leads=[...] (--leads II,V1)")
-    seen = gain_of([pulse for span in spans for pulse in span.pulses])
-    notes = list(picture.notes) + list(found.notes)
-    if gain is None:
-        gain = seen or 10.0
-        if seen is None:
-            notes.append("no calibration pulse was seen: 10 mm/mV is assumed")
-    elif seen is not None and abs(seen / gain - 1) > 0.1:
-        notes.append(f"the calibration pulse says {seen:g} mm/mV, read at {gain:g} as asked")
-    notes.append(f"paper speed {speed:g} mm/s is assumed" if speed == 25.0 else f"read at {speed:g} mm/s as asked")
-    return _assembled(picture, lattice, flat, traces, found, contrast, speed, gain, seen is not None, notes)
+    scale = scale_of(speed, gain, [pulse for span in spans for pulse in span.pulses], flat.px, lines)
+    return _assembled(picture, lattice, flat, traces, found, contrast, scale)
 
 
 def _flat(picture: Picture) -> tuple[Lattice, FlatPage]:
@@ -144,12 +142,12 @@ def _beyond(kept: list[tuple[Trace, Span]], px: float) -> int | None:
 
 
 def _assembled(picture: Picture, lattice: Lattice, flat: FlatPage, traces: list[Trace], found: Plan, contrast: float,
-               speed: float, gain: float, gain_seen: bool, notes: list[str]) -> ReadPage:
+               scale: Scale) -> ReadPage:
     """The record of the pieces. Raises PageError when the traces are no ECG or too unsure."""
-    per_s = speed * flat.px
+    per_s = scale.speed * flat.px
     n = max(1, round((found.stop - found.start) / per_s * FS))
     columns = found.start + np.arange(n) / FS * per_s
-    rows = np.stack([_millivolts(trace, columns, flat.px * gain, per_s) for trace in traces])
+    rows = np.stack([_millivolts(trace, columns, flat.px * scale.gain, per_s) for trace in traces])
     reason, row_quality = no_ecg(rows, FS)
     if reason is not None:
         raise PageError(picture.name, "traces", f"the lines on its ruled paper are no ECG: {reason}", _IMAGE)
@@ -159,7 +157,8 @@ def _assembled(picture: Picture, lattice: Lattice, flat: FlatPage, traces: list[
         bound = 0.0 if piece.strip else _BOUND_MM * flat.px
         inside = (columns >= piece.first + bound * (piece.first > found.start)) \
             & (columns < piece.last - bound * (piece.last < found.stop))
-        values = np.where(inside, rows[piece.row], np.nan)
+        values = _held(np.where(inside, rows[piece.row], np.nan), (columns >= piece.first) & (columns < piece.last),
+                       round(_HELD_MM * flat.px / per_s * FS))
         if np.isfinite(values).any():
             values = values - np.nanmedian(values)
         sure = lead_confidence(traces[piece.row], piece, flat, min(lattice.pitch), row_quality[piece.row], found.sure)
@@ -173,10 +172,15 @@ def _assembled(picture: Picture, lattice: Lattice, flat: FlatPage, traces: list[
         raise PageError(picture.name, "unsure", "its traces cannot be followed surely enough"
                         + (f" (confidence {np.median(list(confidence.values())):.2f})" if drawn else ""),
                         "scan it flat, at 200 dpi or more, with the whole page in view")
-    reading = PageReading(confidence, float(speed), float(gain), gain_seen, _layout_name(found), float(min(lattice.pitch)),
-                          tuple(notes), picture_of(picture.image))
-    record = Record(np.stack([signals[lead] for lead in drawn]).astype(np.float32), FS, tuple(drawn), source=picture.name,
-                    format="image", notes=(reading.text,), reading=reading)
+    samples = np.stack([signals[lead] for lead in drawn]).astype(np.float32)
+    notes = [*picture.notes, *found.notes, *scale.notes]
+    if scale.speed_from == "assumed" and (why := doubt(Record(samples, FS, tuple(drawn)), scale.speed)):
+        notes.append(why)
+        confidence = {lead: DOUBTED * sure for lead, sure in confidence.items()}
+    reading = PageReading(confidence, scale.speed, scale.gain, scale.gain_seen, _layout_name(found),
+                          float(min(lattice.pitch)), tuple(notes), scale.speed_from, scale.gain_from,
+                          picture_of(picture.image))
+    record = Record(samples, FS, tuple(drawn), source=picture.name, format="image", notes=(reading.text,), reading=reading)
     return ReadPage(picture, flat, tuple(traces), found, record)
 
 
@@ -188,6 +192,17 @@ def _millivolts(trace: Trace, columns: Floats, px_per_mv: float, per_s: float) -
     after = known[np.clip(np.searchsorted(known, columns), 0, len(known) - 1)]
     far = (after - before > BRIDGED_S * per_s) | (columns < known[0] - 1) | (columns > known[-1] + 1)
     return np.where(far, np.nan, values)
+
+
+def _held(values: Floats, own: NDArray[np.bool_], most: int) -> Floats:
+    """A piece's first and last known value held to its bounds, over so many samples at most; own: the samples of the piece."""
+    known = np.flatnonzero(np.isfinite(values))
+    if not len(known):
+        return values
+    out, at = values.copy(), np.flatnonzero(own)
+    before, after = at[(at < known[0]) & (at >= known[0] - most)], at[(at > known[-1]) & (at <= known[-1] + most)]
+    out[before], out[after] = values[known[0]], values[known[-1]]
+    return out
 
 
 def _layout_name(found: Plan) -> str:

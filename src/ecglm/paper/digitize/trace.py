@@ -24,6 +24,8 @@ INK, FAINT = 0.45, (0.16, 0.35)
 #: a trace's.
 _JUMP, _LEAP, _CLIMB, _MISSING, _AWAY, _OTHERS, _PALE = 1.2, 0.6, 0.02, 3.5, 0.09, 2.0, 2.0
 FREE_MM = 4.0
+#: White (mm) between the ink of two columns of one stroke.
+_TOUCH_MM = 0.3
 #: States kept for a trace that is missing for a while.
 _HELD = 6
 
@@ -218,10 +220,12 @@ def _heights(runs: Runs, chain: NDArray[np.int64], used: NDArray[np.bool_], thic
     pen = thick / 2
     reach = int(pen)
     upper, lower = np.full(columns, -np.inf), np.full(columns, np.inf)
+    stroke = _strokes(top, bottom, px)
     for shift in range(-reach, reach + 1):
         rim = np.sqrt(pen ** 2 - shift ** 2)
-        upper = np.fmax(upper, _shifted(top, shift) + rim)
-        lower = np.fmin(lower, _shifted(bottom, shift) - rim)
+        same = _shifted(stroke, shift) == stroke  # the pen is not rolled on to another lead
+        upper = np.fmax(upper, np.where(same, _shifted(top, shift) + rim, np.nan))
+        lower = np.fmin(lower, np.where(same, _shifted(bottom, shift) - rim, np.nan))
     upper[~there], lower[~there] = np.nan, np.nan
     y = _between(upper, lower, pen, px)
     fine = there & (bottom - top < 1.3 * thick)
@@ -234,6 +238,13 @@ def _heights(runs: Runs, chain: NDArray[np.int64], used: NDArray[np.bool_], thic
     if guessed.any() and known.any():
         y[guessed] = np.clip(np.interp(at[guessed], at[known], y[known]), (top + pen)[guessed], (bottom - pen)[guessed])
     return y, top, bottom, guessed
+
+
+def _strokes(top: Floats, bottom: Floats, px: float) -> Floats:
+    """A number for each column, the same as the one before it where the ink of both touches, or nearly does."""
+    white = np.maximum(top[1:] - bottom[:-1], top[:-1] - bottom[1:])
+    apart = ~(np.nan_to_num(white, nan=np.inf) <= _TOUCH_MM * px)
+    return np.concatenate([[0.0], np.cumsum(apart)]).astype(float)
 
 
 def _between(upper: Floats, lower: Floats, pen: float, px: float) -> Floats:

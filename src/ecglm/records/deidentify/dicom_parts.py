@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ecglm.records.deidentify.case import COUNT, Case
-from ecglm.records.dicom import channel_name, channel_unit
+from ecglm.records.dicom_channels import channel_name, channel_unit
 from ecglm.records.leads import SCP_LEADS, canonical_lead
 
 _GROUP_NUMBERS = (

@@ -12,7 +12,7 @@ import numpy as np
 
 from ecglm.atomic import replacing
 from ecglm.errors import UsageError
-from ecglm.records.dicom import UNSPECIFIED_LEAD
+from ecglm.records.dicom_channels import UNSPECIFIED_LEAD
 from ecglm.records.export.steps import MISSING, Stored, stored
 from ecglm.records.leads import SCP_LEADS, STANDARD_12
 from ecglm.records.record import Record

@@ -118,6 +118,9 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern("P wave before most QRS", "P-Welle vor den meisten QRS", "多数 QRS 波前有 P 波"),
     Pattern(r"(\d+) of (\d+) beats of another shape", "{0} von {1} Schlägen anders geformt", "{0}/{1} 个心搏形态不同"),
     Pattern(r"1 pause", "1 Pause", "1 次长间歇"),
+    Pattern("1 RR interval longer than those around it", "1 RR-Intervall länger als die benachbarten", "1 个 RR 间期长于相邻间期"),
+    Pattern(r"(\d+) RR intervals longer than those around them", "{0} RR-Intervalle länger als die benachbarten",
+            "{0} 个 RR 间期长于相邻间期"),
     Pattern(r"(\d+) pauses", "{0} Pausen", "{0} 次长间歇"),
     # Caveats (inference.caveats) and evidence (inference.model)
     Pattern(rf"judged on the first {_N} s of (\d+) s", "beurteilt sind die ersten {0} s von {1} s", "仅依据前 {0} s 判读，全长 {1} s"),
@@ -139,6 +142,12 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"QTc depends on the formula at (\d+) bpm: Bazett (\d+) ms, ([a-z ]+); Fridericia (\d+) ms, ([a-z ]+)",
             "QTc hängt bei {0}/min von der Formel ab: Bazett {1} ms, {2}; Fridericia {3} ms, {4}",
             "心率 {0}/min 时 QTc 取决于公式：Bazett {1} ms，{2}；Fridericia {3} ms，{4}"),
+    Pattern("the rhythm that is called present has P waves, but before most QRS complexes none could be marked: look at the rhythm",
+            "zum genannten Rhythmus gehören P-Wellen, doch vor den meisten QRS-Komplexen ließ sich keine markieren: Rhythmus prüfen",
+            "所判定的心律应有 P 波，但多数 QRS 波前无法标出 P 波：请复核心律"),
+    Pattern("the ECG is called normal and a diagnosis is called present as well: unless that is a normal variant, one is wrong",
+            "das EKG gilt als normal und zugleich eine Diagnose als vorhanden: Ist sie keine Normvariante, ist eines davon falsch",
+            "心电图判定为正常，同时又判定存在某一诊断：除非属正常变异，其中之一有误"),
     # What an adapter was taught (inference.adapt)
     Pattern(r"cross-validated (\d+) % right \(([-\d]+) %\), chance (\d+) %", "kreuzvalidiert {0} % richtig ({1} %), Zufall {2} %",
             "交叉验证 {0} % 正确（{1} %），随机水平 {2} %"),

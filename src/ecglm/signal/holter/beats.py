@@ -7,24 +7,23 @@ no beat lies at an end of what is searched. Shapes: M minutes, L leads, T sample
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
-from ecglm.records.record import Record
 from ecglm.signal.beat_types import LEAST_BEATS, beat_types
 from ecglm.signal.beats import IntArray, detect_beats
 from ecglm.signal.conduction import disorder
-from ecglm.signal.delineation import qrs_from, waves_from
+from ecglm.signal.delineation import qrs_from
 from ecglm.signal.filters import bandpass
 from ecglm.signal.holter.atrial import p_before
 from ecglm.signal.holter.minutes import FS, MINUTE, Minute
 from ecglm.signal.missing import BoolArray
 from ecglm.signal.prepare import scale_leads
-from ecglm.signal.rhythm_name import rhythm
+from ecglm.signal.spans.evidence import Evidence, beat_evidence
 from ecglm.signal.stack import align
 from ecglm.signal.wave_network import CLASSES, MARGIN, wave_probabilities
 
@@ -41,19 +40,13 @@ LEAST_QRS = 0.7
 UNDECIDED, NOISE_S, NOISE, REGULAR = (0.1, 0.9), 10.0, 0.25, 0.1
 #: Without signal in any lead for as long (s), what lies beside are no neighbours.
 GAP_S = 0.5
-#: Segments (s) that are asked for atrial fibrillation: as long as it must last to be called so (Hindricks et al. 2021, ESC
-#: guideline, 10.1093/eurheartj/ehaa612).
-SEGMENT_S = 30.0
-#: Intervals between other than ventricular beats that a segment must have, and how irregular these must be, as ectopic beats
-#: disturb a sinus rhythm as well. Set on MIT-BIH's training records, where .06 to .1 did equally well.
-LEAST_RR, LEAST_DISORDER = 10, 0.08
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
     """What was found in a stretch. times_B: samples of the recording at FS, those of the margins too; types_B: AAMI classes;
-    p_B3: of `p_before`; gaps: samples ``[gap, 2]`` without signal in any lead; af: for each segment of the stretch, whether atria
-    fibrillate."""
+    p_B3: of `p_before`; gaps: samples ``[gap, 2]`` without signal in any lead; seen: what each beat tells about the
+    atria."""
 
     first: int
     stop: int
@@ -61,7 +54,7 @@ class Part:
     types_B: NDArray[np.str_]
     p_B3: NDArray[np.float32]
     gaps: IntArray
-    af: BoolArray
+    seen: Evidence
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,10 +78,9 @@ def analyse(minutes: Sequence[Minute], leads: Sequence[str], at: int, before: in
     start, first, stop = at * MINUTE + low, first - low, stop - low
     samples, prob_LCT, unseen = _beats(known)
     types = _types(known, samples)
-    af = _fibrillation(known, prob_LCT, samples, types, first, stop)
     gaps = _runs(unseen, round(GAP_S * FS)).clip(first, stop)
     return Part(start + first, start + stop, start + samples, types, p_before(prob_LCT, samples),
-                start + gaps[gaps[:, 1] > gaps[:, 0]], af)
+                start + gaps[gaps[:, 1] > gaps[:, 0]], beat_evidence(known.scaled_LT, prob_LCT, samples, types))
 
 
 def _prepared(minutes: Sequence[Minute], leads: Sequence[str], edges: IntArray, low: int, high: int) -> _Stretch:
@@ -175,26 +167,3 @@ def _runs(mask: BoolArray, shortest: int) -> IntArray:
     change = np.flatnonzero(np.diff(np.r_[False, mask, False].astype(np.int8)))
     runs = np.stack([change[::2], change[1::2]], axis=1)
     return runs[runs[:, 1] - runs[:, 0] >= shortest]
-
-
-def _fibrillation(known: _Stretch, prob_LCT: NDArray[np.float32], samples: IntArray, types: NDArray[np.str_], first: int,
-                  stop: int) -> BoolArray:
-    """For each segment between first and stop whether `rhythm` says so, and ventricular beats are not why."""
-    total = max(1, round((stop - first) / (SEGMENT_S * FS)))
-    out = np.zeros(total, bool)
-    for number in range(total):
-        begin = first + round(number * SEGMENT_S * FS)
-        end = stop if number + 1 == total else begin + round(SEGMENT_S * FS)
-        low, high = np.searchsorted(samples, (begin, end))
-        rows = np.flatnonzero(known.there_ML[np.searchsorted(known.edges, begin, side="right") - 1])
-        among = types[low:high] != "V"
-        rr = np.diff(samples[low:high])[among[1:] & among[:-1]] / FS
-        if len(rr) < LEAST_RR or disorder(rr) < LEAST_DISORDER:
-            continue
-        names = tuple(known.names[row] for row in rows)
-        found = waves_from(names, known.scaled_LT[rows, begin:end], prob_LCT[rows, :, begin:end])
-        qrs = np.round(found.overall["qrs"][:, 1] * FS) + begin
-        near = np.searchsorted((samples[low + 1:high] + samples[low:high - 1]) / 2, qrs) + low
-        found = replace(found, types=tuple(types[near]))
-        out[number] = rhythm(Record(known.raw_LT[rows, begin:end], FS, names), found).name == "atrial fibrillation"
-    return out

@@ -81,9 +81,8 @@ class Span:
 @dataclass(frozen=True, eq=False)
 class Holter:
     """A long recording in numbers. start: ISO 8601, or None. least_bpm_at_s and largest_bpm_at_s: when, or None. pauses, runs,
-    bigeminy, af, unusable: episodes in order of time. times_s, types: every beat and its AAMI class; p: the P wave before it
-    (`atrial.COLUMNS`). reason: why there is
-    nothing, or None."""
+    bigeminy, af, unusable, flutter: episodes in order of time. times_s, types: every beat and its AAMI class; p: the P wave
+    before it (`atrial.COLUMNS`). reason: why there is nothing, or None."""
 
     duration_s: float
     leads: tuple[str, ...]
@@ -101,6 +100,7 @@ class Holter:
     types: NDArray[np.str_]
     p: NDArray[np.float32]
     reason: str | None = None
+    flutter: tuple[Episode, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The object that ``ecglm measure --json`` prints: the keys of any recording, and ``ambulatory``."""
@@ -117,7 +117,7 @@ class Holter:
                 "overall": self.overall.to_dict(), "hours": [hour.to_dict() for hour in self.hours],
                 "least_bpm_at_s": _rounded(self.least_bpm_at_s), "largest_bpm_at_s": _rounded(self.largest_bpm_at_s),
                 "pauses": listed(self.pauses, "rr_s"), "runs": listed(self.runs, "beats"),
-                "bigeminy": listed(self.bigeminy, "beats"), "af": listed(self.af),
+                "bigeminy": listed(self.bigeminy, "beats"), "af": listed(self.af), "flutter": listed(self.flutter),
                 "unusable": listed(self.unusable, "reason"), "reason": self.reason}
 
     def measurements(self) -> Measurements:
@@ -151,7 +151,7 @@ class Holter:
              f"SDNN {h.sdnn_ms:.0f} ms, RMSSD {h.rmssd_ms:.0f} ms, pNN50 {h.pnn50_pct:.1f} % of {h.intervals} NN intervals"),
         ]
         for name, episodes in (("ventricular run", self.runs), ("bigeminy", self.bigeminy), ("pause", self.pauses),
-                               ("fibrillation", self.af), ("unusable", self.unusable)):
+                               ("fibrillation", self.af), ("flutter", self.flutter), ("unusable", self.unusable)):
             rows += _listed(name, episodes)
         return rows
 

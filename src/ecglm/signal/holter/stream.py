@@ -30,6 +30,12 @@ def holter(recording: str | os.PathLike[str] | Record | Windows, *, window_s: fl
     on it. progress: show a bar on stderr. Raises ReadError for a file that cannot be read, as `read` does; poor signal
     raises nothing, it is time that is counted as unusable.
     """
+    return summarise(*gather(recording, window_s, progress))
+
+
+def gather(recording: str | os.PathLike[str] | Record | Windows, window_s: float = 600.0, progress: bool = False,
+           ) -> tuple[Seen, Windows]:
+    """What `holter` sums up, and the recording it is of. Arguments and errors are those of `holter`."""
     if not window_s >= 60:
         raise UsageError(f"{argument('window_s', window_s)} is not usable; give 60 s or more")
     windows = recording if isinstance(recording, Windows) else open_windows(recording)
@@ -51,7 +57,7 @@ def holter(recording: str | os.PathLike[str] | Record | Windows, *, window_s: fl
         kept, at = kept[end - 1 - at:], int(end) - 1
     for _ in minutes:  # the bar ends
         pass
-    return summarise(seen, windows)
+    return seen, windows
 
 
 def _join(seen: Seen, part: Part) -> None:
@@ -62,7 +68,7 @@ def _join(seen: Seen, part: Part) -> None:
     seen.types.append(part.types_B[new])
     seen.p.append(part.p_B3[new])
     seen.gaps.append(part.gaps)
-    seen.fibrillation.append((part.first, part.stop, part.af))
+    seen.evidence.append(part.seen.at(new))
 
 
 def _shown(minutes: Iterator[Minute], total: int, progress: bool) -> Iterator[Minute]:

@@ -15,6 +15,8 @@ from ecglm.signal.holter.minutes import FS, MINUTE
 from ecglm.signal.holter.result import KINDS, Episode, Holter, Hrv, Span
 from ecglm.signal.missing import BoolArray, FloatArray
 from ecglm.signal.rhythm_name import PAUSE_S
+from ecglm.signal.spans.evidence import Evidence
+from ecglm.signal.spans.find import RhythmSpan, beat_rhythms, spans_of
 
 #: Least and largest rates are of as many RR intervals in a row.
 RATE_OF = 8
@@ -30,21 +32,21 @@ HOUR_S = 3600.0
 @dataclass
 class Seen:
     """What is kept of a recording while it is read: a part for each stretch. times: samples at FS ``[beat]``; p: of `p_before`;
-    gaps ``[gap, 2]``; fibrillation: first sample, stop and segments; reasons: why a minute cannot be read, by its number."""
+    gaps ``[gap, 2]``; evidence: what each beat tells about the atria; reasons: why a minute cannot be read, by its number."""
 
     duration_s: float
     times: list[IntArray] = field(default_factory=list)
     types: list[NDArray[np.str_]] = field(default_factory=list)
     p: list[NDArray[np.float32]] = field(default_factory=list)
     gaps: list[IntArray] = field(default_factory=list)
-    fibrillation: list[tuple[int, int, BoolArray]] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
     reasons: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
 class _Beats:
-    """times (s) and kinds ``[B]``; rr (s), whether no gap lies in it, and whether it is an NN interval ``[I]``; gaps and af
-    ``[n, 2]`` (s)."""
+    """times (s) and kinds ``[B]``; rr (s), whether no gap lies in it, and whether it is an NN interval ``[I]``; gaps, af and
+    flutter ``[n, 2]`` (s)."""
 
     times_B: FloatArray
     kinds_B: NDArray[np.str_]
@@ -53,6 +55,7 @@ class _Beats:
     nn_I: BoolArray
     gaps: FloatArray
     af: FloatArray
+    flutter: FloatArray
 
 
 def summarise(seen: Seen, windows: Windows) -> Holter:
@@ -74,7 +77,8 @@ def summarise(seen: Seen, windows: Windows) -> Holter:
         float(beats.times_B[np.nanargmax(rate_B)]) if known else None, pauses,
         tuple(run for run in runs if (run.value or 0) >= 3), bigeminy,
         tuple(Episode(float(a), float(b)) for a, b in beats.af), unusable, beats.times_B, beats.kinds_B,
-        np.concatenate(seen.p), None if valid.any() else unusable[0].text if unusable else "fewer than two QRS complexes found")
+        np.concatenate(seen.p), None if valid.any() else unusable[0].text if unusable else "fewer than two QRS complexes found",
+        tuple(Episode(float(a), float(b)) for a, b in beats.flutter))
 
 
 def _beats(seen: Seen) -> _Beats:
@@ -82,19 +86,24 @@ def _beats(seen: Seen) -> _Beats:
     kinds = np.concatenate(seen.types)
     gaps = _merged(np.concatenate(seen.gaps)) / FS
     gaps = np.minimum(gaps, seen.duration_s)
-    # What two of three segments in a row say holds: the irregularity of half a minute may have many causes.
-    said = median_filter(np.concatenate([part[2] for part in seen.fibrillation]).astype(int), size=3, mode="nearest") > 0
-    edges = np.concatenate([np.linspace(first, stop, len(part) + 1)[:-1] for first, stop, part in seen.fibrillation])
-    segments = np.stack([edges, np.r_[edges[1:], seen.fibrillation[-1][1]]], axis=1)
-    fibrillates = _merged(segments[said]) / FS
+    found = _rhythms(seen, times, kinds, gaps)
+    fibrillates, flutters = (_merged(np.array([(one.start_s, one.stop_s) for one in found if one.name == name]).reshape(-1, 2))
+                             for name in ("af", "aflutter"))
     inside = _within(times, fibrillates)
     kinds = np.where(inside & (kinds == "S"), "N", kinds)  # no beat is early where every interval is another
     rr = np.diff(times)
     valid = np.searchsorted(gaps[:, 0], times[1:]) == np.searchsorted(gaps[:, 0], times[:-1])
-    normal = (kinds == "N") & ~inside
+    normal = (kinds == "N") & ~inside & ~_within(times, flutters)
     nn = valid & normal[1:] & normal[:-1] & (rr >= NN_S[0]) & (rr <= NN_S[1])
     nn[nn] &= abs(rr[nn] / median_filter(rr[nn], size=NN_AROUND, mode="nearest") - 1) <= NN_OFF
-    return _Beats(times, kinds, rr, valid, nn, gaps, fibrillates)
+    return _Beats(times, kinds, rr, valid, nn, gaps, fibrillates, flutters)
+
+
+def _rhythms(seen: Seen, times: FloatArray, kinds: NDArray[np.str_], gaps: FloatArray) -> list[RhythmSpan]:
+    if not seen.evidence:  # beats that experts marked have none
+        return []
+    classes, prob = beat_rhythms(times, kinds, np.concatenate(seen.p), gaps, Evidence.joined(seen.evidence))
+    return spans_of(times, gaps, classes, prob, seen.duration_s)
 
 
 def _merged(spans: NDArray[np.generic]) -> FloatArray:

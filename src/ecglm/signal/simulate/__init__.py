@@ -6,12 +6,12 @@ vector made of bells (`heart`), conditions change it (`conduction`, `repolarisat
 """
 
 from ecglm.signal.simulate.conditions import CONDITIONS, Condition
-from ecglm.signal.simulate.folder import write_folder
+from ecglm.signal.simulate.folder import OnsetRequest, write_folder
 from ecglm.signal.simulate.onset import MECHANISMS, TARGETS, simulate_onset, stream_onset
 from ecglm.signal.simulate.request import parse, resembling, simulate, simulate_one, stream
 from ecglm.signal.simulate.schedule import Event
 from ecglm.signal.simulate.synthesis import Simulated
 from ecglm.signal.simulate.truth import Onset, Truth
 
-__all__ = ["CONDITIONS", "MECHANISMS", "TARGETS", "Condition", "Event", "Onset", "Simulated", "Truth", "parse", "resembling",
-           "simulate", "simulate_one", "simulate_onset", "stream", "stream_onset", "write_folder"]
+__all__ = ["CONDITIONS", "MECHANISMS", "TARGETS", "Condition", "Event", "Onset", "OnsetRequest", "Simulated", "Truth", "parse",
+           "resembling", "simulate", "simulate_one", "simulate_onset", "stream", "stream_onset", "write_folder"]

@@ -1,4 +1,5 @@
-"""What each beat tells about the atria: a P wave before it, others where none belongs, waves of flutter or fibrillation.
+"""What each beat tells about the atria beside its P wave: what comes again before every beat, P waves where none belongs, waves
+of flutter or fibrillation.
 
 Shapes: B beats, L prepared leads, T samples at FS, C wave classes, W samples of a beat, H frames, Q frequencies.
 """
@@ -16,12 +17,10 @@ from ecglm.signal.missing import FloatArray
 from ecglm.signal.stack import cut
 from ecglm.signal.wave_network import CLASSES, FS
 
-#: Where before the QRS peak (s) a P wave has its largest probability, and the stretch whose shape is compared.
-P_S, SHAPE_S = (-0.36, -0.06), (-0.30, -0.07)
+#: The stretch before a QRS peak (s) whose shape is compared.
+SHAPE_S = (-0.30, -0.07)
 #: What is closer to a QRS peak (s, after the earlier one, before the next) belongs to its T or its P wave.
 BETWEEN_S = (0.26, 0.34)
-#: A wave of the network is where its probability exceeds this.
-HALF = 0.5
 #: Beats on either side that make the usual beat which is taken away, and the stretch (s) in which it is.
 AROUND, BEAT_S, QRS_S, WIDE_S = 12, (-0.07, 0.45), (-0.07, 0.07), (-0.12, 0.40)
 #: Frames (samples at a fifth of FS, and how far apart), padded to; the band (Hz); frames averaged for the long spectrum.
@@ -32,17 +31,13 @@ FLUTTER_HZ, FIBRILLATION_HZ, PEAK_HZ = (3.6, 6.0), (6.0, 10.0), 0.4
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """Of each beat ``[B]`` of a stretch or a recording.
+    """Of each beat ``[B]`` of a stretch or a recording, beside its P wave (`holter.atrial.p_before`).
 
-    p: probability of a P wave before it; p_ms, pr_ms: its length, and from its onset to the QRS peak, NaN without; alike: how
-    much what is before it looks like that before its neighbours, -1..1; between: largest probability of a P wave where none
-    belongs. Of what remains between QRS complexes without the usual beat, in 6 s and in 24 s: hz, strongest frequency of
-    3-12 Hz; peak, share of power around it; flutter, fibrillation, shares in their bands; level, its size over the signal's.
+    alike: how much what is before it looks like that before its neighbours, -1..1; between: largest probability of a P wave
+    where none belongs. Of what remains between QRS complexes without the usual beat, in 6 s and in 24 s: hz, strongest frequency
+    of 3-12 Hz; peak, share of power around it; flutter, fibrillation, shares in their bands; level, its size over the signal's.
     """
 
-    p: FloatArray
-    p_ms: FloatArray
-    pr_ms: FloatArray
     alike: FloatArray
     between: FloatArray
     hz: FloatArray
@@ -55,7 +50,7 @@ class Evidence:
     flutter_long: FloatArray
 
     def __len__(self) -> int:
-        return len(self.p)
+        return len(self.alike)
 
     def at(self, where: NDArray[np.generic] | slice) -> Evidence:
         """That of some beats."""
@@ -76,27 +71,7 @@ def beat_evidence(scaled_LT: NDArray[np.floating], prob_LCT: NDArray[np.floating
     signal = np.asarray(scaled_LT, np.float32)
     usable = np.maximum((prob_LCT.max(axis=1) > 0).sum(axis=0), 1)
     p_T = prob_LCT[:, CLASSES.index("p")].sum(axis=0) / usable
-    found = _p_waves(p_T, samples)
-    return Evidence(*found, _alike(signal, samples), _between(p_T, samples), *_atrial(signal, samples, kinds_B))
-
-
-def _p_waves(p_T: NDArray[np.floating], samples: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Probability, length and PR (ms)."""
-    before, width = round(-P_S[0] * FS), round((P_S[1] - P_S[0]) * FS)
-    offset = np.arange(width) - before
-    place = samples[:, None] + offset
-    earlier = np.r_[-10 * before, samples[:-1]][:, None] + round(0.16 * FS)
-    part_BW = np.where((place >= 0) & (place > earlier), p_T[place.clip(0, len(p_T) - 1)], 0.0)
-    best = part_BW.argmax(axis=1)
-    top = part_BW[np.arange(len(part_BW)), best]
-    over = part_BW > HALF * top[:, None]
-    # The run of values over half of the largest around it.
-    at = np.arange(width)
-    onset = np.where(~over & (at < best[:, None]), at, -1).max(axis=1) + 1
-    offset_at = np.where(~over & (at > best[:, None]), at, width).min(axis=1)
-    there = top > 0.25
-    return (top.astype(float), np.where(there, 1000 * (offset_at - onset) / FS, np.nan),
-            np.where(there, 1000 * (before - onset) / FS, np.nan))
+    return Evidence(_alike(signal, samples), _between(p_T, samples), *_atrial(signal, samples, kinds_B))
 
 
 def _alike(signal_LT: NDArray[np.float32], samples: IntArray) -> FloatArray:
@@ -138,22 +113,25 @@ def _atrial(signal_LT: NDArray[np.float32], samples: IntArray, kinds_B: NDArray[
     """The spectral values of `Evidence`."""
     rest = _without_beats(signal_LT, samples, np.isin(kinds_B, ("V", "F")))
     count = rest.shape[1] // SLOWER
-    slow = uniform_filter1d(rest, SLOWER, axis=1)[:, SLOWER // 2::SLOWER][:, :count]
-    slow = np.pad(slow, ((0, 0), (FRAME // 2, FRAME)))
-    frames_LHF = np.lib.stride_tricks.sliding_window_view(slow, FRAME, axis=1)[:, :max(1, count):HOP]
-    power_HQ = np.zeros((frames_LHF.shape[1], 0), np.float32)
+    frames_LHF = _frames(rest, count)
     hz = np.fft.rfftfreq(PADDED, SLOWER / FS)
     band = (hz >= BAND[0]) & (hz <= BAND[1])
     window = np.hanning(FRAME).astype(np.float32)
     power_HQ = sum((np.abs(np.fft.rfft(one * window, PADDED, axis=1)[:, band]) ** 2) for one in frames_LHF)
     long_HQ = uniform_filter1d(power_HQ / (power_HQ.sum(axis=1, keepdims=True) + 1e-6), LONG, axis=0, mode="nearest")
     size = np.sqrt((frames_LHF**2).mean(axis=(0, 2)))
-    whole = np.pad(uniform_filter1d(signal_LT, SLOWER, axis=1)[:, SLOWER // 2::SLOWER][:, :count], ((0, 0), (FRAME // 2, FRAME)))
-    all_size = np.sqrt((np.lib.stride_tricks.sliding_window_view(whole, FRAME, axis=1)[:, :max(1, count):HOP] ** 2).mean(axis=(0, 2)))
+    all_size = np.sqrt((_frames(signal_LT, count) ** 2).mean(axis=(0, 2)))
     short = _measures(power_HQ, hz[band])
     frame = np.minimum(np.round(samples / (SLOWER * HOP)).astype(np.int64), len(power_HQ) - 1)
     values = [*short, size / (all_size + 1e-6), *_measures(long_HQ, hz[band])[:3]]
     return [np.asarray(value, float)[frame] for value in values]
+
+
+def _frames(signal_LT: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """Frames ``[L, H, FRAME]`` of `count` samples at the slower rate, around every HOP."""
+    slow = uniform_filter1d(signal_LT, SLOWER, axis=1)[:, SLOWER // 2::SLOWER][:, :count]
+    padded = np.pad(slow, ((0, 0), (FRAME // 2, FRAME)))
+    return np.lib.stride_tricks.sliding_window_view(padded, FRAME, axis=1)[:, :max(1, count):HOP]
 
 
 def _without_beats(signal_LT: NDArray[np.float32], samples: IntArray, wide_B: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,18 +10,17 @@ from pathlib import Path
 import torch
 from accelerate import PartialState
 
-from ecglm.atomic import write_text
 from ecglm.bench.provenance import git_commit, versions
 from ecglm.config import load_config
 from ecglm.corpus import ptbxl, reports
 from ecglm.corpus.ecgqa import waveform_hash
-from ecglm.errors import UsageError
 from ecglm.models.ecgtext import EcgTextConfig, EcgTextModel, load_architecture
 from ecglm.models.ecgtext.tokens import TextTokens
 from ecglm.training.contrastive.data import Pairs, Vectors, load_pairs, statements_text
 from ecglm.training.contrastive.fit import fit
 from ecglm.training.contrastive.recipe import ContrastiveRecipe, ContrastiveTraining
 from ecglm.training.examples import data_hash
+from ecglm.training.run_folder import checked_recipe, start_run
 
 
 def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = False, progress: bool = True) -> Path:
@@ -32,15 +30,11 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
     data = ptbxl.load()  # a missing data set must not leave a started run behind
     state = PartialState(cpu=not torch.cuda.is_available())  # a run may be shared by processes: one of them writes
     folder = Path(recipe.run)
-    stamp, text = folder / "recipe.json", json.dumps(asdict(recipe), indent=1)
-    if stamp.exists() and not resume:
-        raise UsageError(f"{folder}: holds an earlier run; pass --resume to go on, or run=OTHER_FOLDER")
-    if stamp.exists() and stamp.read_text(encoding="utf8") != text:
-        raise UsageError(f"{folder}: was started with another recipe; pass the same settings, or run=OTHER_FOLDER")
+    text = checked_recipe(folder, recipe, resume)
     state.wait_for_everyone()
     with state.main_process_first():
         if state.is_main_process:
-            write_text(stamp, text)
+            start_run(folder, text)
         pairs = load_pairs(recipe, config.vit is not None, folder, progress and state.is_main_process)
     model = new_model(config, pairs, recipe.training)
     fit(model, pairs, recipe.training, folder, progress)

@@ -16,7 +16,6 @@ from ecglm.atomic import write_text
 from ecglm.bench.provenance import git_commit, versions
 from ecglm.config import load_config
 from ecglm.corpus import ptbxl
-from ecglm.errors import UsageError
 from ecglm.models import base as bases
 from ecglm.models.folder import check_replaceable
 from ecglm.models.seconds.language import SecondsLanguageConfig, SecondsLanguageModel
@@ -28,6 +27,7 @@ from ecglm.training.curriculum.lessons import Lesson, Teacher
 from ecglm.training.curriculum.recipe import CurriculumRecipe
 from ecglm.training.curriculum.recordings import Recordings, measurements
 from ecglm.training.examples import data_hash
+from ecglm.training.run_folder import checked_recipe, start_run
 
 #: Lessons of each stage that give its marks.
 MARKED = 40
@@ -40,13 +40,8 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
     bases.resolve(recipe.base)
     folder, output = Path(recipe.run), Path(recipe.output or f"{recipe.run}/model")
     check_replaceable(output)
-    stamp, text = folder / "recipe.json", json.dumps(asdict(recipe), indent=1)
-    if stamp.exists() and not resume:
-        raise UsageError(f"{folder}: holds an earlier run; pass --resume to go on, or run=OTHER_FOLDER")
-    if stamp.exists() and stamp.read_text(encoding="utf8") != text:
-        raise UsageError(f"{folder}: was started with another recipe; pass the same settings, or run=OTHER_FOLDER")
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(stamp, text)
+    text = checked_recipe(folder, recipe, resume)
+    start_run(folder, text)
     school = School(recipe, progress)
     model, metrics = train(recipe, school, folder, progress)
     model.save_pretrained(output, _provenance(recipe, school, metrics, text), _card(recipe, school, metrics))

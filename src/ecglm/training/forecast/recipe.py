@@ -52,8 +52,7 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
     write_text(stamp, text)
     teaching, checking = (people_of(subjects(split, ANNOUNCED, count), folder / "series", recipe.workers, progress)
                           for split, count in (("train", recipe.teach), ("valid", recipe.check)))
-    rows, labels, _ = drawn_windows(teaching, recipe.windows_s, recipe.horizons_s, recipe.fit)
-    network = fit_network(rows, labels, recipe.fit)
+    network = fit_network(*drawn_windows(teaching, recipe.windows_s, recipe.horizons_s, recipe.fit), recipe.fit)
     calibration = calibrate(network, checking, recipe.windows_s, recipe.horizons_s)
     made = Forecaster(f"{recipe.name} {recipe.version}", network, calibration)
     scores = {f"{w}s before {h}s": _macro_f1(made, checking, w, h) for w in recipe.windows_s
@@ -83,7 +82,7 @@ to ten minutes before, in any one or two leads.
 
 **Intended use:** research and teaching. **Not a medical device**; no clinical claim is made.
 
-**Training data:** {teaching} simulated people taught the network, {checking} others calibrated it (`ecglm.corpus.onsets`). Nothing
-of it was seen in patients: which signs precede an onset, and how strongly, is what the simulator was given (docs/simulate.md).
-On real recordings see docs/results.md, forecast-afpdb.
+**Training data:** {teaching} simulated people taught the network, {checking} others calibrated it (`ecglm.corpus.onsets`).
+Nothing of it was seen in patients: which signs precede an onset, and how strongly, is what the simulator was given
+(docs/simulate.md). On real recordings see docs/results.md, forecast-afpdb.
 """

@@ -14,6 +14,7 @@ from ecglm.atomic import replacing
 from ecglm.corpus.onsets import OnsetSubject, simulated
 from ecglm.corpus.windows import CLASSES
 from ecglm.signal.holter import BeatSeries, beat_series
+from ecglm.signal.simulate.onset import MECHANISMS
 from ecglm.training.forecast.fit import Person
 
 
@@ -30,7 +31,8 @@ def people_of(subjects: Sequence[OnsetSubject], folder: Path, workers: int, prog
     else:
         for one in track(missing, "Simulating people", disable=not progress):
             _keep(one)
-    return [Person(one.key, read_series(_file(one, folder)), one.moment_s, CLASSES.index(one.label)) for one in subjects]
+    return [Person(one.key, read_series(_file(one, folder)), one.moment_s, CLASSES.index(one.label),
+                   MECHANISMS.index(one.mechanism)) for one in subjects]
 
 
 def _file(subject: OnsetSubject, folder: Path) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from ecglm.corpus.windows import ForecastItem
 from ecglm.corpus.windows.cut import unnamed
 from ecglm.corpus.windows.layouts import AFPDB_REPEATED, find_records, open_source
 from ecglm.corpus.windows.source import read_window
+from ecglm.errors import UsageError
 from ecglm.registry import FORECASTERS
 from ecglm.signal.holter import beat_series
 from ecglm.training.forecast.baselines.method import Example, Floats, Ints, Method
@@ -28,6 +30,8 @@ from ecglm.training.forecast.series import read_series, write_series
 
 #: Forecasters that are too slow to be trained without every person in turn: into how many parts people are dealt instead.
 PARTS = {"cnn": 10}
+#: Those that learn and keep what they compute of a window.
+LEARNING = ("logistic", "boosted", "cnn", "course")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +43,7 @@ class _Found:
     imminent: Floats
 
 
-def run(seed: int, draws: int, progress: bool, forecasters: Sequence[str] = ("chance", "persistence", "logistic", "boosted", "cnn"),
+def run(seed: int, draws: int, progress: bool, forecasters: Sequence[str] = ("chance", "persistence", "logistic", "boosted"),
         gap_s: float = 60.0, window_s: float | None = None, cache: str = "runs/forecast-afpdb") -> Study:
     """Both events for every forecaster. gap_s: nothing of the last so many seconds is seen; window_s: what is seen before (None:
     all of it); cache: the folder where beats are kept. Raises ReadError without the data."""
@@ -51,10 +55,11 @@ def run(seed: int, draws: int, progress: bool, forecasters: Sequence[str] = ("ch
     keys = [[one.item.record, one.item.subject, one.item.kind, one.item.start_s, one.item.stop_s] for one in examples]
     tables, values = _tables(examples, found, draws, seed)
     where = "all that lies before it" if window_s is None else f"the {window_s:g} s before it"
-    notes = (f"Nothing of the last {gap_s:g} s of a record is seen; {where} is. Whoever is asked about is in no training data: every "
-             "person (subject_group) is left out in turn" + (", of the CNN one tenth of them" if "cnn" in forecasters else "")
-             + ". Screening is trained on records of people with fibrillation against those without, imminent onset on the two kinds "
-             "of record of the former. Intervals draw people. In pairs equal scores count half.",
+    by = ", for the CNN one tenth of them" if "cnn" in forecasters else ""
+    notes = (f"Nothing of the last {gap_s:g} s of a record is seen; {where} is. Whoever is asked about is in no training data: "
+             f"every person (subject_group) is left out in turn{by}. Screening is trained on records of people with fibrillation "
+             "against those without, imminent onset on the two kinds of record of the former. Intervals draw people. In pairs "
+             "equal scores count half.",
              "p37 and p38 repeat the signals of p01 and p02 and are of the same person; the last column leaves them out.",
              "An event begins at the end of its record at the earliest; when is not given.")
     return Study((*tables, _power(examples)), len(examples), len(set(people)), digest(keys), notes, values)
@@ -75,11 +80,12 @@ def examples_of(gap_s: float, window_s: float | None, cache: Path, progress: boo
         series = read_series(kept)
         stop = series.stop_s - gap_s
         start = 0.0 if window_s is None else stop - window_s
+        if start < 0 or stop <= start:
+            raise UsageError(f"a window of {window_s or 0:g} s and a gap of {gap_s:g} s do not fit in {name}; give shorter ones")
         kind = "none" if kept.name[0] == "n" else "distant" if int(kept.stem[1:]) % 2 else "imminent"
         item = ForecastItem(name, subject, stop - start, gap_s, start, stop, series.stop_s if kind == "imminent" else None,
                             "af" if kind == "imminent" else "sinus", float("nan"), kind=kind, dataset="afpdb")
-        examples.append(Example(item, series.cut(start, stop),
-                                lambda name=name, start=start, stop=stop: read_window(root, name, start, stop)))
+        examples.append(Example(item, series.cut(start, stop), partial(read_window, root, name, start, stop)))
     return examples
 
 
@@ -88,7 +94,9 @@ def evaluate(name: str, seed: int, examples: Sequence[Example]) -> _Found:
     ill = np.array([one.item.kind != "none" for one in examples])
     soon = np.array([one.item.kind == "imminent" for one in examples])
     kept: dict[Any, Floats] = {}
-    options = {"seed": seed, "kept": kept} if name in ("logistic", "boosted", "cnn") else {"seed": seed} if name == "chance" else {}
+    options: dict[str, Any] = {"seed": seed} if name in LEARNING or name == "chance" else {}
+    if name in LEARNING:
+        options["kept"] = kept
 
     def make() -> Method:
         method: Method = FORECASTERS.get(name)(**options)
@@ -141,12 +149,13 @@ def _tables(examples: Sequence[Example], found: Sequence[_Found], draws: int, se
         rows.append([one.name, *(percent(value, 1.0, 3) for value in both), f"{right.sum():g}/{len(right)}", percent(share),
                      f"{right[single].sum():g}/{single.sum()}"])
         values[one.name] = {"auroc_all": both[0].to_dict(), "auroc_distant": both[1].to_dict(), "pairs_right": float(right.sum()),
-                            "pairs": len(right), "pairs_share": share.to_dict(), "pairs_right_unrepeated": float(right[single].sum()),
+                            "pairs": len(right), "pairs_share": share.to_dict(),
+                            "pairs_right_unrepeated": float(right[single].sum()),
                             "screening": dict(zip(stem.tolist(), one.screening.round(6).tolist(), strict=True)),
                             "imminent": dict(zip(stem[ill].tolist(), one.imminent.round(6).tolist(), strict=True))}
     title = f"{len(set(people))} people, {len(pairs)} pairs of {len(set(owner))}"
-    return [Table(title, ("forecaster", "screening AUROC, all", "distant records only", "pairs right", "%", "without repeats"),
-                  rows)], values
+    head = ("forecaster", "screening AUROC, all", "distant records only", "pairs right", "%", "without repeats")
+    return [Table(title, head, rows)], values
 
 
 def _before(event: float, other: float) -> float:
@@ -159,7 +168,8 @@ def _power(examples: Sequence[Example]) -> Table:
     well = len({one.item.subject for one in examples if one.item.kind == "none"})
     pairs = sum(one.item.kind == "imminent" for one in examples)
     rows = [[f"{n} pairs", f"{pairs_needed(n)} right differ from chance (p < .05, one-sided)",
-             f"{100 * pairs_power(n, 0.8):.0f} % who are right in 80 % of all pairs reach that"] for n in sorted({ill, pairs, 25})]
+             f"reached with {100 * pairs_power(n, 0.8):.0f} % by who is right in 80 % of all pairs"]
+            for n in sorted({ill, pairs, 25})]
     rows.append([f"{ill} people with, {well} without", f"AUROC of {auroc_needed(ill, well):.2f}",
                  "the least that is told from .5 with 80 % power (one record each)"])
     rows += [[f"AUROC of {area:.2f} ± .05", f"{subjects_for(area, 0.05)} people of each class", "95 % interval (Hanley & McNeil)"]

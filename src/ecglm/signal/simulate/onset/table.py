@@ -68,8 +68,9 @@ class Parameter:
 
     def spread(self) -> str:
         """Its distribution in words."""
-        return {"normal": f"{self.a:g} ± {self.b:g}", "lognormal": f"{self.a:g} ×/÷ {math.exp(self.b):.2g}",
-                "uniform": f"{self.a:g} to {self.b:g}", "share": f"{self.a:g}"}[self.kind]
+        if self.kind == "lognormal":
+            return f"{self.a:g} ×/÷ {math.exp(self.b):.2g}"
+        return {"normal": f"{self.a:g} ± {self.b:g}", "uniform": f"{self.a:g} to {self.b:g}", "share": f"{self.a:g}"}[self.kind]
 
 
 def _row(kind: Kind, a: float, b: float, low: float, high: float, unit: str, what: str) -> Parameter:

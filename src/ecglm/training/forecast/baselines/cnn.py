@@ -73,7 +73,7 @@ class Cnn:
                     if len(rows) > 1:  # batch normalisation needs two
                         loss = nn.functional.cross_entropy(self._masked(network(crops[:, None])), target[rows], reduction="none")
                         optimiser.zero_grad()
-                        (loss * weight[rows]).mean().backward()
+                        (loss * weight[rows]).mean().backward()  # type: ignore[no-untyped-call]
                         optimiser.step()
                     schedule.step()
         self._network = network.eval()

@@ -1,8 +1,8 @@
 """Rate, its variability, and ectopic beats of a whole window: numbers that any beat detector gives.
 
 Variability is that of normal-to-normal intervals after the Task Force of ESC/NASPE 1996 (10.1161/01.CIR.93.5.1043); sample
-entropy after Richman & Moorman 2000 (10.1152/ajpheart.2000.278.6.H2039). Nothing here looks at how a number changes within the window.
-Shapes: B beats, I intervals.
+entropy after Richman & Moorman 2000 (10.1152/ajpheart.2000.278.6.H2039). Nothing here looks at how a number changes within a
+window. Shapes: B beats, I intervals.
 """
 
 from __future__ import annotations

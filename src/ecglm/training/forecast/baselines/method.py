@@ -27,12 +27,13 @@ class Example:
 
 
 class Method(Protocol):
-    """name is that of its row in tables."""
+    """name is that of its row in tables. One with an attribute `trained` that is true learns nothing in `fit` and is asked about
+    everybody at once; one with a method `sets(examples, probability_NC)` has conformal sets, booleans ``[N, 3]``."""
 
     name: str
 
     def fit(self, examples: Sequence[Example], labels: Ints) -> None:
-        """Learn from windows and columns of CLASSES ``[N]``, not all of which need occur; what is trained already does nothing."""
+        """Learn from windows and columns of CLASSES ``[N]``, not all of which need occur. What is trained does nothing."""
         ...
 
     def predict_proba(self, examples: Sequence[Example]) -> Floats:

@@ -17,6 +17,7 @@ class Persistence:
     """What is there at the end of a window goes on: fibrillation where the beats show it, sinus rhythm otherwise."""
 
     name = "last rhythm persists"
+    trained = True
 
     def fit(self, examples: Sequence[Example], labels: Ints) -> None:
         """Nothing is learnt."""
@@ -36,6 +37,7 @@ class Chance:
     """Random numbers: every class as likely as any other."""
 
     name = "chance"
+    trained = True
 
     def __init__(self, seed: int = 0) -> None:
         self._rng = np.random.default_rng((seed, 77))

@@ -22,20 +22,23 @@ class _Tabular:
         self._kept: dict[Any, Floats] = {} if kept is None else kept
         self._columns: list[int] = []
         self._model: Any = None
+        self._known = np.ones(0, bool)
 
     def numbers(self, examples: Sequence[Example]) -> Floats:
-        """``[N, F]``."""
+        """``[N, F]``, as `table` has them: trees do not mind."""
         for one in examples:
             if one.item not in self._kept:
                 self._kept[one.item] = features(one.beats)
-        return np.stack([self._kept[one.item] for one in examples])
+        return table(np.stack([self._kept[one.item] for one in examples]))
 
     def fit(self, examples: Sequence[Example], labels: Ints) -> None:
         """Learn; classes count the same."""
         self._columns = np.unique(labels).tolist()
         self._model = self.make() if len(self._columns) > 1 else None
         if self._model is not None:
-            self.teach(self.numbers(examples), np.searchsorted(self._columns, labels), balanced(labels))
+            numbers = self.numbers(examples)
+            self._known = np.asarray(np.isfinite(numbers).any(axis=0))  # short windows have no spectra
+            self.teach(numbers[:, self._known], np.searchsorted(self._columns, labels), balanced(labels))
 
     def make(self) -> Any:
         """A model that has learnt nothing."""
@@ -49,7 +52,8 @@ class _Tabular:
         """``[N, 3]``; the only class there was, where there was one."""
         if self._model is None:
             return spread(np.ones((len(examples), 1)), self._columns)
-        return spread(np.asarray(self._model.predict_proba(self.numbers(examples)), float), self._columns)
+        numbers = self.numbers(examples)[:, self._known]
+        return spread(np.asarray(self._model.predict_proba(numbers), float), self._columns)
 
 
 class Logistic(_Tabular):
@@ -62,10 +66,9 @@ class Logistic(_Tabular):
         from sklearn.impute import SimpleImputer
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import FunctionTransformer, StandardScaler
+        from sklearn.preprocessing import StandardScaler
 
-        return make_pipeline(FunctionTransformer(table), SimpleImputer(strategy="median", keep_empty_features=True),
-                             StandardScaler(), LogisticRegression(C=0.3, max_iter=2000))
+        return make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression(C=0.3, max_iter=2000))
 
     def teach(self, x_NF: Floats, y_N: Ints, weight_N: Floats) -> None:
         """Fit the pipeline."""

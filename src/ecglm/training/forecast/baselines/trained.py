@@ -7,9 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ecglm.corpus.windows import CLASSES
+from ecglm.corpus.windows import CLASSES, WINDOWS
 from ecglm.models.forecast.forecaster import SHIPPED, Forecaster
 from ecglm.training.forecast.baselines.method import Example, Floats, Ints
+
+#: It has not learnt from longer windows (s) than those of the grid.
+LONGEST_S = float(max(WINDOWS))
 
 
 class Trained:
@@ -26,8 +29,9 @@ class Trained:
         """Nothing is learnt here."""
 
     def predict_proba(self, examples: Sequence[Example]) -> Floats:
-        """``[N, 3]``."""
-        return np.stack([self.model.probabilities(one.beats, one.item.horizon_s) for one in examples])
+        """``[N, 3]``; of a longer window its last LONGEST_S."""
+        seen = [one.beats.cut(max(one.beats.start_s, -LONGEST_S), 0.0) for one in examples]
+        return np.stack([self.model.probabilities(beats, one.item.horizon_s) for beats, one in zip(seen, examples, strict=True)])
 
     def sets(self, examples: Sequence[Example], probability_NC: Floats) -> NDArray[np.bool_]:
         """Which classes the set of each window holds ``[N, 3]``."""

@@ -1,0 +1,1 @@
+"""Training of `ecglm.signal.spans`: recordings with their rhythms in, trees out."""
