@@ -73,7 +73,7 @@ def viterbi(log_BK: FloatArray, change: float) -> IntArray:
     return path
 
 
-def stored(model: SpanModel) -> dict[str, NDArray[np.generic]]:
+def stored(model: SpanModel) -> dict[str, Any]:
     """What `loaded` takes: the trees with half the digits, and the decoder."""
     known = vars(model.trees)
     small = {name: value.astype(np.float32) for name, value in known.items() if name in ("threshold", "value")}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -73,7 +74,7 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
         some = [taught[one.name] for one in real if parts[one.subject] != fold]
         models[str(fold)] = _fitted([*some, simulated], recipe)
     with replacing(folder / "rhythm_spans_folds.npz") as temporary:
-        names = {f"{fold}/records": np.array([one.name for one in real if str(parts[one.subject]) == fold]) for fold in models
+        names: dict[str, Any] = {f"{fold}/records": np.array([one.name for one in real if str(parts[one.subject]) == fold]) for fold in models
                  if fold != "-1"}
         np.savez_compressed(temporary, **names, **{f"{fold}/{name}": value for fold, model in models.items() if fold != "-1"
                                                    for name, value in stored(model).items()})
