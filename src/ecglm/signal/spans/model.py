@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecglm.signal.beat_types import SCORED, Trees
 from ecglm.signal.beats import IntArray
