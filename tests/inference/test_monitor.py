@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -272,3 +275,24 @@ def test_an_interruption_leaves_the_picture(tmp_path: Path, monkeypatch: pytest.
     assert main(["monitor", str(tmp_path / "x.hea"), "--no-forecast", "--timeline", str(tmp_path / "x.png")]) == 130
     assert (tmp_path / "x.png").exists()
     assert "watched 00:00:30" in capsys.readouterr().out
+
+
+def test_the_command_reads_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    raw = np.round(200 * paroxysm().crop(0, 70).signal.T).astype("<i2").tobytes()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw)))
+    options = ["--fs", "125", "--leads", "II, V1", "--format", "i16", "--gain", "200", "--no-forecast", "--json"]
+    assert main(["monitor", "-", *options]) == 0
+    *lines, last = [json.loads(row) for row in capsys.readouterr().out.splitlines()]
+    assert [(one["at_s"], one["rhythm"], one["leads"]) for one in lines] == [
+        (30.0, "sinus", ["II", "V1"]), (60.0, "sinus", ["II", "V1"]), (70.0, "sinus", ["II", "V1"])]
+    assert last["summary"]["watched_s"] == 70
+    assert last["interrupted"] is False
+
+
+def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path) -> None:
+    paroxysm().crop(0, 60).save(tmp_path / "x.hea")
+    command = f'"{sys.executable}" -m ecglm.cli monitor x.hea --step 10 --no-forecast --timeline x.png'
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command} | head -n 1"], cwd=tmp_path, capture_output=True, text=True,
+                          timeout=600, env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")})
+    assert (done.returncode, len(done.stdout.splitlines()), done.stderr) == (0, 1, "")
+    assert (tmp_path / "x.png").exists()

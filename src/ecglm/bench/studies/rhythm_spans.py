@@ -51,7 +51,7 @@ class _Method:
         told = np.zeros(len(at), np.int64)
         for span in spans:
             told[(at >= span.start_s) & (at < span.stop_s)] = CLASSES.index(span.name)
-        self.seconds[one.name] = np.bincount(3 * one.at(at) + told, minlength=9).reshape(3, 3) * GRID_S
+        self.seconds[one.name] = np.bincount(3 * one.at(at) + told, minlength=9).reshape(3, 3).astype(np.float64) * GRID_S
         begins = np.array([span.start_s for span in spans if span.name == "af"])
         for (begin, stop), kind in zip(one.spans, one.classes, strict=True):
             if kind == AF and begin > 1.0:  # one that is there from the first second on has no onset

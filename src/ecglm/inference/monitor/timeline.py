@@ -112,8 +112,8 @@ class Timeline:
             write(image, "nothing was forecast", (LEFT + WIDTH - RIGHT) / 2 - 70, top + height / 2, 11, GREY)
         for a, b in pairwise(self._columns):
             if a.probability == a.probability and b.probability == b.probability:
-                ends = [(scale.x(one.stop_s), y(one.probability)) for one in (a, b)]
-                cv2.line(image, *ends, LINE, 2, cv2.LINE_AA)
+                first, last = ((scale.x(one.stop_s), y(one.probability)) for one in (a, b))
+                cv2.line(image, first, last, LINE, 2, cv2.LINE_AA)
 
     def _bands(self, image: Image, scale: _Scale, marks: Marked | None) -> None:
         for one in self._columns:
@@ -152,8 +152,8 @@ class Timeline:
             write(image, f"{value:.0f}", LEFT - 36, top + height * (high - value) / (high - low) + 4, 9, GREY)
         for a, b in pairwise(self._columns):
             if a.rate == a.rate and b.rate == b.rate:
-                ends = [(scale.x(one.stop_s), round(top + height * (high - one.rate) / (high - low))) for one in (a, b)]
-                cv2.line(image, *ends, INK, 1, cv2.LINE_AA)
+                first, last = ((scale.x(one.stop_s), round(top + height * (high - one.rate) / (high - low))) for one in (a, b))
+                cv2.line(image, first, last, INK, 1, cv2.LINE_AA)
 
 
 @dataclass(frozen=True)

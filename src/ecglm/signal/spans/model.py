@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ecglm.signal.beat_types import SCORED, Trees
 from ecglm.signal.beats import IntArray
@@ -73,7 +72,7 @@ def viterbi(log_BK: FloatArray, change: float) -> IntArray:
     return path
 
 
-def stored(model: SpanModel) -> dict[str, NDArray[np.generic]]:
+def stored(model: SpanModel) -> dict[str, Any]:
     """What `loaded` takes: the trees with half the digits, and the decoder."""
     known = vars(model.trees)
     small = {name: value.astype(np.float32) for name, value in known.items() if name in ("threshold", "value")}

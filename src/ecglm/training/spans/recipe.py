@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -73,10 +74,11 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
         some = [taught[one.name] for one in real if parts[one.subject] != fold]
         models[str(fold)] = _fitted([*some, simulated], recipe)
     with replacing(folder / "rhythm_spans_folds.npz") as temporary:
-        names = {f"{fold}/records": np.array([one.name for one in real if str(parts[one.subject]) == fold]) for fold in models
-                 if fold != "-1"}
-        np.savez_compressed(temporary, **names, **{f"{fold}/{name}": value for fold, model in models.items() if fold != "-1"
-                                                   for name, value in stored(model).items()})
+        kept: dict[str, Any] = {}
+        for fold in range(FOLDS):
+            kept[f"{fold}/records"] = np.array([one.name for one in real if parts[one.subject] == fold])
+            kept |= {f"{fold}/{name}": value for name, value in stored(models[str(fold)]).items()}
+        np.savez_compressed(temporary, **kept)
     with replacing(output) as temporary:
         np.savez_compressed(temporary, **stored(models["-1"]))
     return output
