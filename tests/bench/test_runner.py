@@ -256,13 +256,14 @@ def test_built_in_tasks_load_and_name_registered_parts() -> None:
     from ecglm.registry import DATASETS, METRICS, PROTOCOLS, SCORERS, STUDIES, SUBJECTS
 
     assert task_names() == [
-        "beats", "camel", "delineation", "dialogue-refutation", "digitize", "ecgbench-pulse-ptbxl", "ecgbench-pulse/arena",
-        "ecgbench-pulse/code15-test", "ecgbench-pulse/cpsc-test", "ecgbench-pulse/csn-test-no-cot",
-        "ecgbench-pulse/ecgqa-test", "ecgbench-pulse/g12-test-no-cot", "ecgbench-pulse/mmmu-ecg", "ecgbench-pulse/ptb-test",
-        "ecgbench-pulse/ptb-test-report", "ecgqa-official", "ecgqa-ptbxl", "fewshot", "fewshot-language",
-        "findings-challenge2021", "findings-ludb", "findings-pages", "findings-ptbxl", "intervals", "knowledge",
-        "report-narrative", "report-ptbxl", "retrieval-ptbxl", "reversal", "rhythm", "simulate-realism", "simulate-transfer",
-        "simulate-transfer-ludb", "zeroshot-ptbxl"]
+        "beats", "camel", "comparison", "delineation", "dialogue-refutation", "digitize", "ecgbench-pulse-ptbxl",
+        "ecgbench-pulse/arena", "ecgbench-pulse/code15-test", "ecgbench-pulse/cpsc-test",
+        "ecgbench-pulse/csn-test-no-cot", "ecgbench-pulse/ecgqa-test", "ecgbench-pulse/g12-test-no-cot",
+        "ecgbench-pulse/mmmu-ecg", "ecgbench-pulse/ptb-test", "ecgbench-pulse/ptb-test-report", "ecgqa-official",
+        "ecgqa-ptbxl", "fewshot", "fewshot-language", "findings-challenge2021", "findings-ludb", "findings-pages",
+        "findings-ptbxl", "forecast-afpdb", "forecast-simulated", "intervals", "knowledge", "report-narrative",
+        "report-ptbxl", "retrieval-ptbxl", "reversal", "rhythm", "rhythm-spans", "simulate-realism",
+        "simulate-transfer", "simulate-transfer-ludb", "statistics", "strips", "vision", "zeroshot-ptbxl"]
     for task in map(load_task, task_names()):
         assert task.dataset in {"study": STUDIES, "protocol": PROTOCOLS}.get(task.kind, DATASETS)
         assert all(name in METRICS for name in task.metrics)

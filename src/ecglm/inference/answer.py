@@ -16,28 +16,26 @@ from ecglm.inference.between import asks_between, between, pair
 from ecglm.inference.computed import declined
 from ecglm.inference.confidence import answer_kind, calibrated_confidence
 from ecglm.inference.contradiction import alternatives, contradiction, remark, sure_of
-from ecglm.inference.draft import draft
-from ecglm.inference.engine import Engine, Generation, Prefix
+from ecglm.inference.engine import Generation
 from ecglm.inference.evidence import evidence_for, measurement_evidence
 from ecglm.inference.from_image import of_image
 from ecglm.inference.grounding import ungrounded_numbers, why_unknown
 from ecglm.inference.guard import NOT_JUDGED, UNRELATED, check_question, decline_question
 from ecglm.inference.listed import kept
 from ecglm.inference.parts import Part, parts
-from ecglm.inference.reading import Reading, read_recording
+from ecglm.inference.prompts import Prompts
+from ecglm.inference.reading import Reading
 from ecglm.inference.rules import known, untrained
 from ecglm.inference.together import joined
-from ecglm.inference.topics import Topics, learned_name, spelled_out, topics
+from ecglm.inference.topics import Topics, learned_name, topics
 from ecglm.inference.which import recordings
 from ecglm.knowledge.precision import SAME_WITHIN, sure_of_value
 from ecglm.models.elm import EcgLanguageModel
-from ecglm.models.prompt import clean_question, prefix_ids
+from ecglm.models.prompt import clean_question
 from ecglm.records.record import Record, checked_record, checked_records
 from ecglm.schema import Answer, Evidence
 
 MAX_ANSWER_TOKENS = 64
-#: Recordings whose findings and cached prefix are kept.
-KEPT = 8
 MAX_OPTIONS = 40
 #: Questions generated together; this many on one recording share its prefix instead of being whole prompts.
 BATCH, SHARE_FROM = 16, 3
@@ -53,64 +51,12 @@ class _Waiting(NamedTuple):
     question: str
 
 
-class Answerer:
-    """Asks one model; keeps what it derived from the last recordings, so that further questions are cheap."""
+class Answerer(Prompts):
+    """Asks one model; questions on a recording that was asked about lately are cheap."""
 
     def __init__(self, model: EcgLanguageModel, adapter: Adapter | None = None) -> None:
-        self.model = model
+        super().__init__(model)
         self.adapter = adapter
-        self._engine: Engine | None = None
-        self._kept: OrderedDict[int, tuple[Reading, list[Prefix]]] = OrderedDict()
-
-    @property
-    def engine(self) -> Engine:
-        """Loaded on first use, with the language model."""
-        if self._engine is None:
-            stop = self.model.tokens(self.model.format.stop)[:1]
-            self._engine = Engine(self.model.llm, stop)
-        return self._engine
-
-    def reading(self, record: Record) -> Reading:
-        """Findings, measurements and facts of a recording, from the cache when it was seen lately."""
-        return self._entry(record)[0]
-
-    def _entry(self, record: Record) -> tuple[Reading, list[Prefix]]:
-        entry = self._kept.get(id(record))
-        if entry is None or entry[0].record is not record:
-            entry = (read_recording(self.model, record), [])
-        self._kept[id(record)] = entry
-        self._kept.move_to_end(id(record))
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-        return entry
-
-    def prefix(self, record: Record) -> Prefix:
-        """The cached beginning of every prompt about this recording."""
-        reading, prefixes = self._entry(record)
-        if not prefixes:
-            prefixes.append(self.engine.prefix(self.prefix_embeddings(reading.facts, reading)))
-        return prefixes[0]
-
-    @torch.no_grad()
-    def prefix_embeddings(self, facts: str | None, reading: Reading | None) -> Tensor:
-        """emb_PD of the prompt up to the question; facts None shows no ECG at all."""
-        n_soft = self.model.config.connector.n_tokens
-        ids = prefix_ids(self.model.tokens, self.model.format, facts, n_soft)
-        emb = self.model.embed_tokens([max(i, 0) for i in ids]).clone()
-        if facts is not None and reading is not None and reading.encoded is not None:
-            soft = self.model.soft_prompt(reading.encoded.connector_F[None])[0]
-            emb[[i for i, token in enumerate(ids) if token == -1]] = soft.to(emb.dtype)
-        return emb
-
-    def suffix(self, question: str) -> list[int]:
-        """Token ids of a question and what follows it. Control tokens that a user types are dropped."""
-        return self.model.tokens(self.model.plain(spelled_out(question)) + self.model.format.before_answer)
-
-    def draft(self, reading: Reading, question: str) -> list[int]:
-        """Token ids of a guessed answer, for the engine to confirm."""
-        return self.model.tokens(draft(question, topics(question), reading, self.model.findings_calibration))
-
-    # -- public ---------------------------------------------------------------------------
 
     def ask(self, records: Record | Sequence[Record], question: str, options: Sequence[str] | None = None) -> Answer:
         """Answer one question. Several recordings are answered one by one and joined, unless it asks how they differ."""

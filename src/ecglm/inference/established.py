@@ -157,8 +157,8 @@ def _excluded(model: EcgLanguageModel, reading: Reading, key: str) -> Verdict:
     pr, qrs = (m.value for m in (reading.measurements.pr, reading.measurements.qrs))
     if key in _NOT_SINUS and (found := sinus_verdict(reading)).state == "absent":
         return found
-    if key in _TACHYCARDIAS and (found := too_slow(reading)) is not None:
-        return found
+    if key in _TACHYCARDIAS and (slow := too_slow(reading)) is not None:
+        return slow
     if key == "rhythm:PACE" and of["rhythm:AFIB"].present and qrs is not None and round(qrs) < WIDE_MS:
         why = (f"the rhythm is called {_rhythm(reading)}, which leaves pacing of the ventricles only, and the QRS of "
                f"{qrs:.0f} ms is not that of a paced beat")

@@ -82,9 +82,9 @@ def study(model: Asks, seed: int, draws: int, progress: bool, pairs: int, items:
     notes = (f"\"{QUESTION}\" of {len(asked)} pairs; {given} were answered. Of {true} changes {right} were named, {told} in all. "
              f"A declined answer scores 0. Statements: {', '.join(key.split(':')[1] for key in space)}.",)
     told_ids = [[a.id, b.id, sorted(g)] for (a, b), g in zip(asked, gold, strict=True)]
-    values = {"gold": [sorted(g) for g in gold], "said": [None if p is None else sorted(p) for p in said], "scores": rows}
+    numbers = {"gold": [sorted(g) for g in gold], "said": [None if p is None else sorted(p) for p in said], "scores": rows}
     return Study([Table("What is new", ("answers", "Hamming score, %", "pairs"), table)], len(asked), 2 * len(asked),
-                 digest(told_ids), notes, values)
+                 digest(told_ids), notes, numbers)
 
 
 def labels(item: BenchItem) -> Changes:

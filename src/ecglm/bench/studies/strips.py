@@ -13,7 +13,6 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ecglm.bench.metrics import nanmean
 from ecglm.bench.stats import Bootstrap, interval
 from ecglm.bench.study import Study, Table, percent
 from ecglm.bench.task import digest
@@ -113,11 +112,12 @@ def by_rules(record: Record) -> str | None:
 
 
 def cells(truth: Sequence[str], said: Sequence[str | None], boot: Bootstrap) -> list[str]:
-    """Macro-F1 and F1 of each class, with intervals."""
+    """Macro-F1 and F1 of each class, with intervals; a draw of people of whom nobody has a class says nothing of it."""
     columns = np.array([[(t == name) & (s == name), (t == name), (s == name)]
                         for name in CLASSES for t, s in zip(truth, said, strict=True)], float)
     columns = columns.reshape(len(CLASSES), len(truth), 3)
-    drawn_CB = np.array([2 * sums[:, 0] / np.maximum(sums[:, 1] + sums[:, 2], 1e-9) for sums in map(boot.sums, columns)])
+    drawn_CB = np.array([np.where(sums[:, 1] > 0, 2 * sums[:, 0] / np.maximum(sums[:, 1] + sums[:, 2], 1e-9), np.nan)
+                         for sums in map(boot.sums, columns)])
     value_C = np.array([2 * c[:, 0].sum() / max(c[:, 1].sum() + c[:, 2].sum(), 1e-9) for c in columns])
-    macro = interval(nanmean(value_C.tolist()), drawn_CB.mean(axis=0))
+    macro = interval(float(value_C.mean()), drawn_CB.mean(axis=0))  # of draws that have every class
     return [percent(macro), *(percent(interval(float(v), d)) for v, d in zip(value_C, drawn_CB, strict=True))]

@@ -27,6 +27,6 @@ class VisionModel(nn.Module):
     def tokens(self, image: Image, features_TND: Tensor | None = None) -> Tensor:
         """Tokens of a picture as the language model reads them, tok_MD. features_TND: of the tower, where they are at hand."""
         features = self.tower.features(image) if features_TND is None else features_TND
-        weight = self.project[0].weight
+        weight = next(self.project.parameters())
         connected: Tensor = self.project(features.to(weight.device, weight.dtype))
         return self.tower.arranged(connected, image, self.newline)

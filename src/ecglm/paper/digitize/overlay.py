@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ecglm.paper import raster
 from ecglm.paper.digitize.read import ReadPage
+from ecglm.records.reading import PageReading
 
 #: Colours that neither ruling nor ink has, one lead after the other.
 _COLOURS = ((0, 90, 255), (0, 150, 60), (200, 0, 200), (230, 110, 0))
@@ -16,7 +17,7 @@ _COLOURS = ((0, 90, 255), (0, 150, 60), (200, 0, 200), (230, 110, 0))
 def overlay(page: ReadPage) -> NDArray[np.uint8]:
     """A copy of the image, uint8 ``[y, x, 3]``, with each lead's trace and name in colour."""
     image = page.picture.image.copy()
-    px = float(page.record.reading.px_per_mm) if page.record.reading else 5.0
+    px = float(page.record.reading.px_per_mm) if isinstance(page.record.reading, PageReading) else 5.0
     wide = max(1, round(0.18 * px))
     for number, piece in enumerate(page.plan.pieces):
         colour = _COLOURS[number % len(_COLOURS)]

@@ -80,7 +80,8 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
             kept |= {f"{fold}/{name}": value for name, value in stored(models[str(fold)]).items()}
         np.savez_compressed(temporary, **kept)
     with replacing(output) as temporary:
-        np.savez_compressed(temporary, **stored(models["-1"]))
+        whole: dict[str, Any] = dict(stored(models["-1"]))
+        np.savez_compressed(temporary, **whole)
     return output
 
 

@@ -96,11 +96,10 @@ def train_pagenet(config: PageNetConfig, training: PageTraining, page_NHW: NDArr
         saved = load_state(state)
         losses = list(saved["losses"])
         first = saved["epoch"]
-        if first < training.epochs:
-            for module, key in ((net, "net"), (mean, "mean"), (optimizer, "optimizer"), (schedule, "schedule")):
-                module.load_state_dict(saved[key])
-            rng.set_state(saved["rng"])
-            torch.set_rng_state(saved["torch_rng"])
+        for module, key in ((net, "net"), (mean, "mean"), (optimizer, "optimizer"), (schedule, "schedule")):
+            module.load_state_dict(saved[key])
+        rng.set_state(saved["rng"])
+        torch.set_rng_state(saved["torch_rng"])
     if done.is_file():
         mean.load_state_dict(load_file(done))
         return mean, losses
