@@ -45,6 +45,7 @@ def monitor(
 ) -> None:
     """Watch a recording or a live stream: rhythm, quality, ectopy, what may begin, alarms; a line for every step."""
     import json as text
+    import os
     import sys
 
     from ecglm.inference.monitor.alarms import Levels
@@ -61,6 +62,9 @@ def monitor(
             else:
                 print_text(session.line(one))
                 sys.stdout.flush()
+    if session.left:  # nobody reads what follows, and nothing more can be flushed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
     print(text.dumps(session.to_dict()), flush=True) if json else print_text("\n".join(session.lines()))
     if session.interrupted:
         raise KeyboardInterrupt

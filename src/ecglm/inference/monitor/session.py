@@ -28,7 +28,8 @@ def forecaster(event: str, horizon_s: float, window_s: float, base_rate: float |
 
 
 class Session:
-    """Watches a stream. On leaving its `with` block the picture is written; Ctrl-C ends the steps and sets `interrupted`."""
+    """Watches a stream. On leaving its `with` block the picture is written; Ctrl-C ends the steps and sets `interrupted`, a reader
+    that has gone sets `left`."""
 
     def __init__(self, stream: Stream, forecasts: Forecasts | None, levels: Levels, horizon_s: float,
                  picture: str | None = None, annotations: str | None = None, path: str | None = None) -> None:
@@ -41,7 +42,7 @@ class Session:
         start = stream.start
         self._drawn = Timeline(None if start is None else start.hour * 3600.0 + start.minute * 60 + start.second)
         self.summary = Summary(horizon_s, marks)
-        self.interrupted = False
+        self.interrupted = self.left = False
 
     def __enter__(self) -> Session:
         return self
@@ -50,8 +51,8 @@ class Session:
         if self._picture is not None and self.summary.watched_s:
             name = os.path.basename(self._stream.name)
             self._drawn.save(self._picture, self._levels, self._horizon_s, "standard input" if name == "-" else name, self._marks)
-        self.interrupted = kind is KeyboardInterrupt
-        return self.interrupted
+        self.interrupted, self.left = kind is KeyboardInterrupt, kind is BrokenPipeError
+        return self.interrupted or self.left
 
     def steps(self) -> Iterator[Step]:
         """Every step, counted and drawn."""
