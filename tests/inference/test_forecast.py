@@ -114,3 +114,16 @@ def test_bad_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_too_short_a_recording_is_refused() -> None:
     with pytest.raises((UsageError, RecordError), match="10 s"):
         forecast(series(np.full(8, 0.8)), model=made())
+
+
+def test_the_shipped_forecaster_tells_onsets_with_a_sign_from_controls() -> None:
+    def probability(target: str, mechanism: str, seed: int) -> float:
+        record, _ = simulate_onset(target, mechanism, fs=128, duration_s=700, onset_s=None if target == "sinus" else 690, seed=seed)[0]
+        said = forecast(record, "any", 60, 600, at_s=630)
+        assert said.probability is not None, said.reason
+        return said.probability
+
+    seeds = range(4711, 4715)
+    before = [probability("aflutter", "p_prolongation", seed) for seed in seeds]
+    without = [probability("sinus", "none", seed) for seed in seeds]
+    assert np.mean(before) > np.mean(without) + 0.1
