@@ -28,8 +28,8 @@ def forecaster(event: str, horizon_s: float, window_s: float, base_rate: float |
 
 
 class Session:
-    """Watches a stream. On leaving its `with` block the picture is written; Ctrl-C ends the steps and sets `interrupted`, a reader
-    that has gone sets `left`."""
+    """Watches a stream. On leaving its `with` block the picture is written; Ctrl-C ends the steps and sets `interrupted`, a
+    reader that has gone sets `left`."""
 
     def __init__(self, stream: Stream, forecasts: Forecasts | None, levels: Levels, horizon_s: float,
                  picture: str | None = None, annotations: str | None = None, path: str | None = None) -> None:
