@@ -130,6 +130,15 @@ def test_a_saved_forecaster_says_the_same(tmp_path: Path) -> None:
     assert again.calibration.rates == (0.5, 0.25, 0.25)
 
 
+def test_calibrated_classes_sum_to_one_and_agree_with_the_event() -> None:
+    calibration = made().calibration
+    prob = np.array([0.5, 0.3, 0.2])
+    found = calibration.calibrated(prob, 600, 60)
+    assert found.sum() == pytest.approx(1)
+    assert (found >= 0).all()
+    assert 1 - found[0] == pytest.approx(calibration.interval("any", 0.5, 600, 60)[0])
+
+
 def test_the_nearest_cell_is_used_and_sets_are_never_empty() -> None:
     calibration = made().calibration
     assert calibration.cell(30, 600) == (0, 0)

@@ -195,7 +195,9 @@ def test_seeds_leads_rates_and_count():
     assert told["mechanism"] in MECHANISMS
     assert set(told["channels"]) == set(MECHANISMS) - {"none"}
     assert len(told["channels"]["rising_ectopy"]["level_by_minute"]) == 2
-    assert "onset" not in simulate_onset("sinus", fs=50, **how)[0].truth.events
+    names = {event.name for event in simulate_onset("sinus", fs=50, **how)[0].truth.events}
+    assert not names & {"atrial fibrillation", "atrial flutter"}
+    assert {event.name for event in simulate_onset("af", fs=50, **how)[0].truth.events} & {"atrial fibrillation"}
 
 
 @pytest.mark.parametrize(("arguments", "said"), [

@@ -49,6 +49,13 @@ class Calibration:
         low, high = (float(np.interp(score, GRID, bound)) for bound in bounds)
         return high / (1 - low + high), low, high
 
+    def calibrated(self, prob_C: FloatArray, window_s: float, horizon_s: float) -> FloatArray:
+        """Calibrated probabilities of CLASSES ``[3]`` that sum to 1: whether anything begins, and which of the two it is."""
+        anything, af, flutter = (self.interval(event, float(score(event, prob_C)), window_s, horizon_s)[0]
+                                 for event in ("any", "af", "aflutter"))
+        share = af / (af + flutter) if af + flutter > 0 else 0.5
+        return np.array([1 - anything, anything * share, anything * (1 - share)])
+
     def classes(self, prob: Sequence[float], window_s: float, horizon_s: float) -> tuple[str, ...]:
         """The set of what may come; never empty."""
         least = self.least[self.cell(window_s, horizon_s)]

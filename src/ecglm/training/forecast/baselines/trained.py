@@ -29,12 +29,17 @@ class Trained:
         """Nothing is learnt here."""
 
     def predict_proba(self, examples: Sequence[Example]) -> Floats:
-        """``[N, 3]``; of a longer window its last LONGEST_S."""
+        """Calibrated ``[N, 3]``; of a longer window its last LONGEST_S."""
+        return np.stack([self.model.calibration.calibrated(raw, one.item.window_s, one.item.horizon_s)
+                         for raw, one in zip(self._raw(examples), examples, strict=True)])
+
+    def _raw(self, examples: Sequence[Example]) -> list[Floats]:
+        """What the network says, before calibration."""
         seen = [one.beats.cut(max(one.beats.start_s, -LONGEST_S), 0.0) for one in examples]
-        return np.stack([self.model.probabilities(beats, one.item.horizon_s) for beats, one in zip(seen, examples, strict=True)])
+        return [self.model.probabilities(beats, one.item.horizon_s) for beats, one in zip(seen, examples, strict=True)]
 
     def sets(self, examples: Sequence[Example], probability_NC: Floats) -> NDArray[np.bool_]:
         """Which classes the set of each window holds ``[N, 3]``."""
         found = [self.model.calibration.classes(p.tolist(), one.item.window_s, one.item.horizon_s)
-                 for one, p in zip(examples, probability_NC, strict=True)]
+                 for one, p in zip(examples, self._raw(examples), strict=True)]
         return np.array([[name in one for name in CLASSES] for one in found])
