@@ -24,8 +24,8 @@ def monitor(
     event: Annotated[str, typer.Option("--event", help="What is forecast: af, aflutter or any.")] = "any",
     horizon: Annotated[float, typer.Option("--horizon", metavar="S", help="Within so many seconds, 60 to 600.")] = 300.0,
     window: Annotated[float, typer.Option("--window", metavar="S", help="By so many seconds before, 10 to 600.")] = 600.0,
-    base_rate: Annotated[float | None, typer.Option(
-        "--base-rate", metavar="SHARE", help="How often the event follows in people like this one, 0 to 1.")] = None,
+    base_rate: Annotated[float, typer.Option(
+        "--base-rate", metavar="SHARE", help="How often the event follows in people like this one, 0 to 1.")] = 0.2,
     on: Annotated[float, typer.Option("--on", metavar="P", help="An alarm is raised at this probability.")] = 0.5,
     off: Annotated[float, typer.Option("--off", metavar="P", help="It is cleared below this one.")] = 0.3,
     hold: Annotated[int, typer.Option("--hold", metavar="N", help="... for so many steps in a row.")] = 2,

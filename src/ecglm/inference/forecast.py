@@ -78,10 +78,10 @@ def check(event: str, horizon_s: float, window_s: float, base_rate: float | None
 
 
 def _already(series: BeatSeries, now: float, event: str) -> str | None:
-    """That the arrhythmia has begun, and when."""
+    """That either arrhythmia has begun, and when."""
     for start, stop in series.af:
         if start < now and stop > now - PRESENT_S:
-            return f"already in atrial fibrillation or a like rhythm since {clock(start)}: nothing is forecast"
+            return f"already in atrial fibrillation or flutter since {clock(start)}: nothing is forecast"
     return None
 
 

@@ -20,7 +20,7 @@ from ecglm.signal.missing import FloatArray
 class BeatSeries:
     """Beats from start_s to stop_s. times_B: seconds; kinds_B: AAMI classes N, S, V, F; p_B: probability (0..1) of a P wave
     before the QRS; p_ms_B, pr_ms_B: its duration and the PR interval (NaN where not seen); gaps, af: spans ``[n, 2]`` (s) that
-    cannot be read and in which atria fibrillate. Times are of one clock: that of the recording, or that of `cut`."""
+    cannot be read and in which atria fibrillate or flutter. Times are of one clock: that of the recording, or that of `cut`."""
 
     start_s: float
     stop_s: float
@@ -64,7 +64,7 @@ class BeatSeries:
             return np.array([(e.start_s, e.stop_s) for e in episodes], float).reshape(-1, 2)
 
         return BeatSeries(0.0, found.duration_s, found.times_s, found.types, p, 1000 * p_s, 1000 * pr_s, spans(found.unusable),
-                          spans(found.af))
+                          spans(tuple(sorted((*found.af, *found.flutter), key=lambda episode: episode.start_s))))
 
 
 def beat_series(recording: str | os.PathLike[str] | Record | Windows, *, progress: bool = False) -> BeatSeries:
