@@ -118,7 +118,8 @@ def test_too_short_a_recording_is_refused() -> None:
 
 def test_the_shipped_forecaster_tells_onsets_with_a_sign_from_controls() -> None:
     def probability(target: str, mechanism: str, seed: int) -> float:
-        record, _ = simulate_onset(target, mechanism, fs=128, duration_s=700, onset_s=None if target == "sinus" else 690, seed=seed)[0]
+        onset_s = None if target == "sinus" else 690
+        record, _ = simulate_onset(target, mechanism, fs=128, duration_s=700, onset_s=onset_s, seed=seed)[0]
         said = forecast(record, "any", 60, 600, at_s=630)
         assert said.probability is not None, said.reason
         return said.probability

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -24,7 +24,13 @@ from ecglm.training.curriculum.recordings import Recordings
 from ecglm.training.instruct import answers_loss
 
 
-def put_adapter(model: SecondsLanguageModel, lora: Lora) -> None:
+class HasLanguageModel(Protocol):
+    """Whatever carries a language model that an adapter may be put on."""
+
+    llm: Any
+
+
+def put_adapter(model: HasLanguageModel, lora: Lora) -> None:
     """A new LoRA adapter on the language model, or none: everything of it stays frozen."""
     from peft import LoraConfig, get_peft_model
 

@@ -69,7 +69,7 @@ def from_llava(file: str | Path, images: str | Path, limit: int = 0) -> list[Les
     """Lessons of a JSON or JSONL file in LLaVA's form: {"image": path below `images`, "conversations": [{"from": "human",
     "value": ...}, {"from": "gpt", ...}, ...]}. limit: the first so many, 0 all. Raises ReadError with the number of a bad
     item."""
-    lessons = []
+    lessons: list[Lesson] = []
     for number, item in enumerate(_items(Path(file)), start=1):
         if limit and len(lessons) >= limit:
             break

@@ -142,11 +142,12 @@ def _printed(elm: EcgLanguageModel, judge: PageJudge, rows: Sequence[int], prese
     after = [_prob(judge.weights.looked(looked(judge.net, stacked(found)))) for found in pages.values()]
     seen = max(float(np.abs(before - one).max()) for one in after)
     count = len(rows) * len(keys())
+    medians = {name: float(np.median(m)) for name, m in moved.items()}
     numbers = {"changed": changed, "of": count, "read_max": read, "looked_max": seen,
-               "median": {name: float(np.median(m)) for name, m in moved.items()},
+               "median": medians,
                "max": {name: float(m.max()) for name, m in moved.items()}}
     return ([f"{changed['true']} / {changed['lie']} of {count}", f"{read:.3f}", f"{seen:.3f}",
-             f"{max(numbers['median'].values()):.4f}"], numbers)
+             f"{max(medians.values()):.4f}"], numbers)
 
 
 def _prob(logits: Floats | None) -> Floats:

@@ -21,6 +21,7 @@ from ecglm.models.elm import EcgLanguageModel
 from ecglm.paper import PageHeader, render
 from ecglm.paper.digitize import digitize
 from ecglm.paper.look import SIZE, picture_of
+from ecglm.records.reading import PageLooked
 from ecglm.records.record import Record
 from ecglm.training.vision.weigh import Pages
 
@@ -45,6 +46,8 @@ def read_logits(elm: EcgLanguageModel, record: Record) -> Floats | None:
     """Log-odds of a recording by the encoder alone, without looking; None where it is declined."""
     from ecglm.inference.reading import read_recording
 
+    if isinstance(record.reading, PageLooked):
+        return None  # nothing of it was read
     plain = record if record.reading is None else replace(record, reading=replace(record.reading, picture=None))
     found = read_recording(elm, plain)
     return None if found.encoded is None else found.encoded.logits_C
