@@ -24,8 +24,9 @@ def monitor(
     event: Annotated[str, typer.Option("--event", help="What is forecast: af, aflutter or any.")] = "any",
     horizon: Annotated[float, typer.Option("--horizon", metavar="S", help="Within so many seconds, 60 to 600.")] = 300.0,
     window: Annotated[float, typer.Option("--window", metavar="S", help="By so many seconds before, 10 to 600.")] = 600.0,
-    base_rate: Annotated[float, typer.Option(
-        "--base-rate", metavar="SHARE", help="How often the event follows in people like this one, 0 to 1.")] = 0.2,
+    base_rate: Annotated[float | None, typer.Option(
+        "--base-rate", metavar="SHARE", help="How often the event follows in people like this one, 0 to 1; 1 in 5 unless "
+                                       "given.")] = None,
     on: Annotated[float, typer.Option("--on", metavar="P", help="An alarm is raised at this probability.")] = 0.5,
     off: Annotated[float, typer.Option("--off", metavar="P", help="It is cleared below this one.")] = 0.3,
     hold: Annotated[int, typer.Option("--hold", metavar="N", help="... for so many steps in a row.")] = 2,
@@ -49,10 +50,10 @@ def monitor(
     import sys
 
     from ecglm.inference.monitor.alarms import Levels
-    from ecglm.inference.monitor.session import Session, forecaster
+    from ecglm.inference.monitor.session import BASE_RATE, Session, forecaster
 
     levels = Levels(on, off, hold)
-    asked = None if no_forecast else forecaster(event, horizon, window, base_rate, model)
+    asked = None if no_forecast else forecaster(event, horizon, window, BASE_RATE if base_rate is None else base_rate, model)
     stream = _raw(fs, leads, step, form, gain) if file == "-" else _windows(file, read, open_windows, step)
     session = Session(stream, asked, levels, horizon, timeline, annotations, None if file == "-" else file)
     with session:
