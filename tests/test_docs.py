@@ -43,6 +43,10 @@ def folder(tmp_path_factory):
     (where / "study").mkdir()
     for name in ("ecg.dcm", "before.dcm", "after.dcm", "study/one.dcm"):
         shutil.copy(str(get_testdata_file("waveform_ecg.dcm", download=False)), where / name)
+    onset = ["--onset", "af", "--duration", "300", "--onset-s", "290", "--fs", "128"]
+    assert main(["synth", "-o", str(where / "made"), "--n", "1", *onset]) == 0
+    (made,) = (where / "made").glob("*.npz")
+    assert main(["convert", str(made), "-o", str(where / "holter.edf"), "--duration", "240"]) == 0
     support = table_of_the_page(where)
     support.rename(where / "support.csv")
     return where
