@@ -24,7 +24,7 @@ from ecglm.records.channels import clean
 
 #: With these limits no file takes more than 512 MB to read (tests/records/test_memory.py).
 MAX_XML_BYTES = 48 << 20  #: an aECG of 12 leads for half an hour
-MAX_ELEMENTS = 200_000  #: a cart's export has some thousands
+MAX_ELEMENTS = 120_000  #: a cart's export has some thousands
 MAX_ATTRIBUTES = 1000  #: of one element; of all twice the number of elements
 MAX_TAG_BYTES = 1 << 20  #: a tag, comment or declaration, which expat keeps whole
 MAX_DEPTH = 64  #: HL7 aECG, the deepest, needs about 20
