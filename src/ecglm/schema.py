@@ -14,6 +14,8 @@ Cause = Literal["flat", "missing", "saturated", "disconnected", "mains", "baseli
                 "limb_reversal", "chest_swap"]
 Severity = Literal["minor", "major"]
 TShape = Literal["upright", "inverted", "biphasic", "flat"]
+#: What spans and forecasts tell apart, in the order of every array: whatever is neither of the others, fibrillation, flutter.
+ATRIAL_RHYTHMS = ("sinus", "af", "aflutter")
 
 #: What people call the fields of `Measurements`, in the order in which they are shown.
 LABELS = {

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ecglm.schema import ATRIAL_RHYTHMS
+
 #: Classes of forecasts, in the order of every column of probabilities.
-CLASSES = ("sinus", "af", "aflutter")
+CLASSES = ATRIAL_RHYTHMS
 #: Published lengths (s) of a window and horizons (s) from its end to the onset.
 WINDOWS, HORIZONS = (10, 30, 60, 120, 300, 600), (60, 180, 300, 600)
 SPLITS = ("train", "valid", "test")

@@ -4,5 +4,7 @@
 far the result can be trusted.
 """
 
+from ecglm.schema import ATRIAL_RHYTHMS
+
 #: What may come after a window, in the order of all arrays.
-CLASSES = ("sinus", "af", "aflutter")
+CLASSES = ATRIAL_RHYTHMS

@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from ecglm.schema import ATRIAL_RHYTHMS
 from ecglm.signal.beat_types import SCORED, Trees
 from ecglm.signal.beats import IntArray
 from ecglm.signal.missing import FloatArray
 from ecglm.signal.wave_network import WEIGHTS
 
 #: Classes of rhythm, in the order of the scores; "sinus" is whatever is neither of the others.
-CLASSES = ("sinus", "af", "aflutter")
+CLASSES = ATRIAL_RHYTHMS
 SINUS, AF, FLUTTER = range(3)
 
 

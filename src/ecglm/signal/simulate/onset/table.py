@@ -26,11 +26,13 @@ from typing import Literal
 
 import numpy as np
 
+from ecglm.schema import ATRIAL_RHYTHMS
+
 Rng = np.random.Generator
 Kind = Literal["normal", "lognormal", "uniform", "share"]
 
 #: What may happen, in the order of the classes of a forecast.
-TARGETS = ("sinus", "af", "aflutter")
+TARGETS = ATRIAL_RHYTHMS
 #: The channels, and their names where they do not progress.
 CHANNELS = MappingProxyType({"rising_ectopy": "frequent_ectopy", "p_prolongation": "long_p", "rr_shortening": "fast_rate"})
 MECHANISMS = (*CHANNELS, "none")
