@@ -3,8 +3,9 @@
     python benchmarks/holter.py [--hours 24] [--no-peers]    a simulated 2-lead, 250 Hz WFDB file in a temporary folder
     python benchmarks/holter.py --validate                   MIT-BIH and CPSC2021 from $ECGLM_DATA or ../shared/data
 
-Every reading runs in a process of its own, one thread, so that its peak memory is its own. Peers only find R peaks, in one
-lead, after reading the file with wfdb; `ecglm.holter` finds and names beats in two and does all the rest. --validate prints
+Every reading runs in a process of its own, so that its peak memory is its own, with libraries kept to one thread. Peers only
+find R peaks, in one lead, after reading the file with wfdb; `ecglm.holter` finds and names beats in two and does all the rest,
+in two threads of its own. --validate prints
 the tables of docs/holter.md; what is annotated is counted by the same code as what is found.
 """
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +19,8 @@ from ecglm.signal.holter.minutes import FS, Minute, count, read_minutes
 from ecglm.signal.holter.result import Holter
 from ecglm.signal.holter.summary import Seen, summarise
 
+#: Stretches that are analysed while the next one is read: two cores are busy, and no more than three stretches are in memory.
+AHEAD = 2
 #: Minutes of a stretch, whose beats are compared with its dominant beat: as long as a recording of MIT-BIH.
 STRETCH = 30
 #: A beat that one stretch puts before its end and the next one after its beginning lies this close (samples) to the join.
@@ -45,16 +49,21 @@ def gather(recording: str | os.PathLike[str] | Record | Windows, window_s: float
     seen = Seen(windows.duration_s)
     kept: list[Minute] = []  # minutes from the margin before a stretch on
     at = 0
-    for begin, end in pairwise(edges):
-        margin = int(begin > 0)
-        while at + len(kept) < min(total, end + 1):
-            minute = next(minutes)
-            if minute.verdict is not None:
-                seen.reasons[at + len(kept)] = minute.verdict
-            kept.append(minute)
-        part = analyse(kept, windows.first.leads, at, margin, len(kept) - int(end - at))
-        _join(seen, part)
-        kept, at = kept[end - 1 - at:], int(end) - 1
+    found: deque[Future[Part]] = deque()
+    with ThreadPoolExecutor(AHEAD) as pool:
+        for begin, end in pairwise(edges):
+            margin = int(begin > 0)
+            while at + len(kept) < min(total, end + 1):
+                minute = next(minutes)
+                if minute.verdict is not None:
+                    seen.reasons[at + len(kept)] = minute.verdict
+                kept.append(minute)
+            if len(found) == AHEAD:
+                _join(seen, found.popleft().result())
+            found.append(pool.submit(analyse, kept, windows.first.leads, at, margin, len(kept) - int(end - at)))
+            kept, at = kept[end - 1 - at:], int(end) - 1
+        while found:
+            _join(seen, found.popleft().result())
     for _ in minutes:  # the bar ends
         pass
     return seen, windows
