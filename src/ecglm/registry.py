@@ -87,6 +87,7 @@ STUDIES = Registry("study", {
     "fewshot": "ecglm.training.fewshot.study:run",
     "fewshot-language": "ecglm.training.fewshot.study_language:run",
     "camel": "ecglm.training.curriculum.study:run",
+    "camel-ablation": "ecglm.training.curriculum.ablation:run",
     "vision": "ecglm.training.vision.study:run",
     "retrieval": "ecglm.training.contrastive.study_retrieval:run",
     "zeroshot": "ecglm.training.contrastive.study_zeroshot:run",

@@ -20,6 +20,7 @@ from ecglm.models.seconds.language import SecondsLanguageConfig, SecondsLanguage
 from ecglm.models.seconds.model import text_model
 from ecglm.models.seconds.segments import Segments, segments
 from ecglm.signal.simulate import simulate
+from ecglm.training.curriculum.ablation import table, take_over
 from ecglm.training.curriculum.align import at_the_end, end_of
 from ecglm.training.curriculum.align import loss_of as read_of
 from ecglm.training.curriculum.autoencoder import autoencode
@@ -184,6 +185,38 @@ def test_marks_by_kind() -> None:
     assert found["comparison"]["right"] == 0.0
     assert found["number"]["questions"]["Rate?"] == {"n": 2, "given": 1, "rmse": 10.0, "rmse_of_median": 10.0}
     assert found["number"]["questions"]["How tall is the R wave"]["rmse"] == pytest.approx(0.2)
+
+
+def test_the_table_of_what_parts_are_worth() -> None:
+    """Right answers by stage, a number within a tenth, the difference over all."""
+    def asked(label: str, rate: str, p_yes: float) -> list[Asked]:
+        return [Asked("labels", "yes/no", "?", "yes", label, 0.9, "1", None),
+                Asked("labels", "open", "?", "LBBB", "LBBB", 0.9, "2", None),
+                Asked("statistics", "number", "Rate?", "60 bpm", rate, 0.9, "1", None),
+                Asked("dialogue", "open", "?", "sinus rhythm", "sinus rhythm", 0.9, "2", None),
+                Asked("forecast", "yes/no", "?", "yes", "yes", 0.9, "1", p_yes),
+                Asked("forecast", "yes/no", "?", "no", "no", 0.9, "2", 0.5)]
+
+    shown = table({"whole": asked("yes", "65 bpm", 0.9), "less": asked("no", "67 bpm", 0.1)}, 50, 0)
+    first, second = shown.rows
+    assert [cell.split()[0] for cell in first] == ["whole", "100.0", "100.0", "100.0", "1.000", "–"]
+    assert [cell.split()[0] for cell in second[:5]] == ["less", "50.0", "0.0", "100.0", "0.000"]
+    assert second[5].startswith("-33.3 ")
+
+
+def test_a_variant_takes_over_what_comes_before_its_change(tmp_path: Path) -> None:
+    for name in ("autoencoder.safetensors", "align.resume.safetensors", "labels.resume.safetensors", "labels.answers.json",
+                 "statistics.resume.safetensors", "recipe.json"):
+        (tmp_path / name).write_text(name)
+
+    def taken(*changes: str) -> set[str]:
+        take_over(tmp_path, tmp_path / changes[0], changes)
+        return {file.name for file in (tmp_path / changes[0]).iterdir()}
+
+    assert taken("autoencoder.steps=0") == set()
+    assert taken("align.epochs=0", "read=0") == taken("seconds.mask=full") == taken("lora.rank=0") == {"autoencoder.safetensors"}
+    assert taken("statistics.sequences=0") == {"autoencoder.safetensors", "align.resume.safetensors",
+                                               "labels.resume.safetensors", "labels.answers.json"}
 
 
 @pytest.mark.parametrize("images", [False, True])

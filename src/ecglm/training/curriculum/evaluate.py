@@ -98,12 +98,15 @@ def confidence(asked: Sequence[Asked]) -> tuple[dict[str, tuple[float, float]], 
     """Platt slope and bias by kind of answer; a number is right within a tenth."""
     seen: dict[str, list[tuple[float, bool]]] = {}
     for one in asked:
-        right = strict_match(one.answer, one.said)
-        true, said = _NUMBER.findall(one.answer), _NUMBER.findall(one.said)
-        if one.kind == "number" and said:
-            right = abs(float(said[0]) - float(true[0])) <= 0.1 * abs(float(true[0]))
+        right = strict_match(one.answer, one.said) or (one.kind == "number" and right_number(one))
         seen.setdefault(answer_kind(one.said), []).append((one.p_said, right))
     return platt_by_kind(seen)
+
+
+def right_number(one: Asked) -> bool:
+    """Whether the number that was said is within a tenth of the right one."""
+    true, said = _NUMBER.findall(one.answer), _NUMBER.findall(one.said)
+    return bool(said) and abs(float(said[0]) - float(true[0])) <= 0.1 * abs(float(true[0]))
 
 
 def _numbers(rows: Sequence[Asked]) -> dict[str, Any]:

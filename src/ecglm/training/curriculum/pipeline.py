@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,10 @@ from ecglm.training.run_folder import checked_recipe, start_run
 MARKED = 40
 
 
-def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = False, progress: bool = True) -> Path:
-    """Train a recipe; returns the model's folder. Without `resume` an earlier run's folder must be absent."""
+def run(recipe_path: str | Path | Mapping[str, Any], overrides: Sequence[str] = (), resume: bool = False, progress: bool = True,
+        ) -> Path:
+    """Train a recipe (a file, or its settings); returns the model's folder. Without `resume` an earlier run's folder must be
+    absent."""
     recipe = load_config(CurriculumRecipe, recipe_path, list(overrides))
     ptbxl.load()  # what is missing must not leave a started run behind
     bases.resolve(recipe.base)

@@ -79,11 +79,17 @@ def _measured(row: int) -> Measurements:
     return measure(ptbxl.load().record(row))
 
 
+#: What was measured in this process, by row: trainings one after another share it.
+_KNOWN: dict[int, Measurements] = {}
+
+
 def measurements(rows: NDArray[np.int64], progress: bool = True) -> dict[int, Measurements]:
     """Measured values of PTB-XL rows."""
     from rich.progress import track
 
     ptbxl.load()
-    with ProcessPoolExecutor(mp_context=get_context("fork")) as pool:
-        jobs = pool.map(_measured, rows.tolist(), chunksize=16)
-        return dict(zip(rows.tolist(), track(jobs, "Measuring recordings", total=len(rows), disable=not progress), strict=True))
+    if new := [row for row in rows.tolist() if row not in _KNOWN]:
+        with ProcessPoolExecutor(mp_context=get_context("fork")) as pool:
+            jobs = pool.map(_measured, new, chunksize=16)
+            _KNOWN.update(zip(new, track(jobs, "Measuring recordings", total=len(new), disable=not progress), strict=True))
+    return {row: _KNOWN[row] for row in rows.tolist()}
