@@ -69,14 +69,15 @@ def _reports() -> list[Check]:
     from importlib.util import find_spec
 
     from ecglm.reporting import fonts
+    from ecglm.reporting.language import language
     from ecglm.reporting.pdf import has_latex, has_typst
 
     engines = [name for name, there in (("Typst", has_typst()), ("latexmk with XeLaTeX", has_latex())) if there]
     pdf = ", ".join(engines) or "not possible; run `pip install 'ecglm[report]'`"
     if has_typst():
-        chinese = not fonts.choose("心电图报告").lacking
+        chinese = not fonts.choose(language("zh").texts.title).lacking
         pdf += "; Chinese: " + ("yes" if chinese else "no font, `apt install fonts-noto-cjk` or "
-                                                      "`pip install cvttf-notosanscjk-regular`")
+                                                      "`pip install 'ecglm[chinese]'`")
     there = find_spec("highdicom") is not None
     return [Check("report as PDF", True, pdf),
             Check("report as DICOM SR", True, "highdicom" if there else "not possible; run `pip install 'ecglm[report]'`")]

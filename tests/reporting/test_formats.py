@@ -62,8 +62,15 @@ def test_a_letter_without_a_font_is_shown_by_its_code_and_said_to_be_so(strange:
 
 def test_chinese_without_a_chinese_font_says_what_to_install(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("typst")
+    from ecglm.reporting import pdf
+
     with pytest.raises(UsageError, match="fonts-noto-cjk"):
         to_pdf(checked(make(), "zh")[0], None, make().created, only_body_font=True)
+    monkeypatch.setattr(pdf, "choose", lambda text: fonts.choose(text, only_body=True))
+    with pytest.raises(UsageError, match=r"a\.pdf: no font here .*ecglm\[chinese\]"):
+        pdf.check_letters("a.pdf", "zh", "auto")
+    for path, lang in (("a.html", "zh"), ("a.pdf", "de")):
+        pdf.check_letters(path, lang, "auto")
 
 
 @pytest.mark.parametrize("lang", ["en", "de", "zh"])

@@ -34,12 +34,13 @@ def report(
     from ecglm.reporting.history import read_history
     from ecglm.reporting.language import language
     from ecglm.reporting.narrative import checked_writer
-    from ecglm.reporting.pdf import checked_engine
+    from ecglm.reporting.pdf import check_letters, checked_engine
     from ecglm.reporting.save import check_format, save
 
     check_format(out)  # before the work, not after it
     language(lang)
     engine = checked_engine(pdf_engine)
+    check_letters(out, lang, engine)
     writes = checked_writer(narrative, lang)
     told = None if history is None else read_history(history)
     record = read(file)

@@ -28,7 +28,7 @@ _PREFERRED = ("Noto Serif CJK SC", "Source Han Serif SC", "Noto Sans CJK SC", "S
               "Microsoft YaHei", "PingFang SC", "SimSun", "Songti SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei",
               "Noto Naskh Arabic", "Noto Sans Arabic", "DejaVu Sans", "Noto Emoji", "Noto Color Emoji", "Segoe UI Emoji",
               "Apple Color Emoji")
-#: Packages that carry Chinese fonts: `pip install cvttf-notosanscjk-regular` (Noto, 16 MB), `pip install mplfonts`.
+#: Packages that carry Chinese fonts: `pip install 'ecglm[chinese]'` (Noto, 16 MB), `pip install mplfonts`.
 _PACKAGES = ("cvttf_NotoSansCJK_Regular", "mplfonts")
 
 

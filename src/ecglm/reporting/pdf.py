@@ -6,6 +6,7 @@ Both compile in a folder of their own, from escaped text, without shell escape a
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -29,7 +30,7 @@ LATEX_S = 120
 #: A last page of text that is filled less than this looks forgotten; the height of A4 in points.
 NEARLY_EMPTY, A4_PT = 0.4, 841.9
 _NO_CHINESE = ("no font here has Chinese letters; install one (`apt install fonts-noto-cjk`, or "
-               "`pip install cvttf-notosanscjk-regular`), or save as .html")
+               "`pip install 'ecglm[chinese]'`), or save as .html")
 
 
 def checked_engine(name: str) -> Engine:
@@ -38,6 +39,13 @@ def checked_engine(name: str) -> Engine:
     if found is None:
         raise UsageError(f"PDF engine {name!r} is unknown; use {', '.join(ENGINES)}")
     return found
+
+
+def check_letters(path: str | os.PathLike[str], lang: str, engine: Engine) -> None:
+    """Raises UsageError where a PDF in this language needs a font that is not there, so that it is known before the work."""
+    typst = engine != "latexmk" and has_typst()
+    if typst and lang == "zh" and Path(path).suffix.lower() == ".pdf" and choose(language(lang).texts.title).lacking:
+        raise UsageError(f"{os.fspath(path)}: {_NO_CHINESE}")
 
 
 def to_pdf(document: Document, png: bytes | None, created: str, engine: Engine = "auto", only_body_font: bool = False) -> bytes:
