@@ -34,8 +34,9 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# As many processes as there are cores, 8 at most, of one thread each; a file stays in one of them, with its fixtures.
 test: lint
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --maxprocesses 8 --dist loadfile
 
 # Damaged files of every format; make test reads 20,000 of each, for 20 seconds at most.
 FUZZ ?= 200000
