@@ -197,7 +197,7 @@ def test_the_table_of_what_parts_are_worth() -> None:
                 Asked("forecast", "yes/no", "?", "yes", "yes", 0.9, "1", p_yes),
                 Asked("forecast", "yes/no", "?", "no", "no", 0.9, "2", 0.5)]
 
-    shown = table({"whole": asked("yes", "65 bpm", 0.9), "less": asked("no", "67 bpm", 0.1)}, 50, 0)
+    shown = table("small", {"whole": asked("yes", "65 bpm", 0.9), "less": asked("no", "67 bpm", 0.1)}, 50, 0)
     first, second = shown.rows
     assert [cell.split()[0] for cell in first] == ["whole", "100.0", "100.0", "100.0", "1.000", "–"]
     assert [cell.split()[0] for cell in second[:5]] == ["less", "50.0", "0.0", "100.0", "0.000"]

@@ -1,12 +1,12 @@
-"""Bench `camel-ablation`: CAMEL's curriculum with one thing left out or changed at a time, each trained anew at one small size,
-on the same questions about people whom none of them learnt from."""
+"""Bench `camel-ablation`: CAMEL's curriculum with one thing left out or changed at a time, each trained anew from there on, on
+the same questions about people whom none of them learnt from."""
 
 from __future__ import annotations
 
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from ecglm.bench.metrics import strict_match
 from ecglm.bench.stats import Bootstrap, paired_difference
 from ecglm.bench.study import Study, Table, percent
 from ecglm.bench.task import digest
-from ecglm.config import load_config
+from ecglm.config import closest, load_config
 from ecglm.corpus import ptbxl
+from ecglm.errors import UsageError
 from ecglm.models.seconds.language import SecondsLanguageModel
 from ecglm.training.curriculum.evaluate import Asked, ask_all, right_number
 from ecglm.training.curriculum.pipeline import run as train
@@ -28,7 +29,6 @@ from ecglm.training.examples import data_hash
 
 #: What is changed in the recipe, by the row's name.
 VARIANTS: Mapping[str, Sequence[str]] = {
-    "all of it": (),
     "without autoencoder": ("autoencoder.steps=0",),
     "without align": ("align.epochs=0", "read=0"),
     "without labels": ("labels.sequences=0",),
@@ -40,31 +40,49 @@ VARIANTS: Mapping[str, Sequence[str]] = {
     "mask: published": ("seconds.mask=published",),
     "without LoRA": ("lora.rank=0",),
 }
+WHOLE = "all of it"
 STAGES = ("labels", "statistics", "dialogue")
 #: What a run folder keeps of each step of the training, in their order: steps before the first change are taken over.
 STEPS = ("autoencoder", "align", "labels", "statistics", "dialogue", "forecast")
 KEPT = ("{}.safetensors", "{}.resume.safetensors", "{}.answers.json")
 
 
-def run(recipe: dict[str, Any], runs: str, seed: int, draws: int, progress: bool, variants: Sequence[str] = tuple(VARIANTS),
-        ) -> Study:
-    """Train (or go on with, or reuse) every variant in its folder of `runs`, and ask it. recipe: settings of a CurriculumRecipe
-    that all share. Raises ConfigError for settings that a recipe has not, UsageError where `runs` holds others."""
-    folders = {name: Path(runs) / name.replace(": ", "-").replace(" ", "-") for name in variants}
-    first = folders[next(iter(folders))]
-    found = {name: _variant(recipe, VARIANTS[name], folder, first, seed, progress) for name, folder in folders.items()}
+@dataclass(frozen=True)
+class Group:
+    """Trainings that are compared. recipe: settings of a CurriculumRecipe that all share; whole: folder of the run in which
+    nothing is changed, such as runs/camel; runs: where those of `variants` (of VARIANTS) go."""
+
+    title: str
+    recipe: dict[str, Any]
+    whole: str
+    runs: str
+    variants: tuple[str, ...]
+
+
+def run(groups: Sequence[Mapping[str, Any]], seed: int, draws: int, progress: bool) -> Study:
+    """Train (or go on with, or reuse) every variant, and ask it. groups: settings of `Group`. Raises ConfigError for settings
+    that a group or a recipe has not, UsageError where a folder holds another run."""
+    tables, values, asked = list[Table](), dict[str, Any](), list[Asked]()
+    for group in (load_config(Group, one) for one in groups):
+        if unknown := [name for name in group.variants if name not in VARIANTS]:
+            raise UsageError(f"{group.title}: no variant {unknown[0]!r}; {closest(unknown[0], VARIANTS)}")
+        whole = Path(group.whole)
+        folders = {WHOLE: whole} | {name: Path(group.runs) / name.replace(": ", "-").replace(" ", "-") for name in group.variants}
+        found = {name: _variant(group.recipe, VARIANTS.get(name, ()), folder, whole, seed, progress)
+                 for name, folder in folders.items()}
+        tables.append(table(group.title, found, draws, seed))
+        values[group.title] = {name: {stage: float(np.mean(_marked(said, [stage]))) for stage in STAGES}
+                               for name, said in found.items()}
+        asked += [one for said in found.values() for one in said]
     notes = (
-        "Every row is a model of its own, trained from the same seed at a small size (the recipe of the task), on the bench "
-        "camel's questions. Right is exact match of the free answer, of a number within a tenth; the last column is the paired "
-        "difference from the first row over all questions. Intervals are of 95 %, clustered by patient; other seeds of the "
-        "training would spread more.",)
-    return Study([table(found, draws, seed)], sum(map(len, found.values())),
-                 len({one.patient for asked in found.values() for one in asked}),
-                 digest([data_hash(ptbxl.load()), json.dumps(recipe, sort_keys=True)]), notes,
-                 {name: {stage: float(np.mean(_marked(asked, [stage]))) for stage in STAGES} for name, asked in found.items()})
+        "Every row is a model of its own, trained from the same seed, on the bench camel's questions. Right is exact match of "
+        "the free answer, of a number within a tenth; the last column is the paired difference from the first row over all "
+        "questions. Intervals are of 95 %, clustered by patient; other seeds of the training would spread more.",)
+    return Study(tables, len(asked), len({one.patient for one in asked}),
+                 digest([data_hash(ptbxl.load()), json.dumps(list(groups), sort_keys=True)]), notes, values)
 
 
-def table(found: Mapping[str, list[Asked]], draws: int, seed: int) -> Table:
+def table(title: str, found: Mapping[str, list[Asked]], draws: int, seed: int) -> Table:
     """A row a model; all were asked the same, and the first is what the others are compared with."""
     whole, rows = next(iter(found.values())), []
     for name, asked in found.items():
@@ -76,20 +94,20 @@ def table(found: Mapping[str, list[Asked]], draws: int, seed: int) -> Table:
         gap = paired_difference(_marked(asked), _marked(whole), [one.patient for one in whole], draws=draws, seed=seed)
         rows.append([name, *cells, percent(score, 1.0, 3), "–" if asked is whole else
                      f"{100 * gap.value:+.1f} [{100 * gap.low:+.1f}, {100 * gap.high:+.1f}]"])
-    return Table("What each part of the curriculum is worth: right answers, %",
+    return Table(f"What each part of the curriculum is worth, {title}: right answers, %",
                  ("trained", *STAGES, "forecast, AUROC", "all, difference"), rows)
 
 
-def _variant(recipe: Mapping[str, Any], changes: Sequence[str], folder: Path, first: Path, seed: int, progress: bool,
+def _variant(recipe: Mapping[str, Any], changes: Sequence[str], folder: Path, whole: Path, seed: int, progress: bool,
              ) -> list[Asked]:
-    """What one model answers; kept in its folder. first: the folder of the variant in which nothing is changed."""
+    """What one model answers; kept in its folder. whole: the folder of the run in which nothing is changed."""
     wanted = load_config(CurriculumRecipe, recipe, [*changes, f"run={folder}", f"seed={seed}"])
     kept, output = folder / "examination.json", folder / "model"
     started = (folder / "recipe.json").exists()
-    whole = json.loads(json.dumps(asdict(wanted)))
-    if not (output.is_dir() and SecondsLanguageModel.from_pretrained(output).run["recipe"] == whole):
+    settings = json.loads(json.dumps(asdict(wanted)))
+    if not (output.is_dir() and SecondsLanguageModel.from_pretrained(output).run["recipe"] == settings):
         if not started and changes:
-            take_over(first, folder, changes)
+            take_over(whole, folder, changes)
         train(recipe, [*changes, f"run={folder}", f"seed={seed}"], started, progress)
         kept.unlink(missing_ok=True)
     if not kept.is_file():
