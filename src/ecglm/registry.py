@@ -93,6 +93,7 @@ STUDIES = Registry("study", {
     "zeroshot": "ecglm.training.contrastive.study_zeroshot:run",
     "forecast-afpdb": "ecglm.training.forecast.study_afpdb:run",
     "forecast-simulated": "ecglm.training.forecast.study_simulated:run",
+    "monitor": "ecglm.training.forecast.study_monitor:run",
 })
 #: (model's name, folder, limit, seed, draws, progress, **dataset_args) -> (Study, who answered), by the "dataset" of a task of
 #: kind protocol: somebody else's benchmark with its own files and rules, run on the model under test.

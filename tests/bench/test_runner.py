@@ -262,7 +262,7 @@ def test_built_in_tasks_load_and_name_registered_parts() -> None:
         "ecgbench-pulse/csn-test-no-cot", "ecgbench-pulse/ecgqa-test", "ecgbench-pulse/g12-test-no-cot",
         "ecgbench-pulse/mmmu-ecg", "ecgbench-pulse/ptb-test", "ecgbench-pulse/ptb-test-report", "ecgqa-official",
         "ecgqa-ptbxl", "fewshot", "fewshot-language", "findings-challenge2021", "findings-ludb", "findings-pages",
-        "findings-ptbxl", "forecast-afpdb", "forecast-simulated", "intervals", "knowledge", "report-narrative",
+        "findings-ptbxl", "forecast-afpdb", "forecast-simulated", "intervals", "knowledge", "monitor", "report-narrative",
         "report-ptbxl", "retrieval-ptbxl", "reversal", "rhythm", "rhythm-spans", "simulate-realism",
         "simulate-transfer", "simulate-transfer-ludb", "statistics", "strips", "vision", "zeroshot-ptbxl"]
     for task in map(load_task, task_names()):
