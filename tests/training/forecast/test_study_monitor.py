@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ecglm.training.forecast.study_monitor import Watched, counted, table
 from ecglm.inference.monitor.summary import Marked, Summary
+from ecglm.training.forecast.study_monitor import Watched, counted, table
 
 
 def test_a_watch_is_counted_against_its_marks() -> None:
