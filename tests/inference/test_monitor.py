@@ -273,6 +273,22 @@ def test_a_file_that_breaks_off_within_a_window_is_told_to_the_step(monkeypatch:
     assert stream.notes == ["reading ended at 90 s: x.dat: it was cut short"]
 
 
+def test_a_segment_of_another_rate_ends_the_watch_with_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And `forecast` of the time before it is not disturbed by it."""
+    record = paroxysm()
+    record.crop(0, 90).save(tmp_path / "a.hea")
+    Record(record.signal[:, : round(60 * FS)], 2 * FS, LEADS).save(tmp_path / "b.hea")
+    (tmp_path / "x.hea").write_text(f"x/2 2 125 {round(120 * FS)}\na {round(90 * FS)}\nb {round(30 * FS)}\n")
+    assert main(["monitor", str(tmp_path / "x.hea"), "--no-forecast", "--json"]) == 0
+    *lines, last = [json.loads(row) for row in capsys.readouterr().out.splitlines()]
+    assert [one["at_s"] for one in lines] == [30, 60, 90]
+    assert "segment b is sampled at 250 Hz and the record at 125 Hz" in last["notes"][0]
+    assert main(["forecast", str(tmp_path / "x.hea"), "--at", "80"]) == 0
+    assert "within 5 min" in capsys.readouterr().out
+    assert main(["forecast", str(tmp_path / "x.hea")]) == 2
+    assert "segment b" in capsys.readouterr().err
+
+
 def with_marks(tmp_path: Path) -> Path:
     """A recording whose annotators mark fibrillation where it is."""
     paroxysm().save(tmp_path / "x.hea")
