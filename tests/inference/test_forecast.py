@@ -11,9 +11,10 @@ import pytest
 
 import ecglm
 from ecglm.cli import main
-from ecglm.errors import RecordError, UsageError
+from ecglm.errors import UsageError
 from ecglm.inference.forecast import forecast
 from ecglm.inference.forecast_evidence import evidence
+from ecglm.records.record import Record
 from ecglm.signal.simulate import simulate_onset
 from tests.tiny_forecaster import made, series
 
@@ -40,6 +41,19 @@ def test_evidence_tells_changes_with_their_times() -> None:
 
 def test_a_steady_window_shows_no_change() -> None:
     assert evidence(series(ten_minutes())) == ()
+
+
+def test_a_change_is_told_of_the_time_in_which_it_was_seen() -> None:
+    """Early beats in the middle of the window only: their coupling is not drawn out to its ends."""
+    rr = ten_minutes()
+    for place, share in zip(range(200, 500, 20), np.linspace(0.80, 0.60, 15), strict=True):
+        rr[place] *= share
+    found = next(item for item in evidence(series(rr)) if item.text.startswith("coupling"))
+    assert found.span_s is not None
+    assert found.span_s == (pytest.approx(-430, abs=15), pytest.approx(-210, abs=15))
+    first, last = (float(word) for word in found.text.split(" from ")[1].split(" % ")[0].split(" to "))
+    assert (first, last) == (pytest.approx(80, abs=4), pytest.approx(60, abs=4))
+    assert found.text.endswith("from 7 min to 4 min before the window's end")
 
 
 def test_probability_lies_in_its_interval_and_follows_the_base_rate() -> None:
@@ -78,6 +92,35 @@ def test_a_window_longer_than_the_recording_is_shortened_with_a_note() -> None:
     assert "the recording begins 79 s before" in (said.note or "")
 
 
+def test_a_shortened_window_is_calibrated_as_what_it_is() -> None:
+    short = series(np.clip(RNG.normal(0.8, 0.02, 30), 0.6, 1.0))
+    asked, honest = (forecast(short, "any", 60, window, model=made()) for window in (600, 24))
+    assert (asked.interval, asked.classes) == (honest.interval, honest.classes)
+    prob = made().probabilities(short, 60)
+    assert asked.interval == made().calibration.interval("any", float(prob[1:].sum()), 24, 60)[1:]
+    assert asked.interval != made().calibration.interval("any", float(prob[1:].sum()), 600, 60)[1:]
+
+
+@pytest.mark.parametrize("after", ["nothing", "noise", "gap"])
+def test_nothing_after_the_moment_is_read(after: str, tmp_path: Path) -> None:
+    """Neither of a Record nor of a file, in which another rhythm or nothing at all may follow."""
+    record, _ = simulate_onset("af", "rising_ectopy", fs=128, duration_s=300, onset_s=200, seed=3)[0]
+    at_s, edge = 150.0, 150 * 128
+    signal = record.signal.copy()
+    if after != "nothing":
+        signal[:, edge:] = np.nan if after == "gap" else RNG.normal(0, 3, signal[:, edge:].shape)
+    changed = record.crop(0, at_s) if after == "nothing" else Record(signal, record.fs, record.leads)
+    said = forecast(record, "any", 60, 120, at_s=at_s, model=made()).to_dict()
+    assert said["probability"] is not None
+    assert forecast(changed, "any", 60, 120, at_s=at_s, model=made()).to_dict() == said
+    paths = []
+    for name, one in (("whole", record), ("changed", changed)):
+        paths.append(tmp_path / f"{name}.hea")
+        one.save(paths[-1])
+    first, second = (forecast(path, "any", 60, 120, at_s=at_s, model=made()).to_dict() for path in paths)
+    assert first == second
+
+
 @pytest.mark.parametrize(("arguments", "said"), [
     ({"event": "afib"}, "af"), ({"horizon_s": 5}, "60-600"), ({"window_s": 5000}, "10-600"), ({"base_rate": 0.0}, "0 and 1"),
     ({"at_s": 1e9}, "another moment"), ({"at_s": float("nan")}, "another moment"), ({"horizon_s": float("nan")}, "60-600")])
@@ -111,9 +154,15 @@ def test_bad_input_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
         assert len(err.strip().splitlines()) == 1
 
 
-def test_too_short_a_recording_is_refused() -> None:
-    with pytest.raises((UsageError, RecordError), match="10 s"):
+def test_too_short_a_recording_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UsageError, match="needs 10 s"):
         forecast(series(np.full(8, 0.8)), model=made())
+    record, _ = simulate_onset("sinus", fs=128, duration_s=60, seed=3)[0]
+    record.save(tmp_path / "short.hea")
+    assert main(["forecast", str(tmp_path / "short.hea"), "--duration", "5"]) == 2
+    error = capsys.readouterr().err
+    assert "short.hea: 5 s long; a forecast needs 10 s" in error
+    assert "--at" not in error
 
 
 def test_the_shipped_forecaster_tells_onsets_with_a_sign_from_controls() -> None:

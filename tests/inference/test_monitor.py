@@ -19,6 +19,7 @@ from ecglm.cli import main
 from ecglm.errors import ReadError, UsageError
 from ecglm.inference.monitor import Levels, Step, from_raw, from_windows, watch
 from ecglm.inference.monitor.alarms import Alarm
+from ecglm.inference.monitor.lines import line
 from ecglm.inference.monitor.summary import Marked, Summary, marked
 from ecglm.inference.monitor.timeline import BANDS, COLOURS, LEFT, MOST, RIGHT, WIDTH, Timeline
 from ecglm.records.record import Record
@@ -235,6 +236,7 @@ def test_what_cannot_be_watched_ends_in_one_line(tmp_path: Path, capsys: pytest.
                             ([str(tmp_path / "x.hea"), "--on", "0.1"], "--off"), ([str(tmp_path / "no.hea")], "no.hea"),
                             ([str(tmp_path / "x.hea"), "--timeline", "x.jpg"], "saved as .png"),
                             (["-", "--fs", "125", "--leads", "II,II"], "each once"),
+                            (["-", "--fs", "125", "--leads", "II", "--start", "9", "--unit", "uV"], "-: --start, --unit is for"),
                             (["-", "--fs", "125", "--leads", "II", "--format", "f64"], "f32 or i16")):
         assert main(["monitor", *arguments, "--no-forecast"]) == 2
         error = capsys.readouterr().err
@@ -254,6 +256,85 @@ def test_a_file_that_breaks_off_is_told_until_there() -> None:
     stream = from_windows(Broken(3600.0, record.crop(0, 1)), 30.0)
     assert len(list(watch(stream))) == 2
     assert stream.notes == ["reading ended at 600 s: x.dat: it was cut short"]
+
+
+def test_a_file_that_breaks_off_within_a_window_is_told_to_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten minutes are read at once; what is damaged late in them takes no more away than its own step."""
+    record, read = paroxysm(), Windows.read
+
+    def broken(self: Windows, start_s: float, duration_s: float) -> Record:
+        if start_s + duration_s > 100:
+            raise ReadError("x.dat", "it was cut short")
+        return read(self, start_s, duration_s)
+
+    monkeypatch.setattr(Windows, "read", broken)
+    stream = from_windows(open_windows(record), 30.0)
+    assert [one.at_s for one in watch(stream)] == [30, 60, 90]
+    assert stream.notes == ["reading ended at 90 s: x.dat: it was cut short"]
+
+
+def test_a_segment_of_another_rate_ends_the_watch_with_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And `forecast` of the time before it is not disturbed by it."""
+    record = paroxysm()
+    record.crop(0, 90).save(tmp_path / "a.hea")
+    Record(record.signal[:, : round(60 * FS)], 2 * FS, LEADS).save(tmp_path / "b.hea")
+    (tmp_path / "x.hea").write_text(f"x/2 2 125 {round(120 * FS)}\na {round(90 * FS)}\nb {round(30 * FS)}\n")
+    assert main(["monitor", str(tmp_path / "x.hea"), "--no-forecast", "--json"]) == 0
+    *lines, last = [json.loads(row) for row in capsys.readouterr().out.splitlines()]
+    assert [one["at_s"] for one in lines] == [30, 60, 90]
+    assert "segment b is sampled at 250 Hz and the record at 125 Hz" in last["notes"][0]
+    assert main(["forecast", str(tmp_path / "x.hea"), "--at", "80"]) == 0
+    assert "within 5 min" in capsys.readouterr().out
+    assert main(["forecast", str(tmp_path / "x.hea")]) == 2
+    assert "segment b" in capsys.readouterr().err
+
+
+def with_marks(tmp_path: Path) -> Path:
+    """A recording whose annotators mark fibrillation where it is."""
+    paroxysm().save(tmp_path / "x.hea")
+    body = b""
+    for sample, note in ((0, b"(N"), (round(ONSET_S * FS), b"(AFIB"), (round(270 * FS), b")")):
+        body += (59 << 10).to_bytes(2, "little") + (sample >> 16).to_bytes(2, "little") + (sample & 0xFFFF).to_bytes(2, "little")
+        body += (28 << 10).to_bytes(2, "little") + (63 << 10 | len(note)).to_bytes(2, "little") + note + b"\0" * (len(note) % 2)
+        body += (59 << 10).to_bytes(2, "little") + (-sample >> 16 & 0xFFFF).to_bytes(2, "little")
+        body += (-sample & 0xFFFF).to_bytes(2, "little")
+    (tmp_path / "x.atr").write_bytes(body + b"\0\0")
+    return tmp_path / "x.hea"
+
+
+def test_marks_end_at_a_closing_bracket_and_count_from_where_the_watch_begins(tmp_path: Path) -> None:
+    path = with_marks(tmp_path)
+    assert marked(path.with_suffix(".atr"), FS).spans == ((ONSET_S, 270.0),)
+    assert marked(path.with_suffix(".atr"), FS, 100.0).spans == ((ONSET_S - 100, 170.0),)
+    assert marked(path.with_suffix(".atr"), FS, 200.0).spans == ((0.0, 70.0),)
+    assert marked(path.with_suffix(".atr"), FS, 300.0).spans == ()
+
+
+@pytest.mark.parametrize("start", ["0", "90"])
+def test_the_summary_of_a_part_compares_with_the_marks_of_that_part(start: str, tmp_path: Path,
+                                                                    capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--start", start, "--duration", "180", "--no-forecast", "--json"]
+    assert main(["monitor", str(with_marks(tmp_path)), *arguments]) == 0
+    said = json.loads(capsys.readouterr().out.splitlines()[-1])["summary"]
+    (onset,) = said["marked_onsets"]
+    assert onset["at_s"] == ONSET_S - float(start)
+    assert said["false_arrhythmia_min_per_hour"] < 10
+    if start == "90":
+        assert onset["told_from_s"] == pytest.approx(ONSET_S - 90, abs=10)
+
+
+def test_a_stream_without_a_sample_is_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for raw in (b"", b"\0\0\0"):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw)))
+        assert main(["monitor", "-", "--fs", "125", "--leads", "II", "--no-forecast"]) == 2
+        out, error = capsys.readouterr()
+        assert (out, error) == ("", "ecglm: -: not one sample arrived; pipe raw samples of all leads to it\n")
+
+
+def test_a_line_says_what_is_forecast() -> None:
+    said = [line(a_step(30.0), 300.0, event) for event in ("af", "aflutter", "any")]
+    assert [next(part for part in one.split("  ") if "within" in part) for one in said] == [
+        f"{name} within 5 min 20 % (10-40 %)" for name in ("AF", "flutter", "AF or flutter")]
 
 
 def test_marks_that_say_nothing_of_the_rhythm_are_refused(tmp_path: Path) -> None:

@@ -196,6 +196,15 @@ def test_multi_segment_records(segments: Path, layout: str, window: dict[str, fl
     assert_equal(segments / f"{layout}.hea", **window)
 
 
+def test_a_segment_of_another_rate_is_refused_and_what_is_before_it_is_read(segments: Path) -> None:
+    simple(segments, "s4", 100, ("I", "II"), 360, seed=4)
+    (segments / "mixed.hea").write_text("mixed/2 2 250 400\ns1 300\ns4 100\n")
+    for window in ({}, {"start_s": 1.3}):
+        with pytest.raises(ReadError, match="segment s4 is sampled at 360 Hz and the record at 250 Hz; correct the header"):
+            read(segments / "mixed.hea", **window)
+    assert read(segments / "mixed.hea", duration_s=1.2).n_samples == 300
+
+
 def test_gaps_of_a_variable_layout_are_missing(segments: Path) -> None:
     record = read(segments / "variable.hea")
     assert record.missing == {"I": 100, "II": 300, "V1": 700}

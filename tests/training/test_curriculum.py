@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,15 +21,17 @@ from ecglm.models.seconds.language import SecondsLanguageConfig, SecondsLanguage
 from ecglm.models.seconds.model import text_model
 from ecglm.models.seconds.segments import Segments, segments
 from ecglm.signal.simulate import simulate
+from ecglm.training.curriculum import pipeline
 from ecglm.training.curriculum.ablation import table, take_over
 from ecglm.training.curriculum.align import at_the_end, end_of
 from ecglm.training.curriculum.align import loss_of as read_of
 from ecglm.training.curriculum.autoencoder import autoencode
 from ecglm.training.curriculum.evaluate import Asked, ask_all, kind_of, marks
 from ecglm.training.curriculum.fit import Reader, lesson_loss, put_adapter, train_stage
-from ecglm.training.curriculum.lessons import Lesson
+from ecglm.training.curriculum.lessons import Lesson, Teacher
 from ecglm.training.curriculum.recipe import Autoencoding, CurriculumRecipe, Lora, Stage
 from ecglm.training.curriculum.recordings import Recordings
+from ecglm.training.curriculum.study import check_apart
 from tests.tiny import save_tiny_base, tiny_tokenizer
 
 CONFIG = SecondsConfig(fs=32, context=16, scale="robust", channels=(16, 16, 8), hidden=32, positions="time")
@@ -170,6 +173,29 @@ def test_too_many_layers_and_a_wrong_width_are_refused(base: Path) -> None:
         SecondsLanguageModel(SecondsLanguageConfig(base=str(base), layers=9, seconds=CONFIG))
     with pytest.raises(UsageError, match="wide"):
         SecondsLanguageModel(SecondsLanguageConfig(base=str(base), seconds=replace(CONFIG, hidden=64)))
+
+
+def test_who_taught_a_model_is_not_asked_about() -> None:
+    check_apart(lessons(4), ["p4", "p5"])
+    with pytest.raises(UsageError, match=r"2 people \(e.g. p2\) taught this model"):
+        check_apart(lessons(4), ["p2", "p3", "p5"])
+
+
+def test_two_ecgs_that_are_compared_are_of_two_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And everybody who taught is on the list of those who may not be asked about, the second of a pair as well."""
+    rng = np.random.default_rng(0)
+    patient = np.array([7, 7, 7, 8])
+    teacher = object.__new__(Teacher)
+    teacher.rows, teacher.patient = np.arange(4), {row: f"ptbxl:{one}" for row, one in enumerate(patient)}
+    teacher.data = SimpleNamespace(labels_NC=np.zeros((4, 200), np.uint8))
+    teacher.measured = {row: SimpleNamespace(heart_rate=SimpleNamespace(value=60.0 + row)) for row in range(4)}
+    for _ in range(30):
+        a, b = (int(key.split(":")[1]) for key in teacher._compare(rng).ecgs)
+        assert patient[a] != patient[b]
+    monkeypatch.setattr(pipeline, "data_hash", lambda data: "")
+    school = SimpleNamespace(teacher=teacher, data=None, learn={"labels": lessons(2)})
+    told = pipeline._provenance(RECIPE, school, {}, "")["train_patients"]
+    assert told == ["p0", "p1", "ptbxl:7", "ptbxl:8"]
 
 
 def test_marks_by_kind() -> None:

@@ -40,4 +40,5 @@ def forecast(
     if found.note:
         print_text(f"note: {found.note}")
     if not found.abstained:
-        print_table(("", ""), [("one of these follows in nine of ten", ", ".join(found.classes)), ("model", found.model)])
+        print_table(("", ""), [
+            ("one of these follows in nine of ten simulated people", ", ".join(found.classes)), ("model", found.model)])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ecglm.cli.options import Opener, Reader, reads_recordings
+from ecglm.cli.options import Duration, Opener, Reader, Start, Unit, Which, reads_recordings
 from ecglm.cli.output import print_text, verb_app
 
 if TYPE_CHECKING:
@@ -43,19 +43,24 @@ def monitor(
     form: Annotated[str, typer.Option("--format", help="Samples of -: f32 or i16, little-endian, lead by lead.")] = "f32",
     gain: Annotated[float | None, typer.Option("--gain", metavar="UNITS", help="Units per mV of -; default: 1 for f32, 200 for "
                                                "i16.")] = None,
+    start_s: Start = None, duration_s: Duration = None, record: Which = None, unit: Unit = None,
 ) -> None:
     """Watch a recording or a live stream: rhythm, quality, ectopy, what may begin, alarms; a line for every step."""
     import json as text
     import os
     import sys
 
+    from ecglm.errors import UsageError
     from ecglm.inference.monitor.alarms import Levels
     from ecglm.inference.monitor.session import BASE_RATE, Session, forecaster
 
+    of_files = {"--start": start_s, "--duration": duration_s, "--record": record, "--unit": unit}
+    if file == "-" and (given := [option for option, value in of_files.items() if value is not None]):
+        raise UsageError(f"-: {', '.join(given)} is for files, not for raw samples; leave it out")
     levels = Levels(on, off, hold)
     asked = None if no_forecast else forecaster(event, horizon, window, BASE_RATE if base_rate is None else base_rate, model)
     stream = _raw(fs, leads, step, form, gain) if file == "-" else _windows(file, read, open_windows, step)
-    session = Session(stream, asked, levels, horizon, timeline, annotations, None if file == "-" else file)
+    session = Session(stream, asked, levels, horizon, timeline, annotations, None if file == "-" else file, event)
     with session:
         for one in session.steps():
             if json:

@@ -25,6 +25,8 @@ Towers = Annotated[str | None, typer.Option(
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Start = Annotated[float | None, typer.Option("--start", metavar="S", help="Begin this many seconds into the recording.")]
 Duration = Annotated[float | None, typer.Option("--duration", metavar="S", help="Read this many seconds.")]
+Which = Annotated[str | None, typer.Option("--record", metavar="ID", help="Which recording, where a file holds several.")]
+Unit = Annotated[str | None, typer.Option("--unit", help="mV, uV, nV, V or normalized, where the file does not state it.")]
 #: What a verb under `@reads_recordings` calls with a path.
 Reader = Callable[[str], "Record"]
 #: The same for `open_windows` of recordings that are longer than longer_s; None for others.
@@ -35,9 +37,9 @@ _READ: dict[str, Any] = {
     "start_s": Start,
     "duration_s": Duration,
     "leads": Annotated[str | None, typer.Option("--leads", metavar="II,V5", help="Only these leads.")],
-    "record": Annotated[str | None, typer.Option("--record", metavar="ID", help="Which recording, where a file holds several.")],
+    "record": Which,
     "fs": Annotated[float | None, typer.Option("--fs", metavar="HZ", help="Sampling rate, where the file does not state it.")],
-    "unit": Annotated[str | None, typer.Option("--unit", help="mV, uV, nV, V or normalized, where the file does not state it.")],
+    "unit": Unit,
 }
 
 

@@ -15,7 +15,7 @@ from ecglm.models.forecast import CLASSES
 from ecglm.models.forecast.calibration import EVENTS, rebased, score
 from ecglm.models.forecast.forecaster import SHIPPED, Forecaster
 from ecglm.records.record import Record
-from ecglm.records.windows import Windows
+from ecglm.records.windows import Windows, open_windows
 from ecglm.schema import Evidence, Forecast
 from ecglm.signal.holter import BeatSeries, beat_series
 from ecglm.signal.holter.result import clock
@@ -36,33 +36,37 @@ def forecast(recording: str | os.PathLike[str] | Record | Windows | BeatSeries, 
 
     event: "af", "aflutter" or "any" of the two. base_rate: how often the event follows such windows among those the recording
     is one of; None: as often as in the simulated people who calibrated the forecaster. A window is shortened where the recording
-    begins later, with a note. Abstains where the arrhythmia is there already and where too little can be read. Raises UsageError
-    and ReadError.
+    begins later, with a note. Of a file or Record nothing after at_s is read, so what follows cannot change what is said; a
+    BeatSeries is taken as it was found. Abstains where the arrhythmia is there already and where too little can be read. Raises
+    UsageError and ReadError.
     """
     check(event, horizon_s, window_s, base_rate)
     forecaster = model if isinstance(model, Forecaster) else Forecaster.load(model)
-    series = recording if isinstance(recording, BeatSeries) else beat_series(recording, progress=progress)
-    now = series.stop_s if at_s is None else float(at_s)
-    if not series.start_s + WINDOW_S[0] <= now <= series.stop_s + 1e-6:
-        raise UsageError(f"{argument('at_s', now)} s must leave {WINDOW_S[0]:g} s of recording before it and lie within "
-                         f"{series.stop_s:g} s; give another moment or a longer recording")
+    if isinstance(recording, BeatSeries):
+        series = recording
+        now = _moment(series.start_s, series.stop_s, at_s, "the beats")
+    else:
+        windows = recording if isinstance(recording, Windows) else open_windows(recording)
+        now = _moment(0.0, windows.duration_s, at_s, windows.first.source or "the recording")
+        series = beat_series(windows.until(now), progress=progress)
     begin = max(series.start_s, now - window_s)
+    length_s = now - begin
     window = series.cut(begin, now)
-    note = None if now - begin >= window_s - 1 else \
-        f"the recording begins {now - begin:.0f} s before this moment: the window is that long, not {window_s:g} s"
-    already = _already(series, now, event)
+    note = None if length_s >= window_s - 1 else \
+        f"the recording begins {length_s:.0f} s before this moment: the window is that long, not {window_s:g} s"
+    already = _already(series, now)
     if already or (already := _unreadable(window)):
-        return Forecast(None, None, (), already, event, horizon_s, now - begin, now, True, already, (), forecaster.id, note)
+        return Forecast(None, None, (), already, event, horizon_s, length_s, now, True, already, (), forecaster.id, note)
     prob = forecaster.probabilities(window, horizon_s)
     told = forecaster.calibration
-    p, low, high = told.interval(event, float(score(event, prob)), window_s, horizon_s)
+    p, low, high = told.interval(event, float(score(event, prob)), length_s, horizon_s)
     rate = sum(told.rates[CLASSES.index(name)] for name in EVENTS[event])
     if base_rate is not None:
         p, low, high = (rebased(value, rate, base_rate) for value in (p, low, high))
     found = (*evidence(window), likeness(forecaster.signs(window, horizon_s)))
     asked = rate if base_rate is None else base_rate
-    return Forecast(p, (low, high), told.classes(prob.tolist(), window_s, horizon_s),
-                    _text(event, horizon_s, p, (low, high), asked, base_rate is None, found), event, horizon_s, now - begin, now,
+    return Forecast(p, (low, high), told.classes(prob.tolist(), length_s, horizon_s),
+                    _text(event, horizon_s, p, (low, high), asked, base_rate is None, found), event, horizon_s, length_s, now,
                     False, None, found, forecaster.id, note)
 
 
@@ -77,7 +81,19 @@ def check(event: str, horizon_s: float, window_s: float, base_rate: float | None
         raise UsageError(f"{argument('base_rate', base_rate)} must lie between 0 and 1")
 
 
-def _already(series: BeatSeries, now: float, event: str) -> str | None:
+def _moment(start_s: float, stop_s: float, at_s: float | None, name: str) -> float:
+    """When a forecast of what lasts from start_s to stop_s is made. Raises UsageError where that is too early or beyond it."""
+    if at_s is None:
+        if stop_s - start_s < WINDOW_S[0]:
+            raise UsageError(f"{name}: {stop_s - start_s:g} s long; a forecast needs {WINDOW_S[0]:g} s, give a longer recording")
+        return stop_s
+    if not start_s + WINDOW_S[0] <= at_s <= stop_s + 1e-6:
+        raise UsageError(f"{name}: {argument('at_s', at_s)} s must leave {WINDOW_S[0]:g} s of recording before it and lie within "
+                         f"{stop_s:g} s; give another moment or a longer recording")
+    return float(at_s)
+
+
+def _already(series: BeatSeries, now: float) -> str | None:
     """That either arrhythmia has begun, and when."""
     for start, stop in series.af:
         if start < now and stop > now - PRESENT_S:

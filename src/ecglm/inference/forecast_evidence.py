@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from ecglm.signal.missing import FloatArray
 
 #: A change is told where it is this many times its standard error, and as large (in the unit of the evidence).
 SURE = 2.0
+#: A change that was last seen so long (s) before the end of the window goes on to it.
+LATELY_S = 30.0
 #: Feature, its name, unit, whether it is the logarithm of seconds that are told in ms, digits, the least change worth telling.
 _TOLD = (("early", "premature narrow beats", "per minute", False, 1, 0.5),
          ("ventricular", "ventricular beats", "per minute", False, 1, 0.5),
@@ -39,12 +42,10 @@ def evidence(window: BeatSeries) -> tuple[Evidence, ...]:
         values = steps[:, FEATURES.index(feature)]
         values = 1000 * np.exp(values) if is_log else 100 * values if unit.startswith("%") else values
         found = _change(values)
-        if found is not None and abs(found[1] - found[0]) >= least and found[2] >= SURE:
-            first, last, sure = found
-            span = (-len(values) * STEP_S, 0.0)
-            way = "rising" if last > first else "falling"
-            text = f"{name} {way} from {_shown(first, digits)} to {_shown(last, digits)} {unit} over the last {_long(-span[0])}"
-            changes.append((sure, Evidence(text, (), round(last, digits), unit, span)))
+        if found is not None and abs(found.last - found.first) >= least and found.sure >= SURE:
+            way = "rising" if found.last > found.first else "falling"
+            text = f"{name} {way} from {_shown(found.first, digits)} to {_shown(found.last, digits)} {unit} {_when(found.span_s)}"
+            changes.append((found.sure, Evidence(text, (), round(found.last, digits), unit, found.span_s)))
         elif np.isfinite(values).any() and feature in _LEVELS and (level := float(np.nanmean(values))) >= _LEVELS[feature]:
             levels.append(Evidence(f"{name} {level:.{digits}f} {unit}, without a change", (), round(level, digits), unit,
                                    (-len(values) * STEP_S, 0.0)))
@@ -58,8 +59,17 @@ def likeness(signs: Mapping[str, float]) -> Evidence:
     return Evidence(f"most like {SIGNS[name]} ({share:.0f} %)", (), round(share, 1), "%")
 
 
-def _change(values_K: FloatArray) -> tuple[float, float, float] | None:
-    """First and last value of the line through the steps, and how many standard errors they differ by."""
+class _Change(NamedTuple):
+    """First and last value of the line through the known steps, how many standard errors they differ by, and from when to when
+    these steps last (s before the end of the window): beyond them the line says nothing."""
+
+    first: float
+    last: float
+    sure: float
+    span_s: tuple[float, float]
+
+
+def _change(values_K: FloatArray) -> _Change | None:
     at = np.flatnonzero(np.isfinite(values_K))
     if len(at) < max(LEAST_STEPS, 6):
         return None
@@ -67,8 +77,14 @@ def _change(values_K: FloatArray) -> tuple[float, float, float] | None:
     slope = float(time @ known / (time @ time))
     rest = known - known.mean() - slope * time
     error = float(np.sqrt((rest**2).sum() / (len(at) - 2) / (time @ time)))
-    first, last = (max(0.0, float(known.mean() + slope * (t - at.mean()))) for t in (0, len(values_K) - 1))
-    return first, last, abs(slope) / max(error, 1e-9)
+    first, last = (max(0.0, float(known.mean() + slope * t)) for t in (time[0], time[-1]))
+    span = ((float(at[0]) - len(values_K)) * STEP_S, (float(at[-1]) + 1 - len(values_K)) * STEP_S)
+    return _Change(first, last, abs(slope) / max(error, 1e-9), span)
+
+
+def _when(span_s: tuple[float, float]) -> str:
+    begin, end = (-edge for edge in span_s)
+    return f"over the last {_long(begin)}" if end <= LATELY_S else f"from {_long(begin)} to {_long(end)} before the window's end"
 
 
 def _long(seconds: float) -> str:

@@ -52,6 +52,11 @@ class Windows:
                 signal[row] = part.lead(lead)
         return replace(part, signal=signal, leads=self.first.leads)
 
+    def until(self, stop_s: float) -> Windows:
+        """The same up to stop_s: nothing after it can be read any more."""
+        stop_s = min(stop_s, self.duration_s)
+        return replace(self, duration_s=stop_s, whole=None if self.whole is None else self.whole.crop(0, stop_s))
+
 
 def open_windows(
     recording: str | os.PathLike[str] | Record,
@@ -75,7 +80,7 @@ def open_windows(
     if first.format in WINDOWED:
         return Windows(total_s, first, None, start_s or 0.0, options)
     whole = read(recording, start_s=start_s, duration_s=duration_s, **options)  # type: ignore[arg-type]
-    return Windows(whole.duration_s, first, whole)
+    return Windows(whole.duration_s, first, whole, start_s or 0.0)
 
 
 def length_s(

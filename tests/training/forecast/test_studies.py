@@ -12,8 +12,11 @@ from ecglm.bench.study import Study
 from ecglm.bench.task import load_task
 from ecglm.corpus.onsets import ANNOUNCED, OnsetSubject, subjects
 from ecglm.corpus.windows import ForecastItem
+from ecglm.corpus.windows.layouts import LAYOUTS
+from ecglm.records.record import Record
 from ecglm.registry import FORECASTERS
 from ecglm.signal.holter import BeatSeries
+from ecglm.signal.simulate import simulate_one
 from ecglm.training.forecast import study_afpdb, study_simulated
 from ecglm.training.forecast.baselines.method import Example
 from ecglm.training.forecast.fit import Person
@@ -107,6 +110,30 @@ def test_the_events_of_2001(known: None, monkeypatch: pytest.MonkeyPatch) -> Non
     assert 0 < found.values["chance"]["pairs_right"] < 6  # not the same numbers for everybody who is left out
     assert (found.n_items, found.n_patients) == (24, 11)
     assert found.values["watcher"]["imminent"].keys() == {one.item.record for one in afpdb() if one.item.kind != "none"}
+
+
+def test_nothing_of_the_gap_moves_the_beats_before_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    whole = simulate_one("normal", fs=128, duration_s=130, leads=("II", "V1"), seed=5).record
+    loud = whole.signal.copy()
+    loud[:, 70 * 128:] = np.random.default_rng(0).normal(0, 5, loud[:, 70 * 128:].shape)
+    found = []
+    for number, signal in enumerate((whole.signal, loud)):
+        root = tmp_path / str(number)
+        root.mkdir()
+        for name in ("n01", "p01", "p02"):
+            Record(signal, 128.0, whole.leads).save(root / f"{name}.hea")
+        monkeypatch.setattr(study_afpdb, "open_source", lambda _, root=root: (LAYOUTS["afpdb"], root))
+        found.append(study_afpdb.examples_of(60.0, None, root / "kept"))
+    assert [one.item.kind for one in found[0]] == ["none", "distant", "imminent"]
+    assert (found[0][2].item.stop_s, found[0][2].item.onset_s) == (70.0, 130.0)
+    for one, other in zip(*found, strict=True):
+        assert one.signal().n_samples == 70 * 128
+        np.testing.assert_array_equal(one.beats.kinds_B, other.beats.kinds_B)
+        for name in ("times_B", "p_B", "gaps", "af"):  # noise makes the steps of the file's integers coarser
+            np.testing.assert_allclose(getattr(one.beats, name), getattr(other.beats, name), atol=1e-3)
+    assert len(found[0][0].beats.times_B) > 50
+    again = study_afpdb.examples_of(30.0, None, tmp_path / "1" / "kept")  # what was kept is of one gap
+    assert again[0].beats.duration_s == 100
 
 
 def test_people_are_left_out_in_parts_too(known: None) -> None:

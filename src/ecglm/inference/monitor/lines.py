@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from ecglm.inference.monitor.watch import NAMES, Step
 
+#: What is forecast, as short as a line needs it.
+_EVENTS = {"af": "AF", "aflutter": "flutter", "any": "AF or flutter"}
 
-def line(step: Step, horizon_s: float) -> str:
+
+def line(step: Step, horizon_s: float, event: str) -> str:
     """Such as ``03:12:30  no AF  quality 0.93  72 bpm  V 2.0 S 0.0/min  AF within 5 min 42 % (31-55 %)  ALARM``."""
     parts = [step.clock]
     if step.rhythm is None:
@@ -24,7 +27,8 @@ def line(step: Step, horizon_s: float) -> str:
         parts.append(f"V {step.ventricular:.1f}{supra}/min")
     if step.probability is not None and step.interval is not None:
         low, high = step.interval
-        parts.append(f"AF within {horizon_s / 60:g} min {100 * step.probability:.0f} % ({100 * low:.0f}-{100 * high:.0f} %)")
+        parts.append(f"{_EVENTS[event]} within {horizon_s / 60:g} min {100 * step.probability:.0f} % "
+                     f"({100 * low:.0f}-{100 * high:.0f} %)")
     if step.alarm:
         parts.append("ALARM")
     parts += [f"[alarm {event}]" for event in step.events if event in ("raised", "cleared")]

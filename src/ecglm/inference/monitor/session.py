@@ -36,13 +36,13 @@ class Session:
     reader that has gone sets `left`."""
 
     def __init__(self, stream: Stream, forecasts: Forecasts | None, levels: Levels, horizon_s: float,
-                 picture: str | None = None, annotations: str | None = None, path: str | None = None) -> None:
+                 picture: str | None = None, annotations: str | None = None, path: str | None = None, event: str = "any") -> None:
         if picture is not None and Path(picture).suffix.lower() != ".png":
             raise UsageError(f"{picture}: a timeline is saved as .png; change the extension")
         found = annotations or (beside(path) if path is not None else None)
-        marks = None if found is None else marked(found, stream.fs)
+        marks = None if found is None else marked(found, stream.fs, stream.begin_s)
         self._stream, self._forecasts, self._levels, self._horizon_s = stream, forecasts, levels, horizon_s
-        self._picture, self._marks = picture, marks
+        self._picture, self._marks, self._event = picture, marks, event
         start = stream.start
         self._drawn = Timeline(None if start is None else start.hour * 3600.0 + start.minute * 60 + start.second)
         self.summary = Summary(horizon_s, marks)
@@ -67,7 +67,7 @@ class Session:
 
     def line(self, step: Step) -> str:
         """A step for people."""
-        return line(step, self._horizon_s)
+        return line(step, self._horizon_s, self._event)
 
     def lines(self) -> list[str]:
         """The summary for people."""

@@ -26,7 +26,8 @@ _MISSING_I16 = -32768
 class Stream:
     """Blocks of float32 ``[lead, time]`` (mV) at fs (Hz), in order of time, as long as `length` samples but the last.
 
-    start: when the first sample was taken, None where not known. notes: what was wrong with the stream, filled while it is read.
+    start: when the first sample was taken, None where not known. begin_s: where in its file it begins. notes: what was wrong with
+    the stream, filled while it is read.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Stream:
     length: int
     blocks: Iterator[NDArray[np.float32]]
     start: datetime | None = None
+    begin_s: float = 0.0
     notes: list[str] = field(default_factory=list)
 
 
@@ -42,7 +44,8 @@ def from_windows(windows: Windows, step_s: float) -> Stream:
     """The blocks of a recording. A file that ends before its header says gives the blocks until there, and a note."""
     fs = windows.first.fs
     length = _length(step_s, fs)
-    stream = Stream(windows.first.source or "recording", windows.first.leads, fs, length, iter(()), windows.first.start)
+    stream = Stream(windows.first.source or "recording", windows.first.leads, fs, length, iter(()), windows.first.start,
+                    windows.begin_s)
     stream.blocks = _read(windows, length, stream.notes.append)
     return stream
 
@@ -56,24 +59,29 @@ def _length(step_s: float, fs: float) -> int:
 def _read(windows: Windows, length: int, note: Callable[[str], None]) -> Iterator[NDArray[np.float32]]:
     fs = windows.first.fs
     total = round(windows.duration_s * fs)
-    each = max(1, int(CHUNK_S * fs / length)) * length
-    for begin in range(0, total, each):
+    begin, each = 0, max(1, int(CHUNK_S * fs / length)) * length
+    while begin < total:
         stop = min(total, begin + each)
         try:
             signal = windows.read(begin / fs, (stop - begin) / fs).signal
         except ReadError as problem:
+            if each > length:  # it may be whole for a while yet
+                each = length
+                continue
             if not begin:
                 raise
             note(f"reading ended at {begin / fs:.0f} s: {problem}")
             return
         for first in range(0, signal.shape[1], length):
             yield signal[:, first:first + length]
+        begin = stop
 
 
 def from_raw(pipe: BinaryIO, leads: Sequence[str], fs: float, step_s: float, kind: str = "f32", gain: float | None = None,
              name: str = "-") -> Stream:
     """Samples as they arrive, all leads of one moment after the other. kind: one of FORMATS; gain: units per mV. NaN, and -32768
-    in i16, are missing samples. A stream that ends within a moment gives what was whole, and a note."""
+    in i16, are missing samples. A stream that ends within a moment gives what was whole, and a note; one without any sample
+    raises ReadError when it is read."""
     if kind not in FORMATS:
         raise UsageError(f"{argument('format', kind)} is unknown; use {' or '.join(FORMATS)}")
     if not leads or len(set(leads)) < len(leads):
@@ -85,8 +93,18 @@ def from_raw(pipe: BinaryIO, leads: Sequence[str], fs: float, step_s: float, kin
         raise UsageError(f"{argument('gain', gain)} must be a positive number of units per mV")
     length = _length(step_s, fs)
     stream = Stream(name, tuple(leads), float(fs), length, iter(()))
-    stream.blocks = _arriving(pipe, len(leads), length, np.dtype(FORMATS[kind][0]), units, stream.notes.append)
+    stream.blocks = _some(_arriving(pipe, len(leads), length, np.dtype(FORMATS[kind][0]), units, stream.notes.append), name)
     return stream
+
+
+def _some(blocks: Iterator[NDArray[np.float32]], name: str) -> Iterator[NDArray[np.float32]]:
+    """The same. Raises ReadError where there is none."""
+    empty = True
+    for block in blocks:
+        empty = False
+        yield block
+    if empty:
+        raise ReadError(name, "not one sample arrived", "pipe raw samples of all leads to it")
 
 
 def _arriving(pipe: BinaryIO, leads: int, length: int, kind: np.dtype[np.generic], units: float,

@@ -31,15 +31,17 @@ class Marked:
         return any(begin < a <= stop for a, _ in self.spans)
 
 
-def marked(path: str | os.PathLike[str], fs: float, duration_s: float = float("inf")) -> Marked:
-    """The rhythm marks of a WFDB annotation file. Raises ReadError for one without any."""
+def marked(path: str | os.PathLike[str], fs: float, begin_s: float = 0.0) -> Marked:
+    """The rhythm marks of a WFDB annotation file, each until the next or until ")". begin_s: where in its record the watch
+    begins. Raises ReadError for one without any."""
     at, _, notes = read_annotations(path)
-    marks = [(sample / fs, note.strip("\\0 ")) for sample, note in zip(at.tolist(), notes, strict=True) if note.startswith("(")]
-    if not marks:
+    marks = [(max(0.0, sample / fs - begin_s), note.strip()) for sample, note in zip(at.tolist(), notes, strict=True)
+             if note.startswith(("(", ")"))]
+    if not any(note.startswith("(") for _, note in marks):
         raise ReadError(os.fspath(path), "it marks no rhythm", "pass the file whose notes are (N, (AFIB, (AFL")
     spans: list[tuple[float, float]] = []
-    for (begin, note), stop in zip(marks, [*(time for time, _ in marks[1:]), duration_s], strict=True):
-        if note in ARRHYTHMIA:
+    for (begin, note), stop in zip(marks, [*(time for time, _ in marks[1:]), float("inf")], strict=True):
+        if note in ARRHYTHMIA and stop > begin:
             if spans and spans[-1][1] == begin:
                 begin = spans.pop()[0]
             spans.append((begin, stop))

@@ -76,6 +76,8 @@ class Teacher:
         """Two ECGs of different patients, of which a statement is true of the first, the second, both or neither."""
         pairs: list[Pair] = []
         a, b = (int(row) for row in rng.choice(self.rows, 2, replace=False))
+        while self.patient[a] == self.patient[b]:
+            b = int(rng.choice(self.rows))
         for key in rng.permutation(COMPARED)[:6]:
             has = [bool(self.data.labels_NC[row, q.INDEX[key]]) for row in (a, b)]
             name = BY_KEY[key].name

@@ -131,7 +131,8 @@ def _provenance(recipe: CurriculumRecipe, school: School, metrics: dict[str, Any
     return {
         "version": recipe.version, "recipe": asdict(recipe), "recipe_hash": hashlib.sha256(text.encode()).hexdigest()[:16],
         "data": {"ptbxl": data_hash(school.data)}, "git_commit": git_commit(), "libraries": versions(), "metrics": metrics,
-        "train_patients": sorted({lesson.patient for lessons in school.learn.values() for lesson in lessons}),
+        "train_patients": sorted({*school.teacher.patient.values(),  # `align` learns from all of them
+                                  *(lesson.patient for lessons in school.learn.values() for lesson in lessons)}),
     }
 
 

@@ -23,6 +23,7 @@ from ecglm.corpus.windows.cut import unnamed
 from ecglm.corpus.windows.layouts import AFPDB_REPEATED, find_records, open_source
 from ecglm.corpus.windows.source import read_window
 from ecglm.errors import UsageError
+from ecglm.records.windows import open_windows
 from ecglm.registry import FORECASTERS
 from ecglm.signal.holter import beat_series
 from ecglm.training.forecast.baselines.method import Example, Floats, Ints, Method
@@ -66,7 +67,7 @@ def run(seed: int, draws: int, progress: bool, forecasters: Sequence[str] = ("ch
 
 
 def examples_of(gap_s: float, window_s: float | None, cache: Path, progress: bool = False) -> list[Example]:
-    """One window of each record of 30 minutes."""
+    """One window of each record of 30 minutes. Beats are found in what lies before the gap: nothing of it is read."""
     from rich.progress import track
 
     layout, root = open_source("afpdb")
@@ -74,18 +75,19 @@ def examples_of(gap_s: float, window_s: float | None, cache: Path, progress: boo
              if not unnamed(Path(name).name, repeated=False)]
     examples = []
     for name, subject in track(names, "Beats", disable=not progress):
-        kept = cache / f"{Path(name).name}.npz"
-        if not kept.is_file():
-            write_series(beat_series(root / f"{name}.hea"), kept)
-        series = read_series(kept)
-        stop = series.stop_s - gap_s
+        stem = Path(name).name
+        windows = open_windows(root / f"{name}.hea")
+        stop = windows.duration_s - gap_s
         start = 0.0 if window_s is None else stop - window_s
         if start < 0 or stop <= start:
             raise UsageError(f"a window of {window_s or 0:g} s and a gap of {gap_s:g} s do not fit in {name}; give shorter ones")
-        kind = "none" if kept.name[0] == "n" else "distant" if int(kept.stem[1:]) % 2 else "imminent"
-        item = ForecastItem(name, subject, stop - start, gap_s, start, stop, series.stop_s if kind == "imminent" else None,
+        kept = cache / f"{stem}-{gap_s:g}.npz"
+        if not kept.is_file():
+            write_series(beat_series(windows.until(stop)), kept)
+        kind = "none" if stem[0] == "n" else "distant" if int(stem[1:]) % 2 else "imminent"
+        item = ForecastItem(name, subject, stop - start, gap_s, start, stop, windows.duration_s if kind == "imminent" else None,
                             "af" if kind == "imminent" else "sinus", float("nan"), kind=kind, dataset="afpdb")
-        examples.append(Example(item, series.cut(start, stop), partial(read_window, root, name, start, stop)))
+        examples.append(Example(item, read_series(kept).cut(start, stop), partial(read_window, root, name, start, stop)))
     return examples
 
 
