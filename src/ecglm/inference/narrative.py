@@ -14,7 +14,8 @@ import torch
 
 from ecglm.inference.engine import Engine
 from ecglm.models import base as bases
-from ecglm.models.elm import EcgLanguageModel, best_dtype
+from ecglm.models.device import best_dtype
+from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import measurements_text
 from ecglm.records.record import RecordMeta
 from ecglm.schema import Finding, Measurements

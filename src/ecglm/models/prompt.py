@@ -67,6 +67,13 @@ def clean_question(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
+def plain(text: str, tokenizer: Any) -> str:
+    """Text without the base model's control tokens, so that no question can end its own turn."""
+    for special in tokenizer.get_added_vocab():
+        text = text.replace(special, " ")
+    return text
+
+
 def conversation(turns: Sequence[tuple[str, str]], form: PromptFormat) -> list[tuple[str, bool]]:
     """Text pieces of question-answer turns with a flag for what the loss is taken on (answers and their stop)."""
     pieces: list[tuple[str, bool]] = []

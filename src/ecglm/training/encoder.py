@@ -21,6 +21,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ecglm.atomic import replacing
+from ecglm.models.device import best_device
 from ecglm.models.encoders.beatnet import BeatNet
 from ecglm.models.encoders.findings import FEATURE_CLIP, FindingsEncoderConfig
 from ecglm.models.encoders.resnet1d import ResNet1d
@@ -94,7 +95,7 @@ def train_network(
     """
     from rich.progress import Progress
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = best_device()
     torch.manual_seed(training.seed)
     rng = torch.Generator().manual_seed(training.seed)
     net = branch.build().to(device)

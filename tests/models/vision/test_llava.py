@@ -50,14 +50,14 @@ def test_a_clone_gives_the_logits_of_transformers(
     emb, target = ours.embedded(image, [("Fast?", "yes")])
     # The same conversation as ids, with the picture's token as often as transformers wants it.
     token = theirs.config.image_token_index
-    before, after = ours.beginning(), [*ours.ids("\nFast? ASSISTANT:"), *ours.ids("yes<|im_end|>")]
+    before, after = ours.beginning(), [*ours.tokens("\nFast? ASSISTANT:"), *ours.tokens("yes<|im_end|>")]
     many = len(emb) - len(before) - len(after)
     ids = torch.tensor([[*before, *([token] * many), *after]])
     with torch.no_grad():
         expected = theirs(input_ids=ids, pixel_values=pixels[None], image_sizes=torch.tensor([[height, width]])).logits[0]
         found = ours.llm(inputs_embeds=emb[None]).logits[0]
     assert torch.allclose(found, expected, atol=2e-5)
-    assert target[target >= 0].tolist() == ours.ids("yes<|im_end|>")
+    assert target[target >= 0].tolist() == ours.tokens("yes<|im_end|>")
 
 
 def test_the_picture_comes_first_whole_and_then_in_rows(released: Path) -> None:
