@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from ecglm.models.adapted import AdaptedModel
-from ecglm.models.prompt import PromptFormat, conversation, plain
+from ecglm.models.prompt import PromptFormat, answer_targets, conversation, plain
 from ecglm.models.vision.config import VisionConfig
 from ecglm.models.vision.model import VisionModel
 from ecglm.models.vision.towers import Image, Tower, load_tower
@@ -104,14 +104,7 @@ class VisionLanguageModel(AdaptedModel):
         pieces = conversation([(plain(question, self.tokenizer), answer) for question, answer in turns], self.format)
         if turns and not turns[-1][1]:
             pieces = pieces[:-1]
-        after, target = self.tokens(self.format.before_question), list[int]()
-        target = [-100] * len(after)
-        for text, is_answer in pieces:
-            for token in self.tokens(text):
-                if is_answer:
-                    target[-1] = token
-                after.append(token)
-                target.append(-100)
+        after, target = answer_targets(pieces, self.tokens, self.tokens(self.format.before_question))
 
         def of(ids: Sequence[int]) -> Tensor:
             emb: Tensor = table(torch.tensor(list(ids), dtype=torch.long, device=self.device))

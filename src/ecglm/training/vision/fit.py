@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-import math
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from torch.nn import functional
 from ecglm.atomic import replacing
 from ecglm.models.vision.pagenet import SQUEEZE, PageNet, PageNetConfig, PageOutput, squeezed
 from ecglm.training.checkpoint import load_state, save_state
+from ecglm.training.steps import warm_cosine
 from ecglm.training.vision.targets import Targets
 
 #: The loss of all labels beside that of the features.
@@ -89,8 +90,7 @@ def train_pagenet(config: PageNetConfig, training: PageTraining, page_NHW: NDArr
     batches = max(1, len(page_NHW) // training.batch)
     total = training.epochs * batches
     warm = max(1, total // 5)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: (
-        (step + 1) / warm if step < warm else 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(warm_cosine, warmup=warm, total=total, floor=0.01))
     first, losses = 0, list[float]()
     if state.is_file():
         saved = load_state(state)
