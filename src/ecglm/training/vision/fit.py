@@ -16,6 +16,7 @@ from torch.nn import functional
 
 from ecglm.atomic import replacing
 from ecglm.models.vision.pagenet import SQUEEZE, PageNet, PageNetConfig, PageOutput, squeezed
+from ecglm.training.average import follow
 from ecglm.training.checkpoint import load_state, save_state
 from ecglm.training.steps import warm_cosine
 from ecglm.training.vision.targets import Targets
@@ -120,7 +121,7 @@ def train_pagenet(config: PageNetConfig, training: PageTraining, page_NHW: NDArr
                 optimizer.step()
                 schedule.step()
                 step = epoch * batches + number
-                _follow(mean, net, min(training.ema, (1 + step) / (10 + step)))
+                follow(mean, net, min(training.ema, (1 + step) / (10 + step)))
                 summed += float(loss.detach())
                 bar.update(task, advance=1, description=f"Learning to look (loss {float(loss.detach()):.3f})")
             losses.append(summed / batches)
@@ -130,16 +131,6 @@ def train_pagenet(config: PageNetConfig, training: PageTraining, page_NHW: NDArr
     with replacing(done) as temporary:
         save_file({k: v.contiguous() for k, v in mean.state_dict().items()}, temporary)
     return mean, losses
-
-
-@torch.no_grad()
-def _follow(mean: PageNet, net: PageNet, decay: float) -> None:
-    """Exponential moving average of weights and batch statistics."""
-    for target, source in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
-        if target.dtype.is_floating_point:
-            target.lerp_(source, 1 - decay)
-        else:
-            target.copy_(source)
 
 
 @torch.no_grad()
