@@ -50,7 +50,7 @@ class _Judged:
 def score(subject: Any, items: Sequence[BenchItem], seed: int, draws: int, progress: bool, shown: str, folder: Path) -> Study:
     """The same of any subject with `score_record` and `score_unread`. shown: "page:<preset>"."""
     from ecglm.bench.ecgbench.ptbxl import score as ecgbench
-    from ecglm.bench.runner import check_leakage
+    from ecglm.bench.patients import check_leakage
 
     leakage = check_leakage(items, subject)
     judged = _judged(subject, items, shown, folder / "pages.jsonl", progress)

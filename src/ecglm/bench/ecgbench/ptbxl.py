@@ -65,7 +65,7 @@ def score(
     folder: Path | None = None,
 ) -> Study:
     """The protocol on any subject with `score_items` (and `prevalence`, where it knows base rates)."""
-    from ecglm.bench.runner import check_leakage, swap_records
+    from ecglm.bench.patients import check_leakage, swap_records
 
     leakage = check_leakage(items, subject)
     seen = [replace(i, record_key=f"{shown}/{i.record_key}") for i in items] if shown != "signal" else list(items)
