@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ecglm.answers import Answer
 from ecglm.inference.adapt.adapter import Adapter
 from ecglm.inference.between import asks_between, between, pair
 from ecglm.inference.computed import declined
@@ -32,7 +33,7 @@ from ecglm.knowledge.precision import SAME_WITHIN, sure_of_value
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.prompt import clean_question
 from ecglm.records.record import Record, checked_record, checked_records
-from ecglm.schema import Answer, Evidence
+from ecglm.schema import Evidence
 
 MAX_ANSWER_TOKENS = 64
 #: Questions generated together; this many on one recording share its prefix instead of being whole prompts.

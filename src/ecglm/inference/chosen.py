@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ecglm.schema import Answer, Evidence
+from ecglm.answers import Answer
+from ecglm.schema import Evidence
 
 
 def chosen(options: Sequence[str], scores: Sequence[float], evidence: tuple[Evidence, ...], model: str) -> Answer:

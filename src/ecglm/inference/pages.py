@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from ecglm.answers import Answer
 from ecglm.errors import CheckpointError, UsageError
 from ecglm.inference.chosen import chosen, said
 from ecglm.inference.guard import check_options, check_question
 from ecglm.models.vision.language import MODEL_TYPE, VisionLanguageModel
 from ecglm.models.vision.llava import is_llava, load_llava
-from ecglm.schema import Answer, Evidence
+from ecglm.schema import Evidence
 
 _MOST = 256
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from ecglm.answers import Answer
 from ecglm.errors import UsageError
 from ecglm.inference.chosen import chosen, said
 from ecglm.inference.confidence import calibrated_confidence
@@ -19,7 +20,7 @@ from ecglm.inference.guard import check_options, check_question
 from ecglm.models.seconds.language import SecondsLanguageModel
 from ecglm.models.seconds.segments import Segments, segments
 from ecglm.records.record import Record, checked_records
-from ecglm.schema import Answer, Evidence
+from ecglm.schema import Evidence
 from ecglm.signal import unreadable
 
 Turns = Sequence[tuple[str, str]]

@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ecglm.answers import Finding
 from ecglm.config import load_config
 from ecglm.errors import CheckpointError
 from ecglm.knowledge.statements import BY_KEY, keys
@@ -33,7 +34,7 @@ from ecglm.models.facts import facts_text
 from ecglm.models.folder import read_kind, write_folder
 from ecglm.models.processor import EcgInputs, EcgProcessor
 from ecglm.models.prompt import PromptFormat, plain
-from ecglm.schema import Finding, Measurements
+from ecglm.schema import Measurements
 
 FORMAT = 3
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ecglm.answers import Answer
 from ecglm.errors import RecordError
 from ecglm.inference.adapt.folder import read_adapter, write_adapter
 from ecglm.inference.adapt.space import Description, FewShotSpace
@@ -17,7 +18,7 @@ from ecglm.inference.adapt.wording import Wording, wording
 from ecglm.inference.guard import UNRELATED
 from ecglm.inference.language import is_foreign
 from ecglm.records.record import Record
-from ecglm.schema import Answer, Evidence
+from ecglm.schema import Evidence
 
 #: Sides and examples named as evidence, and taught questions where another is not answered.
 NAMED = HINTED = 3
