@@ -16,7 +16,7 @@ import torch
 
 from ecglm.inference.engine import Engine, Prefix
 from ecglm.models.base import language_model
-from ecglm.models.elm import best_dtype
+from ecglm.models.device import best_dtype
 from ecglm.models.seconds import SecondsConfig, SecondsModel
 from ecglm.models.seconds.segments import Segments
 from ecglm.records.leads import STANDARD_12

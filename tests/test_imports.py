@@ -17,7 +17,7 @@ TORCH = ("torch", "transformers", "peft", "safetensors", "accelerate",
          "ecglm.models", "ecglm.training", "ecglm.inference")
 FORBIDDEN: dict[str, tuple[str, ...]] = {
     "records": TORCH, "signal": TORCH, "paper": TORCH, "reporting": TORCH, "bench": TORCH,
-    "errors.py": TORCH, "schema.py": TORCH, "config.py": TORCH, "registry.py": TORCH,
+    "errors.py": TORCH, "schema.py": TORCH, "answers.py": TORCH, "config.py": TORCH, "registry.py": TORCH,
     "models": ("ecglm.corpus", "ecglm.training"),
     "knowledge": ("ecglm.corpus", "ecglm.training", "ecglm.models", "ecglm.inference", "ecglm.bench"),
 }

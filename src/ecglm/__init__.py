@@ -35,16 +35,19 @@ _PUBLIC: dict[str, str] = {
     "Report": "ecglm.reporting:Report",
     "Measurement": "ecglm.schema:Measurement",
     "Measurements": "ecglm.schema:Measurements",
-    "Finding": "ecglm.schema:Finding",
+    "Finding": "ecglm.answers:Finding",
     "Evidence": "ecglm.schema:Evidence",
-    "Answer": "ecglm.schema:Answer",
-    "Forecast": "ecglm.schema:Forecast",
+    "Answer": "ecglm.answers:Answer",
+    "Forecast": "ecglm.answers:Forecast",
     "EcglmError": "ecglm.errors:EcglmError",
 }
 
 __all__ = ["__version__", *_PUBLIC]
 
 if TYPE_CHECKING:
+    from ecglm.answers import Answer as Answer
+    from ecglm.answers import Finding as Finding
+    from ecglm.answers import Forecast as Forecast
     from ecglm.errors import EcglmError as EcglmError
     from ecglm.inference import Model as Model
     from ecglm.inference import load as load
@@ -57,10 +60,7 @@ if TYPE_CHECKING:
     from ecglm.records.record import RecordMeta as RecordMeta
     from ecglm.reporting import Report as Report
     from ecglm.reporting.plot import plot as plot
-    from ecglm.schema import Answer as Answer
     from ecglm.schema import Evidence as Evidence
-    from ecglm.schema import Finding as Finding
-    from ecglm.schema import Forecast as Forecast
     from ecglm.schema import Measurement as Measurement
     from ecglm.schema import Measurements as Measurements
     from ecglm.signal import measure as measure

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ecglm.errors import UsageError
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -58,3 +60,12 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write a text file (UTF-8) atomically."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_output(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a file that a user asked for atomically. Raises UsageError when the place cannot be written."""
+    try:
+        with replacing(path) as temporary:
+            temporary.write_bytes(data)
+    except OSError as error:
+        raise UsageError(f"{os.fspath(path)}: cannot be written ({error.strerror}); choose another path") from error

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ecglm.answers import Answer
 from ecglm.bench.studies.comparison import changed, commonest, denied, labels, named, score, study
 from ecglm.bench.task import BenchItem
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.records.record import Record
-from ecglm.schema import Answer
 
 SPACE = ("rhythm:AFIB", "sub_class:IRBBB", "sub_class:CRBBB", "form:PVC")
 

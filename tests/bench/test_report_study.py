@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ecglm.answers import Finding
 from ecglm.bench.studies.neighbours import nearest
 from ecglm.bench.studies.report import PUBLISHED, check_patients, commonest, diagnosis_text, run, sections
 from ecglm.corpus.ptbxl import PtbXl, load
@@ -13,7 +14,6 @@ from ecglm.errors import UsageError
 from ecglm.knowledge.report_labels import labels
 from ecglm.knowledge.statements import keys
 from ecglm.reporting import Report
-from ecglm.schema import Finding
 from tests.signal.synthetic import synthetic_ecg
 
 NONE = dict.fromkeys(keys(), 0)

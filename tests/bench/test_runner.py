@@ -12,8 +12,9 @@ import pytest
 from ecglm.bench import runner
 from ecglm.bench.compare import compare, load_results
 from ecglm.bench.dummy import DummyModel
+from ecglm.bench.patients import swap_records
 from ecglm.bench.report import write_results
-from ecglm.bench.runner import run, swap_records
+from ecglm.bench.runner import run
 from ecglm.bench.task import BenchItem, Prediction, TaskConfig, load_task, task_names
 from ecglm.errors import ConfigError, UsageError
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ecglm.answers import Answer
 from ecglm.bench.studies.statistics import LEAD, QUANTITIES, Errors, _ask, number, true_values
 from ecglm.corpus.ludb import Marked
-from ecglm.schema import Answer
 from ecglm.signal import measure
 from ecglm.signal.simulate import simulate_one
 

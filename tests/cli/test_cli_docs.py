@@ -8,7 +8,8 @@ from pathlib import Path
 
 import typer
 
-from ecglm.schema import Answer, Measurement, Measurements
+from ecglm.answers import Answer
+from ecglm.schema import Measurement, Measurements
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 sys.path.insert(0, str(DOCS))

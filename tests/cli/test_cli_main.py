@@ -18,11 +18,12 @@ import pytest
 from pydicom.data import get_testdata_file
 
 import ecglm
+from ecglm.answers import Answer
 from ecglm.cli import VERBS, main
 from ecglm.cli.output import clean
 from ecglm.errors import EcglmError, UsageError
 from ecglm.records.record import Record
-from ecglm.schema import Answer, Evidence
+from ecglm.schema import Evidence
 
 ECGLM = str(Path(sys.executable).with_name("ecglm"))
 

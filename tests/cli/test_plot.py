@@ -10,10 +10,10 @@ import pytest
 from pydicom.data import get_testdata_file
 
 import ecglm
+from ecglm.answers import Finding
 from ecglm.cli import main
 from ecglm.errors import CheckpointError
 from ecglm.records.record import Record
-from ecglm.schema import Finding
 
 DICOM = str(get_testdata_file("waveform_ecg.dcm"))
 

@@ -11,9 +11,12 @@ import pytest
 pytest.importorskip("datasketch", reason="instruction sets need ecglm[instruct]")
 
 from ecglm.corpus.instruct import build as builder
-from ecglm.corpus.instruct.build import Settings, build, estimate, shaped
+from ecglm.corpus.instruct import settings as setting
+from ecglm.corpus.instruct.build import build, shaped
 from ecglm.corpus.instruct.checks import problem
+from ecglm.corpus.instruct.estimate import estimate
 from ecglm.corpus.instruct.seed import Seed
+from ecglm.corpus.instruct.settings import Settings
 from ecglm.corpus.instruct.templates import Draft, template
 from ecglm.errors import EcglmError, UsageError
 from ecglm.knowledge.statements import STATEMENTS
@@ -172,7 +175,7 @@ def test_a_model_behind_an_endpoint_writes_and_rules_still_hold(code15: str, tmp
     url, replies, seen = server
     monkeypatch.setenv("ECGLM_ENDPOINT_URL", url)
     monkeypatch.setenv("ECGLM_ENDPOINT_MODEL", "m")
-    monkeypatch.setattr(builder, "MIX", {("rhythm", "open"): 1.0})
+    monkeypatch.setattr(setting, "MIX", {("rhythm", "open"): 1.0})
     written = [json.dumps({"question": f"Is number {i} known?", "answer": "As the report says, no."}) for i in range(60)]
     replies += written
     with pytest.raises(UsageError, match="no item"):  # every one speaks of a report

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from ecglm.answers import Finding
 from ecglm.inference.reading import Encoded, Reading
 from ecglm.knowledge.statements import STATEMENTS, keys
 from ecglm.models.calibration import FindingCalibration
 from ecglm.records.record import Record
-from ecglm.schema import Finding, Measurements
+from ecglm.schema import Measurements
 from ecglm.signal import measure
 from tests.signal.synthetic import synthetic_ecg
 

@@ -231,7 +231,7 @@ def test_chat_says_what_ask_says(model):
 
 
 def test_the_causes_of_what_is_there_are_quoted(model, monkeypatch):
-    from ecglm.schema import Answer
+    from ecglm.answers import Answer
 
     reply = Answer(
         "Atrial fibrillation is called present: probability 96 %; what causes it, one recording cannot tell", 0.9, False, (), "m"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ecglm.answers import Answer
 from ecglm.inference.from_image import of_image
 from ecglm.records.reading import PageReading
 from ecglm.records.record import Record
-from ecglm.schema import Answer, Evidence
+from ecglm.schema import Evidence
 
 ANSWER = Answer("yes", 0.9, False, (Evidence("heart rate 50 bpm"),), "model")
 

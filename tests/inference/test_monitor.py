@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
+from ecglm.answers import Forecast
 from ecglm.cli import main
 from ecglm.errors import ReadError, UsageError
 from ecglm.inference.monitor import Levels, Step, from_raw, from_windows, watch
@@ -24,7 +25,6 @@ from ecglm.inference.monitor.summary import Marked, Summary, marked
 from ecglm.inference.monitor.timeline import BANDS, COLOURS, LEFT, MOST, RIGHT, WIDTH, Timeline
 from ecglm.records.record import Record
 from ecglm.records.windows import Windows, open_windows
-from ecglm.schema import Forecast
 from ecglm.signal.holter import BeatSeries
 from ecglm.signal.simulate import simulate_one
 

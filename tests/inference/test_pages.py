@@ -45,7 +45,7 @@ def test_options_are_weighed_by_what_the_model_would_say(folder: Path) -> None:
 
 def _log(model: PageModel, image: np.ndarray, option: str) -> float:
     """Log-probability of an answer, token by token, each from a run of its own."""
-    ids = model.model.ids(option + model.model.format.stop)
+    ids = model.model.tokens(option + model.model.format.stop)
     emb, _ = model.model.embedded(image, [("Is it fast?", "")])
     table, total = model.model.llm.get_input_embeddings(), 0.0
     with torch.no_grad():

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ecglm.bench.studies.dialogue import KEYS, NAMES, WORDINGS, outcome
+from ecglm.bench.studies.premises import KEYS, NAMES, WORDINGS, outcome
 from ecglm.corpus import questions as q
 from ecglm.inference.premises import premise_answer
 from ecglm.inference.presupposed import premise

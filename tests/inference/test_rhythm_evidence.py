@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import ecglm
+from ecglm.answers import Finding
 from ecglm.inference.rhythm_evidence import rhythm_evidence, with_rhythm_evidence
-from ecglm.schema import Evidence, Finding
+from ecglm.schema import Evidence
 from ecglm.signal.delineation import delineate
 from ecglm.signal.simulate import simulate
 

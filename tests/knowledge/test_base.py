@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from ecglm.answers import Finding
 from ecglm.errors import UsageError
 from ecglm.knowledge.base import KINDS, load
 from ecglm.knowledge.statements import STATEMENTS, keys
 from ecglm.knowledge.words import content, sentences
 from ecglm.reporting.recommendations import recommendations
-from ecglm.schema import LABELS, Cause, Finding
+from ecglm.schema import LABELS, Cause
 
 ENTRIES = list(load().entries.values())
 IDS = Path(__file__).with_name("ids.txt")

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ecglm.answers import Answer, Finding
 from ecglm.paper import render
 from ecglm.records.leads import STANDARD_12
 from ecglm.records.record import Record, RecordMeta
 from ecglm.reporting import Report
-from ecglm.schema import Answer, Evidence, Finding, Measurement, Measurements
+from ecglm.schema import Evidence, Measurement, Measurements
 
 
 def measurements(**changes: Measurement) -> Measurements:

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from ecglm.answers import Finding
 from ecglm.knowledge.lead_criteria import CONTIGUOUS, q_counts
 from ecglm.reporting import Report
 from ecglm.reporting.criteria import criteria
-from ecglm.schema import Finding, LeadValues, Measurement
+from ecglm.schema import LeadValues, Measurement
 from tests.reporting.conftest import measurements
 
 Make = Callable[..., Report]

@@ -16,6 +16,7 @@ from pydicom.data import get_testdata_file
 from pydicom.sr._concepts_dict import concepts
 
 import ecglm
+from ecglm.answers import Finding
 from ecglm.errors import UsageError
 from ecglm.paper import render
 from ecglm.reporting import Report, fonts
@@ -26,7 +27,7 @@ from ecglm.reporting.history import read_history
 from ecglm.reporting.pdf import Layout, balanced, has_latex, to_pdf, typst_source
 from ecglm.reporting.render import to_tex
 from ecglm.reporting.save import check_format, checked, save
-from ecglm.schema import Finding, Measurement
+from ecglm.schema import Measurement
 from tests.reporting.conftest import measurements
 
 Make = Callable[..., Report]

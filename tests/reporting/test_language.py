@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import ecglm
+from ecglm.answers import Finding
 from ecglm.errors import UsageError
 from ecglm.knowledge.base import load as knowledge
 from ecglm.knowledge.statements import STATEMENTS
@@ -21,7 +22,7 @@ from ecglm.reporting.language.passages import PASSAGES
 from ecglm.reporting.language.patterns import PATTERNS
 from ecglm.reporting.language.reader_patterns import READER_PATTERNS
 from ecglm.reporting.recommendations import recommendations
-from ecglm.schema import LABELS, Finding
+from ecglm.schema import LABELS
 from ecglm.signal.simulate import CONDITIONS, simulate
 
 Make = Callable[..., Report]

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from ecglm.answers import Finding
 from ecglm.errors import UsageError
 from ecglm.inference.narrative import diagnosis_prompt
 from ecglm.reporting import Report
 from ecglm.reporting.narrative import checked_narrative, checked_writer
 from ecglm.reporting.save import to_markdown
-from ecglm.schema import Finding
 
 Make = Callable[..., Report]
 AFIB, STD = Finding("AFIB", "atrial fibrillation", "rhythm", 0.91, True), Finding("STD", "st depression", "form", 0.42, False)

@@ -16,12 +16,13 @@ import pytest
 from pydicom.data import get_testdata_file
 
 import ecglm
+from ecglm.answers import Finding
 from ecglm.errors import RecordError, UsageError
 from ecglm.paper.marks import WAVE_COLOURS
 from ecglm.records.record import Record
 from ecglm.reporting.plot import MOST_S, Plot, plot
 from ecglm.reporting.plot_beats import contradictions, odd_beats
-from ecglm.schema import Finding, Measurement
+from ecglm.schema import Measurement
 from ecglm.signal.delineation import Delineation
 from ecglm.signal.simulate import simulate
 from ecglm.signal.simulate.synthesis import Simulated

@@ -13,12 +13,13 @@ import cv2
 import numpy as np
 import pytest
 
+from ecglm.answers import Answer, Finding
 from ecglm.errors import UsageError
 from ecglm.records.record import Record
 from ecglm.reporting import Report, save_html
 from ecglm.reporting.report import TaughtAnswer
 from ecglm.reporting.save import to_html, to_json, to_markdown
-from ecglm.schema import Answer, Evidence, Finding
+from ecglm.schema import Evidence
 
 Make = Callable[..., Report]
 SECTIONS = ["Patient Information", "Medical History", "ECG Data Analysis", "Pathological Analysis", "Diagnosis",

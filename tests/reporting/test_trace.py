@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 import ecglm
+from ecglm.answers import Answer, Finding
 from ecglm.knowledge.statements import STATEMENTS
 from ecglm.reporting import Report
 from ecglm.reporting.compose import compose
 from ecglm.reporting.language import language
 from ecglm.reporting.save import checked, to_markdown
 from ecglm.reporting.trace import trace
-from ecglm.schema import Answer, Finding, Measurement
+from ecglm.schema import Measurement
 from tests.reporting.conftest import measurements
 
 Make = Callable[..., Report]

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from ecglm.models.prompt import prefix_ids
-from ecglm.training import instruct
+from ecglm.training import steps
 from ecglm.training.instruct import InstructTraining, Sample, pack, sequence_loss, train_adapter
 from tests.tiny_checkpoint import tiny_model
 from tests.training.interrupt import interrupted
@@ -49,7 +49,7 @@ def test_an_interrupted_training_ends_the_same(tmp_path):
     for name in ("whole", "broken"):
         (tmp_path / name).mkdir()
     _, losses, whole = train(tmp_path / "whole", 13, tmp_path)
-    interrupted(instruct, lambda: train(tmp_path / "broken", 13, tmp_path))
+    interrupted(steps, lambda: train(tmp_path / "broken", 13, tmp_path))
     _, again, resumed = train(tmp_path / "broken", 13, tmp_path)
     assert again == losses
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)

@@ -21,18 +21,21 @@ from ecglm.models.seconds.language import SecondsLanguageConfig, SecondsLanguage
 from ecglm.models.seconds.model import text_model
 from ecglm.models.seconds.segments import Segments, segments
 from ecglm.signal.simulate import simulate
+from ecglm.training import steps
+from ecglm.training.adapter import Lora, new_adapter
 from ecglm.training.curriculum import pipeline
 from ecglm.training.curriculum.ablation import table, take_over
-from ecglm.training.curriculum.align import at_the_end, end_of
+from ecglm.training.curriculum.align import align, at_the_end, end_of
 from ecglm.training.curriculum.align import loss_of as read_of
 from ecglm.training.curriculum.autoencoder import autoencode
 from ecglm.training.curriculum.evaluate import Asked, ask_all, kind_of, marks
-from ecglm.training.curriculum.fit import Reader, lesson_loss, put_adapter, train_stage
+from ecglm.training.curriculum.fit import Reader, lesson_loss, train_stage
 from ecglm.training.curriculum.lessons import Lesson, Teacher
-from ecglm.training.curriculum.recipe import Autoencoding, CurriculumRecipe, Lora, Stage
+from ecglm.training.curriculum.recipe import Alignment, Autoencoding, CurriculumRecipe, Stage
 from ecglm.training.curriculum.recordings import Recordings
 from ecglm.training.curriculum.study import check_apart
 from tests.tiny import save_tiny_base, tiny_tokenizer
+from tests.training.interrupt import interrupted
 
 CONFIG = SecondsConfig(fs=32, context=16, scale="robust", channels=(16, 16, 8), hidden=32, positions="time")
 RECIPE = CurriculumRecipe(seconds=CONFIG, lora=Lora(4, 8), accumulate=2, save_every=2, no_ecg=0.0)
@@ -111,7 +114,7 @@ def test_the_autoencoder_learns_to_keep_the_signal(base: Path, recordings: Recor
 def test_a_stage_that_was_stopped_goes_on_as_if_it_had_not_been(base: Path, recordings: Recordings, tmp_path: Path) -> None:
     def train(folder: Path, count: int) -> tuple[SecondsLanguageModel, list[float]]:
         model = model_of(base)
-        put_adapter(model, RECIPE.lora)
+        model.llm = new_adapter(model.llm, RECIPE.lora)
         taught = lessons(16)
         if count < 16:
             with pytest.raises(KeyError):  # the power fails in the middle: a recording is gone
@@ -126,15 +129,34 @@ def test_a_stage_that_was_stopped_goes_on_as_if_it_had_not_been(base: Path, reco
     assert again == pytest.approx(losses, abs=1e-5)
     assert losses[-1] < losses[0]
     other = model_of(base)
-    put_adapter(other, RECIPE.lora)
+    other.llm = new_adapter(other.llm, RECIPE.lora)
     assert train_stage(other, "labels", lessons(16), recordings, Stage(16), RECIPE, tmp_path / "whole", progress=False) == losses
     for a, b in zip(one.seconds.parameters(), other.seconds.parameters(), strict=True):
         assert torch.equal(a, b)
 
 
+def test_learning_to_read_goes_on_at_the_last_epoch(base: Path, recordings: Recordings, tmp_path: Path) -> None:
+    keys = list(recordings.cut)
+    targets = {key: (np.array([i % 2], np.uint8), np.full(10, i / 4, np.float32)) for i, key in enumerate(keys)}
+
+    def learn(folder: Path) -> tuple[SecondsLanguageModel, torch.nn.Linear]:
+        folder.mkdir(exist_ok=True)
+        model = model_of(base)
+        model.llm = new_adapter(model.llm, RECIPE.lora)
+        head, _ = align(model, keys, targets, recordings, keys * 2, Alignment(epochs=3, batch=2), folder, 0, progress=False)
+        return model, head
+
+    one, head = learn(tmp_path / "whole")
+    interrupted(steps, lambda: learn(tmp_path / "parts"))
+    other, again = learn(tmp_path / "parts")
+    for a, b in zip((*one.seconds.parameters(), *head.parameters()), (*other.seconds.parameters(), *again.parameters()),
+                    strict=True):
+        assert torch.allclose(a, b, atol=1e-5)
+
+
 def test_what_is_saved_answers_the_same(base: Path, recordings: Recordings, tmp_path: Path) -> None:
     model = model_of(base, layers=1)
-    put_adapter(model, RECIPE.lora)
+    model.llm = new_adapter(model.llm, RECIPE.lora)
     train_stage(model, "labels", lessons(8), recordings, Stage(8, lr=5e-3), RECIPE, tmp_path, progress=False)
     model.llm.eval()
     said = ask_all(model, lessons(4), recordings, progress=False)
@@ -269,7 +291,7 @@ def test_the_published_model_on_a_reduced_clone(recordings: Recordings, tmp_path
     ecgs = {key: segments(simulate("normal", 1, seed=i, duration_s=3.0)[0].record, recipe.seconds) for i, key in enumerate("ab")}
     made = Recordings(recipe.seconds, {key: _half(ecg) for key, ecg in ecgs.items()})
     taught = [Lesson((key,), PAIRS, False, "labels", key) for key in "abab"]
-    put_adapter(model, recipe.lora)
+    model.llm = new_adapter(model.llm, recipe.lora)
     adapted = [name for name, p in model.llm.named_parameters() if p.requires_grad]
     assert adapted
     assert not any("vision" in name for name in adapted)

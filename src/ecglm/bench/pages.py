@@ -7,7 +7,6 @@ pages are put to ECGBench's PTB-XL Super protocol. What was judged is kept besid
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -33,9 +32,7 @@ def run(model: str | None, folder: Path, limit: int | None, seed: int, draws: in
         raise UsageError("findings from pages run on ECGLM_DATA; leave out --data")
     if not input.startswith("page:"):
         raise UsageError(f"input {input!r} is no page:<preset>")
-    items = findings_items(fold)
-    if limit is not None and limit < len(items):
-        items = random.Random(seed).sample(items, limit)
+    items = findings_items(fold, limit, seed)
     subject = ecglm.load(model=model).on_bench()
     return score(subject, items, seed, draws, progress, input, folder), subject.id
 
@@ -53,7 +50,7 @@ class _Judged:
 def score(subject: Any, items: Sequence[BenchItem], seed: int, draws: int, progress: bool, shown: str, folder: Path) -> Study:
     """The same of any subject with `score_record` and `score_unread`. shown: "page:<preset>"."""
     from ecglm.bench.ecgbench.ptbxl import score as ecgbench
-    from ecglm.bench.runner import check_leakage
+    from ecglm.bench.patients import check_leakage
 
     leakage = check_leakage(items, subject)
     judged = _judged(subject, items, shown, folder / "pages.jsonl", progress)

@@ -37,7 +37,7 @@ def adapt(
     import shlex
     from pathlib import Path
 
-    from ecglm.inference.adapt.adapter import check_writable
+    from ecglm.inference.adapt.folder import check_writable
     from ecglm.inference.adapt.support import SupportError
     from ecglm.inference.adapt.teach import teach_table
 

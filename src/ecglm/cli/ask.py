@@ -10,7 +10,7 @@ from ecglm.cli.options import Adapter, Json, Model, Reader, reads_recordings
 from ecglm.cli.output import how_sure, print_json, print_text, verb_app, waiting
 
 if TYPE_CHECKING:
-    from ecglm.schema import Answer
+    from ecglm.answers import Answer
 
 app = verb_app()
 
@@ -80,7 +80,7 @@ def _show(files: list[str], answers: list[Answer], json: bool) -> None:
 
 
 def _print(answer: Answer) -> None:
-    from ecglm.schema import CONFIDENCE, two_figures
+    from ecglm.answers import CONFIDENCE, two_figures
 
     if answer.abstained:
         print_text(f"No answer: {answer.reason or 'the recording does not allow one'}")

@@ -37,7 +37,9 @@ def instructions(
     """
     import sys
 
-    from ecglm.corpus.instruct.build import Settings, build, estimate
+    from ecglm.corpus.instruct.build import build
+    from ecglm.corpus.instruct.estimate import estimate
+    from ecglm.corpus.instruct.settings import Settings
 
     settings = Settings(tuple(sources), n, form, seed, llava, held_out, most, judge, threshold, per_minute)  # type: ignore[arg-type]
     found = estimate(settings, price_in, price_out) if dry_run else build(settings, out, resume, sys.stderr.isatty())

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from ecglm.schema import Answer, Measurements
+    from ecglm.answers import Answer
+    from ecglm.schema import Measurements
 
 #: Unicode categories a terminal may act on: control, format (direction), surrogate, private use.
 _UNSAFE = ("Cc", "Cf", "Cs", "Co")

@@ -8,6 +8,7 @@ labels with ECG-QA's forms and answers (docs/bench.md).
 from __future__ import annotations
 
 import hashlib
+import random
 from collections import defaultdict
 
 import numpy as np
@@ -80,8 +81,8 @@ def bench_items(fold: int = 9, seed: int = 0, per_answer: int = 12) -> list[Benc
     return items
 
 
-def findings_items(fold: int = 9) -> list[BenchItem]:
-    """One item per record of a fold with all its labels, for the findings benchmark."""
+def findings_items(fold: int = 9, limit: int | None = None, seed: int = 0) -> list[BenchItem]:
+    """One item per record of a fold with all its labels, for the findings benchmark; at most `limit` of them, drawn by `seed`."""
     data = ptbxl.load()
     items = []
     for row in data.rows((fold,)):
@@ -91,4 +92,4 @@ def findings_items(fold: int = 9) -> list[BenchItem]:
         items.append(BenchItem(id=str(data.ecg_id[row]), patient=str(data.patient[row]), record_key=str(data.ecg_id[row]),
                                question="", answer="", qtype="findings", template="", attribute="",
                                meta={"labels": labels, "hash": waveform_hash(data, int(row))}))
-    return items
+    return items if limit is None or limit >= len(items) else random.Random(seed).sample(items, limit)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ecglm.errors import UsageError, argument
+from ecglm.answers import Answer
 from ecglm.inference.adapt.adapter import Adapter
 from ecglm.inference.between import asks_between, between, pair
 from ecglm.inference.computed import declined
@@ -20,7 +20,7 @@ from ecglm.inference.engine import Generation
 from ecglm.inference.evidence import evidence_for, measurement_evidence
 from ecglm.inference.from_image import of_image
 from ecglm.inference.grounding import ungrounded_numbers, why_unknown
-from ecglm.inference.guard import NOT_JUDGED, UNRELATED, check_question, decline_question
+from ecglm.inference.guard import NOT_JUDGED, UNRELATED, check_options, check_question, decline_question
 from ecglm.inference.listed import kept
 from ecglm.inference.parts import Part, parts
 from ecglm.inference.prompts import Prompts
@@ -33,10 +33,9 @@ from ecglm.knowledge.precision import SAME_WITHIN, sure_of_value
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.prompt import clean_question
 from ecglm.records.record import Record, checked_record, checked_records
-from ecglm.schema import Answer, Evidence
+from ecglm.schema import Evidence
 
 MAX_ANSWER_TOKENS = 64
-MAX_OPTIONS = 40
 #: Questions generated together; this many on one recording share its prefix instead of being whole prompts.
 BATCH, SHARE_FROM = 16, 3
 #: Options whose joint probability is smaller than this do not fit the question.
@@ -80,7 +79,7 @@ class Answerer(Prompts):
         self, items: Sequence[tuple[Record, str] | tuple[Record, str, Sequence[str] | None]], progress: bool = False,
     ) -> list[Answer]:
         """Answers in order. Questions on one recording share its prefix and are generated together."""
-        full = [(checked_record(item[0]), check_question(item[1]), _check_options(item[2] if len(item) > 2 else None))
+        full = [(checked_record(item[0]), check_question(item[1]), check_options(item[2] if len(item) > 2 else None))
                 for item in items]
         taught = [self.taught(*item) for item in full]
         others = iter(self._ask_untaught([item for item, answer in zip(full, taught, strict=True) if answer is None], progress))
@@ -232,15 +231,3 @@ class Answerer(Prompts):
         confidence = calibrated_confidence(self.model.calibration, options[best], float(share[best]))
         note = remark(question, options[best], reading, self.model.findings_calibration)
         return Answer(options[best], confidence, False, evidence, self.model.name, note=note)
-
-
-def _check_options(options: Sequence[str] | None) -> tuple[str, ...] | None:
-    if options is None:
-        return None
-    if isinstance(options, str):
-        raise UsageError(f"the options must be a list of answers, as in {argument('options', ['yes', 'no'])}")
-    cleaned = tuple(clean_question(str(option)) for option in options)
-    if len(cleaned) < 2 or len({c.lower() for c in cleaned}) != len(cleaned) or not all(cleaned) or len(cleaned) > MAX_OPTIONS:
-        raise UsageError(f"the options must be 2 to {MAX_OPTIONS} different, non-empty answers, as in "
-                         f"{argument('options', ['yes', 'no'])}")
-    return cleaned

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ecglm.answers import Answer, Finding
 from ecglm.inference.comparison import share_inside
 from ecglm.inference.contradiction import beyond_possible, even_odds
 from ecglm.inference.reading import Reading
@@ -14,7 +15,7 @@ from ecglm.inference.topics import topics
 from ecglm.knowledge.precision import ERROR_SD, MOST_SURE, below
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import UNSPOKEN
-from ecglm.schema import LABELS, Answer, Evidence, Finding
+from ecglm.schema import LABELS, Evidence
 
 if TYPE_CHECKING:
     from ecglm.reporting.changes import Change

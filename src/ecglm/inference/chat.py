@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from ecglm.answers import Answer
 from ecglm.errors import UsageError
 from ecglm.inference.answer import Answerer
 from ecglm.inference.background import background
@@ -19,7 +20,7 @@ from ecglm.inference.waves import AGREEMENT
 from ecglm.inference.which import listed_recordings, recordings
 from ecglm.knowledge.answer import Background
 from ecglm.records.record import Record, checked_records
-from ecglm.schema import Answer, Evidence
+from ecglm.schema import Evidence
 
 #: Messages that ask for the grounds of what was answered last.
 _EXPLAIN = re.compile(

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ecglm.answers import Answer
 from ecglm.inference.caveats import WIDE_MS
 from ecglm.inference.comparison import compare, share_inside
 from ecglm.inference.contradiction import beyond_possible, even_odds
@@ -25,7 +26,7 @@ from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import axis_name
 from ecglm.records.reading import PageLooked
 from ecglm.records.record import Record
-from ecglm.schema import Answer, Evidence
+from ecglm.schema import Evidence
 
 #: A statement needs this share of training cases to be judged (10 of 1,442).
 LEAST_PREVALENCE = 0.0069

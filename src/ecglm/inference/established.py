@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from ecglm.answers import Finding
 from ecglm.inference.caveats import WIDE_MS
 from ecglm.inference.coherence import CLASS_OF, MEMBERS
 from ecglm.inference.comparison import share_inside
@@ -18,7 +19,6 @@ from ecglm.knowledge.precision import ERROR_SD, MOST_SURE
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import HIDDEN
-from ecglm.schema import Finding
 
 SINUS = ("rhythm:SR", "rhythm:SBRAD", "rhythm:STACH", "rhythm:SARRH")
 #: What a sinus rhythm excludes of the statements that are too rare to be judged.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ecglm.answers import Forecast
 from ecglm.config import closest
 from ecglm.errors import UsageError, argument
 from ecglm.inference.forecast_evidence import evidence, likeness
@@ -16,7 +17,7 @@ from ecglm.models.forecast.calibration import EVENTS, rebased, score
 from ecglm.models.forecast.forecaster import SHIPPED, Forecaster
 from ecglm.records.record import Record
 from ecglm.records.windows import Windows, open_windows
-from ecglm.schema import Evidence, Forecast
+from ecglm.schema import Evidence
 from ecglm.signal.holter import BeatSeries, beat_series
 from ecglm.signal.holter.result import clock
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ecglm.answers import Answer
 from ecglm.records.record import Record
-from ecglm.schema import Answer, Evidence
+from ecglm.schema import Evidence
 
 
 def of_image(answer: Answer, record: Record) -> Answer:

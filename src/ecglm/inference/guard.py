@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ecglm.errors import UsageError
+from ecglm.errors import UsageError, argument
 from ecglm.inference.language import is_foreign
 from ecglm.inference.topics import Topics
 from ecglm.models.prompt import clean_question
@@ -14,6 +14,7 @@ from ecglm.records.record import Record
 from ecglm.signal import unreadable
 
 MAX_QUESTION = 2_000
+MAX_OPTIONS = 40
 MIN_SECONDS = 2.0
 MIN_FS = 50.0
 
@@ -104,6 +105,19 @@ def check_question(question: str) -> str:
     if not any(c.isalnum() for c in text):
         raise UsageError('the question is empty; ask something, such as "What is the heart rate?"')
     return text
+
+
+def check_options(options: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Answers to choose from, each on one line; None for a free answer. Raises UsageError where there is nothing to choose."""
+    if options is None:
+        return None
+    if isinstance(options, str):
+        raise UsageError(f"the options must be a list of answers, as in {argument('options', ['yes', 'no'])}")
+    cleaned = tuple(clean_question(str(option)) for option in options)
+    if len(cleaned) < 2 or len({c.lower() for c in cleaned}) != len(cleaned) or not all(cleaned) or len(cleaned) > MAX_OPTIONS:
+        raise UsageError(f"the options must be 2 to {MAX_OPTIONS} different, non-empty answers, as in "
+                         f"{argument('options', ['yes', 'no'])}")
+    return cleaned
 
 
 def negated(question: str) -> bool:

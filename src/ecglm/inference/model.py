@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ecglm.answers import Answer, Finding, Forecast
 from ecglm.errors import CheckpointError, RecordError, UsageError
 from ecglm.inference.adapt.adapter import Adapter
 from ecglm.inference.adapt.teach import Labelled, teach
@@ -25,7 +26,7 @@ from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import HIDDEN, NEEDS_MILLIVOLTS
 from ecglm.models.folder import kind_of_folder
 from ecglm.records.record import Record, checked_record, checked_records
-from ecglm.schema import Answer, Evidence, Finding, Forecast
+from ecglm.schema import Evidence
 
 if TYPE_CHECKING:
     from ecglm.inference.benchmark import BenchModel

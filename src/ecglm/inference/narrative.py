@@ -12,12 +12,14 @@ from typing import Any
 
 import torch
 
+from ecglm.answers import Finding
 from ecglm.inference.engine import Engine
 from ecglm.models import base as bases
-from ecglm.models.elm import EcgLanguageModel, best_dtype
+from ecglm.models.device import best_dtype
+from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import measurements_text
 from ecglm.records.record import RecordMeta
-from ecglm.schema import Finding, Measurements
+from ecglm.schema import Measurements
 
 #: Tokens of a text, and prompts that are written to together.
 MOST_TOKENS, BATCH = 96, 16

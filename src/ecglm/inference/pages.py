@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from ecglm.answers import Answer
 from ecglm.errors import CheckpointError, UsageError
-from ecglm.inference.guard import check_question
+from ecglm.inference.chosen import chosen, said
+from ecglm.inference.guard import check_options, check_question
 from ecglm.models.vision.language import MODEL_TYPE, VisionLanguageModel
 from ecglm.models.vision.llava import is_llava, load_llava
-from ecglm.schema import Answer, Evidence
+from ecglm.schema import Evidence
 
 _MOST = 256
 
@@ -57,19 +59,12 @@ class PageModel:
         for what is no picture."""
         from ecglm.paper.digitize.load import load_picture
 
-        question = check_question(question)
-        if options is not None and len(set(options)) < 2:
-            raise UsageError("options: give at least two different answers")
+        question, options = check_question(question), check_options(options)
         loaded = load_picture(image)
         seen = np.ascontiguousarray(loaded.image)
         evidence = (Evidence("looked at the page as a picture; nothing was read back or measured, and the confidence is not "
                              "calibrated"),)
         if options is not None:
-            scores = self.model.score(seen, question, options, turns)
-            best = max(range(len(scores)), key=scores.__getitem__)
-            return Answer(options[best], scores[best], False, evidence, self.id,
-                          probabilities=tuple(zip(options, scores, strict=True)))
-        said = self.model.reply(seen, question, turns, _MOST)
-        if not said.text:
-            return Answer("", 0.0, True, evidence, self.id, "the model had nothing to say to this; ask it in other words")
-        return Answer(said.text, math.exp(said.logprob), False, evidence, self.id)
+            return chosen(options, self.model.score(seen, question, options, turns), evidence, self.id)
+        reply = self.model.reply(seen, question, turns, _MOST)
+        return said(reply.text, math.exp(reply.logprob), evidence, self.id)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from ecglm.answers import Answer
 from ecglm.inference.caveats import WIDE_MS
 from ecglm.inference.computed import rare
 from ecglm.inference.established import excluded_verdict, finding_verdict, group_verdict
@@ -22,7 +23,7 @@ from ecglm.inference.topics import SUPPORT, topics
 from ecglm.inference.waves import height_evidence, wave_answer
 from ecglm.knowledge.st_elevation import ELEVATED_MV, st_limit
 from ecglm.models.elm import EcgLanguageModel
-from ecglm.schema import Answer, Evidence
+from ecglm.schema import Evidence
 
 _PLURAL = re.compile(r"(?:waves|systoles|changes|abnormalities|complexes|criteria)$")
 _IS_THERE = re.compile(r"(?:is|are) there\b|(?:does|do|can|could) .*\b(?:show|see|have)\b|(?:is|are) (?:the )?st\b|any\b")

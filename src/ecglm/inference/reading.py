@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from ecglm.answers import Finding
 from ecglm.inference.guard import decline_record
 from ecglm.inference.look import seen_alone, weighed
 from ecglm.models.elm import EcgLanguageModel, Encoded
 from ecglm.models.processor import EcgInputs
 from ecglm.records.reading import PageLooked
 from ecglm.records.record import Record
-from ecglm.schema import UNITS, Finding, Measurement, Measurements
+from ecglm.schema import UNITS, Measurement, Measurements
 from ecglm.signal import USABLE, measure
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ecglm.schema import Evidence, Finding, Measurements
+from ecglm.answers import Finding
+from ecglm.schema import Evidence, Measurements
 from ecglm.signal.conduction import conduction
 from ecglm.signal.delineation import Delineation
 

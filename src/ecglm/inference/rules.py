@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ecglm.answers import Answer
 from ecglm.inference.comparison import SIMPLE, compare, unclear
 from ecglm.inference.computed import computed, declined, of_file, rare
 from ecglm.inference.grounding import unmeasured
@@ -16,7 +17,6 @@ from ecglm.inference.topics import Topics, topics
 from ecglm.inference.waves import wave_answer
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.elm import EcgLanguageModel
-from ecglm.schema import Answer
 
 
 def known(model: EcgLanguageModel, question: str, reading: Reading, options: Sequence[str] | None = None) -> Answer | None:

@@ -11,14 +11,16 @@ from typing import Any, NamedTuple
 
 import torch
 
+from ecglm.answers import Answer
 from ecglm.errors import UsageError
+from ecglm.inference.chosen import chosen, said
 from ecglm.inference.confidence import calibrated_confidence
 from ecglm.inference.engine import Engine, Prefix
-from ecglm.inference.guard import check_question
+from ecglm.inference.guard import check_options, check_question
 from ecglm.models.seconds.language import SecondsLanguageModel
 from ecglm.models.seconds.segments import Segments, segments
 from ecglm.records.record import Record, checked_records
-from ecglm.schema import Answer, Evidence
+from ecglm.schema import Evidence
 from ecglm.signal import unreadable
 
 Turns = Sequence[tuple[str, str]]
@@ -43,8 +45,8 @@ class Listener:
     def reply(self, questions: Sequence[str], turns: Turns = (), max_tokens: int = 48) -> list[Reply]:
         """The greedy answer to each question, each asked after these turns."""
         suffixes = [self.model.between(turns, question) for question in questions]
-        return [Reply(self.model.tokenizer.decode(said.ids, skip_special_tokens=True).strip(), math.exp(sum(said.logprobs)))
-                for said in self.engine.generate(self.prefix, suffixes, max_tokens)]
+        return [Reply(self.model.tokenizer.decode(made.ids, skip_special_tokens=True).strip(), math.exp(sum(made.logprobs)))
+                for made in self.engine.generate(self.prefix, suffixes, max_tokens)]
 
     def score(self, question: str, options: Sequence[str], turns: Turns = ()) -> list[float]:
         """Probability of each option as the answer; all options together 1."""
@@ -74,9 +76,7 @@ class LongModel:
 
     def ask(self, record: Record | Sequence[Record], question: str, options: Sequence[str] | None = None) -> Answer:
         """Answer a question about a recording, or about several together (with options: one of them)."""
-        records, question = checked_records(record), check_question(question)
-        if options is not None and len(set(options)) < 2:
-            raise UsageError("options: give at least two different answers")
+        records, question, options = checked_records(record), check_question(question), check_options(options)
         for one in records:
             if (reason := unreadable(one)) is not None:
                 return Answer("", 0.0, True, (), self.id, reason)
@@ -84,14 +84,9 @@ class LongModel:
         listener = Listener(self.model, ecgs)
         evidence = tuple(Evidence(f"read {ecg.known_LT.shape[1]} s of {', '.join(ecg.leads)}", ecg.leads) for ecg in ecgs)
         if options is not None:
-            scores = listener.score(question, options)
-            best = max(range(len(scores)), key=scores.__getitem__)
-            return Answer(options[best], scores[best], False, evidence, self.id,
-                          probabilities=tuple(zip(options, scores, strict=True)))
-        said = listener.reply([question])[0]
-        if not said.text:
-            return Answer("", 0.0, True, evidence, self.id, "the model had nothing to say to this; ask it in other words")
-        return Answer(said.text, calibrated_confidence(self.model.calibration, *said), False, evidence, self.id)
+            return chosen(options, listener.score(question, options), evidence, self.id)
+        reply = listener.reply([question])[0]
+        return said(reply.text, calibrated_confidence(self.model.calibration, *reply), evidence, self.id)
 
     def ask_batch(self, items: Sequence[tuple[Any, ...]], progress: bool = False) -> list[Answer]:
         """Answers to (record, question) or (record, question, options) in order."""

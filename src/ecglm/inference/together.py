@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ecglm.schema import Answer, Evidence
+from ecglm.answers import Answer
+from ecglm.schema import Evidence
 
 
 def joined(answers: Sequence[Answer], names: Sequence[str] = ()) -> Answer:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ecglm.answers import Answer
 from ecglm.inference.guard import lead_missing
 from ecglm.inference.lead_conditions import CONDITIONS, LeadsShowing, leads_showing
 from ecglm.inference.reading import Reading
@@ -18,7 +19,7 @@ from ecglm.knowledge.precision import MOST_SURE, SAME_WITHIN, below, sure_of_val
 from ecglm.knowledge.st_elevation import ELEVATED_MV, st_limit
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.records.reading import PageLooked
-from ecglm.schema import DECIMALS, LABELS, NO_CONFIDENCE, Answer, Evidence, Measurement
+from ecglm.schema import DECIMALS, LABELS, NO_CONFIDENCE, Evidence, Measurement
 
 #: A small square of ECG paper, mV: the error of reading a height by eye. The least spread that beats are trusted to have.
 SQUARE_MV, LEAST_SPREAD_MV = 0.1, 0.02

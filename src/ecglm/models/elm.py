@@ -8,9 +8,7 @@ referenced by name and loaded on first use.
 
 from __future__ import annotations
 
-import json
 import shutil
-import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -22,17 +20,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ecglm.answers import Finding
 from ecglm.config import load_config
 from ecglm.errors import CheckpointError
 from ecglm.knowledge.statements import BY_KEY, keys
 from ecglm.models import base as bases
+from ecglm.models.adapted import adapter_writer, with_adapter
 from ecglm.models.calibration import FindingCalibration
 from ecglm.models.connectors import ConnectorConfig, MlpConnector
+from ecglm.models.device import best_device, best_dtype
 from ecglm.models.encoders.findings import FindingsEncoder, FindingsEncoderConfig, connector_input
 from ecglm.models.facts import facts_text
+from ecglm.models.folder import read_kind, write_folder
 from ecglm.models.processor import EcgInputs, EcgProcessor
-from ecglm.models.prompt import PromptFormat
-from ecglm.schema import Finding, Measurements
+from ecglm.models.prompt import PromptFormat, plain
+from ecglm.schema import Measurements
 
 FORMAT = 3
 
@@ -58,14 +60,6 @@ class Encoded(NamedTuple):
     emb_D: NDArray[np.float32]
 
 
-def best_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 where the hardware multiplies it natively, else float32."""
-    if device.type == "cuda":
-        return torch.bfloat16
-    native = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
-    return torch.bfloat16 if native else torch.float32
-
-
 def _folded(_: torch.nn.Module, args: tuple[Tensor]) -> tuple[Tensor] | None:
     """The hidden states that the output layer gets, without the gaps that keeping the last positions leaves: `torch.matmul`
     cannot fold those into one product, and then copies the whole weight for every row of the batch."""
@@ -82,7 +76,7 @@ class EcgLanguageModel:
         adapter: Path | None = None, device: str | torch.device | None = None, base: str | None = None,
     ) -> None:
         self.config = config
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.device = best_device(device)
         self.processor = processor or EcgProcessor()
         self.encoder = FindingsEncoder(config.encoder).to(self.device).eval()
         self.connector = MlpConnector(config.connector).to(self.device).eval()
@@ -105,15 +99,9 @@ class EcgLanguageModel:
     @classmethod
     def from_pretrained(cls, folder: str | Path, *, base: str | None = None, device: str | None = None) -> EcgLanguageModel:
         """Load a checkpoint folder. Raises CheckpointError when a file is missing, altered or of another version."""
-        from ecglm.models.folder import read_folder
-
         path = Path(folder)
-        files = read_folder(path)
-        raw = dict(files.config)
-        if raw.get("model_type") != "ecglm" or raw.get("format") != FORMAT:
-            raise CheckpointError(f"{path}: model_type {raw.get('model_type')!r} format {raw.get('format')!r}; this version "
-                                  f"of ecglm reads 'ecglm' format {FORMAT}")
-        config = load_config(ElmConfig, raw)
+        files = read_kind(path, "ecglm", FORMAT)
+        config = load_config(ElmConfig, files.config)
         if config.labels != keys():
             raise CheckpointError(f"{path}: its labels are not those of this version of ecglm; train it again")
         processor = EcgProcessor.from_dict(files.processor)
@@ -125,28 +113,21 @@ class EcgLanguageModel:
                 module.load_state_dict(state)
             except RuntimeError as error:
                 raise CheckpointError(f"{path}: model.safetensors does not fit config.json ({name}); fetch it again") from error
-        model.name, model.run = f"{path.name}@{files.run.get('version', '?')}", files.run
+        model.name, model.run = files.name, files.run
         if (path / "README.md").is_file():
             model.card = (path / "README.md").read_text(encoding="utf8", errors="replace")
         return model
 
     def save_pretrained(self, folder: str | Path, run: dict[str, Any] | None = None, card: str | None = None) -> None:
         """Write the checkpoint folder. run and card default to those this model was loaded with."""
-        from ecglm.models.folder import write_folder
-
-        tensors = {f"{name}.{key}": value.detach().cpu().contiguous()
-                   for name, module in (("encoder", self.encoder), ("connector", self.connector))
+        tensors = {f"{name}.{key}": value for name, module in (("encoder", self.encoder), ("connector", self.connector))
                    for key, value in module.state_dict().items()}
-        save_adapter = None
-        if self._llm is not None and hasattr(self._llm, "peft_config"):
-            for adapter in self._llm.peft_config.values():
-                adapter.base_model_name_or_path = self.config.base  # not this machine's cache folder
-            save_adapter = self._llm.save_pretrained
-        elif self.adapter is not None:  # merged, or not loaded yet: the adapter is what it was loaded from
+        save_adapter = adapter_writer(self._llm, self.config.base)
+        if save_adapter is None and self.adapter is not None:  # merged, or not loaded yet: it is what it was loaded from
             save_adapter = partial(shutil.copytree, self.adapter)
         run = self.run if run is None else run
         card = card or self.card or f"# {self.name}\n"
-        write_folder(Path(folder), config=json.loads(json.dumps(asdict(self.config))), processor=self.processor.to_dict(),
+        write_folder(Path(folder), config=asdict(self.config), processor=self.processor.to_dict(),
                      calibration=self.calibration, tensors=tensors, run=run, card=card, save_adapter=save_adapter)
 
     # -- ECG side -------------------------------------------------------------------------
@@ -224,17 +205,7 @@ class EcgLanguageModel:
 
     def load_llm(self, merge: bool = True, dtype: torch.dtype | None = None) -> Any:
         """The base model with this checkpoint's adapter (merged unless told), in eval mode."""
-        llm = bases.language_model(self.base, dtype or best_dtype(self.device))
-        if self.adapter is not None:
-            if not (self.adapter / "adapter_model.safetensors").is_file():
-                raise CheckpointError(f"{self.adapter}: holds no adapter_model.safetensors; fetch the checkpoint again")
-            from peft import PeftModel
-
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", FutureWarning)  # peft reads an attribute that transformers is renaming
-                llm = PeftModel.from_pretrained(llm, self.adapter, is_trainable=not merge)
-                if merge:
-                    llm = llm.merge_and_unload()
+        llm = with_adapter(bases.language_model(self.base, dtype or best_dtype(self.device)), self.adapter, merge)
         llm.get_output_embeddings().register_forward_pre_hook(_folded)
         return llm.to(self.device).eval()
 
@@ -245,9 +216,7 @@ class EcgLanguageModel:
 
     def plain(self, text: str) -> str:
         """Text without the base model's control tokens, so that no question can end its own turn."""
-        for special in self.tokenizer.get_added_vocab():
-            text = text.replace(special, " ")
-        return text
+        return plain(text, self.tokenizer)
 
     def embed_tokens(self, ids: Sequence[int]) -> Tensor:
         """emb_ND of token ids."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ecglm.answers import Finding
 from ecglm.knowledge.ranges import flag
 from ecglm.knowledge.statements import GROUPS
-from ecglm.schema import Finding, Measurements
+from ecglm.schema import Measurements
 
 #: Statements that need the millivolts which the training signals had lost: predicted as an auxiliary task only.
 NEEDS_MILLIVOLTS = frozenset({"form:LVOLT", "form:HVOLT", "form:VCLVH"})

@@ -21,8 +21,9 @@ _JSON = {"config": "config.json", "processor": "processor_config.json", "calibra
 
 @dataclass(frozen=True)
 class FolderContents:
-    """What a checkpoint folder holds, parsed and verified."""
+    """What a checkpoint folder holds, parsed and verified. name: the folder's and the version of what it holds."""
 
+    name: str
     config: dict[str, Any]
     processor: dict[str, Any]
     calibration: dict[str, Any]
@@ -80,7 +81,18 @@ def read_folder(folder: Path) -> FolderContents:
     except (SafetensorError, OSError, ValueError) as error:
         raise CheckpointError(f"{folder / 'model.safetensors'}: not readable ({error}); fetch the folder again") from error
     adapter = folder / "adapter"
-    return FolderContents(**parts, tensors=tensors, adapter=adapter if (adapter / "adapter_config.json").is_file() else None)
+    return FolderContents(name=f"{folder.name}@{parts['run'].get('version', '?')}", **parts, tensors=tensors,
+                          adapter=adapter if (adapter / "adapter_config.json").is_file() else None)
+
+
+def read_kind(folder: Path, model_type: str, form: int) -> FolderContents:
+    """`read_folder` of a folder that must be of this model_type and format. Raises CheckpointError for any other."""
+    files = read_folder(folder)
+    kind = files.config.get("model_type"), files.config.get("format")
+    if kind != (model_type, form):
+        raise CheckpointError(f"{folder}: model_type {kind[0]!r} format {kind[1]!r}; this version of ecglm reads {model_type!r} "
+                              f"format {form} here")
+    return files
 
 
 def check_replaceable(folder: Path) -> None:
@@ -97,7 +109,8 @@ def write_folder(
     is not a checkpoint is never touched (CheckpointError)."""
     check_replaceable(folder)
     with replacing_folder(folder) as scratch:
-        save_file(tensors, scratch / "model.safetensors", metadata={"format": "pt"})
+        kept = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        save_file(kept, scratch / "model.safetensors", metadata={"format": "pt"})
         for key, data in (("config", config), ("processor", processor), ("calibration", calibration)):
             (scratch / _JSON[key]).write_text(json.dumps(data, indent=1) + "\n", encoding="utf8")
         (scratch / "README.md").write_text(card, encoding="utf8")

@@ -6,7 +6,7 @@ chat template of the base model (or a plain form when it has none) decides every
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +67,13 @@ def clean_question(text: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
+def plain(text: str, tokenizer: Any) -> str:
+    """Text without the base model's control tokens, so that no question can end its own turn."""
+    for special in tokenizer.get_added_vocab():
+        text = text.replace(special, " ")
+    return text
+
+
 def conversation(turns: Sequence[tuple[str, str]], form: PromptFormat) -> list[tuple[str, bool]]:
     """Text pieces of question-answer turns with a flag for what the loss is taken on (answers and their stop)."""
     pieces: list[tuple[str, bool]] = []
@@ -75,3 +82,17 @@ def conversation(turns: Sequence[tuple[str, str]], form: PromptFormat) -> list[t
             pieces.append((form.between_turns.removeprefix(form.stop), False))
         pieces += [(question + form.before_answer, False), (answer + form.stop, True)]
     return pieces
+
+
+def answer_targets(pieces: Iterable[tuple[str, bool]], tokens: Callable[[str], list[int]], before: Sequence[int] = (),
+                   ) -> tuple[list[int], list[int]]:
+    """Ids of `before` and of the pieces of a conversation, and for each the id that it must predict: the next one where that
+    belongs to an answer, else -100."""
+    ids, target = list(before), [-100] * len(before)
+    for text, is_answer in pieces:
+        for token in tokens(text):
+            if is_answer:
+                target[-1] = token
+            ids.append(token)
+            target.append(-100)
+    return ids, target

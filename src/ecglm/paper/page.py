@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ecglm.atomic import replacing
+from ecglm.atomic import write_output
 from ecglm.errors import UsageError
 from ecglm.paper.truth import PageTruth
 
@@ -37,7 +37,7 @@ class Page:
         suffix = Path(path).suffix.lower()
         if suffix not in (".png", ".jpg", ".jpeg"):
             raise UsageError(f"{os.fspath(path)}: a page is saved as .png, .jpg or .jpeg; change the extension")
-        _write(path, self.png() if suffix == ".png" else self.jpeg())
+        write_output(path, self.png() if suffix == ".png" else self.jpeg())
 
     def _encode(self, extension: str, options: list[int]) -> bytes:
         return _encoded(self.image, extension, options)
@@ -53,7 +53,7 @@ def save_image(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> None:
     """Write an RGB image as .png; the file appears whole or not at all. Raises UsageError for other names."""
     if Path(path).suffix.lower() != ".png":
         raise UsageError(f"{os.fspath(path)}: a sheet is saved as .png; change the extension")
-    _write(path, _encoded(image, ".png", [cv2.IMWRITE_PNG_COMPRESSION, 3]))
+    write_output(path, _encoded(image, ".png", [cv2.IMWRITE_PNG_COMPRESSION, 3]))
 
 
 def _encoded(image: NDArray[np.uint8], extension: str, options: list[int]) -> bytes:
@@ -61,14 +61,6 @@ def _encoded(image: NDArray[np.uint8], extension: str, options: list[int]) -> by
     if not done:
         raise UsageError(f"this OpenCV cannot write {extension}; reinstall opencv-python-headless")
     return bytes(data)
-
-
-def _write(path: str | os.PathLike[str], data: bytes) -> None:
-    try:
-        with replacing(path) as temporary:
-            temporary.write_bytes(data)
-    except OSError as error:
-        raise UsageError(f"{os.fspath(path)}: cannot be written ({error.strerror}); choose another path") from error
 
 
 def _png_with_dpi(png: bytes, dpi: int) -> bytes:

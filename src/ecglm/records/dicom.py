@@ -8,7 +8,6 @@ Of the multiplex groups the original rhythm strip is read; a median beat is kept
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import struct
 import warnings
@@ -33,7 +32,7 @@ from ecglm.records.dicom_channels import (
 )
 from ecglm.records.patient import day, patient
 from ecglm.records.record import Record, RecordMeta
-from ecglm.records.request import MAX_CHANNELS, BoundedFile, Request
+from ecglm.records.request import MAX_CHANNELS, BoundedFile, Request, checked_size
 from ecglm.records.strip import Channel, median_of
 
 MAX_FILE_BYTES = 1 << 30
@@ -69,13 +68,7 @@ def read_dicom(request: Request) -> Record:
     from pydicom.errors import BytesLengthException, InvalidDicomError
 
     path = request.path
-    size = os.path.getsize(path)
-    if size > MAX_FILE_BYTES:
-        raise ReadError(
-            path,
-            f"{size} bytes are more than the limit of {MAX_FILE_BYTES} for DICOM",
-            "export a shorter part of the recording",
-        )
+    size = checked_size(path, MAX_FILE_BYTES, "DICOM", "export a shorter part of the recording")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

@@ -23,6 +23,14 @@ MAX_RAW_BYTES = 1 << 30  #: most file bytes decoded for one call
 MAX_CHANNELS = 512  #: more channels than any ECG or EEG recorder writes
 
 
+def checked_size(path: str, most: int, form: str, remedy: str) -> int:
+    """Bytes of a file. Raises ReadError for more than `most`, the limit of this form of file."""
+    size = os.path.getsize(path)
+    if size > most:
+        raise ReadError(path, f"{size} bytes are more than the limit of {most} for {form}", remedy)
+    return size
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One call of `read`: the file, the window in seconds, the wanted leads, fs/unit overrides, the record's id."""

@@ -6,10 +6,10 @@ Standard: EN 1064:2005+A1 (ISO 11073-91064), clauses 5.2 and 5.3.
 from __future__ import annotations
 
 import binascii
-import os
 from dataclasses import dataclass
 
 from ecglm.errors import ReadError
+from ecglm.records.request import checked_size
 
 MAX_FILE_BYTES = 64 << 20  #: a section of a resting ECG holds at most 65,535 bytes per lead
 HEADER = 16
@@ -63,11 +63,7 @@ def crc(data: bytes) -> int:
 
 def load(path: str) -> Sections:
     """All sections of the file. Raises ReadError when the frame does not fit the file."""
-    size = os.path.getsize(path)
-    if size > MAX_FILE_BYTES:
-        raise ReadError(
-            path, f"{size} bytes are more than the limit of {MAX_FILE_BYTES} for SCP-ECG", "export a shorter recording"
-        )
+    checked_size(path, MAX_FILE_BYTES, "SCP-ECG", "export a shorter recording")
     with open(path, "rb") as stream:
         data = stream.read(MAX_FILE_BYTES)
     stated = u32(data, 2)

@@ -7,7 +7,6 @@ rate; ``# fs=500`` and ``# unit=uV`` lines give what is not in the table, ``# ag
 from __future__ import annotations
 
 import csv
-import os
 import re
 from typing import Any
 
@@ -19,7 +18,7 @@ from ecglm.records.channels import clean, unit_per_mv
 from ecglm.records.leads import canonical_lead
 from ecglm.records.plain import build
 from ecglm.records.record import Record
-from ecglm.records.request import MAX_CHANNELS, Request
+from ecglm.records.request import MAX_CHANNELS, Request, checked_size
 from ecglm.records.statements import stated, statements_in
 
 MAX_TEXT_BYTES = 256 << 20
@@ -37,11 +36,7 @@ _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?$")
 def read_table(request: Request) -> Record:
     """A text table with one row per sample. Raises ReadError that names the row it cannot use."""
     path = request.path
-    size = os.path.getsize(path)
-    if size > MAX_TEXT_BYTES:
-        raise ReadError(
-            path, f"{size} bytes of text are more than the limit of {MAX_TEXT_BYTES}", "convert it to .npz or WFDB"
-        )
+    size = checked_size(path, MAX_TEXT_BYTES, "text", "convert it to .npz or WFDB")
     with open(path, "rb") as stream:
         raw = stream.read(size)
     encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"

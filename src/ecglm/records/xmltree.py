@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import codecs
-import os
 import re
 import warnings
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from ecglm.errors import ReadError
 from ecglm.records.channels import clean
+from ecglm.records.request import checked_size
 
 #: With these limits no file takes more than 512 MB to read (tests/records/test_memory.py).
 MAX_XML_BYTES = 48 << 20  #: an aECG of 12 leads for half an hour
@@ -157,13 +157,7 @@ def _parts(body: str, separator: str) -> int:
 
 def parse(path: str, root: str) -> Element:
     """The tree of an XML file whose outermost element is named root. Raises ReadError."""
-    size = os.path.getsize(path)
-    if size > MAX_XML_BYTES:
-        raise ReadError(
-            path,
-            f"{size} bytes are more than the limit of {MAX_XML_BYTES} for XML",
-            "export a shorter part of the recording",
-        )
+    checked_size(path, MAX_XML_BYTES, "XML", "export a shorter part of the recording")
     with open(path, "rb") as stream:
         top = _build(path, stream)
     if top.name != root:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from ecglm.answers import Finding
 from ecglm.knowledge.precision import ERROR_SD
-from ecglm.schema import DECIMALS, Finding, Measurements
+from ecglm.schema import DECIMALS, Measurements
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from ecglm.answers import Answer, two_figures
 from ecglm.knowledge.ranges import ADULT_YEARS, normal_range
 from ecglm.reporting.compose_findings import diagnosis, pathology, recommended
 from ecglm.reporting.compose_parts import Writer
@@ -15,7 +16,7 @@ from ecglm.reporting.language import language
 from ecglm.reporting.report import Report
 from ecglm.reporting.rhythm_line import rhythm_line
 from ecglm.reporting.view import percent
-from ecglm.schema import DECIMALS, Answer, Measurement, two_figures
+from ecglm.schema import DECIMALS, Measurement
 
 UNITS = {"deg": "°", "bpm": "/min"}
 

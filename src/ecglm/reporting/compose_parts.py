@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable
 from functools import cached_property
 
+from ecglm.answers import Finding
 from ecglm.knowledge.ranges import ADULT_YEARS
 from ecglm.reporting.document import Cell, Kind, Sentence, Tone
 from ecglm.reporting.language import Language, Texts
 from ecglm.reporting.report import Report
 from ecglm.reporting.view import marked_evidence
-from ecglm.schema import Evidence, Finding
+from ecglm.schema import Evidence
 
 
 class Writer:

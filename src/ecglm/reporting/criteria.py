@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from ecglm.answers import Finding
 from ecglm.knowledge.lead_criteria import (
     CHEST,
     CONTIGUOUS,
@@ -24,7 +25,7 @@ from ecglm.knowledge.lead_criteria import (
 from ecglm.knowledge.ranges import normal_range
 from ecglm.knowledge.st_elevation import ELEVATED_MV, st_limit
 from ecglm.reporting.report import Report
-from ecglm.schema import Finding, LeadValues
+from ecglm.schema import LeadValues
 
 Relation = Literal["≥", ">", "≤", "<"]
 

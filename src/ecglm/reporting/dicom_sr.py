@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from ecglm.answers import Finding
 from ecglm.errors import UsageError
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.reporting.compose_parts import Writer
@@ -19,7 +20,7 @@ from ecglm.reporting.language import language
 from ecglm.reporting.recommendations import recommendations
 from ecglm.reporting.report import Report
 from ecglm.reporting.view import clean
-from ecglm.schema import DECIMALS, LABELS, Finding, Measurements
+from ecglm.schema import DECIMALS, LABELS, Measurements
 
 if TYPE_CHECKING:
     from highdicom.sr import EnhancedSR

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ecglm.answers import Finding
 from ecglm.knowledge.ranges import flag, normal_range
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.reporting.compose_parts import Writer
@@ -16,7 +17,7 @@ from ecglm.reporting.language import language
 from ecglm.reporting.recommendations import recommendations
 from ecglm.reporting.report import Report
 from ecglm.reporting.view import clean
-from ecglm.schema import DECIMALS, Finding, Measurement
+from ecglm.schema import DECIMALS, Measurement
 
 LOINC, SNOMED, UCUM = "http://loinc.org", "http://snomed.info/sct", "http://unitsofmeasure.org"
 #: Our own codes: fields of `Measurements`, and statements as group:SCP-ECG code.

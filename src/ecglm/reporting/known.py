@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 
+from ecglm.answers import Finding
 from ecglm.knowledge.ranges import normal_range
 from ecglm.knowledge.statements import STATEMENTS
 from ecglm.reporting.criteria import SOURCES
@@ -17,7 +18,6 @@ from ecglm.reporting.language import Language, Texts
 from ecglm.reporting.recommendations import recommendations
 from ecglm.reporting.report import Report
 from ecglm.reporting.rhythm_line import rhythm_line
-from ecglm.schema import Finding
 
 
 @dataclass(frozen=True)

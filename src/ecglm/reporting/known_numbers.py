@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from ecglm.answers import Finding
 from ecglm.knowledge.ranges import normal_range
 from ecglm.reporting.changes import changes
 from ecglm.reporting.criteria import criteria
@@ -16,7 +17,7 @@ from ecglm.reporting.language import Language
 from ecglm.reporting.report import POSSIBLE, Report
 from ecglm.reporting.rhythm_line import rhythm_line
 from ecglm.reporting.view import percent
-from ecglm.schema import DECIMALS, Finding, Measurement
+from ecglm.schema import DECIMALS, Measurement
 
 Pair = tuple[float, str]
 #: Numbers of the fixed texts: "below 50 %", "(95 %)".

@@ -14,7 +14,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ecglm.atomic import write_text
+from ecglm.answers import Finding
+from ecglm.atomic import write_output
 from ecglm.errors import RecordError, UsageError
 from ecglm.paper import Marks, Page, PageHeader, mark, render
 from ecglm.paper.draw import clock
@@ -22,7 +23,7 @@ from ecglm.paper.layout import LAYOUT_NAMES
 from ecglm.records.record import Record, checked_record
 from ecglm.reporting.plot_beats import calipers, contradictions, odd_beats
 from ecglm.reporting.view import percent
-from ecglm.schema import LABELS, Cause, Finding, Measurements, Rhythm
+from ecglm.schema import LABELS, Cause, Measurements, Rhythm
 from ecglm.signal import measure
 from ecglm.signal.delineation import Delineation, delineate
 from ecglm.signal.rhythm_name import rhythm
@@ -91,11 +92,8 @@ class Plot:
         """Write .png or .html; the file appears whole or not at all. Raises UsageError for other extensions."""
         if check_format(path) == ".png":
             self.page.save(path)
-            return
-        try:
-            write_text(path, self.html())
-        except OSError as error:
-            raise UsageError(f"{os.fspath(path)}: cannot be written ({error.strerror}); choose another path") from error
+        else:
+            write_output(path, self.html().encode())
 
     @cached_property
     def spans(self) -> dict[str, dict[str, NDArray[np.float64]]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ecglm.answers import Finding
 from ecglm.knowledge.base import Entry, load
-from ecglm.schema import Finding
 
 
 @dataclass(frozen=True)

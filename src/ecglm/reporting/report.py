@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import ecglm
+from ecglm.answers import Answer, Finding
 from ecglm.errors import UsageError, argument
 from ecglm.paper.page import Page
 from ecglm.records.record import Record, RecordMeta
 from ecglm.reporting.narrative import Narrative
 from ecglm.reporting.patient import Match
 from ecglm.reporting.waveform import WaveformReference
-from ecglm.schema import Answer, Evidence, Finding, Measurements
+from ecglm.schema import Evidence, Measurements
 
 if TYPE_CHECKING:
     from ecglm.reporting.trace import Trace

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from ecglm.atomic import replacing
+from ecglm.atomic import write_output
 from ecglm.errors import UsageError
 from ecglm.reporting import render
 from ecglm.reporting.compose import compose
@@ -122,17 +122,9 @@ def save(report: Report, path: str | os.PathLike[str], lang: str = "en", engine:
     """Write the report in the format its extension names; files appear whole or not at all."""
     target = Path(path)
     for name, data in FORMATS[check_format(path)](report, lang, target.name, engine).items():
-        _write(target.parent / name, data)
+        write_output(target.parent / name, data)
 
 
 def save_html(report: Report, path: str | os.PathLike[str], lang: str = "en") -> None:
     """Write the report as HTML, whatever the path's extension."""
-    _write(Path(path), to_html(report, lang).encode("utf-8", "replace"))
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        with replacing(path) as temporary:
-            temporary.write_bytes(data)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written ({error.strerror}); choose another path") from error
+    write_output(Path(path), to_html(report, lang).encode("utf-8", "replace"))

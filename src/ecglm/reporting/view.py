@@ -10,10 +10,11 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ecglm.answers import Finding
 from ecglm.knowledge.ranges import ADULT_YEARS, normal_range
 from ecglm.paper import Page, annotate
 from ecglm.reporting.report import Report
-from ecglm.schema import DECIMALS, LABELS, Evidence, Finding, Measurement
+from ecglm.schema import DECIMALS, LABELS, Evidence, Measurement
 
 _UNITS = {"deg": "°", "bpm": "/min"}
 #: So many pieces of evidence are marked on the page; more would hide it.

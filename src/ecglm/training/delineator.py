@@ -23,6 +23,7 @@ from ecglm.atomic import replacing
 from ecglm.config import load_config
 from ecglm.models.delineator import Delineator, DelineatorConfig
 from ecglm.signal.wave_network import CLASSES
+from ecglm.training.average import follow
 from ecglm.training.checkpoint import load_state, save_state
 from ecglm.training.delineator_data import (
     BeatExamples,
@@ -114,7 +115,7 @@ def train_one(data: Examples, beats: BeatExamples, rows: NDArray[np.int64], reci
                 optimizer.step()
                 schedule.step()
                 step = epoch * batches + batch
-                _follow(mean_net, net, min(0.99, (1 + step) / (10 + step)))
+                follow(mean_net, net, min(0.99, (1 + step) / (10 + step)))
             bar.update(task, advance=1)
             saved = {"net": net.state_dict(), "mean": mean_net.state_dict(), "optimizer": optimizer.state_dict(),
                      "schedule": schedule.state_dict(), "epoch": epoch + 1}
@@ -122,15 +123,6 @@ def train_one(data: Examples, beats: BeatExamples, rows: NDArray[np.int64], reci
     save_state(done, {"mean": mean_net.state_dict()})
     state.unlink(missing_ok=True)
     return mean_net
-
-
-def _follow(mean_net: Delineator, net: Delineator, keep: float) -> None:
-    with torch.no_grad():
-        for slow, fast in zip(mean_net.state_dict().values(), net.state_dict().values(), strict=True):
-            if slow.dtype.is_floating_point:
-                slow.mul_(keep).add_(fast, alpha=1 - keep)
-            else:
-                slow.copy_(fast)
 
 
 def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = False, progress: bool = True) -> Path:

@@ -21,10 +21,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ecglm.atomic import replacing
+from ecglm.models.device import best_device
 from ecglm.models.encoders.beatnet import BeatNet
 from ecglm.models.encoders.findings import FEATURE_CLIP, FindingsEncoderConfig
 from ecglm.models.encoders.resnet1d import ResNet1d
 from ecglm.training.augment import AugmentConfig, beat_views, strip_views
+from ecglm.training.average import follow
 from ecglm.training.checkpoint import load_state, save_state
 from ecglm.training.examples import EncoderExamples
 from ecglm.training.objectives.findings import Views, findings_loss
@@ -94,7 +96,7 @@ def train_network(
     """
     from rich.progress import Progress
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = best_device()
     torch.manual_seed(training.seed)
     rng = torch.Generator().manual_seed(training.seed)
     net = branch.build().to(device)
@@ -129,7 +131,7 @@ def train_network(
                 optimizer.step()
                 schedule.step()
                 step += 1
-                _average(mean_net, net, min(training.ema, (1 + step) / (10 + step)))
+                follow(mean_net, net, min(training.ema, (1 + step) / (10 + step)))
             bar.update(task, advance=1, description=f"Training {name} (loss {loss.item():.3f})")
             save_state(state, {"net": net.state_dict(), "mean": mean_net.state_dict(), "optimizer": optimizer.state_dict(),
                                "schedule": schedule.state_dict(), "rng": rng.get_state(),
@@ -138,16 +140,6 @@ def train_network(
         save_file({k: v.cpu().contiguous() for k, v in mean_net.state_dict().items()}, temporary)
     state.unlink(missing_ok=True)
     return mean_net
-
-
-@torch.no_grad()
-def _average(mean: nn.Module, net: nn.Module, decay: float) -> None:
-    """Exponential moving average of weights and batch statistics."""
-    for target, source in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
-        if target.dtype.is_floating_point:
-            target.lerp_(source, 1 - decay)
-        else:
-            target.copy_(source)
 
 
 @torch.no_grad()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from ecglm.models.prompt import PromptFormat, conversation, prefix_ids
-from ecglm.training.checkpoint import load_state, save_state
+from ecglm.models.prompt import PromptFormat, answer_targets, conversation, prefix_ids
+from ecglm.training.adapter import Lora, new_adapter
+from ecglm.training.steps import Learning, mixed, train_steps, warm_cosine
 
 Pair = tuple[str, str]
 
@@ -80,16 +82,11 @@ def pack(tokens: Callable[[str], list[int]], form: PromptFormat, prefix: Sequenc
     """One sequence: prefix, then every pair as its own block (or all pairs as one conversation)."""
     ids, block, position, target = list(prefix), [0] * len(prefix), list(range(len(prefix))), [-100] * len(prefix)
     for number, turns in enumerate([list(pairs)] if as_dialogue else [[pair] for pair in pairs], start=1):
-        at = len(prefix)
-        for text, is_answer in conversation(turns, form):
-            for token in tokens(text):
-                if is_answer:
-                    target[-1] = token  # the previous token predicts this one
-                ids.append(token)
-                block.append(number)
-                position.append(at)
-                target.append(-100)
-                at += 1
+        said, predicts = answer_targets(conversation(turns, form), tokens)
+        ids += said
+        target += predicts
+        block += [number] * len(said)
+        position += range(len(prefix), len(prefix) + len(said))
     return Packed(*(torch.tensor(x) for x in (ids, block, position, target)))
 
 
@@ -134,66 +131,30 @@ def train_adapter(
 
     Resumes from `run` when it holds a resume point.
     """
-    from peft import LoraConfig, get_peft_model
-    from rich.progress import Progress, TextColumn, TimeRemainingColumn
-
     torch.manual_seed(training.seed)
-    llm = model.load_llm(merge=False)
-    llm = get_peft_model(llm, LoraConfig(r=training.lora_rank, lora_alpha=training.lora_alpha, lora_dropout=0.0,
-                                         target_modules=list(training.lora_targets), task_type="CAUSAL_LM"))
+    llm = new_adapter(model.load_llm(merge=False), Lora(training.lora_rank, training.lora_alpha, training.lora_targets))
     model._llm = llm
     lora = [p for p in llm.parameters() if p.requires_grad]
-    model.connector.train()
     optimizer = torch.optim.AdamW([{"params": lora, "lr": training.lr},
                                    {"params": model.connector.parameters(), "lr": training.connector_lr}], weight_decay=0.01)
     total = math.ceil(len(samples) / training.accumulate)
-
-    def factor(step: int) -> float:
-        if step < training.warmup:
-            return (step + 1) / training.warmup
-        return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * (step - training.warmup) / max(1, total - training.warmup)))
-
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-    state, first, losses = run / "instruct.resume.safetensors", 0, []
-    if state.is_file():
-        saved = load_state(state)
-        first, losses = saved["step"], list(saved["losses"])
-        for parameter, value in zip(lora, saved["lora"], strict=True):
-            parameter.data.copy_(value)
-        model.connector.load_state_dict(saved["connector"])
-        optimizer.load_state_dict(saved["optimizer"])
-        schedule.load_state_dict(saved["schedule"])
-        torch.set_rng_state(saved["rng"])
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(warm_cosine, warmup=training.warmup, total=total, floor=0.02))
     form, n_soft = model.format, model.config.connector.n_tokens
-    learned = [*lora, *model.connector.parameters()]
-    columns = (*Progress.get_default_columns()[:-1], TimeRemainingColumn(), TextColumn("{task.fields[loss]}"))
-    autocast = torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=llm.dtype == torch.bfloat16)
-    with Progress(*columns, disable=not progress) as bar:
-        task = bar.add_task("Training the language adapter", total=total, completed=first, loss="")
-        for step in range(first, total):
-            part = samples[step * training.accumulate:(step + 1) * training.accumulate]
-            summed = 0.0
-            for sample in part:
-                prefix = prefix_ids(model.tokens, form, sample.facts, n_soft)
-                packed = pack(model.tokens, form, prefix, sample.pairs, sample.dialogue)
-                soft = None
-                if sample.facts is not None:
-                    vector = torch.from_numpy(sample.vector_F)[None]
-                    soft = model.connector((vector + training.connector_noise * torch.randn_like(vector)).to(model.device))[0]
-                with autocast:
-                    loss = sequence_loss(llm, packed, soft) / len(part)
-                torch.autograd.backward(loss)
-                summed += float(loss.detach())
-            torch.nn.utils.clip_grad_norm_(learned, 1.0)
-            optimizer.step()
-            optimizer.zero_grad()
-            schedule.step()
-            losses.append(summed)
-            bar.update(task, advance=1, loss=f"loss {np.mean(losses[-20:]):.3f}")
-            if (step + 1) % training.save_every == 0:
-                save_state(state, {"step": step + 1, "losses": losses, "lora": [p.detach() for p in lora],
-                                   "connector": model.connector.state_dict(), "optimizer": optimizer.state_dict(),
-                                   "schedule": schedule.state_dict(), "rng": torch.get_rng_state()})
+
+    def loss_of(i: int) -> Tensor:
+        sample, soft = samples[i], None
+        prefix = prefix_ids(model.tokens, form, sample.facts, n_soft)
+        packed = pack(model.tokens, form, prefix, sample.pairs, sample.dialogue)
+        if sample.facts is not None:
+            vector = torch.from_numpy(sample.vector_F)[None]
+            soft = model.connector((vector + training.connector_noise * torch.randn_like(vector)).to(model.device))[0]
+        with mixed(llm, model.device):
+            return sequence_loss(llm, packed, soft)
+
+    model.connector.train()
+    losses = train_steps(Learning(("lora", lora), {"connector": model.connector}, optimizer, schedule), len(samples), loss_of,
+                         run / "instruct.resume.safetensors", "Training the language adapter", accumulate=training.accumulate,
+                         save_every=training.save_every, progress=progress)
     model.connector.eval()
     llm.eval()
     return losses

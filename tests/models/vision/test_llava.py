@@ -40,24 +40,25 @@ def picture(height: int, width: int) -> np.ndarray:
 @pytest.mark.parametrize("layout", ["released", "transformers"])
 def test_a_clone_gives_the_logits_of_transformers(
     released: Path, theirs: LlavaNextForConditionalGeneration, tmp_path: Path, layout: str, height: int, width: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("ecglm.models.vision.llava.best_dtype", lambda device: torch.float32)  # whatever the processor can do
     place = released if layout == "released" else save_transformers(tmp_path / "hf", theirs)
     ours = load_llava(place, "cpu")
-    ours.llm.float()
     ours.vision.tower.mean, ours.vision.tower.std = (0.4, 0.5, 0.6), (0.2, 0.3, 0.25)  # type: ignore[assignment]
     image = picture(height, width)
     pixels = tiles(image, SIDE, TILINGS, (0.4, 0.5, 0.6), (0.2, 0.3, 0.25))
     emb, target = ours.embedded(image, [("Fast?", "yes")])
     # The same conversation as ids, with the picture's token as often as transformers wants it.
     token = theirs.config.image_token_index
-    before, after = ours.beginning(), [*ours.ids("\nFast? ASSISTANT:"), *ours.ids("yes<|im_end|>")]
+    before, after = ours.beginning(), [*ours.tokens("\nFast? ASSISTANT:"), *ours.tokens("yes<|im_end|>")]
     many = len(emb) - len(before) - len(after)
     ids = torch.tensor([[*before, *([token] * many), *after]])
     with torch.no_grad():
         expected = theirs(input_ids=ids, pixel_values=pixels[None], image_sizes=torch.tensor([[height, width]])).logits[0]
         found = ours.llm(inputs_embeds=emb[None]).logits[0]
     assert torch.allclose(found, expected, atol=2e-5)
-    assert target[target >= 0].tolist() == ours.ids("yes<|im_end|>")
+    assert target[target >= 0].tolist() == ours.tokens("yes<|im_end|>")
 
 
 def test_the_picture_comes_first_whole_and_then_in_rows(released: Path) -> None:

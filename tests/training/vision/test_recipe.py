@@ -21,8 +21,8 @@ from ecglm.models.vision.language import VisionLanguageConfig, VisionLanguageMod
 from ecglm.models.vision.pagenet import PageNet, PageNetConfig, squeezed
 from ecglm.models.vision.towers import PageTower
 from ecglm.signal.simulate import simulate
+from ecglm.training.adapter import Lora
 from ecglm.training.checkpoint import save_state
-from ecglm.training.curriculum.recipe import Lora
 from ecglm.training.vision.fit import PageTraining, looked, train_pagenet, varied
 from ecglm.training.vision.language import build, train
 from ecglm.training.vision.lessons import Lesson, drawn, from_llava

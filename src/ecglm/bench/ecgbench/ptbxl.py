@@ -49,9 +49,7 @@ def run(
         raise UsageError("ecgbench-pulse-ptbxl runs on ECGLM_DATA; leave out --data")
     if input != "signal" and not input.startswith("page:"):
         raise UsageError(f"input {input!r} is neither signal nor page:<preset>")
-    items = findings_items(fold)
-    if limit is not None and limit < len(items):
-        items = random.Random(seed).sample(items, limit)
+    items = findings_items(fold, limit, seed)
     subject = ecglm.load(model=model).on_bench()
     study = score(subject, items, seed, draws, progress, input, folder)
     return study, subject.id
@@ -67,7 +65,7 @@ def score(
     folder: Path | None = None,
 ) -> Study:
     """The protocol on any subject with `score_items` (and `prevalence`, where it knows base rates)."""
-    from ecglm.bench.runner import check_leakage, swap_records
+    from ecglm.bench.patients import check_leakage, swap_records
 
     leakage = check_leakage(items, subject)
     seen = [replace(i, record_key=f"{shown}/{i.record_key}") for i in items] if shown != "signal" else list(items)

@@ -15,13 +15,13 @@ from typing import Protocol
 
 import numpy as np
 
+from ecglm.answers import Answer
 from ecglm.bench.stats import Bootstrap, interval
 from ecglm.bench.study import Study, Table, percent
 from ecglm.bench.task import BenchItem, digest
 from ecglm.corpus.external import bench_record, ludb_items
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.records.record import Record
-from ecglm.schema import Answer
 
 QUESTION = "What is new in ECG 2 since ECG 1?"
 #: Left out: a sinus rhythm of any rate is no change by itself, and it is in nearly all recordings.

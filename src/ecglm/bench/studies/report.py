@@ -136,7 +136,7 @@ def _reports(model: Any, data: PtbXl, rows: Sequence[int], with_answers: set[int
 def _fold(here: list[ReportRow], there: list[ReportRow], made: list[str], near_NM: NDArray[np.float32], prior: str, seed: int,
           ) -> _Fold:
     """near_NM: similarity of the fold's recordings to those that are retrieved from."""
-    from ecglm.bench.runner import swap_records
+    from ecglm.bench.patients import swap_records
 
     languages = [language_of(row.text) if row.text else "" for row in here]
     items = [BenchItem(str(n), str(row.patient), str(n), "", "", "", "", "") for n, row in enumerate(here)]

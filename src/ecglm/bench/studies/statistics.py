@@ -15,13 +15,14 @@ from typing import Protocol
 
 import numpy as np
 
+from ecglm.answers import Answer
 from ecglm.bench.stats import Bootstrap
 from ecglm.bench.studies.delineation import over_leads
 from ecglm.bench.study import Study, Table
 from ecglm.bench.task import digest
 from ecglm.corpus.ludb import Marked, marked_records
 from ecglm.records.record import Record
-from ecglm.schema import Answer, Measurements
+from ecglm.schema import Measurements
 from ecglm.signal import measure
 from ecglm.signal.delineation import delineate
 from ecglm.signal.wave_network import fold_weights

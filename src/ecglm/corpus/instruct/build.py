@@ -9,10 +9,8 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -23,52 +21,17 @@ from ecglm.bench.task import digest
 from ecglm.corpus.instruct.card import card
 from ecglm.corpus.instruct.checks import problem
 from ecglm.corpus.instruct.near import Near
-from ecglm.corpus.instruct.remote import judged, remote, request
+from ecglm.corpus.instruct.remote import judged, remote
 from ecglm.corpus.instruct.seed import Seed
+from ecglm.corpus.instruct.settings import Settings, slots
 from ecglm.corpus.instruct.sources import ATTRIBUTION, LICENCES, seeds_of
-from ecglm.corpus.instruct.templates import Draft, template
+from ecglm.corpus.instruct.templates import Draft, spoken, template
 from ecglm.endpoint import Endpoint, required
 from ecglm.errors import UsageError
 
-Form = Literal["templates", "endpoint", "local"]
 NAMED = "ECGLM_ENDPOINT"
-#: Shares of slots by family and form; "dialogue" is the form of several turns.
-MIX: dict[tuple[str, str], float] = {
-    **{("feature", form): share for form, share in (("closed", 7), ("open", 6), ("fill", 5), ("mcq", 7))},
-    **{("rhythm", form): share for form, share in (("closed", 7), ("open", 4), ("fill", 2), ("mcq", 7))},
-    **{("morphology", form): share for form, share in (("closed", 12), ("open", 7), ("fill", 6), ("mcq", 12))},
-    **{("report", form): share for form, share in (("open", 7), ("closed", 3), ("fill", 2), ("mcq", 3))},
-    ("report", "dialogue"): 7,
-}
-#: So many slots are tried for one item before a source counts as used up.
-TRIES = 6
 #: Slots between two writes of the journal.
 FLUSH = 64
-LETTERS_PER_TOKEN = 4.0
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What decides an instruction set. most: near-equal items kept across recordings; threshold: least score of the judge."""
-
-    sources: tuple[str, ...]
-    n: int = 10_000
-    form: Form = "templates"
-    seed: int = 0
-    llava: bool = False
-    held_out: bool = False
-    most: int = 100
-    judge: bool = False
-    threshold: int = 4
-    per_minute: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.n < 1:
-            raise UsageError("an instruction set needs at least one item; give --n 1 or more")
-        if self.form not in ("templates", "endpoint", "local"):
-            raise UsageError(f"there is no form {self.form!r}; use templates, endpoint or local")
-        if not 0 <= self.threshold <= 5:
-            raise UsageError(f"the judge scores 0 to 5; {self.threshold} is no threshold")
 
 
 def build(settings: Settings, out: str | Path, resume: bool = False, progress: bool = False) -> dict[str, Any]:
@@ -102,7 +65,7 @@ def build(settings: Settings, out: str | Path, resume: bool = False, progress: b
     with _bar(settings.n, progress) as advance, open(journal, "a", encoding="utf-8") as file:
         advance(len(state.items))
         pending: list[str] = []
-        for slot, seed, family, form in _slots(settings, seeds, len(rows)):
+        for slot, seed, family, form in slots(settings, seeds, len(rows)):
             if len(state.items) >= settings.n:
                 break
             row = _attempt(settings, seed, family, form, slot, model, judge, state)
@@ -144,17 +107,8 @@ class _State:
         """Take a slot's outcome from the journal."""
         self.outcomes[row["outcome"]] += 1
         if "item" in row:
-            self.near.seen(row["item"]["record"], _text(row["item"]["turns"]))
+            self.near.seen(row["item"]["record"], spoken(row["item"]["turns"]))
             self.items.append(row["item"])
-
-
-def _slots(settings: Settings, seeds: Sequence[Seed], start: int) -> Iterator[tuple[int, Seed, str, str]]:
-    order = np.random.default_rng([settings.seed, 1]).permutation(len(seeds))
-    kinds, shares = list(MIX), np.array(list(MIX.values()), dtype=float)
-    for slot in range(start, TRIES * settings.n + len(seeds)):
-        rng = np.random.default_rng([settings.seed, 2, slot])
-        family, form = kinds[int(rng.choice(len(kinds), p=shares / shares.sum()))]
-        yield slot, seeds[order[slot % len(seeds)]], family, form
 
 
 def _attempt(
@@ -187,7 +141,7 @@ def _attempt(
         outcome = f"rule: {reason}"
     elif judge is not None and (score := judged(judge, draft, seed)) < settings.threshold:
         outcome = f"judge: below {settings.threshold}"
-    elif state.near.seen(seed.id, _text(draft.turns)):
+    elif state.near.seen(seed.id, draft.text):
         outcome = "near-duplicate"
     state.outcomes[outcome] += 1
     if outcome != "kept" or draft is None:
@@ -233,43 +187,6 @@ def shaped(item: dict[str, Any], llava: bool) -> dict[str, Any]:
     said = [{"from": who, "value": text} for turn in item["turns"] for who, text in zip(("human", "gpt"), turn, strict=True)]
     said[0]["value"] = "<image>\n" + said[0]["value"]
     return {"id": item["id"], "image": item["image"], "conversations": said} | {k: v for k, v in rest.items() if k != "id"}
-
-
-def estimate(settings: Settings, price_in: float, price_out: float, sample: int = 200) -> dict[str, Any]:
-    """Tokens and price of `settings.form` endpoint at prices per million tokens, from `sample` slots; four letters count as a
-    token, and replies as long as the templates'."""
-    seeds = seeds_of(settings.sources, settings.held_out)
-    asked, replied, made, tried = 0.0, 0.0, 0, 0
-    for slot, seed, family, form in _slots(settings, seeds, 0):
-        if tried >= sample:
-            break
-        rng = np.random.default_rng([settings.seed, 3, slot])
-        tried += 1
-        request_ = request(seed, family, form, rng)
-        if request_ is None:
-            continue
-        made += 1
-        draft = template(seed, family, form, rng)
-        asked += sum(len(m["content"]) for m in request_[0]) + len(json.dumps(request_[1]))
-        replied += 60 + (len(_text(draft.turns)) if draft else 200)
-    if not made:
-        raise UsageError(f"{', '.join(settings.sources)}: nothing there is written by a model")
-    tokens = [round(settings.n * letters / made / LETTERS_PER_TOKEN) for letters in (asked, replied)]
-    judging = 2 if settings.judge else 1  # the judge reads the item once more
-    price = (tokens[0] * judging * price_in + tokens[1] * price_out) / 1e6
-    minutes = settings.n * judging / settings.per_minute if settings.per_minute else None
-    return {
-        "requests": settings.n * judging,
-        "tokens_in": tokens[0] * judging,
-        "tokens_out": tokens[1],
-        "price_usd": round(price, 2),
-        "minutes": None if minutes is None else round(minutes),
-        "usable_share": round(made / tried, 3),
-    }
-
-
-def _text(turns: Sequence[Sequence[str]]) -> str:
-    return " ".join(part for turn in turns for part in turn)
 
 
 def _journal(path: Path, key: str) -> list[dict[str, Any]]:

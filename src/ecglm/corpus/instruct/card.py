@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ecglm.corpus.instruct.templates import FAMILIES, FORMS
 
 if TYPE_CHECKING:
-    from ecglm.corpus.instruct.build import Settings
+    from ecglm.corpus.instruct.settings import Settings
 
 
 def card(

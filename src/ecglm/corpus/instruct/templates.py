@@ -14,26 +14,29 @@ from typing import Any
 import numpy as np
 
 from ecglm.config import read_yaml
+from ecglm.corpus.instruct.phrases import (
+    FEATURES,
+    RANGE,
+    finding_keys,
+    findings,
+    found_text,
+    normal,
+    report_text,
+    rhythm_name,
+    rhythm_phrase,
+    rhythms,
+    state_of,
+    summary,
+)  # fmt: skip
 from ecglm.corpus.instruct.seed import PLURAL, Seed, listed, name, sentence, shown
-from ecglm.knowledge.ranges import flag, normal_range
+from ecglm.knowledge.ranges import normal_range
 
 FAMILIES = ("feature", "rhythm", "morphology", "report")
 FORMS = ("closed", "open", "fill", "mcq")
 OPTIONS = 8
-#: Field of `Measurements` -> what it is called, unit as written, width of a range in a choice.
-FEATURES = {
-    "heart_rate": ("heart rate", "beats per minute", 10),
-    "pr": ("PR interval", "ms", 20),
-    "qrs": ("QRS duration", "ms", 10),
-    "qtc_bazett": ("QTc interval", "ms", 20),
-    "rr": ("RR interval", "ms", 100),
-}
 #: How a value is called that is too large or too small.
 _TOO = {"heart_rate": ("high", "low")}
 _TOO_LONG = ("long", "short")
-#: Rhythms without a PR interval of their own, whatever was measured.
-_NO_PR = frozenset(f"rhythm:{code}" for code in ("AFIB", "AFLT", "SVTAC", "PSVT", "PACE"))
-_RANGE = {"low": "below", "normal": "within", "high": "above"}
 #: What a blank stands for, where exactly one of its statements is made.
 NOUNS = {
     "conduction disturbance": (
@@ -62,6 +65,16 @@ class Draft:
     form: str
     turns: tuple[tuple[str, str], ...]
     options: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """All that is said."""
+        return spoken(self.turns)
+
+
+def spoken(turns: Sequence[Sequence[str]]) -> str:
+    """Questions and answers in one line."""
+    return " ".join(part for turn in turns for part in turn)
 
 
 @lru_cache(maxsize=1)
@@ -108,13 +121,6 @@ def _choice(family: str, question: str, right: str, wrong: Sequence[str], rng: n
     return Draft(family, "mcq", ((f"{question}\n{lines}", answer),), tuple(offered))
 
 
-def state_of(seed: Seed, which: str) -> str | None:
-    """Where a measurement lies ("low", "normal", "high"); None where there is none, or the rhythm has no such interval."""
-    if which == "pr" and _NO_PR & seed.present:
-        return None
-    return flag(which, seed.values.get(which), seed.sex, seed.age)
-
-
 def _feature(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None:
     known = [f for f in FEATURES if state_of(seed, f)]
     if not known:
@@ -124,7 +130,7 @@ def _feature(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None:
     value = round(seed.values[which])
     state = str(state_of(seed, which))
     stated = f"the {words} is {value} {unit}"
-    where = f"{_RANGE[state]} the normal range ({normal_range(which, seed.sex)} {unit})"
+    where = f"{RANGE[state]} the normal range ({normal_range(which, seed.sex)} {unit})"
     if form == "closed":
         kind = str(_pick(("normal", "high", "low") if state == "normal" else ("normal", state), rng))
         if kind == "low" and getattr(normal_range(which, seed.sex), "low", None) is None:
@@ -137,7 +143,7 @@ def _feature(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None:
         return Draft("feature", form, ((_ask("feature", "open", rng, x=words), sentence(f"{stated}, which is {where}")),))
     if form == "fill":
         if rng.random() < 0.35:
-            return Draft("feature", form, ((_ask("feature", "fill_range", rng, x=words), _RANGE[state]),))
+            return Draft("feature", form, ((_ask("feature", "fill_range", rng, x=words), RANGE[state]),))
         return Draft("feature", form, ((_ask("feature", "fill", rng, x=words, unit=unit), str(value)),))
     start = value // width * width
 
@@ -146,55 +152,6 @@ def _feature(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None:
 
     wrong = [span(start + step * width) for step in range(-6, 9) if step and start + step * width > 0]
     return _choice("feature", _ask("feature", "mcq", rng, x=words), span(start), wrong, rng)
-
-
-def rhythm_phrase(seed: Seed) -> str:
-    """ "sinus rhythm with sinus arrhythmia at 72 beats per minute"; "" where no rhythm is stated."""
-    rate = seed.values.get("heart_rate")
-    named = rhythm_name(seed)
-    return named + (f" at {round(rate)} beats per minute" if rate is not None and named else "")
-
-
-def rhythm_name(seed: Seed) -> str:
-    """The rhythm and what goes with it: "sinus rhythm with a bigeminal pattern"; "" where none is stated."""
-    first, *others = rhythm_keys(seed) or [""]
-    return "" if not first else name(first) + (f" with {listed(map(shown, others))}" if others else "")
-
-
-def rhythm_keys(seed: Seed) -> list[str]:
-    """Rhythms stated, the basic one first, sinus rhythm left out where a kind of it is stated."""
-    keys = sorted(k for k in seed.present if k.startswith("rhythm:"))
-    if {"rhythm:SBRAD", "rhythm:STACH", "rhythm:SARRH"} & set(keys):
-        keys = [k for k in keys if k != "rhythm:SR"]
-    return sorted(keys, key=lambda k: k not in ("rhythm:SR", "rhythm:AFIB", "rhythm:AFLT", "rhythm:SBRAD", "rhythm:STACH"))
-
-
-def rhythms(seed: Seed) -> list[str]:
-    """Names of the rhythms stated."""
-    return [name(k) for k in rhythm_keys(seed)]
-
-
-def finding_keys(seed: Seed) -> list[str]:
-    """Diagnoses and waveform findings stated."""
-    from ecglm.models.facts import UNSPOKEN
-
-    return [k for g in ("sub_class", "form") for k in sorted(seed.present) if k.startswith(g + ":") and k not in UNSPOKEN]
-
-
-def findings(seed: Seed) -> list[str]:
-    """Names of diagnoses and waveform findings stated."""
-    return [name(k) for k in finding_keys(seed)]
-
-
-def found_text(seed: Seed) -> str:
-    """The same in a sentence: "a long QT interval and Q waves"."""
-    return listed(map(shown, finding_keys(seed)))
-
-
-def normal(seed: Seed) -> bool:
-    """Whether the recording is called normal, and no interval is outside its range."""
-    called = bool({"super_class:NORM", "sub_class:NORM"} & seed.present) and not findings(seed)
-    return called and all(state_of(seed, which) in (None, "normal") for which in ("pr", "qrs", "qtc_bazett"))
 
 
 def _verify(
@@ -261,30 +218,6 @@ def _morphology(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None
         return None
     wrong = [name(k) for k in sorted(seed.absent) if k.startswith(prefixes)]
     return _choice("morphology", _ask("morphology", form, rng), str(_pick(found, rng)), wrong, rng)
-
-
-def summary(seed: Seed) -> str:
-    """One sentence on rhythm and findings; "" where too little is known."""
-    rhythm, found = rhythm_name(seed), found_text(seed)
-    tail = f"{';' if ' with ' in rhythm else ' with'} {found}" if found else ", otherwise normal" if normal(seed) else ""
-    return (rhythm + tail)[:1].upper() + (rhythm + tail)[1:] if rhythm and tail else ""
-
-
-def report_text(seed: Seed) -> str:
-    """A report of a few sentences: rhythm and rate, intervals, findings, conclusion; "" where too little is known."""
-    if not summary(seed):
-        return ""
-    parts = [f"the rhythm is {rhythm_phrase(seed)}"]
-    for which in ("pr", "qrs", "qtc_bazett"):
-        state = state_of(seed, which)
-        if state:
-            words, unit, _ = FEATURES[which]
-            parts.append(f"the {words} is {round(seed.values[which])} {unit}, {_RANGE[state]} the normal range")
-    found = findings(seed)
-    parts.append(
-        f"findings: {found_text(seed)}" if found else "no abnormality of conduction or waveform is seen; the ECG is normal"
-    )
-    return " ".join(map(sentence, parts))
 
 
 def _report(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ecglm.atomic import write_text
+from ecglm.corpus.claim import claim
 from ecglm.corpus.pages.engines import ENGINES, Batch
 from ecglm.corpus.pages.item import Request, make
 from ecglm.corpus.pages.source import Source, open_source
@@ -60,7 +61,7 @@ def build(request: Request, out: str | os.PathLike[str], n: int, *, engine: str 
         raise UsageError(f"workers {workers!r} must be at least 1")
     source = open_source(request.source, request.licence)
     folder = Path(out).absolute()
-    _claim(folder, request, source, resume)
+    claim(folder / "corpus.json", request.to_dict() | {"recordings": len(source.keys), "licence": source.licence}, resume)
     rows = _rows(folder)
     waiting = [i for i in range(n) if i not in rows]
     skipped = before = sum("skipped" in row for row in rows.values())
@@ -73,23 +74,6 @@ def build(request: Request, out: str | os.PathLike[str], n: int, *, engine: str 
         skipped += sum("skipped" in row for row in made)
         tell(len(rows), skipped)
     return _finish(folder, rows) | {"new": len(waiting) - (skipped - before)}
-
-
-def _claim(folder: Path, request: Request, source: Source, resume: bool) -> None:
-    """Make the folder this request's own."""
-    place = folder / "corpus.json"
-    asked = request.to_dict() | {"recordings": len(source.keys), "licence": source.licence}
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder}: is a file; name a folder")
-    if not folder.is_dir() or not any(folder.iterdir()):
-        write_text(place, json.dumps(asked, indent=1) + "\n")
-        return
-    if not resume:
-        raise UsageError(f"{folder}: is not empty; choose another folder, or go on with it with --resume")
-    there = _json(place)
-    other = [key for key in asked if not isinstance(there, dict) or there.get(key) != asked[key]]
-    if other:
-        raise UsageError(f"{folder}: was made of another request ({', '.join(other)}; see corpus.json); choose another folder")
 
 
 def _rows(folder: Path) -> dict[int, dict[str, Any]]:
@@ -119,10 +103,3 @@ def _finish(folder: Path, rows: dict[int, dict[str, Any]]) -> dict[str, Any]:
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:
     write_text(path, "".join(json.dumps(row, ensure_ascii=True) + "\n" for row in rows))
-
-
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ecglm.atomic import write_text
+from ecglm.corpus.claim import claim
 from ecglm.corpus.windows.card import card
 from ecglm.corpus.windows.cut import Rules, known_by_name, negatives, positives, unnamed
 from ecglm.corpus.windows.item import SPLITS, ForecastItem
@@ -56,7 +57,7 @@ def build(source: str, out: str | os.PathLike[str], rules: Rules, *, resume: boo
     asked = {"form": FORM, "dataset": layout.name, "root": os.fspath(root.resolve()), "rules": asdict(rules),
              "records": hashlib.sha256(json.dumps(records).encode()).hexdigest()}
     folder = Path(out).absolute()
-    _claim(folder, json.loads(json.dumps(asked)), resume)
+    claim(folder / "request.json", asked, resume)
     new = 0
     for number, (subject, names) in enumerate(records.items()):
         tell(number, len(records))
@@ -126,25 +127,6 @@ def _line(item: ForecastItem, dataset: str, split: str, source: Source) -> dict[
         "since_event_s": None if last is None else round(item.start_s - last, 3),
         "onset_exact": None if item.onset_s is None else known is not None,
     }
-
-
-def _claim(folder: Path, asked: dict[str, Any], resume: bool) -> None:
-    """Make the folder this request's own."""
-    place = folder / "request.json"
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder}: is a file; name a folder")
-    if not folder.is_dir() or not any(folder.iterdir()):
-        write_text(place, json.dumps(asked, indent=1) + "\n")
-        return
-    if not resume:
-        raise UsageError(f"{folder}: is not empty; choose another folder, or go on with it with --resume")
-    try:
-        there = json.loads(place.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        there = {}
-    other = [key for key in asked if not isinstance(there, dict) or there.get(key) != asked[key]]
-    if other:
-        raise UsageError(f"{folder}: was made of another request ({', '.join(other)}; see request.json); choose another folder")
 
 
 def _finish(folder: Path, layout: Layout, root: Path, records: dict[str, list[str]], rules: Rules) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ecglm.answers import Forecast
 from ecglm.inference.monitor.alarms import Alarm, Levels
 from ecglm.inference.monitor.rolling import CONTEXT_S, Rolling, View, usable
 from ecglm.inference.monitor.sources import Stream
-from ecglm.schema import Forecast
 from ecglm.signal.holter import BeatSeries
 from ecglm.signal.holter.result import clock
 from ecglm.signal.missing import FloatArray

@@ -5,7 +5,6 @@ Shapes: B pages, C statements. All logits are natural log-odds.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -20,6 +19,7 @@ from ecglm.config import load_config
 from ecglm.errors import CheckpointError
 from ecglm.knowledge.statements import BY_KEY, GROUPS, keys
 from ecglm.models.calibration import log_odds
+from ecglm.models.folder import read_kind, write_folder
 from ecglm.models.vision.pagenet import PageNet, PageNetConfig
 
 FloatArray = NDArray[np.float32]
@@ -117,11 +117,8 @@ class PageJudge:
 
     def save(self, folder: Path, run: dict[str, Any], card: str) -> None:
         """Write the checkpoint folder."""
-        from ecglm.models.folder import write_folder
-
-        write_folder(folder, config=json.loads(json.dumps(asdict(self.config))), processor={}, calibration=self.weights.to_dict(),
-                     tensors={k: v.detach().contiguous() for k, v in self.net.state_dict().items()}, run=run, card=card,
-                     save_adapter=None)
+        write_folder(folder, config=asdict(self.config), processor={}, calibration=self.weights.to_dict(),
+                     tensors=self.net.state_dict(), run=run, card=card, save_adapter=None)
 
     @staticmethod
     def load(folder: str | Path | None = None) -> PageJudge:
@@ -131,12 +128,7 @@ class PageJudge:
 
 @lru_cache(maxsize=2)
 def _loaded(folder: Path) -> PageJudge:
-    from ecglm.models.folder import read_folder
-
-    files = read_folder(folder)
-    if files.config.get("model_type") != MODEL_TYPE or files.config.get("format") != FORMAT:
-        raise CheckpointError(f"{folder}: model_type {files.config.get('model_type')!r} format {files.config.get('format')!r}; "
-                              f"{MODEL_TYPE!r} format {FORMAT} is read here")
+    files = read_kind(folder, MODEL_TYPE, FORMAT)
     config = load_config(JudgeConfig, files.config)
     if config.labels != keys():
         raise CheckpointError(f"{folder}: its labels are not those of this version of ecglm; train it again")
@@ -147,5 +139,5 @@ def _loaded(folder: Path) -> PageJudge:
         raise CheckpointError(f"{folder}: calibration.json holds no weights of looking ({error}); fetch it again") from error
     except RuntimeError as error:
         raise CheckpointError(f"{folder}: model.safetensors does not fit config.json; fetch it again") from error
-    judge.run, judge.name = files.run, f"{folder.name}@{files.run.get('version', '?')}"
+    judge.run, judge.name = files.run, files.name
     return judge

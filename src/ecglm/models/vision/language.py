@@ -1,28 +1,22 @@
 """`VisionLanguageModel`: a language model that reads the tokens of a picture before the conversation, in one checkpoint folder.
 
-The folder is that of `ecglm.models.seconds.language`: ``config.json`` (model_type "ecglm-vision-language"), ``model.safetensors``
-(connector and newline), ``adapter/`` (peft), ``calibration.json``, ``run.json`` and the card. Vision encoder and language model
-are referenced by name, since neither of them changes.
+The folder is that of `ecglm.models.adapted`, with connector and newline. The vision encoder is referenced by name, since it never
+changes, and so is the language model, unless it was trained as a whole: then it is inside, in ``llm/``.
 """
 
 from __future__ import annotations
 
-import json
-import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from ecglm.config import load_config
-from ecglm.errors import CheckpointError, UsageError
-from ecglm.models import base as bases
-from ecglm.models.elm import best_dtype
-from ecglm.models.prompt import PromptFormat, conversation
+from ecglm.models.adapted import AdaptedModel
+from ecglm.models.prompt import PromptFormat, answer_targets, conversation, plain
 from ecglm.models.vision.config import VisionConfig
 from ecglm.models.vision.model import VisionModel
 from ecglm.models.vision.towers import Image, Tower, load_tower
@@ -54,111 +48,63 @@ class Said(NamedTuple):
     logprob: float
 
 
-class VisionLanguageModel:
+class VisionLanguageModel(AdaptedModel):
     """See `from_pretrained`. tower and llm: already loaded ones, instead of those that the configuration names."""
+
+    Config = VisionLanguageConfig
+    config: VisionLanguageConfig
 
     def __init__(self, config: VisionLanguageConfig, adapter: Path | None = None, device: str | None = None, *,
                  tower: Tower | None = None, llm: Any = None, tokenizer: Any = None) -> None:
-        self.config = config
-        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        if tokenizer is None:
-            from transformers import AutoTokenizer
-
-            tokenizer = AutoTokenizer.from_pretrained(bases.resolve(config.base))
-        self.tokenizer: Any = tokenizer
-        self.llm: Any = llm if llm is not None else bases.language_model(config.base, best_dtype(self.device))
-        width = self.llm.get_input_embeddings().weight.shape[1]
-        if width != config.vision.hidden:
-            raise UsageError(f"vision.hidden={config.vision.hidden}: {config.base} is {width} wide; set it to that")
-        self.format = _llava_v1(tokenizer) if config.template == "llava_v1" else PromptFormat.of(tokenizer)
-        if adapter is not None:
-            from peft import PeftModel
-
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", FutureWarning)
-                self.llm = PeftModel.from_pretrained(self.llm, adapter).merge_and_unload()
-        self.llm.to(self.device).eval()
+        super().__init__(config, adapter, device, llm=llm, tokenizer=tokenizer)
+        self.format = _llava_v1(self.tokenizer) if config.template == "llava_v1" else PromptFormat.of(self.tokenizer)
+        self._adapt(config.vision.hidden, "vision.hidden")
         self.vision = VisionModel(config.vision, tower or load_tower(config.vision)).to(self.device).eval()
         self.vision.tower.to(self.device)
-        self.calibration: dict[str, Any] = {}
-        self.name = config.base
-        self.run: dict[str, Any] = {}
+
+    @property
+    def part(self) -> VisionModel:
+        """What ``model.safetensors`` holds."""
+        return self.vision
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path, device: str | None = None) -> VisionLanguageModel:
-        """Load a checkpoint folder. Raises CheckpointError when it is damaged or of another kind."""
-        from ecglm.models.folder import read_folder
-
-        files = read_folder(Path(folder))
-        if files.config.get("model_type") != MODEL_TYPE or files.config.get("format") != FORMAT:
-            raise CheckpointError(f"{folder}: model_type {files.config.get('model_type')!r} format "
-                                  f"{files.config.get('format')!r}; {MODEL_TYPE!r} format {FORMAT} is read here")
-        config = load_config(VisionLanguageConfig, files.config)
-        if config.base == _OWN:  # the language model was trained as a whole, and is inside
-            config = replace(config, base=str(Path(folder) / _OWN))
+    def _made(cls, folder: Path, config: VisionLanguageConfig, adapter: Path | None, device: str | None) -> Self:
         from ecglm.models.vision.llava import is_llava, load_llava
 
-        if is_llava(Path(config.base)):
-            whole = load_llava(config.base, device)
-            model = cls(config, files.adapter, device, tower=whole.vision.tower, llm=whole.llm, tokenizer=whole.tokenizer)
-        else:
-            model = cls(config, files.adapter, device)
-        try:
-            model.vision.load_state_dict(files.tensors)
-        except RuntimeError as error:
-            raise CheckpointError(f"{folder}: model.safetensors does not fit config.json; fetch it again") from error
-        model.calibration, model.run = files.calibration, files.run
-        model.name = f"{Path(folder).name}@{files.run.get('version', '?')}"
-        return model
+        if config.base == _OWN:  # the language model was trained as a whole, and is inside
+            config = replace(config, base=str(folder / _OWN))
+        if not is_llava(Path(config.base)):
+            return cls(config, adapter, device)
+        whole = load_llava(config.base, device)
+        return cls(config, adapter, device, tower=whole.vision.tower, llm=whole.llm, tokenizer=whole.tokenizer)
 
     def save_pretrained(self, folder: str | Path, run: dict[str, Any], card: str, whole: bool = False) -> None:
         """Write the checkpoint folder; the adapter of a model in training goes with it, or with whole the language model."""
-        from ecglm.models.folder import write_folder
+        if not whole:
+            super().save_pretrained(folder, run, card)
+            return
 
-        adapter: Any = None
-        config = self.config
-        if whole:
-            config = replace(config, base=_OWN)
+        def inside(adapter: Path) -> None:
+            self.llm.save_pretrained(adapter.parent / _OWN)
+            self.tokenizer.save_pretrained(adapter.parent / _OWN)
 
-            def adapter(place: Path) -> None:
-                self.llm.save_pretrained(place.parent / _OWN)
-                self.tokenizer.save_pretrained(place.parent / _OWN)
-
-        elif hasattr(self.llm, "peft_config"):
-            for one in self.llm.peft_config.values():
-                one.base_model_name_or_path = self.config.base
-            adapter = self.llm.save_pretrained
-        tensors = {name: value.detach().cpu().contiguous() for name, value in self.vision.state_dict().items()}
-        write_folder(Path(folder), config=json.loads(json.dumps(asdict(config))), processor={}, calibration=self.calibration,
-                     tensors=tensors, run=run, card=card, save_adapter=adapter)
+        self._write(folder, run, card, replace(self.config, base=_OWN), inside)
 
     # -- prompts ------------------------------------------------------------------------------
-
-    def ids(self, text: str) -> list[int]:
-        """Token ids without special tokens added."""
-        found: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
-        return found
 
     def beginning(self) -> list[int]:
         """Ids of what precedes the picture."""
         first = self.tokenizer.bos_token_id if self.config.template == "llava_v1" else None
-        return ([] if first is None else [first]) + self.ids(self.format.before_ecg)
+        return ([] if first is None else [first]) + self.tokens(self.format.before_ecg)
 
     def embedded(self, image: Image | None, turns: Turns, features_TND: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Embeddings emb_ND of a conversation behind a picture (None: no picture, the text-only control), and target_N: the
         answers' tokens where the token before predicts them, -100 elsewhere. The last answer may be empty: to be said."""
         table = self.llm.get_input_embeddings()
-        pieces = conversation([(self.plain(question), answer) for question, answer in turns], self.format)
+        pieces = conversation([(plain(question, self.tokenizer), answer) for question, answer in turns], self.format)
         if turns and not turns[-1][1]:
             pieces = pieces[:-1]
-        after, target = self.ids(self.format.before_question), list[int]()
-        target = [-100] * len(after)
-        for text, is_answer in pieces:
-            for token in self.ids(text):
-                if is_answer:
-                    target[-1] = token
-                after.append(token)
-                target.append(-100)
+        after, target = answer_targets(pieces, self.tokens, self.tokens(self.format.before_question))
 
         def of(ids: Sequence[int]) -> Tensor:
             emb: Tensor = table(torch.tensor(list(ids), dtype=torch.long, device=self.device))
@@ -169,12 +115,6 @@ class VisionLanguageModel:
             parts.append(self.vision.tokens(image, features_TND).to(parts[0].dtype))
         before = sum(len(part) for part in parts)
         return torch.cat([*parts, of(after)]), torch.tensor([-100] * before + target, device=self.device)
-
-    def plain(self, text: str) -> str:
-        """Text without the base model's control tokens, so that no question can end its own turn."""
-        for special in self.tokenizer.get_added_vocab():
-            text = text.replace(special, " ")
-        return text
 
     def loss(self, image: Image | None, turns: Turns, features_TND: Tensor | None = None) -> Tensor:
         """Mean cross-entropy of the answers' tokens; questions, picture and system text count nothing."""
@@ -208,7 +148,7 @@ class VisionLanguageModel:
         """The greedy reply to a question behind a picture and earlier turns."""
         from ecglm.inference.engine import Engine
 
-        stop = self.ids(self.format.stop)[:1]
+        stop = self.tokens(self.format.stop)[:1]
         emb, _ = self.embedded(image, [*turns, (question, "")])
         (made,) = Engine(self.llm, stop).generate_many([emb], max_tokens)
         mean = sum(made.logprobs) / max(1, len(made.logprobs))

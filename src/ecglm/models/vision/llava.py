@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ecglm.errors import CheckpointError
 from ecglm.models import base as bases
-from ecglm.models.elm import best_dtype
+from ecglm.models.device import best_device, best_dtype
 from ecglm.models.vision.config import TILINGS, VisionConfig
 from ecglm.models.vision.language import VisionLanguageConfig, VisionLanguageModel
 from ecglm.models.vision.towers import PatchTower, colours, patch_model
@@ -59,12 +59,11 @@ def load_llava(folder: str | Path, device: str | None = None, tower: str | Path 
         "vision_feature_layer", -2))), tilings=_tilings(place, config, seen.side), newline="newline" in found["newline"],
         hidden=found["projector"]["0.weight"].shape[0])
     seen.config = vision
-    where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     from transformers import AutoTokenizer
 
-    model = VisionLanguageModel(
-        VisionLanguageConfig(base=str(place), template="llava_v1", vision=vision), None, device, tower=seen,
-        llm=_language(place, text, found["language"], best_dtype(where)), tokenizer=AutoTokenizer.from_pretrained(place))
+    llm = _language(place, text, found["language"], best_dtype(best_device(device)))
+    model = VisionLanguageModel(VisionLanguageConfig(base=str(place), template="llava_v1", vision=vision), None, device,
+                                tower=seen, llm=llm, tokenizer=AutoTokenizer.from_pretrained(place))
     parts = {f"project.{name}": value.float() for name, value in found["projector"].items()} | {
         name: value.float() for name, value in found["newline"].items()}
     try:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ecglm.paper.digitize.trace import Floats, Trace
+from ecglm.paper.digitize.runs import Floats
+from ecglm.paper.digitize.trace import Trace
 
 #: Heights (mm) of a 1 mV pulse by gain, and how far a measured one may be off.
 GAINS, GAIN_OFF = (5.0, 10.0, 20.0), 0.12

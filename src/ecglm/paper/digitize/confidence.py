@@ -6,7 +6,8 @@ import numpy as np
 
 from ecglm.paper.digitize.layout import Piece
 from ecglm.paper.digitize.page import FlatPage
-from ecglm.paper.digitize.trace import Floats, Trace
+from ecglm.paper.digitize.runs import Floats
+from ecglm.paper.digitize.trace import Trace
 from ecglm.records.record import Record
 from ecglm.signal.quality import assess
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecglm.paper.digitize.calibrate import Span
-from ecglm.paper.digitize.trace import Floats, Trace
+from ecglm.paper.digitize.runs import Floats
+from ecglm.paper.digitize.trace import Trace
 from ecglm.paper.digitize.words import Word
 from ecglm.records.leads import STANDARD_12
 

@@ -18,9 +18,10 @@ from ecglm.paper.digitize.ink import ink_of
 from ecglm.paper.digitize.layout import Plan, plan
 from ecglm.paper.digitize.load import Picture, load_picture
 from ecglm.paper.digitize.page import FlatPage, flatten
+from ecglm.paper.digitize.runs import Floats, levels_of, runs_of
 from ecglm.paper.digitize.scale import DOUBTED, Scale, doubt, scale_of
 from ecglm.paper.digitize.text import installed, printed, with_names
-from ecglm.paper.digitize.trace import Floats, Trace, follow, levels_of, runs_of
+from ecglm.paper.digitize.trace import Trace, follow
 from ecglm.paper.digitize.words import find_words
 from ecglm.paper.look import picture_of
 from ecglm.records.leads import display_order

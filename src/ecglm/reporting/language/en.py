@@ -1,8 +1,9 @@
 """English."""
 
+from ecglm.answers import CONFIDENCE
 from ecglm.knowledge.statements import STATEMENTS
 from ecglm.reporting.language.texts import Texts
-from ecglm.schema import CONFIDENCE, LABELS
+from ecglm.schema import LABELS
 
 #: Names of statements that are not written as their key's name is.
 _WRITTEN = {"super_class:NORM": "normal ECG", "super_class:STTC": "ST-T change", "sub_class:STTC": "ST-T abnormality",

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
+from ecglm.answers import Finding
 from ecglm.errors import UsageError
 from ecglm.knowledge.statements import BY_KEY, STATEMENTS
 from ecglm.reporting.language.de import DE
@@ -22,7 +23,6 @@ from ecglm.reporting.language.patterns import PATTERNS, Pattern
 from ecglm.reporting.language.reader_patterns import READER_PATTERNS
 from ecglm.reporting.language.texts import Texts
 from ecglm.reporting.language.zh import ZH
-from ecglm.schema import Finding
 
 #: A lead before the reason of a voltage sum: "aVL: the limb leads look reversed (LA/LL)".
 _OF_LEAD = re.compile(r"(I|II|III|aV[RLF]|V[1-9]): (.+)")

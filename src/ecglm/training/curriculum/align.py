@@ -26,9 +26,9 @@ from ecglm.models.seconds.layout import GLOBAL_END, Plan
 from ecglm.models.seconds.model import text_model
 from ecglm.models.seconds.segments import Segments
 from ecglm.schema import Measurements
-from ecglm.training.checkpoint import load_state, save_state
 from ecglm.training.curriculum.recipe import Alignment
 from ecglm.training.curriculum.recordings import Recordings
+from ecglm.training.steps import Learning, mixed
 
 #: Numbers that the head says, with about their mean and spread.
 NUMBERS: Mapping[str, tuple[float, float]] = {
@@ -116,25 +116,15 @@ def align(model: SecondsLanguageModel, keys: Sequence[str], targets: Targets, re
     first = targets[keys[0]]
     head = nn.Linear(model.config.seconds.hidden, len(first[0]) + len(first[1])).to(model.device)
     lora = [p for p in model.llm.parameters() if p.requires_grad]
-    parts = [*model.seconds.parameters(), *head.parameters()]
-    groups: list[dict[str, Any]] = [{"params": parts, "lr": config.lr * 2.5}]
+    groups: list[dict[str, Any]] = [{"params": [*model.seconds.parameters(), *head.parameters()], "lr": config.lr * 2.5}]
     groups += [{"params": lora, "lr": config.lr}] if lora else []
     optimizer = torch.optim.AdamW(groups, weight_decay=0.02)
     steps = math.ceil(len(keys) / config.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [float(g["lr"]) for g in groups], total_steps=steps * config.epochs,
                                                    pct_start=0.15)
-    state, begun = run / "align.resume.safetensors", 0
-    if state.is_file():
-        saved = load_state(state)
-        begun = saved["epoch"]
-        for parameter, value in zip(lora, saved["lora"], strict=True):
-            parameter.data.copy_(value)
-        model.seconds.load_state_dict(saved["seconds"])
-        head.load_state_dict(saved["head"])
-        if begun < config.epochs:
-            optimizer.load_state_dict(saved["optimizer"])
-            schedule.load_state_dict(saved["schedule"])
-    autocast = torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=model.llm.dtype == torch.bfloat16)
+    learning = Learning(("lora", lora), {"seconds": model.seconds, "head": head}, optimizer, schedule)
+    file = run / "align.resume.safetensors"
+    begun = learning.resume(file).get("epoch", 0)
     model.seconds.train()
     with Progress(disable=not progress) as bar:
         task = bar.add_task("Stage align", total=config.epochs * steps, completed=begun * steps)
@@ -144,18 +134,14 @@ def align(model: SecondsLanguageModel, keys: Sequence[str], targets: Targets, re
             for step in range(steps):
                 part = [keys[i] for i in order[step * config.batch:(step + 1) * config.batch]]
                 for key in part:
-                    with autocast:
+                    with mixed(model.llm, model.device):
                         said = head(at_the_end(model, fewer(recordings[key], rng)).float())
                     loss = loss_of(said, *targets[key]) / len(part)
                     loss.backward()  # type: ignore[no-untyped-call]
                     total += float(loss.detach()) / steps
-                torch.nn.utils.clip_grad_norm_([*lora, *parts], 1.0)
-                optimizer.step()
-                optimizer.zero_grad()
-                schedule.step()
+                learning.step()
                 bar.update(task, advance=1, description=f"Stage align (loss {total * steps / (step + 1):.3f})")
-            save_state(state, {"epoch": epoch + 1, "lora": [p.detach() for p in lora], "seconds": model.seconds.state_dict(),
-                               "head": head.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()})
+            learning.save(file, finished=False, epoch=epoch + 1)
     model.seconds.eval()
     return head, marks_of(model, head, valid, targets, recordings)
 

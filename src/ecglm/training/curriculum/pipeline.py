@@ -19,10 +19,11 @@ from ecglm.corpus import ptbxl
 from ecglm.models import base as bases
 from ecglm.models.folder import check_replaceable
 from ecglm.models.seconds.language import SecondsLanguageConfig, SecondsLanguageModel
+from ecglm.training.adapter import new_adapter
 from ecglm.training.curriculum.align import Targets, align, marks_of, numbers_of
 from ecglm.training.curriculum.autoencoder import autoencode
 from ecglm.training.curriculum.evaluate import Asked, ask_all, confidence, marks
-from ecglm.training.curriculum.fit import Reader, put_adapter, train_stage
+from ecglm.training.curriculum.fit import Reader, train_stage
 from ecglm.training.curriculum.lessons import Lesson, Teacher
 from ecglm.training.curriculum.recipe import CurriculumRecipe
 from ecglm.training.curriculum.recordings import Recordings, measurements
@@ -96,7 +97,7 @@ def train(recipe: CurriculumRecipe, school: School, folder: Path, progress: bool
         learned = {key for lessons in school.learn.values() for lesson in lessons for key in lesson.ecgs}
         kept = autoencode(model.seconds, school.recordings.seconds(learned), recipe.autoencoder, folder, recipe.seed, progress)
         metrics["autoencoder"] = {"variance_kept": round(kept, 4)}
-    put_adapter(model, recipe.lora)
+    model.llm = new_adapter(model.llm, recipe.lora)
     reader = None
     if recipe.align.epochs:
         _, targets, _, valid = school.targets()

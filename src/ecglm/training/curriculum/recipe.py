@@ -5,15 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ecglm.models.seconds.config import SecondsConfig
-
-
-@dataclass(frozen=True)
-class Lora:
-    """The adapter. rank 0: none, the language model stays as it is."""
-
-    rank: int = 32
-    alpha: int = 64
-    targets: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+from ecglm.training.adapter import Lora
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy
 
 from ecglm.errors import CheckpointError
 from ecglm.models import base as bases
-from ecglm.models.elm import best_dtype
+from ecglm.models.device import best_device, best_dtype
 
 QUESTION, ANSWER = "Question: {}\n", "Answer:"
 MAX_ANSWER_TOKENS = 24
@@ -51,7 +51,7 @@ class PrefixReader:
         """A model that ecglm fetches, a folder, or one of the Hugging Face cache. Raises CheckpointError when it is none."""
         from transformers import AutoTokenizer
 
-        where = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        where = best_device(device)
         folder = bases.resolve(base)
         try:
             llm = bases.language_model(str(folder), best_dtype(where)).to(where)

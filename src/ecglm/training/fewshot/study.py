@@ -5,90 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ecglm.bench.study import Study, Table
 from ecglm.bench.task import digest
 from ecglm.corpus.attributes import Attribute, AttributeTable
-from ecglm.corpus.episodes import AttributePool, Episode, EpisodeConfig, Task, episodes, published
+from ecglm.corpus.episodes import AttributePool, EpisodeConfig, episodes, published
 from ecglm.corpus.external import challenge_items, ludb_items
-from ecglm.corpus.splits import FewShotSplit
 from ecglm.errors import UsageError
 from ecglm.inference.adapt.space import ALL, FewShotSpace
 from ecglm.knowledge.statements import BY_KEY
+from ecglm.training.fewshot.asking import META_EPISODES, TASKS, Asking, cell, partly
 from ecglm.training.fewshot.averaged import Averaged
 from ecglm.training.fewshot.descriptions import LEAD_SETS, descriptions
-from ecglm.training.fewshot.evaluate import Reply, Score, replies, score
+from ecglm.training.fewshot.evaluate import Reply, replies
 from ecglm.training.fewshot.linear_probe import LinearProbe
 from ecglm.training.fewshot.method import CONDITIONS, Condition, FewShotData, Method
 from ecglm.training.fewshot.protonet import ProtoNet
 from ecglm.training.fewshot.recipe import FewShotRecipe, published_classes
 from ecglm.training.fewshot.setup import FewShotSetup
-
-#: Shown name of each task.
-TASKS: dict[Task, str] = {"verify": "verify yes/no", "choose": "choose a/b", "choose-none": "choose a/b/none",
-                          "query": "query, 5-way", "query-named": "query, 5-way, group named"}
-#: Episodes that meta-train a method, per split.
-META_EPISODES = 400
-
-
-class _Run:
-    """Asks and keeps scores by name, for the tables and for machines."""
-
-    def __init__(self, setup: FewShotSetup, count: int, seed: int, draws: int, tokens: Callable[[str], list[int]] | None,
-                 progress: bool) -> None:
-        self.setup, self.count, self.seed, self.draws, self.tokens, self.progress = setup, count, seed, draws, tokens, progress
-        self.values: dict[str, Any] = {}
-
-    def pool(self, split: FewShotSplit, train: bool = False) -> AttributePool:
-        keys, rows = (split.train, split.train_rows) if train else (split.test, split.test_rows)
-        return AttributePool(self.setup.table, keys, rows)
-
-    def balanced(self, split: FewShotSplit, number: int, config: EpisodeConfig, train: int = 0) -> list[Episode]:
-        """This split's share of the test episodes, or `train` episodes of meta-train."""
-        draw = self.pool(split, train > 0).balanced(config)
-        count = train or self.count // len(self.setup.splits)
-        return list(episodes(draw, self.setup.table.patient_N, config, count, self.seed + 1000 * number + (500 if train else 0)))
-
-    def meta_train(self, split: FewShotSplit, number: int, config: EpisodeConfig) -> Iterator[Episode]:
-        """Drawn when a method asks for the first one: most learn from none, and not every task has enough recordings for any."""
-        yield from self.balanced(split, number, config, META_EPISODES)
-
-    def score(self, name: str, answers: Sequence[Reply]) -> Score:
-        found = score(answers, self.draws, self.tokens)
-        self.values[name] = found.to_dict()
-        return found
-
-    def ask(self, name: str, make: Callable[[FewShotData], Method], datas: Sequence[FewShotData], config: EpisodeConfig,
-            condition: Condition = "full", splits: Sequence[FewShotSplit] | None = None) -> Score | None:
-        """A method over all splits, meta-trained in each on its own attributes and patients. None: no split has enough
-        recordings for such episodes; those that have are said in the values."""
-        answers: list[Reply] = []
-        for number, (split, data) in enumerate(zip(splits or self.setup.splits, datas, strict=True)):
-            try:
-                shown = self.balanced(split, number, config)
-            except UsageError:  # too few recordings of its attributes for so many shots
-                continue
-            method = make(data)
-            method.meta_train(self.meta_train(split, number, config), data, lambda _, __: None)
-            part = replies(method, data, shown, self.setup.table.patient_N, condition)
-            answers += [replace(reply, episode=reply.episode + number * self.count) for reply in part]
-        return self.score(f"{name} | {config.task} | {condition}", answers) if answers else None
-
-
-def cell(found: Score | None) -> str:
-    """"77.1 (73.2-80.6)": strict accuracy, interval over attributes, in %; nothing when no episode could be drawn."""
-    if found is None:
-        return ""
-    a = found.attributes
-    return f"{100 * a.value:.1f} ({100 * a.low:.1f}-{100 * a.high:.1f})"
-
-
-def _partly(found: Score | None, count: int) -> str:
-    """The same, with the number of episodes where some groups have too few recordings for any."""
-    return cell(found) + (f", {found.n_episodes} episodes" if found is not None and found.n_episodes < count else "")
 
 
 def _averaged(_: FewShotData) -> Method:
@@ -103,8 +39,8 @@ def run(
     from rich.progress import Progress
 
     setup = FewShotSetup(Path(folder), Path(examples), progress=progress)
-    this = _Run(setup, count, seed, draws, _tokenizer(), progress)
-    made: list[Callable[[_Run], Table]] = [_methods, _shots, _curve, _settings, _protocols, _elsewhere, _tokens]
+    this = Asking(setup, count, seed, draws, _tokenizer(), progress)
+    made: list[Callable[[Asking], Table]] = [_methods, _shots, _curve, _settings, _protocols, _elsewhere, _tokens]
     tables = []
     with Progress(disable=not progress) as bar:
         task = bar.add_task("few-shot", total=len(made))
@@ -140,7 +76,7 @@ def _tokenizer() -> Callable[[str], list[int]] | None:
     return lambda text: list(tokenizer.encode(" " + text, add_special_tokens=False))
 
 
-def _methods(this: _Run) -> Table:
+def _methods(this: Asking) -> Table:
     """Methods and controls, 5-shot, 12 leads."""
     splits = this.setup.splits
     held = [this.setup.data(split) for split in splits]
@@ -159,22 +95,22 @@ def _methods(this: _Run) -> Table:
     return Table("Balanced, 5-shot, 12 leads: methods and controls", ("method", *TASKS.values()), out)
 
 
-def _light(this: _Run, leads: str = "12 leads") -> list[FewShotData]:
+def _light(this: Asking, leads: str = "12 leads") -> list[FewShotData]:
     """Data without the encoder, the same for every split."""
     return [this.setup.data(None, leads, encoder="none")] * len(this.setup.splits)
 
 
-def _shots(this: _Run) -> Table:
+def _shots(this: Asking) -> Table:
     """Learning curve."""
     datas, rows = _light(this), []
     for shots in (1, 2, 3, 5, 10):
         rows.append([str(shots), *(
-            _partly(this.ask(f"averaged, {shots} shots", _averaged, datas, EpisodeConfig(t, shots=shots)), this.count)
+            partly(this.ask(f"averaged, {shots} shots", _averaged, datas, EpisodeConfig(t, shots=shots)), this.count)
             for t in TASKS)])
     return Table("averaged: examples per answer", ("shots", *TASKS.values()), rows)
 
 
-def _curve(this: _Run) -> Table:
+def _curve(this: Asking) -> Table:
     """What more classes and recordings to meta-train on are worth: a prototypical network on label-free values."""
     space = _light(this)[0]
     data = replace(space, emb_NE=space.sides[ALL])
@@ -204,7 +140,7 @@ def _curve(this: _Run) -> Table:
                  ("meta-trained on", "attributes", "recordings", TASKS["verify"]), rows)
 
 
-def _settings(this: _Run) -> Table:
+def _settings(this: Asking) -> Table:
     """Leads, wording, ways, and attributes of all kinds in an episode."""
     rows = []
     for leads in LEAD_SETS:
@@ -224,7 +160,7 @@ def _settings(this: _Run) -> Table:
     return Table("averaged, 5-shot: other settings", ("setting", *TASKS.values()), rows)
 
 
-def _protocols(this: _Run) -> Table:
+def _protocols(this: Asking) -> Table:
     """Classes drawn as published, beside what the question alone tells; protonet is meta-trained on the other classes."""
     table, split, rows = this.setup.table, this.setup.splits[0], []
     data = this.setup.data(None, encoder="label-free")
@@ -244,7 +180,7 @@ def _protocols(this: _Run) -> Table:
     return Table("Published protocol, 5-way 5-shot: strict, beside its controls", ("task", "method", *CONDITIONS), rows)
 
 
-def _elsewhere(this: _Run) -> Table:
+def _elsewhere(this: Asking) -> Table:
     """Other hospitals, other machines, millivolts; no label of them was learnt, but LUDB's waves taught the network that finds
     waves."""
     space = FewShotSpace.fit(descriptions(list(_ptbxl_keys()), "12 leads", this.setup.run, this.progress).rows(
@@ -270,7 +206,7 @@ def _elsewhere(this: _Run) -> Table:
     return Table("averaged, 5-shot, on other data sets", ("data", *TASKS.values()), rows)
 
 
-def _tokens(this: _Run) -> Table:
+def _tokens(this: Asking) -> Table:
     """Everything above by the published score."""
     found: dict[tuple[str, str], dict[str, str]] = {}
     for key, value in this.values.items():

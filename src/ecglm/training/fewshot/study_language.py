@@ -6,8 +6,8 @@ from typing import Any
 
 from ecglm.bench.study import Study, Table
 from ecglm.config import load_config, to_dict
+from ecglm.training.fewshot.asking import cell
 from ecglm.training.fewshot.recipe import FewShotRecipe, Outcome, shown
-from ecglm.training.fewshot.study import cell
 
 
 def run(seed: int, draws: int, progress: bool, **recipe: Any) -> Study:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-import math
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,9 @@ from torch.nn import functional
 
 from ecglm.atomic import replacing
 from ecglm.models.vision.pagenet import SQUEEZE, PageNet, PageNetConfig, PageOutput, squeezed
+from ecglm.training.average import follow
 from ecglm.training.checkpoint import load_state, save_state
+from ecglm.training.steps import warm_cosine
 from ecglm.training.vision.targets import Targets
 
 #: The loss of all labels beside that of the features.
@@ -89,8 +91,7 @@ def train_pagenet(config: PageNetConfig, training: PageTraining, page_NHW: NDArr
     batches = max(1, len(page_NHW) // training.batch)
     total = training.epochs * batches
     warm = max(1, total // 5)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: (
-        (step + 1) / warm if step < warm else 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(warm_cosine, warmup=warm, total=total, floor=0.01))
     first, losses = 0, list[float]()
     if state.is_file():
         saved = load_state(state)
@@ -120,7 +121,7 @@ def train_pagenet(config: PageNetConfig, training: PageTraining, page_NHW: NDArr
                 optimizer.step()
                 schedule.step()
                 step = epoch * batches + number
-                _follow(mean, net, min(training.ema, (1 + step) / (10 + step)))
+                follow(mean, net, min(training.ema, (1 + step) / (10 + step)))
                 summed += float(loss.detach())
                 bar.update(task, advance=1, description=f"Learning to look (loss {float(loss.detach()):.3f})")
             losses.append(summed / batches)
@@ -130,16 +131,6 @@ def train_pagenet(config: PageNetConfig, training: PageTraining, page_NHW: NDArr
     with replacing(done) as temporary:
         save_file({k: v.contiguous() for k, v in mean.state_dict().items()}, temporary)
     return mean, losses
-
-
-@torch.no_grad()
-def _follow(mean: PageNet, net: PageNet, decay: float) -> None:
-    """Exponential moving average of weights and batch statistics."""
-    for target, source in zip(mean.state_dict().values(), net.state_dict().values(), strict=True):
-        if target.dtype.is_floating_point:
-            target.lerp_(source, 1 - decay)
-        else:
-            target.copy_(source)
 
 
 @torch.no_grad()

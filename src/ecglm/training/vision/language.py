@@ -6,17 +6,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ecglm.models import base as bases
 from ecglm.models.vision.language import VisionLanguageConfig, VisionLanguageModel
 from ecglm.models.vision.llava import is_llava, load_llava
-from ecglm.training.checkpoint import load_state, save_state
-from ecglm.training.curriculum.fit import put_adapter
+from ecglm.training.adapter import new_adapter
+from ecglm.training.steps import Learning, mixed, train_steps, warm_cosine
 from ecglm.training.vision.lessons import Lesson, drawn, from_llava
 from ecglm.training.vision.recipe import LanguageStage, VisionRecipe
 
@@ -49,7 +51,7 @@ def build(stage: LanguageStage, seed: int) -> VisionLanguageModel:
         model = load_llava(place)
     else:
         model = VisionLanguageModel(VisionLanguageConfig(base=stage.base, template=stage.template, vision=stage.vision))
-    put_adapter(model, stage.lora)
+    model.llm = new_adapter(model.llm, stage.lora)
     if stage.whole:
         model.llm.requires_grad_(True)
     return model
@@ -59,64 +61,29 @@ def train(model: VisionLanguageModel, lessons: Sequence[Lesson], stage: Language
           progress: bool = True) -> list[float]:
     """Train in place, all lessons `epochs` times in an order of the seed; returns the loss of each step. Resumes from the run
     folder."""
-    from rich.progress import Progress
-
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     order = np.concatenate([rng.permutation(len(lessons)) for _ in range(stage.epochs)])
     blank = rng.random(len(order)) < stage.no_image
     words = [p for p in model.llm.parameters() if p.requires_grad]
-    parts = list(model.vision.parameters())
-    groups: list[dict[str, Any]] = [{"params": parts, "lr": stage.projector_lr}]
+    groups: list[dict[str, Any]] = [{"params": list(model.vision.parameters()), "lr": stage.projector_lr}]
     if words:
         groups.append({"params": words, "lr": stage.lr})
     optimizer = torch.optim.AdamW(groups, weight_decay=0.0)  # as published
     total = math.ceil(len(order) / stage.accumulate)
-    warm = max(1, round(stage.warmup * total))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(warm_cosine, warmup=max(1, round(stage.warmup * total)),
+                                                                    total=total))
 
-    def factor(step: int) -> float:
-        return (step + 1) / warm if step < warm else 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, total - warm)))
+    def loss_of(i: int) -> Tensor:
+        lesson = lessons[order[i]]
+        with mixed(model.llm, model.device):
+            return model.loss(None if blank[i] else lesson.image(), lesson.pairs)
 
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
-    state, first, losses = run / "language.resume.safetensors", 0, list[float]()
-    if state.is_file():
-        saved = load_state(state)
-        first, losses = saved["step"], list(saved["losses"])
-        for parameter, value in zip(words, saved["words"], strict=True):
-            parameter.data.copy_(value)
-        model.vision.load_state_dict(saved["vision"])
-        if first < total:
-            optimizer.load_state_dict(saved["optimizer"])
-            schedule.load_state_dict(saved["schedule"])
-        torch.set_rng_state(saved["rng"])
     model.vision.train()
     model.vision.tower.train(False)
-
-    def save(step: int) -> None:
-        rest = {} if step == total else {"optimizer": optimizer.state_dict(), "schedule": schedule.state_dict()}
-        save_state(state, {"step": step, "losses": losses, "words": [p.detach() for p in words],
-                           "vision": model.vision.state_dict(), "rng": torch.get_rng_state(), **rest})
-
-    autocast = torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=model.llm.dtype == torch.bfloat16)
-    with Progress(disable=not progress) as bar:
-        task = bar.add_task("Learning to answer", total=total, completed=first)
-        for step in range(first, total):
-            part = range(step * stage.accumulate, min((step + 1) * stage.accumulate, len(order)))
-            optimizer.zero_grad()
-            summed = 0.0
-            for i in part:
-                lesson = lessons[order[i]]
-                with autocast:
-                    loss = model.loss(None if blank[i] else lesson.image(), lesson.pairs) / len(part)
-                loss.backward()  # type: ignore[no-untyped-call]
-                summed += float(loss.detach())
-            torch.nn.utils.clip_grad_norm_([*words, *parts], 1.0)
-            optimizer.step()
-            schedule.step()
-            losses.append(summed)
-            bar.update(task, advance=1, description=f"Learning to answer (loss {summed:.3f})")
-            if (step + 1) % stage.save_every == 0 or step + 1 == total:
-                save(step + 1)
+    losses = train_steps(Learning(("words", words), {"vision": model.vision}, optimizer, schedule), len(order), loss_of,
+                         run / "language.resume.safetensors", "Learning to answer", accumulate=stage.accumulate,
+                         save_every=stage.save_every, progress=progress)
     model.vision.eval()
     return losses
 

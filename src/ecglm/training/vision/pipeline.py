@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from ecglm.atomic import write_text
 from ecglm.bench.metrics import macro_auroc
 from ecglm.bench.provenance import git_commit, versions
 from ecglm.config import load_config
@@ -25,6 +23,7 @@ from ecglm.models.folder import check_replaceable
 from ecglm.models.vision.judge import JudgeConfig, PageJudge, Weights
 from ecglm.models.vision.pagenet import PageNet
 from ecglm.training.examples import data_hash
+from ecglm.training.run_folder import checked_recipe, start_run
 from ecglm.training.vision.fit import looked, train_pagenet
 from ecglm.training.vision.pages import Job, jobs, pictures
 from ecglm.training.vision.recipe import VisionRecipe
@@ -44,13 +43,8 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
         raise UsageError("encoder=false and language.sequences=0 leave nothing to be trained; set one of them")
     folder, output = Path(recipe.run), Path(recipe.output or f"{recipe.run}/vision")
     check_replaceable(output)
-    stamp, text = folder / "recipe.json", json.dumps(asdict(recipe), indent=1)
-    if stamp.exists() and not resume:
-        raise UsageError(f"{folder}: holds an earlier run; pass --resume to go on, or run=OTHER_FOLDER")
-    if stamp.exists() and stamp.read_text(encoding="utf8") != text:
-        raise UsageError(f"{folder}: was started with another recipe; pass the same settings, or run=OTHER_FOLDER")
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(stamp, text)
+    text = checked_recipe(folder, recipe, resume)
+    start_run(folder, text)
     if teacher is not None:
         judge, metrics = train_judge(recipe, teacher, folder, progress)
         judge.save(output, _provenance(recipe, text, metrics), card(recipe, judge.weights, metrics))

@@ -7,7 +7,7 @@ from typing import Literal
 
 from ecglm.models.vision.config import VisionConfig
 from ecglm.models.vision.pagenet import PageNetConfig
-from ecglm.training.curriculum.recipe import Lora
+from ecglm.training.adapter import Lora
 from ecglm.training.vision.fit import PageTraining
 from ecglm.training.vision.pages import Drawing
 
