@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
 import shutil
@@ -160,6 +161,42 @@ def test_the_page_on_search_works_from_a_table_to_hits(tmp_path, monkeypatch, ca
     names: dict[str, object] = {}
     exec(compile(python, "docs/search.md", "exec"), names)
     assert names["hits"][0].id == "first"
+
+
+def test_the_page_on_forecasts_shows_what_is_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    first, shown = commands("docs/forecast.md")[:4], ""
+    assert [argv[0] for argv in first] == ["synth", "forecast", "forecast", "forecast"]
+    for argv in first:
+        assert main(argv) == 0, argv
+        shown += capsys.readouterr().out
+    text = " ".join((ROOT / "docs/forecast.md").read_text(encoding="utf8").split())
+    quoted = text.split('then the verdict: "')[1].split(", ...")[0]
+    assert re.sub(r"\d+", "0", quoted) in re.sub(r"\d+", "0", shown)  # another processor may round otherwise
+    assert "already in atrial fibrillation or flutter since 00:2" in shown
+    names: dict[str, object] = {}
+    exec(compile(blocks("docs/forecast.md", "python")[0], "docs/forecast.md", "exec"), names)
+    assert names["said"].answer.splitlines()[0] in shown
+
+
+def test_the_commands_of_the_page_on_watching_work(tmp_path, monkeypatch, capsys):
+    from ecglm.signal.simulate import simulate_one
+
+    monkeypatch.chdir(tmp_path)
+    record = simulate_one("normal", fs=250, duration_s=40, leads=("II", "V1"), seed=1).record
+    record.save("day.edf")
+    record.save("day.hea")
+    text = blocks("docs/monitor.md", "bash")[0]
+    piped = [shlex.split(line.split("|")[1])[1:] for line in text.splitlines() if line.startswith("recorder | ecglm ")]
+    raw = io.BytesIO((200 * record.signal.T).round().astype("<i2").tobytes())
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(raw))
+    assert len(commands("docs/monitor.md")) == 2
+    assert len(piped) == 1
+    for argv in [*commands("docs/monitor.md"), *piped]:
+        assert main(argv) == 0, argv
+        out = capsys.readouterr().out
+        assert '"rhythm": "sinus"' in out if "--json" in argv else "no AF" in out
+    assert Path("day.png").is_file()
 
 
 @pytest.mark.parametrize("page", NO_MODEL)

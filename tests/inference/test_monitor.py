@@ -100,6 +100,13 @@ def test_integers_have_a_gain_and_a_mark_for_missing_samples() -> None:
     np.testing.assert_array_equal(block, np.array([[1.0, np.nan], [-2.0, 0.5]], np.float32))
 
 
+def test_any_bytes_are_samples_without_a_warning(recwarn: pytest.WarningsRecorder) -> None:
+    raw = b"\x01\x00\x80\x7f" + b"\xff\xff\x7f\x7f" + b"\x00\x00\x80\x3f" + b"\x00\x00\x80\xff"  # NaN, largest, 1, -inf
+    (block,) = from_raw(io.BytesIO(raw), ("II",), FS, 10.0, "f32", 0.5).blocks
+    np.testing.assert_array_equal(block, np.array([[np.nan, np.nan, 2.0, np.nan]], np.float32))
+    assert not recwarn.list
+
+
 class Dripping(io.RawIOBase):
     """A pipe that gives a few bytes at a time."""
 
@@ -236,6 +243,7 @@ def test_what_cannot_be_watched_ends_in_one_line(tmp_path: Path, capsys: pytest.
                             ([str(tmp_path / "x.hea"), "--on", "0.1"], "--off"), ([str(tmp_path / "no.hea")], "no.hea"),
                             ([str(tmp_path / "x.hea"), "--timeline", "x.jpg"], "saved as .png"),
                             (["-", "--fs", "125", "--leads", "II,II"], "each once"),
+                            (["-", "--fs", "125", "--leads", "II,"], "must name every lead"),
                             (["-", "--fs", "125", "--leads", "II", "--start", "9", "--unit", "uV"], "-: --start, --unit is for"),
                             (["-", "--fs", "125", "--leads", "II", "--format", "f64"], "f32 or i16")):
         assert main(["monitor", *arguments, "--no-forecast"]) == 2

@@ -84,7 +84,7 @@ def from_raw(pipe: BinaryIO, leads: Sequence[str], fs: float, step_s: float, kin
     raises ReadError when it is read."""
     if kind not in FORMATS:
         raise UsageError(f"{argument('format', kind)} is unknown; use {' or '.join(FORMATS)}")
-    if not leads or len(set(leads)) < len(leads):
+    if not all(leads) or not leads or len(set(leads)) < len(leads):
         raise UsageError(f"{argument('leads', list(leads))} must name every lead of the stream, each once")
     if not FS_RANGE[0] <= fs <= FS_RANGE[1]:
         raise UsageError(f"{argument('fs', fs)} Hz is outside {FS_RANGE[0]:g}-{FS_RANGE[1]:g}")
@@ -119,7 +119,8 @@ def _arriving(pipe: BinaryIO, leads: int, length: int, kind: np.dtype[np.generic
             note(f"the stream ended in the middle of a sample: its last {rest} bytes are left out")
         raw = np.frombuffer(bytes(held[:len(held) - rest]), kind).reshape(-1, leads).T
         if raw.shape[1]:
-            signal = (raw / np.float32(units)).astype(np.float32)
+            with np.errstate(invalid="ignore", over="ignore"):  # a signalling NaN is a missing sample as well
+                signal = (raw / np.float32(units)).astype(np.float32)
             missing = raw == _MISSING_I16 if kind.kind == "i" else ~np.isfinite(signal)
             yield np.where(missing, np.float32(np.nan), signal)
         if len(held) < wanted:
