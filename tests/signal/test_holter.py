@@ -15,8 +15,8 @@ from ecglm.errors import ReadError, UsageError
 from ecglm.records.record import Record
 from ecglm.records.windows import Windows, open_windows
 from ecglm.signal.delineation import delineate
-from ecglm.signal.holter import Holter, holter
-from ecglm.signal.holter.minutes import FS
+from ecglm.signal.holter import Holter, beats, holter
+from ecglm.signal.holter.minutes import FS, Minute
 from ecglm.signal.holter.summary import Seen, summarise
 from ecglm.signal.simulate import simulate_one
 from tests.signal.synthetic import synthetic_ecg
@@ -330,3 +330,18 @@ def test_long_recordings_are_summarised_and_parts_are_measured(tmp_path: Path, c
     part = json.loads(capsys.readouterr().out)
     assert part["qt_ms"] is not None
     assert "ambulatory" not in part
+
+
+def test_a_beat_at_the_end_is_not_moved_over_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On MIT-BIH the last beat of a block was, by a few samples, and nothing lay there."""
+    record = simulate_one("normal", fs=FS, duration_s=60, leads=("II", "V1"), seed=1).record
+    signal = record.signal.astype(np.float32)
+
+    def over(signal_LT: np.ndarray, samples: np.ndarray, fs: float) -> np.ndarray:
+        return np.r_[samples[:1] - 2 * samples[0] - 5, samples[1:-1], samples[-1:] + 2 * 15000]
+
+    monkeypatch.setattr(beats, "align", over)
+    part = beats.analyse([Minute(signal[:, :8000], np.ones(2), None), Minute(signal[:, 8000:], np.ones(2), None)],
+                         ("II", "V1"), 0, 0, 0)
+    assert (part.times_B[0], part.times_B[-1]) == (0, 14999)
+    assert len(part.types_B) == len(part.times_B)

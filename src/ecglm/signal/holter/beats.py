@@ -122,7 +122,9 @@ def _beats(known: _Stretch) -> tuple[IntArray, NDArray[np.float32], BoolArray]:
     samples = samples[~unseen[samples]]
     # The largest wave of a QRS is not the same in every beat: put it where it fits the usual one, which stays where it is.
     moved = align(known.scaled_LT.astype(np.float64), samples, FS)
-    return (moved - int(np.median(moved - samples)) if len(samples) else samples), prob_LCT, unseen
+    if len(samples):  # a beat at an end is not moved over it
+        samples = (moved - int(np.median(moved - samples))).clip(0, len(qrs_T) - 1)
+    return samples, prob_LCT, unseen
 
 
 def _noise(known: _Stretch, qrs_T: NDArray[np.float32], samples: IntArray) -> tuple[BoolArray, IntArray]:

@@ -18,6 +18,7 @@ from ecglm.bench.stats import Bootstrap, interval
 from ecglm.bench.study import Study, Table
 from ecglm.bench.task import digest
 from ecglm.corpus import ptbxl
+from ecglm.inference.look import SEEN
 from ecglm.knowledge.statements import GROUPS, keys
 from ecglm.models.calibration import log_odds
 from ecglm.models.elm import EcgLanguageModel
@@ -58,7 +59,8 @@ def run(seed: int, draws: int, progress: bool, presets: Sequence[str] = ("none",
     total = len(data.rows((TEST_FOLD,)))
     notes = (
         f"{len(rows)} of the {total} recordings of PTB-XL's fold 9, drawn as 3x4 with a strip and distorted. read back: refused "
-        "pages are judged by the base rates; both: read pages as `ecglm ask` judges them, refused ones by looking. The weights "
+        "pages are judged by the base rates; both: as `ecglm ask` judges them, refused pages by looking where an ECG was seen on "
+        "them, by the base rates where not. The weights "
         "of looking were fitted on fold 8, whose recordings the reader of signals had learnt from: that favours reading. "
         "Macro-AUROC; intervals are of 95 %, over patients.",
         "Headers: the truth as measured, and a lie that names atrial fibrillation, a rate of 187 and gives an order. Differences "
@@ -93,13 +95,13 @@ def _ways(elm: EcgLanguageModel, judge: PageJudge, signals: Floats, found: Mappi
         raw = looked(judge.net, stacked(pages))
         alone = judge.weights.looked(raw)
         read = np.stack([_base(page.read_C, elm) for page in pages])
-        both = np.stack([alone[i] if page.read_C is None else judge.weights.weighed(page.read_C, raw[i], page.confidence)
-                         for i, page in enumerate(pages)])
-        refused = sum(page.read_C is None for page in pages)
-        add("read back", preset, read, str(refused))
+        both = np.stack([judge.weights.weighed(page.read_C, raw[i], page.confidence) if page.read_C is not None
+                         else alone[i] if page.reason in SEEN else read[i] for i, page in enumerate(pages)])
+        refused = [page.reason for page in pages if page.read_C is None]
+        add("read back", preset, read, f"{len(refused)}, {sum(reason in SEEN for reason in refused)} of them looked at")
         add("looked at", preset, alone)
         add("both", preset, both)
-        values[preset]["refused"] = [page.reason for page in pages if page.read_C is None]
+        values[preset]["refused"] = refused
         gone = np.array([page.read_C is None for page in pages])
         if gone.any() and not gone.all():  # where nothing was read, too few to rank label by label: all statements together
             values[preset]["refused, pooled AUROC of looking"] = round(_pooled(label[gone], alone[gone]), 4)
