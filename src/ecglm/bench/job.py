@@ -20,7 +20,7 @@ Row = TypeVar("Row", Prediction, FindingScores)
 
 
 class Job:
-    """See above. model: whatever answers items (`ecglm.bench.task.AnswersItems`)."""
+    """What is asked, of whom, and where answers are kept. model: whatever answers items (`ecglm.bench.task.AnswersItems`)."""
 
     def __init__(self, task: TaskConfig, model: Any, items: list[BenchItem], folder: Path,
                  chunk: int, progress: bool) -> None:
