@@ -245,6 +245,7 @@ def test_what_cannot_be_watched_ends_in_one_line(tmp_path: Path, capsys: pytest.
                             (["-", "--fs", "125", "--leads", "II,II"], "each once"),
                             (["-", "--fs", "125", "--leads", "II,"], "must name every lead"),
                             (["-", "--fs", "125", "--leads", "II", "--start", "9", "--unit", "uV"], "-: --start, --unit is for"),
+                            (["x.hea", "--format", "i16", "--gain", "200"], "x.hea: --format, --gain is for raw samples"),
                             (["-", "--fs", "125", "--leads", "II", "--format", "f64"], "f32 or i16")):
         assert main(["monitor", *arguments, "--no-forecast"]) == 2
         error = capsys.readouterr().err

@@ -40,7 +40,8 @@ def monitor(
     fs: Annotated[float | None, typer.Option("--fs", metavar="HZ", help="Sampling rate of -, or where the file does not state "
                                              "it.")] = None,
     leads: Annotated[str | None, typer.Option("--leads", metavar="II,V5", help="Only these leads; of -: all of them.")] = None,
-    form: Annotated[str, typer.Option("--format", help="Samples of -: f32 or i16, little-endian, lead by lead.")] = "f32",
+    form: Annotated[str | None, typer.Option("--format", metavar="f32|i16", help="Samples of -, little-endian, lead by lead; "
+                                             "default: f32.")] = None,
     gain: Annotated[float | None, typer.Option("--gain", metavar="UNITS", help="Units per mV of -; default: 1 for f32, 200 for "
                                                "i16.")] = None,
     start_s: Start = None, duration_s: Duration = None, record: Which = None, unit: Unit = None,
@@ -57,9 +58,12 @@ def monitor(
     of_files = {"--start": start_s, "--duration": duration_s, "--record": record, "--unit": unit}
     if file == "-" and (given := [option for option, value in of_files.items() if value is not None]):
         raise UsageError(f"-: {', '.join(given)} is for files, not for raw samples; leave it out")
+    of_samples = {"--format": form, "--gain": gain}
+    if file != "-" and (given := [option for option, value in of_samples.items() if value is not None]):
+        raise UsageError(f"{file}: {', '.join(given)} is for raw samples (-), a file says it itself; leave it out")
     levels = Levels(on, off, hold)
     asked = None if no_forecast else forecaster(event, horizon, window, BASE_RATE if base_rate is None else base_rate, model)
-    stream = _raw(fs, leads, step, form, gain) if file == "-" else _windows(file, read, open_windows, step)
+    stream = _raw(fs, leads, step, form or "f32", gain) if file == "-" else _windows(file, read, open_windows, step)
     session = Session(stream, asked, levels, horizon, timeline, annotations, None if file == "-" else file, event)
     with session:
         for one in session.steps():
