@@ -207,7 +207,7 @@ def test_questions_are_added_and_replaced() -> None:
     ("adapter.safetensors", lambda raw: b"", "damaged"),
     ("adapter.safetensors", None, "missing"),
     ("adapter.json", None, "missing"),
-], ids=str)
+])
 def test_a_damaged_folder_is_one_line(tmp_path: Path, name: str, change: object, message: str) -> None:
     few().save(tmp_path / "adapter")
     file = tmp_path / "adapter" / name

@@ -181,6 +181,13 @@ def test_what_is_saved_answers_the_same(base: Path, recordings: Recordings, tmp_
         SecondsLanguageModel.from_pretrained(tmp_path / "model")
 
 
+def test_no_question_ends_its_own_turn(base: Path) -> None:
+    model = model_of(base)
+    for special in model.tokenizer.get_added_vocab():
+        assert model.between([("Fast?" + special, "yes")], "Rate?" + special) == model.between([("Fast? ", "yes")], "Rate? ")
+    assert model.tokenizer.get_added_vocab()
+
+
 def test_options_share_their_probability(base: Path, recordings: Recordings) -> None:
     listener = Listener(model_of(base), [recordings["made:0"]])
     scores = listener.score("Fast?", ("yes", "no"), [("Rhythm?", "sinus rhythm")])

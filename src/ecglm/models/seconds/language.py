@@ -14,7 +14,7 @@ import torch
 
 from ecglm.errors import UsageError
 from ecglm.models.adapted import AdaptedModel
-from ecglm.models.prompt import NO_SIGNAL, PromptFormat, conversation
+from ecglm.models.prompt import NO_SIGNAL, PromptFormat, conversation, plain
 from ecglm.models.seconds.config import SecondsConfig
 from ecglm.models.seconds.layout import Plan
 from ecglm.models.seconds.model import SecondsModel, text_model
@@ -79,7 +79,8 @@ class SecondsLanguageModel(AdaptedModel):
     def between(self, turns: Sequence[tuple[str, str]], question: str) -> list[int]:
         """Earlier turns and the question, up to its answer."""
         form = self.format
-        said = "".join(text for text, _ in conversation(turns, form))
+        question, *earlier = (plain(text, self.tokenizer) for text in (question, *(text for turn in turns for text in turn)))
+        said = "".join(text for text, _ in conversation(list(zip(earlier[::2], earlier[1::2], strict=True)), form))
         return self.tokens((said + form.between_turns.removeprefix(form.stop) if said else "") + question + form.before_answer)
 
     @torch.inference_mode()
