@@ -12,6 +12,9 @@ import pytest
 import torch
 
 import ecglm
+from ecglm.bench.ecgbench.load import Case
+from ecglm.bench.ecgbench.subject import Looking, find_subject
+from ecglm.bench.ecgbench.subsets import SUBSETS
 from ecglm.cli import main
 from ecglm.errors import PageError, UsageError
 from ecglm.inference.model import whole
@@ -53,6 +56,22 @@ def _log(model: PageModel, image: np.ndarray, option: str) -> float:
             total += float(model.model.llm(inputs_embeds=emb[None]).logits[0, -1].log_softmax(-1)[token])
             emb = torch.cat([emb, table(torch.tensor([token]))])
     return total
+
+
+def test_ecgbench_shows_it_the_page(folder: Path, tmp_path: Path) -> None:
+    """The picture and every turn as published; a picture that cannot be read is a question without an answer."""
+    subject = find_subject(str(folder), tmp_path / "transcript")
+    assert isinstance(subject, Looking)
+    assert subject.id.endswith("page looked at")
+    png = cv2.imencode(".png", picture(0)[..., ::-1])[1].tobytes()
+    of = next(iter(SUBSETS.values()))
+    first = subject.reply(Case("1", png, ("Is it fast?", "And now?"), ("yes", "no")), of)
+    model = ecglm.load(folder, device="cpu")
+    said = model.ask(picture(0), "Is it fast?").text
+    assert first.texts == (said, model.ask(picture(0), "And now?", turns=(("Is it fast?", said),)).text)
+    broken = subject.reply(Case("2", b"no picture", ("Is it fast?",), ("yes",)), of)
+    assert broken.texts == ("",)
+    assert broken.failed
 
 
 def test_what_it_cannot_do_is_refused(folder: Path, tmp_path: Path) -> None:

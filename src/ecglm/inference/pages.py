@@ -39,6 +39,8 @@ def page_model(folder: str | Path, device: str | None = None) -> PageModel | Non
 class PageModel:
     """Answers from pictures of pages. Nothing is read back or measured, so the evidence says only that it looked."""
 
+    sees_pages = True
+
     def __init__(self, model: VisionLanguageModel) -> None:
         self.model = model
 

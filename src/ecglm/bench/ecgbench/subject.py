@@ -145,6 +145,30 @@ class Product:
             return Reply(("",) * len(case.questions), failed=str(error))
 
 
+@dataclass
+class Looking:
+    """A vision-language model of ecglm (a folder that `recipes/pulse.yaml` or a released LLaVA checkpoint makes): the page as a
+    picture, the published prompts, free replies; later turns see the earlier ones with the model's own replies."""
+
+    model: Any
+
+    @property
+    def id(self) -> str:
+        return f"{self.model.id}, page looked at"
+
+    def reply(self, case: Case, of: Subset) -> Reply:
+        turns: list[tuple[str, str]] = []
+        try:
+            image = case.image_bytes()
+            for question in case.questions:
+                turns.append((question, self.model.ask(image, question, turns=tuple(turns)).text))
+        except UsageError:
+            raise
+        except EcglmError as error:
+            return Reply(("",) * len(case.questions), failed=str(error))
+        return Reply(tuple(text for _, text in turns))
+
+
 def _from_findings(case: Case, of: Subset, chance: Mapping[str, tuple[float, bool]]) -> Reply:
     if of.kind == "labels":
         best = {
@@ -206,7 +230,8 @@ def find_subject(name: str | None, transcript: Path) -> Subject:
         return Dummy(rest)
     import ecglm
 
-    return Product(ecglm.load(model=name))
+    loaded = ecglm.load(model=name)
+    return Looking(loaded) if getattr(type(loaded), "sees_pages", False) else Product(loaded)
 
 
 def _of(row: Mapping[str, Any], *names: str) -> Any:
