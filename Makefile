@@ -50,7 +50,7 @@ bench: $(VENV)/.installed
 results: $(VENV)/.installed
 	$(BIN)/ecglm bench run ecgqa-ptbxl findings-ptbxl findings-ludb findings-challenge2021 \
 		simulate-realism simulate-transfer simulate-transfer-ludb delineation beats rhythm rhythm-spans reversal intervals report-ptbxl dialogue-refutation \
-		fewshot fewshot-language knowledge ecgbench-pulse-ptbxl digitize report-narrative retrieval-ptbxl zeroshot-ptbxl \
+		fewshot fewshot-language knowledge ecgbench-pulse-ptbxl ecgbench-pulse-ptbxl-pages digitize report-narrative retrieval-ptbxl zeroshot-ptbxl \
 		forecast-simulated forecast-afpdb monitor comparison strips statistics vision camel camel-ablation --out $(BENCH_OUT)
 	$(BIN)/python -m ecglm.bench.report docs/results.md $(BENCH_OUT)/*/results.json
 

@@ -258,7 +258,7 @@ def test_built_in_tasks_load_and_name_registered_parts() -> None:
 
     assert task_names() == [
         "beats", "camel", "camel-ablation", "comparison", "delineation", "dialogue-refutation", "digitize",
-        "ecgbench-pulse-ptbxl",
+        "ecgbench-pulse-ptbxl", "ecgbench-pulse-ptbxl-pages",
         "ecgbench-pulse/arena", "ecgbench-pulse/code15-test", "ecgbench-pulse/cpsc-test",
         "ecgbench-pulse/csn-test-no-cot", "ecgbench-pulse/ecgqa-test", "ecgbench-pulse/g12-test-no-cot",
         "ecgbench-pulse/mmmu-ecg", "ecgbench-pulse/ptb-test", "ecgbench-pulse/ptb-test-report", "ecgqa-official",
