@@ -42,9 +42,10 @@ class Retriever:
         return FewShotSpace.load()
 
     def embed_ecg(self, reading: Reading) -> FloatArray:
-        """emb_E of a recording. Raises RecordError where its signal cannot be read."""
+        """emb_E of a recording. Raises RecordError where its signal cannot be read, as of a page that was only looked at."""
         if reading.declined or reading.inputs is None:
-            raise RecordError(f"{reading.record.source or 'record'}: {reading.declined}; nothing can be searched for it")
+            why = reading.declined or "it was only looked at"
+            raise RecordError(f"{reading.record.source or 'record'}: {why}; nothing can be searched for it")
         if self.model.config.vector is not None:
             vector = self._space(describe(reading.record.crop(0.0, reading.seconds), reading.inputs))[ALL]
             if vector.shape[1] != self.model.config.vector.inputs:

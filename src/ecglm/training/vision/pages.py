@@ -38,8 +38,8 @@ _TEXTS = ("ATRIAL FIBRILLATION", "NORMAL SINUS RHYTHM", "ANTERIOR INFARCT, AGE U
 @dataclass(frozen=True)
 class Drawing:
     """How pages are drawn. pages: of every recording, the presets in turn. usual: share of pages in the first layout of
-    `layouts`; the others share the rest. dpi: before distortion; the encoder sees about 45. twins: simulated twins for each
-    recording, with one page each."""
+    `layouts`; the rest is drawn from all of them, the first included. header: share of pages with one. dpi: before distortion;
+    the encoder sees about 45. twins: simulated twins for each recording, with one page each."""
 
     pages: int = 2
     presets: tuple[str, ...] = ("none", "scan", "heavy", "photo")
