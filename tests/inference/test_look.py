@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -117,3 +118,22 @@ def test_printed_text_changes_no_answer(judge: PageJudge, elm: EcgLanguageModel)
         off = np.abs(page.signal[:, :count] - pages[0].signal[:, :count])
         assert np.nanmedian(off) < 0.003  # mV
         assert np.nanquantile(off, 0.99) < 0.05
+
+
+@pytest.mark.parametrize("curves", [
+    [], [(500, 60.0, 80.0), (1100, 60.0, 80.0)], [(y, 50.0, 60.0) for y in (250, 500, 750, 1000, 1250)], [(800, 100.0, 300.0)],
+    [(y, 0.0, 1.0) for y in (300, 700, 1100)]], ids=["empty", "two waves", "five waves", "one slow wave", "straight lines"])
+def test_what_is_drawn_on_ruled_paper_must_be_an_ecg(curves: list[tuple[float, float, float]]) -> None:
+    """Refused by reading, and not looked at either: a network finds something in every picture."""
+    sheet = np.full((1700, 2200, 3), 255, np.uint8)
+    for number, at in enumerate(range(0, 2200, 8)):
+        width, colour = (2, (255, 150, 150)) if number % 5 == 0 else (1, (255, 210, 210))
+        sheet[:, at: at + width] = colour
+        sheet[at: at + width] = colour
+    x = np.arange(100, 2100)
+    for middle, height, length in curves:
+        line = np.stack([x, middle + height * np.sin(x / length)], axis=1).astype(np.int32)
+        cv2.polylines(sheet, [line], False, (0, 0, 0), 3, cv2.LINE_AA)
+    with pytest.raises(PageError) as refused:
+        look.open_page(sheet)
+    assert refused.value.reason == "traces"

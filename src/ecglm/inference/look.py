@@ -1,7 +1,7 @@
 """Looking at a page beside reading it back, and instead of it where it cannot be read.
 
 Reading back is weighed against looking by what both were worth on pages of training recordings (`ecglm.models.vision.judge`).
-A page with lines on ruled paper that cannot be read is looked at only; what shows no ruled paper stays refused. Printed diagnoses
+A page with an ECG's lines on ruled paper that cannot be read is looked at only; what shows none stays refused. Printed diagnoses
 and numbers are read by neither.
 """
 
@@ -22,9 +22,9 @@ from ecglm.records.leads import STANDARD_12
 from ecglm.records.reading import PageLooked, PageReading
 from ecglm.records.record import Record
 
-#: Why a page was refused although ruled paper, and mostly lines, were seen on it. Whether the lines are an ECG is not known then:
-#: reading asks that after the layout. For any other reason looking would find something in every picture.
-SEEN = ("layout", "unsure", "size")
+#: Why a page was refused although lines like those of an ECG were seen on ruled paper. For any other reason there may be none,
+#: and looking would find something in every picture.
+SEEN = ("layout", "unsure")
 #: What a page that is only looked at counts as: a page of these leads, none of which is known. Hz and s.
 _FS, _SECONDS = 100.0, 10.0
 

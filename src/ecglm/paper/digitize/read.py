@@ -97,6 +97,7 @@ def read_page(image: str | os.PathLike[str] | bytes | NDArray[Any], *, leads: Se
     lines = printed(picture.image) if text or (text is None and installed()) else []
     found = plan(traces, spans, with_names(words, lines, flat), flat.px, leads)
     if found.problem:
+        _check_ecg(picture, traces, spans, flat.px)
         raise PageError(picture.name, "layout", found.problem, "name the leads row by row with leads=[...] (--leads II,V1)")
     scale = scale_of(speed, gain, [pulse for span in spans for pulse in span.pulses], flat.px, lines)
     return _assembled(picture, lattice, flat, traces, found, contrast, scale)
@@ -126,6 +127,16 @@ def _rows(picture: Picture, traces: Sequence[Trace], px: float) -> tuple[list[Tr
     if not kept:
         raise PageError(picture.name, "traces", "no traces are seen on its ruled paper", _IMAGE)
     return [trace for trace, _ in kept], [span for _, span in kept]
+
+
+def _check_ecg(picture: Picture, traces: Sequence[Trace], spans: Sequence[Span], px: float) -> None:
+    """Raises PageError where rows whose leads are not known are no ECG either, at the usual speed and gain: what is refused for
+    its layout alone may still be looked at."""
+    per_s, start = 25.0 * px, min(span.first for span in spans)
+    columns = start + np.arange(max(1, round((max(span.last for span in spans) - start) / per_s * FS))) / FS * per_s
+    reason, _ = no_ecg(np.stack([_millivolts(trace, columns, 10.0 * px, per_s) for trace in traces]), FS)
+    if reason is not None:
+        raise PageError(picture.name, "traces", f"the lines on its ruled paper are no ECG: {reason}", _IMAGE)
 
 
 def _beyond(kept: list[tuple[Trace, Span]], px: float) -> int | None:
