@@ -297,3 +297,13 @@ def test_predictions_are_json_without_nan(tmp_path: Path) -> None:
         for line in file.read_text().splitlines():
             json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
     assert runner.SCHEMA == 1
+
+
+def test_a_study_is_not_lost_to_what_cannot_be_computed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ecglm.bench.study import Study
+    from ecglm.registry import STUDIES
+
+    values = {"rmse": float("nan"), "of": [float("inf"), 1.5, {"n": 3}], "name": "x"}
+    monkeypatch.setattr(STUDIES, "get", lambda name: lambda **_: Study([], 1, 1, "0", (), values))
+    path = run(load_task("beats"), DummyModel("majority"), tmp_path)
+    assert json.loads(path.read_text())["study"]["values"] == {"rmse": None, "of": [None, 1.5, {"n": 3}], "name": "x"}

@@ -8,8 +8,9 @@ object that answers items (`ecglm.bench.task.AnswersItems`).
 from __future__ import annotations
 
 import json
+import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,8 +99,18 @@ def _found(task: TaskConfig, found: Study, who: str) -> dict[str, Any]:
         "schema": SCHEMA, "task": _task(task), "model": {"id": who, "fingerprint": code_hash()},
         "recipe_hash": None, "data_hash": found.data_hash, "git_commit": git_commit(), "seeds": {"bench": task.seed},
         "versions": versions(), "leakage": {}, "limit": None, "n_items": found.n_items, "n_patients": found.n_patients,
-        "study": {"tables": [asdict(table) for table in found.tables], "notes": list(found.notes), "values": found.values},
+        "study": {"tables": [asdict(table) for table in found.tables], "notes": list(found.notes),
+                  "values": _known(found.values)},
     }
+
+
+def _known(value: Any) -> Any:
+    """The same with null for what could not be computed: JSON has no NaN, and an hour's study must not be lost to one."""
+    if isinstance(value, Mapping):
+        return {key: _known(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_known(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _task(task: TaskConfig) -> dict[str, Any]:
