@@ -23,6 +23,7 @@ from ecglm.models.seconds.segments import Segments, segments
 from ecglm.signal.simulate import simulate
 from ecglm.training import steps
 from ecglm.training.adapter import Lora, new_adapter
+from ecglm.training.curriculum import lessons as lessons_module
 from ecglm.training.curriculum import pipeline
 from ecglm.training.curriculum.ablation import table, take_over
 from ecglm.training.curriculum.align import align, at_the_end, end_of
@@ -30,7 +31,7 @@ from ecglm.training.curriculum.align import loss_of as read_of
 from ecglm.training.curriculum.autoencoder import autoencode
 from ecglm.training.curriculum.evaluate import Asked, ask_all, kind_of, marks
 from ecglm.training.curriculum.fit import Reader, lesson_loss, train_stage
-from ecglm.training.curriculum.lessons import Lesson, Teacher
+from ecglm.training.curriculum.lessons import Lesson, Teacher, ectopy
 from ecglm.training.curriculum.recipe import Alignment, Autoencoding, CurriculumRecipe, Stage
 from ecglm.training.curriculum.recordings import Recordings
 from ecglm.training.curriculum.study import check_apart
@@ -257,6 +258,19 @@ def test_the_table_of_what_parts_are_worth() -> None:
     assert [cell.split()[0] for cell in first] == ["whole", "100.0", "100.0", "100.0", "1.000", "–"]
     assert [cell.split()[0] for cell in second[:5]] == ["less", "50.0", "0.0", "100.0", "0.000"]
     assert second[5].startswith("-33.3 ")
+    without = table("labels alone", {"whole": asked("yes", "65 bpm", 0.9)[:2]}, 50, 0)
+    assert without.head == ("trained", "labels", "all, difference")
+
+
+def test_premature_beats_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {one: simulate(one, 1, seed=3)[0] for one in ("normal", "premature_ventricular")}
+    monkeypatch.setattr(lessons_module, "record_of", lambda key: made[key].record)
+    few = made["premature_ventricular"].truth.kind.count("ventricular")
+    assert few > 0
+    for key, count in (("normal", 0), ("premature_ventricular", few)):
+        assert dict(ectopy(key))["How many ventricular premature beats are there?"] == f"{count} beats"
+    monkeypatch.setattr(lessons_module, "record_of", lambda key: made["normal"].record.crop(0, 1.5))
+    assert ectopy("short") == []
 
 
 def test_a_variant_takes_over_what_comes_before_its_change(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ VARIANTS: Mapping[str, Sequence[str]] = {
     "without LoRA": ("lora.rank=0",),
 }
 WHOLE = "all of it"
+#: Stages whose answers are right or wrong.
 STAGES = ("labels", "statistics", "dialogue")
 #: What a run folder keeps of each step of the training, in their order: steps before the first change are taken over.
 STEPS = ("autoencoder", "align", "labels", "statistics", "dialogue", "forecast")
@@ -50,13 +51,15 @@ KEPT = ("{}.safetensors", "{}.resume.safetensors", "{}.answers.json")
 @dataclass(frozen=True)
 class Group:
     """Trainings that are compared. recipe: settings of a CurriculumRecipe that all share; whole: folder of the run in which
-    nothing is changed, such as runs/camel; runs: where those of `variants` (of VARIANTS) go."""
+    nothing is changed, such as runs/camel; runs: where those of `variants` (of VARIANTS) go; asked: lessons of each stage that
+    every model is asked."""
 
     title: str
     recipe: dict[str, Any]
     whole: str
     runs: str
     variants: tuple[str, ...]
+    asked: dict[str, int]
 
 
 def run(groups: Sequence[Mapping[str, Any]], seed: int, draws: int, progress: bool) -> Study:
@@ -68,10 +71,10 @@ def run(groups: Sequence[Mapping[str, Any]], seed: int, draws: int, progress: bo
             raise UsageError(f"{group.title}: no variant {unknown[0]!r}; {closest(unknown[0], VARIANTS)}")
         whole = Path(group.whole)
         folders = {WHOLE: whole} | {name: Path(group.runs) / name.replace(": ", "-").replace(" ", "-") for name in group.variants}
-        found = {name: _variant(group.recipe, VARIANTS.get(name, ()), folder, whole, seed, progress)
+        found = {name: _variant(group, VARIANTS.get(name, ()), folder, seed, progress)
                  for name, folder in folders.items()}
         tables.append(table(group.title, found, draws, seed))
-        values[group.title] = {name: {stage: float(np.mean(_marked(said, [stage]))) for stage in STAGES}
+        values[group.title] = {name: {stage: float(np.mean(_marked(said, [stage]))) for stage in STAGES if stage in group.asked}
                                for name, said in found.items()}
         asked += [one for said in found.values() for one in said]
     notes = (
@@ -85,33 +88,35 @@ def run(groups: Sequence[Mapping[str, Any]], seed: int, draws: int, progress: bo
 def table(title: str, found: Mapping[str, list[Asked]], draws: int, seed: int) -> Table:
     """A row a model; all were asked the same, and the first is what the others are compared with."""
     whole, rows = next(iter(found.values())), []
+    stages = [stage for stage in STAGES if any(one.stage == stage for one in whole)]
+    forecasts = any(one.p_yes is not None for one in whole)
     for name, asked in found.items():
-        own = {stage: [one.patient for one in asked if one.stage == stage] for stage in STAGES}
-        cells = [percent(Bootstrap(own[stage], draws, seed).mean(_marked(asked, [stage]))) for stage in STAGES]
-        forecast = [one for one in asked if one.p_yes is not None]
-        score = Bootstrap([one.patient for one in forecast], draws, seed).auroc(
-            [int(one.answer == "yes") for one in forecast], [one.p_yes or 0.0 for one in forecast])
+        own = {stage: [one.patient for one in asked if one.stage == stage] for stage in stages}
+        cells = [percent(Bootstrap(own[stage], draws, seed).mean(_marked(asked, [stage]))) for stage in stages]
+        if forecasts:
+            forecast = [one for one in asked if one.p_yes is not None]
+            cells.append(percent(Bootstrap([one.patient for one in forecast], draws, seed).auroc(
+                [int(one.answer == "yes") for one in forecast], [one.p_yes or 0.0 for one in forecast]), 1.0, 3))
         gap = paired_difference(_marked(asked), _marked(whole), [one.patient for one in whole], draws=draws, seed=seed)
-        rows.append([name, *cells, percent(score, 1.0, 3), "–" if asked is whole else
+        rows.append([name, *cells, "–" if asked is whole else
                      f"{100 * gap.value:+.1f} [{100 * gap.low:+.1f}, {100 * gap.high:+.1f}]"])
     return Table(f"What each part of the curriculum is worth, {title}: right answers, %",
-                 ("trained", *STAGES, "forecast, AUROC", "all, difference"), rows)
+                 ("trained", *stages, *["forecast, AUROC"] * forecasts, "all, difference"), rows)
 
 
-def _variant(recipe: Mapping[str, Any], changes: Sequence[str], folder: Path, whole: Path, seed: int, progress: bool,
-             ) -> list[Asked]:
-    """What one model answers; kept in its folder. whole: the folder of the run in which nothing is changed."""
-    wanted = load_config(CurriculumRecipe, recipe, [*changes, f"run={folder}", f"seed={seed}"])
+def _variant(group: Group, changes: Sequence[str], folder: Path, seed: int, progress: bool) -> list[Asked]:
+    """What one model answers; kept in its folder."""
+    wanted = load_config(CurriculumRecipe, group.recipe, [*changes, f"run={folder}", f"seed={seed}"])
     kept, output = folder / "examination.json", folder / "model"
     started = (folder / "recipe.json").exists()
     settings = json.loads(json.dumps(asdict(wanted)))
     if not (output.is_dir() and SecondsLanguageModel.from_pretrained(output).run["recipe"] == settings):
         if not started and changes:
-            take_over(whole, folder, changes)
-        train(recipe, [*changes, f"run={folder}", f"seed={seed}"], started, progress)
+            take_over(Path(group.whole), folder, changes)
+        train(group.recipe, [*changes, f"run={folder}", f"seed={seed}"], started, progress)
         kept.unlink(missing_ok=True)
     if not kept.is_file():
-        lessons, recordings = examination(wanted, seed, progress)
+        lessons, recordings = examination(wanted, seed, progress, group.asked)
         asked = ask_all(SecondsLanguageModel.from_pretrained(output), lessons, recordings, progress=progress)
         write_text(kept, json.dumps(asked))
     return [Asked(*row) for row in json.loads(kept.read_text(encoding="utf8"))]

@@ -110,7 +110,7 @@ def right_number(one: Asked) -> bool:
 
 
 def _numbers(rows: Sequence[Asked]) -> dict[str, Any]:
-    """By question: root mean square error of the numbers given, and of the median of the right ones."""
+    """By question: root mean square error of the numbers given, and, where they were given, of the median of the right ones."""
     out: dict[str, Any] = {"n": len(rows)}
     unit = {}
     for wanted in dict.fromkeys(re.sub(r" in \S+\?$", "", row.question) for row in rows):
@@ -120,6 +120,6 @@ def _numbers(rows: Sequence[Asked]) -> dict[str, Any]:
         given = np.array([bool(one) for one in said])
         value = np.array([float(one[0]) if one else np.nan for one in said])
         error = np.sqrt(np.mean((value[given] - true[given]) ** 2)) if given.any() else float("nan")
-        unit[wanted] = {"n": len(own), "given": int(given.sum()), "rmse": float(error),
-                        "rmse_of_median": float(np.sqrt(np.mean((np.median(true) - true) ** 2)))}
+        median = np.sqrt(np.mean((np.median(true) - true[given if given.any() else slice(None)]) ** 2))
+        unit[wanted] = {"n": len(own), "given": int(given.sum()), "rmse": float(error), "rmse_of_median": float(median)}
     return out | {"questions": unit}

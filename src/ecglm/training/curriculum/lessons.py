@@ -16,6 +16,7 @@ from ecglm.corpus.truth import Truth
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.schema import Measurements
 from ecglm.signal import measure
+from ecglm.signal.delineation import delineate
 from ecglm.training.curriculum.recordings import record_of
 
 Pair = tuple[str, str]
@@ -24,6 +25,8 @@ WINDOWS, HORIZONS = (30, 60, 120), (60, 180, 300, 600)
 #: Statements that comparison questions are about.
 COMPARED = ("rhythm:AFIB", "rhythm:SBRAD", "rhythm:STACH", "super_class:NORM", "super_class:CD", "super_class:MI",
             "super_class:HYP", "form:PVC")
+#: Statements with ectopic beats, of which an ECG in four of the statistics has one: elsewhere there is little to count.
+ECTOPIC = ("form:PVC", "form:PAC")
 WILL = "Will atrial fibrillation begin within {minutes} minutes?"
 
 
@@ -92,8 +95,14 @@ class Teacher:
 
     def statistics(self, count: int, rng: np.random.Generator) -> list[Lesson]:
         """Numbers as we measure them; amplitudes from LUDB, which has millivolts."""
-        out = [self._one(row, numbers(self.measured[row], self.data.sex[row], rng)[: self.most], False, "statistics")
-               for row in rng.choice(self.rows, count - count // 5, replace=count > len(self.rows)).tolist()]
+        has = self.data.labels_NC[self.rows][:, [q.INDEX[key] for key in ECTOPIC]].any(axis=1)
+        few = min(count // 4, int(has.sum()))
+        rows = [*rng.choice(self.rows[has], few, replace=False), *rng.choice(self.rows, count - count // 5 - few,
+                                                                             replace=count > len(self.rows))]
+        out = []
+        for row in rows:
+            pairs = ectopy(f"ptbxl:{row}") + numbers(self.measured[int(row)], self.data.sex[row], rng)
+            out.append(self._one(int(row), [pairs[i] for i in rng.permutation(len(pairs))[: self.most]], False, "statistics"))
         names = ludb_names(self.validation)
         for name in rng.choice(names, count // 5).tolist():
             key = f"ludb:{name}"
@@ -161,6 +170,13 @@ def numbers(measured: Measurements, sex: str | None, rng: np.random.Generator) -
         if value.value is not None:
             pairs.append((wording, f"{round(value.value)} {value.unit}"))
     return [pairs[i] for i in rng.permutation(len(pairs))]
+
+
+def ectopy(key: str) -> list[Pair]:
+    """How many premature beats of each kind there are; nothing where there are too few beats to tell."""
+    types = delineate(record_of(key)).types
+    return [(f"How many {word} premature beats are there?", f"{types.count(kind)} beats")
+            for kind, word in (("V", "ventricular"), ("S", "supraventricular")) if types]
 
 
 def amplitudes(measured: Measurements, rng: np.random.Generator) -> list[Pair]:

@@ -131,10 +131,17 @@ def examined(model: SecondsLanguageModel, school: School, after: str, folder: Pa
 def _provenance(recipe: CurriculumRecipe, school: School, metrics: dict[str, Any], text: str) -> dict[str, Any]:
     return {
         "version": recipe.version, "recipe": asdict(recipe), "recipe_hash": hashlib.sha256(text.encode()).hexdigest()[:16],
-        "data": {"ptbxl": data_hash(school.data)}, "git_commit": git_commit(), "libraries": versions(), "metrics": metrics,
+        "data": {"ptbxl": data_hash(school.data), "lessons": _lessons_hash(school)}, "git_commit": git_commit(),
+        "libraries": versions(), "metrics": metrics,
         "train_patients": sorted({*school.teacher.patient.values(),  # `align` learns from all of them
                                   *(lesson.patient for lessons in school.learn.values() for lesson in lessons)}),
     }
+
+
+def _lessons_hash(school: School) -> str:
+    """Of every question with its answer and the ECG it is about, also those of other data sets."""
+    every = [[lesson.ecgs, lesson.pairs] for lessons in school.learn.values() for lesson in lessons]
+    return hashlib.sha256(json.dumps(every).encode()).hexdigest()[:16]
 
 
 def _card(recipe: CurriculumRecipe, school: School, metrics: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@ controls."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from ecglm.training.examples import data_hash
 #: PTB-XL's fold of the tables.
 TEST_FOLD = 9
 #: Lessons of each stage that are asked.
-ASKED = {"labels": 150, "statistics": 100, "dialogue": 60, "forecast": 96}
+ASKED = {"labels": 120, "statistics": 80, "dialogue": 40, "forecast": 72}
 CONDITIONS = ("full", "text-only", "other patient")
 
 
@@ -53,12 +53,13 @@ def run(model: str, seed: int, draws: int, progress: bool) -> Study:
                  {condition: marks(asked) for condition, asked in found.items()})
 
 
-def examination(recipe: CurriculumRecipe, seed: int, progress: bool) -> tuple[list[Lesson], Recordings]:
-    """The lessons of all stages about people that no recipe learns from."""
+def examination(recipe: CurriculumRecipe, seed: int, progress: bool, asked: Mapping[str, int] = ASKED,
+                ) -> tuple[list[Lesson], Recordings]:
+    """So many lessons of each stage, about people that no recipe learns from."""
     rows = ptbxl.load().rows((TEST_FOLD,))
     teacher = Teacher(rows, measurements(rows, progress), True, 6)
     rng = np.random.default_rng(seed)
-    lessons = [lesson for stage, count in ASKED.items() for lesson in teacher.lessons(stage, count, rng)]
+    lessons = [lesson for stage, count in asked.items() for lesson in teacher.lessons(stage, count, rng)]
     recordings = Recordings(recipe.seconds)
     recordings.prepare([key for lesson in lessons for key in lesson.ecgs], progress)
     return lessons, recordings
