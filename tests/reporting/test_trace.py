@@ -15,7 +15,7 @@ from ecglm.reporting.compose import compose
 from ecglm.reporting.language import language
 from ecglm.reporting.save import checked, to_markdown
 from ecglm.reporting.trace import trace
-from ecglm.schema import Measurement
+from ecglm.schema import Evidence, Measurement
 from tests.reporting.conftest import measurements
 
 Make = Callable[..., Report]
@@ -85,6 +85,18 @@ def test_a_caveat_that_names_what_may_be_imitated_stays(make: Make, code: str) -
               "T and voltages too")
     assert make(findings=(AFIB,), answers=(), caveats=(caveat,)).trace(code).untraced == ()
     assert make(findings=(AFIB,), answers=(), caveats=()).trace(code).sentences > 30
+
+
+@pytest.mark.parametrize("code", ["en", "de", "zh"])
+def test_every_piece_of_a_findings_evidence_stays(make: Make, code: str) -> None:
+    """The first piece shares a line with the finding; the others stand alone and must be known as they are."""
+    beats, lead = Evidence("heart rate 112 bpm, RR standard deviation 9 ms"), Evidence("rests most on lead", ("II", "V5"))
+    for order in ((beats, lead), (lead, beats)):
+        report = make(findings=(Finding("AFIB", "atrial fibrillation", "rhythm", 0.91, True, order),), answers=())
+        assert report.trace(code).untraced == ()
+    said = language(code).phrase(lead.text)
+    assert not trace(f"{said} II, V5", report, code).untraced
+    assert [issue.kind for issue in trace(f"{said} II, V2", report, code).untraced] == ["sentence"]
 
 
 def test_a_number_must_be_of_its_own_measurement(report: Report) -> None:

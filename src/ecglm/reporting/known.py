@@ -56,7 +56,8 @@ def known(report: Report, spoken: Language) -> Known:
     return Known(known_numbers(report, spoken, names), tuple(texts), names,
                  frozenset(_key(f) for f in report.findings if f.present), frozenset(map(_key, report.findings)),
                  frozenset(_key(f) for f in earlier if f.present), _form(spoken.texts.appeared), _form(spoken.texts.gone),
-                 (*_forms(spoken.texts, [n for n, _ in names]), *_narrated(report)), tuple(_labels(report, spoken)))
+                 (*_forms(spoken.texts, [n for n, _ in names]), *_shown(report, spoken), *_narrated(report)),
+                 tuple(_labels(report, spoken)))
 
 
 def _key(finding: Finding) -> str:
@@ -109,6 +110,14 @@ def _forms(texts: Texts, names: Iterable[str]) -> Iterator[re.Pattern[str]]:
     yield re.compile(r".*\[\d+\]")  # criteria, whose numbers and statements are judged
     leads = r"(?:[IVX]+|aV[RLF]|V[1-9])"
     yield re.compile(rf"\W*{leads}(?:[, ]+{leads})*(?:; .*)?")
+
+
+def _shown(report: Report, spoken: Language) -> Iterator[re.Pattern[str]]:
+    """Evidence of findings, with its leads: several pieces of one finding are lines of their own, whose numbers are judged."""
+    for item in dict.fromkeys(evidence for finding in report.findings for evidence in finding.evidence):
+        if (words := spoken.phrase(item.text)) is not None:
+            said = r"\s+".join(re.escape(part) for part in words.split())
+            yield re.compile(rf"{said}(?:;?\s*{re.escape(', '.join(item.leads))})?(?:;?\s*[-−\d].*)?")
 
 
 def _form(text: str) -> re.Pattern[str]:
