@@ -77,3 +77,6 @@ def test_the_whole_study_on_a_few_recordings(data_dir, tmp_path, monkeypatch: py
                                         "ECG-Chat, published, other data"]
     assert rows[-1][4].startswith(f"{PUBLISHED['rhythm']:.1f}")
     assert list(tmp_path.glob("embeddings-*.npy"))
+    overlap = [table for table in study.tables if table.title.startswith("Overlap")]
+    assert [table.head[-1] for table in overlap] == ["BERTScore F1 (smollm2-135m, layer 20)"] * 2
+    assert 0 < study.values["bertscore_baseline"] < 1

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import ecglm
 from ecglm.answers import Finding
 from ecglm.inference.rhythm_evidence import rhythm_evidence, with_rhythm_evidence
+from ecglm.reporting.language import language
 from ecglm.schema import Evidence
 from ecglm.signal.delineation import delineate
 from ecglm.signal.simulate import simulate
@@ -40,3 +42,22 @@ def test_only_rhythm_statements_that_are_shown_get_it() -> None:
     assert [e.text.split()[0] for e in first.evidence] == ["heart", "rests"]
     assert second.evidence == ()
     assert third.evidence == lead
+
+
+def test_a_share_that_the_table_contradicts_is_not_given() -> None:
+    record = simulate("normal", 1, seed=3)[0].record
+    measured = ecglm.measure(record)
+    nothing = replace(measured, pr=replace(measured.pr, value=None, reason="no consistent P wave before the QRS"))
+    (evidence,) = rhythm_evidence(nothing, delineate(record))
+    assert "P wave" not in evidence.text
+    assert evidence.text.startswith("heart rate")
+
+
+def test_where_ventricular_beats_are_left_aside_it_is_said() -> None:
+    record = simulate("normal", 1, seed=3)[0].record
+    waves = delineate(record)
+    ectopic = replace(waves, types=("N", "V", *["N"] * (len(waves.overall["qrs"]) - 2)))
+    (evidence,) = rhythm_evidence(ecglm.measure(record), ectopic)
+    assert evidence.text.endswith("of the QRS complexes that are not ventricular")
+    for code in ("de", "zh"):
+        assert language(code).phrase(evidence.text) is not None

@@ -69,3 +69,11 @@ def test_pre_excitation_asks_for_a_qrs_above_120(make: Make) -> None:
     short, wide = criteria(Finding("WPW", "WPW", "sub_class", 0.9, True), report)
     assert (short.what, short.relation, short.limit, short.met) == ("pr", "<", 120, True)
     assert (wide.what, wide.relation, wide.limit, wide.met) == ("qrs", ">", 120, False)
+
+
+def test_a_narrow_qrs_is_not_asked_of_a_fascicular_block_beside_right_bundle_branch_block(make: Make) -> None:
+    fascicle = Finding("LAFB/LPFB", "left fascicular block", "sub_class", 0.6, True)
+    for present in (True, False):
+        bundle = Finding("CRBBB", "complete right bundle branch block", "sub_class", 0.9, present)
+        shown = criteria(fascicle, make(findings=(fascicle, bundle)))
+        assert [c.what for c in shown] == ([] if present else ["qrs"])

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import ecglm
@@ -14,10 +15,14 @@ from ecglm.answers import Finding
 from ecglm.errors import UsageError
 from ecglm.knowledge.base import load as knowledge
 from ecglm.knowledge.statements import STATEMENTS
+from ecglm.paper.digitize.load import Picture
+from ecglm.paper.digitize.scale import scale_of
+from ecglm.records.reading import PageReading
 from ecglm.reporting import Report
 from ecglm.reporting.compose import compose
 from ecglm.reporting.document import sentences
 from ecglm.reporting.language import Texts, language, languages
+from ecglm.reporting.language.page_patterns import PAGE_PATTERNS
 from ecglm.reporting.language.passages import PASSAGES
 from ecglm.reporting.language.patterns import PATTERNS
 from ecglm.reporting.language.reader_patterns import READER_PATTERNS
@@ -54,7 +59,7 @@ def test_every_measurement_statement_and_word_has_a_name_of_its_own(code: str) -
 
 @pytest.mark.parametrize("code", ["de", "zh"])
 def test_patterns_fill_all_their_places(code: str) -> None:
-    for pattern in (*PATTERNS, *READER_PATTERNS):
+    for pattern in (*PATTERNS, *READER_PATTERNS, *PAGE_PATTERNS):
         said = pattern.german if code == "de" else pattern.chinese
         assert len(set(re.findall(r"\{\d\}", said))) == re.compile(pattern.english).groups, pattern.english
 
@@ -134,3 +139,16 @@ def test_notes_of_the_readers_are_said_in_the_language_with_names_of_the_file_as
     assert [s.text for s in said] == ["Hinweise beim Einlesen: gelesen wird die Signalgruppe RHYTHM; ausgelassen: MEDIAN BEAT"]
     odd = make(text="something new", answers=(), findings=())
     assert "Englisches Zitat: „something new“" in "\n".join(compose(odd, "de").lines())
+
+
+@pytest.mark.parametrize("code", ["de", "zh"])
+def test_what_was_assumed_of_a_page_is_said_clause_by_clause(code: str) -> None:
+    picture = Picture(np.zeros((8, 8, 3), np.uint8), "p.png", ("page 2 of 3 was read", "turned upright as its EXIF data say"))
+    notes = (*picture.notes, "lead names are by the usual order of the layout; they could not be read on the page",
+             *scale_of(None, None, [], 4.0, []).notes, *scale_of(50.0, 5.0, [], 4.0, []).notes)
+    read = PageReading(dict.fromkeys(("I", "II"), 0.8), 25.0, 10.0, False, "3x4+3R", 4.0, notes)
+    said = language(code).phrase(read.text)
+    assert said is not None
+    assert not ENGLISH.search(said.replace("3x4+3R", ""))
+    assert language(code).phrase("computed from I and II, not stored: III, aVR, aVL, aVF") is not None
+    assert language(code).phrase(read.text + "; something new") is None

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -217,3 +218,11 @@ def test_a_finding_below_even_odds_is_explained(make: Make) -> None:
     report = make(findings=(Finding("HYP", "hypertrophy", "super_class", 0.32, True),))
     for text in (to_markdown(report), Reader(to_html(report)).text["Pathological Analysis"]):
         assert "A rare statement is held to be present below 50 %" in text
+
+
+def test_every_note_is_a_paragraph_of_its_own(make: Make) -> None:
+    report = make()
+    noted = replace(report, record=replace(report.record, notes=("left out: PLETH", "kept: V")))
+    lines = to_markdown(noted).splitlines()
+    assert "Notes of the reader: left out: PLETH" in lines
+    assert "Notes of the reader: kept: V" in lines

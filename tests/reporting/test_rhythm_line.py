@@ -30,7 +30,14 @@ def test_an_interval_is_a_pause_from_two_seconds_on() -> None:
     assert line("irregular, 60 bpm, 4 pauses", longest=2.4) == "irregular, 60 bpm, 1 pause"
 
 
+def test_p_waves_are_said_of_the_beats_that_were_looked_at() -> None:
+    said = "irregular with premature beats, 59 bpm, P wave before every QRS, 19 of 58 beats of another shape"
+    assert line(said) == said.replace("every QRS", "every QRS of the usual shape")
+
+
 @pytest.mark.parametrize("code", ["de", "zh"])
 def test_each_line_is_said_in_other_languages(code: str) -> None:
-    for said in ("irregular, 93 bpm, 4 pauses", "irregular, 93 bpm, 1 pause"):
+    for said in ("irregular, 93 bpm, 4 pauses", "irregular, 93 bpm, 1 pause",
+                 "irregular, 93 bpm, P wave before most QRS, 2 of 9 beats of another shape",
+                 "irregular, 93 bpm, P wave before every QRS, 2 of 9 beats of another shape"):
         assert language(code).phrase(line(said) or "") is not None

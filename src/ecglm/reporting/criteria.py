@@ -157,6 +157,12 @@ def _no_p(report: Report) -> Criterion | None:
     return Criterion("no_p_wave", "<", 0.0, "", _AF, met=met)
 
 
+def _narrow(report: Report) -> Criterion | None:
+    """QRS of a fascicular block alone; beside a complete right bundle branch block it is wide and says nothing."""
+    both = any(f.present and f.code == "CRBBB" for f in report.findings)
+    return None if both else _value("qrs", "<", 120, _SURAWICZ)(report)
+
+
 _LATERAL, _ANTERIOR = (*LATERAL_LIMB, "V5", "V6"), CHEST[:5]
 _ST_UP = _neighbours("st_up", "≥", ELEVATED_MV, _st_up)
 _T_DOWN = _neighbours("t_inverted", ">", INVERTED_MV, _t_down)
@@ -179,7 +185,7 @@ _OF: dict[str, tuple[_Make, ...]] = {
     "CLBBB": (_value("qrs", "≥", 120, _SURAWICZ),), "CRBBB": (_value("qrs", "≥", 120, _SURAWICZ),),
     "ILBBB": (_value("qrs", "≥", 110, _SURAWICZ), _value("qrs", "<", 120, _SURAWICZ)),
     "IRBBB": (_value("qrs", "≥", 110, _SURAWICZ), _value("qrs", "<", 120, _SURAWICZ)),
-    "IVCD": (_value("qrs", ">", 110, _SURAWICZ),), "LAFB/LPFB": (_value("qrs", "<", 120, _SURAWICZ),),
+    "IVCD": (_value("qrs", ">", 110, _SURAWICZ),), "LAFB/LPFB": (_narrow,),
     "LNGQT": (_value("qtc_bazett", "≥"), _value("qtc_fridericia", "≥")),
     "LVH": (_value("sokolow_lyon", "≥"), _value("cornell", ">")), "VCLVH": (_value("sokolow_lyon", "≥"), _value("cornell", ">")),
     "RVH": (_r_v1, _value("axis", ">")), "LAO/LAE": (_value("p_duration", "≥"),), "RAO/RAE": (_p_height(("II", "III", "aVF")),),

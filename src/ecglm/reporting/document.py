@@ -116,7 +116,7 @@ class Document:
 def _lines(block: Block) -> list[str]:
     match block:
         case Pairs():
-            return [f"{label}: {value.text}" for label, value in block.rows]
+            return [_pair_line(label, value) for label, value in block.rows]
         case Paragraph():
             return [sentence.text for sentence in block.sentences]
         case Table():
@@ -125,6 +125,10 @@ def _lines(block: Block) -> list[str]:
             return [sentence.text for item in block.items for sentence in item]
         case Figure():
             return [sentence.text for sentence in block.caption]
+
+
+def _pair_line(label: str, value: Sentence) -> str:
+    return f"{label}: {value.text}"
 
 
 def _row_lines(row: tuple[Cell, ...]) -> list[str]:
@@ -150,7 +154,8 @@ def sentences(section: Section) -> Iterator[Sentence]:
 
 
 def without(document: Document, texts: frozenset[str]) -> Document:
-    """The document without the sentences of paragraphs and lists whose text is among these; empty items go too."""
+    """The document without the lines (`Document.lines`) that are among these: sentences, labels with their values, rows of tables
+    by their first line; empty items go too."""
 
     def kept(block: Block) -> Block:
         if isinstance(block, Paragraph):
@@ -158,9 +163,11 @@ def without(document: Document, texts: frozenset[str]) -> Document:
         if isinstance(block, Items):
             left = (tuple(s for s in item if s.text not in texts) for item in block.items)
             return replace(block, items=tuple(item for item in left if item))
+        if isinstance(block, Pairs):
+            return replace(block, rows=tuple(row for row in block.rows if _pair_line(*row) not in texts))
         if isinstance(block, Table):
             rows = tuple(tuple(replace(cell, lines=tuple(s for s in cell.lines if s.text not in texts)) for cell in row)
-                         for row in block.rows)
+                         for row in block.rows if _row_lines(row)[0] not in texts)
             return replace(block, rows=rows)
         return block
 

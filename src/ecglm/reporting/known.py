@@ -75,10 +75,13 @@ def _labels(report: Report, spoken: Language) -> Iterator[str]:
 
 
 def _quoted(report: Report, spoken: Language) -> Iterator[str]:
-    """Texts that stand in a report word for word and are not its own."""
+    """Texts that stand in a report word for word and are not its own; among them the reasons why a value is missing, whose
+    numbers are of no measurement ("its axis varies by 83° from beat to beat")."""
     yield from SOURCES
     yield from (usual.source for name in spoken.texts.measurements for sex in ("male", "female", None)
                 if (usual := normal_range(name, sex)) is not None)
+    for m in () if report.measurements is None else report.measurements.named().values():
+        yield from (m.reason or "", spoken.phrase(m.reason or "") or "")
     for row, _ in recommendations(report.findings):
         yield from (row.text, row.source, spoken.passage(row.entry, row.text) or "")
     for r in (report, *([] if report.previous is None else [report.previous])):

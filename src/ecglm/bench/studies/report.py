@@ -6,8 +6,8 @@ import json
 import random
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.atomic import write_text
+from ecglm.bench.bertscore import BertScore, from_environment
 from ecglm.bench.clinical import GROUPS, Bools, Efficacy, efficacy, group_keys, labelled, said
 from ecglm.bench.provenance import code_hash
 from ecglm.bench.stats import Bootstrap
@@ -23,7 +24,7 @@ from ecglm.bench.studies.report_extractor import extractor_tables
 from ecglm.bench.studies.report_numbers import Grounding, grounding_table
 from ecglm.bench.study import Study, Table, percent
 from ecglm.bench.task import BenchItem, digest
-from ecglm.bench.text_metrics import check_libraries, metrics, text_scores
+from ecglm.bench.text_metrics import METRICS, check_libraries, text_scores
 from ecglm.corpus.ptbxl import PtbXl, load
 from ecglm.corpus.reports import ReportRow, report_rows, statement_text
 from ecglm.errors import UsageError
@@ -36,6 +37,8 @@ QUESTIONS = ("What is the rhythm?", "What is the heart rate?", "What diagnostic 
 #: ECG-Chat on PTB-XL fold 10 (2408.08849, diagnosis-driven prompt): F1 of disease, form, rhythm, and overlap, in percent.
 PUBLISHED = {"diagnosis": 22.33, "form": 17.35, "rhythm": 43.39}
 PUBLISHED_TEXT = {"BLEU-1": 32.27, "BLEU-4": 11.19, "ROUGE-L": 29.93, "METEOR exact+stem": 35.10}
+#: Pairs of unrelated reports whose mean BERTScore counts as 0.
+BASELINE_PAIRS = 500
 _OURS, _PRIOR, _OTHER, _NEAREST = "report", "commonest report", "other patient's report", "nearest recording's report"
 
 
@@ -56,7 +59,7 @@ def run(seed: int, draws: int, progress: bool, fold: int = 9, answered: int = 10
     import ecglm
 
     check_libraries()
-    metrics()  # a BERTScore model that is not there is said before anything is computed
+    bert = from_environment()  # a model that is not there is said before anything is computed
     data, known, model = load(), report_rows(), ecglm.load()
     rows = [int(row) for row in data.rows((fold,))]
     past = [int(row) for row in data.rows(TRAINED) if known[int(data.ecg_id[row])].text]
@@ -68,12 +71,14 @@ def run(seed: int, draws: int, progress: bool, fold: int = 9, answered: int = 10
     here, there = ([known[int(data.ecg_id[row])] for row in part] for part in (rows, past))
     found = _fold(here, there, made, query_ND @ near_ND.T, commonest(known), seed)
     tables, values = _efficacy_tables(found, draws, seed)
-    overlap, more = _overlap_tables(found, draws, seed)
+    bert = rescaled(bert, (row for row in known.values() if row.fold in TRAINED), seed)
+    overlap, more = _overlap_tables(found, bert, draws, seed)
     extractor, accuracy = extractor_tables([row for row in known.values() if row.fold == fold and row.text], draws, seed)
     tables += [*overlap, grounding_table(grounding, [str(r.patient) for r in found.rows], draws, seed), *extractor]
     return Study(tables, len(rows), len({row.patient for row in found.rows}),
-                 digest([[r.ecg_id, r.text, dict(r.labels)] for r in found.rows]), _notes(found, past, answered),
-                 {"efficacy": values, "overlap": more, "grounding": [g.to_dict() for g in grounding], "extractor": accuracy,
+                 digest([[r.ecg_id, r.text, dict(r.labels)] for r in found.rows]), _notes(found, past, answered, bert),
+                 {"efficacy": values, "overlap": more, "bertscore_baseline": bert.baseline,
+                  "grounding": [g.to_dict() for g in grounding], "extractor": accuracy,
                   "published": {"efficacy_f1": PUBLISHED, "overlap": PUBLISHED_TEXT}})
 
 
@@ -158,6 +163,17 @@ def commonest(known: Mapping[int, ReportRow]) -> str:
     return next(text for text in ranked if language_of(text) == "en")
 
 
+def rescaled(bert: BertScore, rows: Iterable[ReportRow], seed: int) -> BertScore:
+    """The scorer with a baseline: the mean F1 of pairs of English reports of these rows, drawn by `seed`, that say different
+    things of different patients."""
+    told = sorted({(row.text, row.patient) for row in rows if row.text and language_of(row.text) == "en"})
+    drawn, rng = [], random.Random(seed)
+    for one, other in ((rng.choice(told), rng.choice(told)) for _ in range(4 * BASELINE_PAIRS if told else 0)):
+        if one[0] != other[0] and one[1] != other[1] and len(drawn) < BASELINE_PAIRS:
+            drawn.append((one[0], other[0]))
+    return replace(bert, baseline=float(bert.f1(*zip(*drawn, strict=True)).mean())) if drawn else bert
+
+
 def _efficacy_tables(found: _Fold, draws: int, seed: int) -> tuple[list[Table], dict[str, Any]]:
     everything = np.arange(len(found.rows))
     with_text = np.flatnonzero([bool(text) for text in found.reference])
@@ -192,20 +208,20 @@ def _row(group: str, system: str, score: Efficacy) -> list[str]:
     return [group, system, *(percent(value) for value in (score.precision, score.recall, score.micro_f1, score.macro_f1))]
 
 
-def _overlap_tables(found: _Fold, draws: int, seed: int) -> tuple[list[Table], dict[str, Any]]:
+def _overlap_tables(found: _Fold, bert: BertScore, draws: int, seed: int) -> tuple[list[Table], dict[str, Any]]:
     """Overlap of words with PTB-XL's reports in English, and with sentences made of its statements."""
     english = [n for n, language in enumerate(found.language) if language == "en"]
     statements = [statement_text(row.labels) for row in found.rows]
     sets = {f"PTB-XL's English reports ({len(english)} recordings)": (english, [row.text for row in found.rows], ", English"),
             f"sentences of PTB-XL's statements ({len(found.rows)} recordings)": (
                 list(range(len(found.rows))), statements, ", statements")}
-    tables, values, names = [], {}, metrics()
+    tables, values, names = [], {}, (*METRICS, bert.name)
     for name, (kept, references, which) in sets.items():
         boot = Bootstrap([str(found.rows[n].patient) for n in kept], draws, seed)
         rows = []
         for system in (_OURS, _PRIOR, _OTHER, _NEAREST):
             texts = found.texts[system + which if system == _NEAREST else system]
-            score = text_scores([texts[n] for n in kept], [references[n] for n in kept], boot)
+            score = text_scores([texts[n] for n in kept], [references[n] for n in kept], boot, bert)
             rows.append([system, *(percent(score[metric], 1.0, 2 if metric == "CIDEr-D" else 1) for metric in names)])
             values[f"{name} | {system}"] = {metric: score[metric].to_dict() for metric in names}
         rows.append(["ECG-Chat, published, other data",
@@ -214,7 +230,7 @@ def _overlap_tables(found: _Fold, draws: int, seed: int) -> tuple[list[Table], d
     return tables, values
 
 
-def _notes(found: _Fold, past: Sequence[int], answered: int) -> tuple[str, ...]:
+def _notes(found: _Fold, past: Sequence[int], answered: int, bert: BertScore) -> tuple[str, ...]:
     count = {name: found.language.count(name) for name in ("en", "de", "other", "")}
     return (
         f"Reference texts: PTB-XL gives a report for {len(found.rows) - count['']} of these {len(found.rows)} recordings "
@@ -230,6 +246,9 @@ def _notes(found: _Fold, past: Sequence[int], answered: int) -> tuple[str, ...]:
         "ECG-Chat's figures are of PTB-XL fold 10 (about 2,200 recordings in millivolts), translated reports and a way to read "
         "labels out of text that was not described; ours of the recordings of the fold at hand, without millivolts: not like for "
         "like. Its METEOR has synonyms. LVOLT, HVOLT and VCLVH need millivolts, are never said here and count as missed.",
+        "BERTScore: hidden states of a language model, greedily matched, no idf weights, rescaled so that 0 is the mean of "
+        f"{BASELINE_PAIRS} pairs of different English reports of folds 1-8 (F1 {bert.baseline:.3f}) and 100 the same text. "
+        "Chance is the row of another patient's report. ECG-Chat published none.",
         f"Numbers: of {answered} recordings the report with five questions answered, of the others the report without. "
         "Percentages are the model's probabilities and are not compared.",
     )

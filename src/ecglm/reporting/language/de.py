@@ -62,7 +62,7 @@ DE = Texts(
     findings_same="Die als vorhanden geltenden Befunde sind dieselben.",
     footer="Modell: {model}. Software: ecglm {version}. Erstellt: {created}.", no_model="keines",
     checked="Der fertige Text wurde erneut gelesen: Von {numbers} Zahlen und {statements} Aussagen darin haben {bad} keine Quelle.",
-    removed="{n} Sätze ohne Quelle wurden entfernt.",
+    removed="Deshalb entfernte Zeilen: {n}.",
     no_glyph="Zeichen, für die hier keine Schrift vorhanden ist, sind durch ihren Code ersetzt.",
     alternative="Die Aufzeichnung als EKG-Blatt",
     measurements={

@@ -72,7 +72,7 @@ EN = Texts(
     findings_same="The findings held to be present are the same.",
     footer="Model: {model}. Software: ecglm {version}. Created: {created}.", no_model="no model",
     checked="The finished text was read again: of {numbers} numbers and {statements} statements in it, {bad} trace to nothing.",
-    removed="{n} sentences that traced to nothing were removed.",
+    removed="Lines removed for that reason: {n}.",
     no_glyph="Characters that no font here has are shown by their code.", alternative="The recording drawn as an ECG page",
     measurements=LABELS,
     words={"female": "female", "male": "male", "super_class": "class", "sub_class": "diagnosis", "form": "form",

@@ -37,6 +37,9 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern("fewer than three QRS complexes found", "weniger als drei QRS-Komplexe gefunden", "发现的 QRS 波群少于三个"),
     # Why one value is missing
     Pattern("no consistent P wave before the QRS", "keine regelmäßige P-Welle vor dem QRS-Komplex", "QRS 波前无稳定 P 波"),
+    Pattern(r"the same atrial wave comes (\d+) times a minute, as in flutter: none belongs to a QRS alone",
+            "dieselbe Vorhofwelle kommt {0}-mal in der Minute wie bei Vorhofflattern: keine gehört zu einem QRS allein",
+            "同一心房波每分钟出现 {0} 次，如心房扑动：没有一个只属于某一 QRS"),
     Pattern("no P wave was found", "keine P-Welle gefunden", "未发现 P 波"),
     Pattern("no room to look for P waves", "kein Platz, um nach P-Wellen zu suchen", "没有寻找 P 波的空间"),
     Pattern(r"P waves can be marked before only (\d+) of (\d+) QRS complexes",
@@ -116,6 +119,9 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern("no consistent P waves", "keine regelmäßigen P-Wellen", "无稳定 P 波"),
     Pattern("P wave before every QRS", "P-Welle vor jedem QRS", "每个 QRS 波前均有 P 波"),
     Pattern("P wave before most QRS", "P-Welle vor den meisten QRS", "多数 QRS 波前有 P 波"),
+    Pattern("P wave before every QRS of the usual shape", "P-Welle vor jedem QRS der üblichen Form", "每个常见形态的 QRS 波前均有 P 波"),
+    Pattern("P wave before most QRS of the usual shape", "P-Welle vor den meisten QRS der üblichen Form",
+            "多数常见形态的 QRS 波前有 P 波"),
     Pattern(r"(\d+) of (\d+) beats of another shape", "{0} von {1} Schlägen anders geformt", "{0}/{1} 个心搏形态不同"),
     Pattern(r"1 pause", "1 Pause", "1 次长间歇"),
     Pattern("1 RR interval longer than those around it", "1 RR-Intervall länger als die benachbarten", "1 个 RR 间期长于相邻间期"),
@@ -154,5 +160,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"heart rate (\d+) bpm", "Herzfrequenz {0}/min", "心率 {0}/min"),
     Pattern(r"RR standard deviation (\d+) ms", "RR-Standardabweichung {0} ms", "RR 标准差 {0} ms"),
     Pattern(r"P wave before (\d+) % of the QRS complexes", "P-Welle vor {0} % der QRS-Komplexe", "{0} % 的 QRS 波前有 P 波"),
+    Pattern(r"P wave before (\d+) % of the QRS complexes that are not ventricular",
+            "P-Welle vor {0} % der nicht ventrikulären QRS-Komplexe", "{0} % 的非室性 QRS 波前有 P 波"),
     Pattern("rests most on lead", "stützt sich am meisten auf Ableitung", "主要依据导联"),
 )

@@ -18,6 +18,7 @@ from ecglm.errors import UsageError
 from ecglm.knowledge.statements import BY_KEY, STATEMENTS
 from ecglm.reporting.language.de import DE
 from ecglm.reporting.language.en import EN
+from ecglm.reporting.language.page_patterns import PAGE_PATTERNS
 from ecglm.reporting.language.passages import PASSAGES
 from ecglm.reporting.language.patterns import PATTERNS, Pattern
 from ecglm.reporting.language.reader_patterns import READER_PATTERNS
@@ -31,7 +32,7 @@ _BY_NAME = MappingProxyType({s.name: s.key for s in STATEMENTS})
 
 @cache
 def _compiled() -> tuple[tuple[re.Pattern[str], Pattern], ...]:
-    return tuple((re.compile(pattern.english), pattern) for pattern in (*PATTERNS, *READER_PATTERNS))
+    return tuple((re.compile(pattern.english), pattern) for pattern in (*PATTERNS, *READER_PATTERNS, *PAGE_PATTERNS))
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,11 @@ class Language:
             return whole
         if (of := _OF_LEAD.fullmatch(english)) is not None and (said := self._one(of[2])) is not None:
             return f"{of[1]}{self.texts.colon}{said}"
-        parts = [self._one(part) for part in english.split(", ")]  # rhythm statements are lists
-        return None if None in parts else ("、" if self.code == "zh" else ", ").join(part for part in parts if part)
+        for mark, between in ((", ", "、" if self.code == "zh" else ", "), ("; ", "；" if self.code == "zh" else "; ")):
+            parts = [self._one(part) for part in english.split(mark)]  # rhythm statements are lists, notes on a page clauses
+            if None not in parts:
+                return between.join(part for part in parts if part)
+        return None
 
     def _one(self, english: str) -> str | None:
         for compiled, pattern in _compiled():

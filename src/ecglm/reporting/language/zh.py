@@ -48,7 +48,7 @@ ZH = Texts(
     appeared="本次存在而既往没有：{names}。", gone="既往存在而本次没有：{names}。", findings_same="判定为存在的发现相同。",
     footer="模型：{model}。软件：ecglm {version}。生成时间：{created}。", no_model="无",
     checked="完成的文本已重新读取：其中 {numbers} 个数字和 {statements} 项陈述，{bad} 个没有来源。",
-    removed="已删除 {n} 个没有来源的句子。", no_glyph="此处没有字体可显示的字符以其编码表示。",
+    removed="因此删除的行数：{n}。", no_glyph="此处没有字体可显示的字符以其编码表示。",
     alternative="绘制成心电图纸的记录",
     measurements={
         "heart_rate": "心率", "rr": "RR 间期", "rr_sd": "RR 标准差 (SDNN)", "rmssd": "RMSSD", "p_duration": "P 波时限",
