@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 
 from ecglm.bench import bertscore
-from ecglm.bench.studies.report import rescaled
-from ecglm.corpus.reports import ReportRow
 from ecglm.errors import UsageError
 
 TEXTS = ["sinus rhythm", "atrial fibrillation", "left bundle branch block", ""]
@@ -90,9 +88,9 @@ def test_it_is_the_published_formula(model: str, before: tuple[str, ...], reques
 def test_zero_is_what_unrelated_reports_have(tiny: Path) -> None:
     bert = bertscore.scorer(tiny)
     said = ["sinus rhythm", "atrial fibrillation", "left bundle branch block"]
-    rows = [ReportRow(n, n, 1, said[n % 3], {}) for n in range(9)]
     pairs = [(a, b) for a in said for b in said if a != b]
-    on_scale = rescaled(bert, rows, 0)
+    on_scale = bertscore.rescaled(bert, [(said[n % 3], n) for n in range(9)], 0)
+    assert bertscore.rescaled(bert, [(said[0], 1), (said[1], 1)], 0).baseline == 0  # of one patient: not unrelated
     lowest, highest = np.sort(bert.f1(*zip(*pairs, strict=True)))[[0, -1]]
     assert lowest < on_scale.baseline < highest
     assert on_scale(said, said) == pytest.approx([100] * 3, abs=1e-3)

