@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from ecglm.corpus.onpaper import through_page
 from ecglm.errors import PageError, RecordError
 from ecglm.inference import look
 from ecglm.inference.model import Model
@@ -22,6 +23,8 @@ from ecglm.models.vision.pagenet import PageNet, PageNetConfig
 from ecglm.paper import PageHeader, render
 from ecglm.records.reading import PageLooked
 from ecglm.signal.simulate import simulate_one
+from ecglm.training.vision import study
+from ecglm.training.vision.ways import Seen
 from tests.tiny_checkpoint import tiny_model
 
 RECORD = simulate_one("normal", seed=2).record
@@ -74,6 +77,28 @@ def test_a_page_that_cannot_be_read_is_answered_by_looking_and_says_so(judge: Pa
 def test_what_shows_no_ecg_stays_refused(judge: PageJudge, reason: str) -> None:
     with pytest.raises(PageError, match="cannot be told apart"):
         look.only_looked(refused(reason), np.zeros((300, 400, 3), np.uint8))
+
+
+def test_benchmarks_of_pages_look_as_well(judge: PageJudge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of a benchmark is opened as `ecglm ask` opens it."""
+    def cannot(image: object, **options: object) -> None:
+        raise refused()
+
+    monkeypatch.setattr("ecglm.paper.digitize.digitize", cannot)
+    assert isinstance(through_page(RECORD, "scan").reading, PageLooked)
+
+
+def test_the_study_judges_pages_as_the_product_does(judge: PageJudge, elm: EcgLanguageModel) -> None:
+    """Refused pages that show no ECG have the base rates, others what looking says; a read one both."""
+    count = len(keys())
+    seen, read = np.linspace(-2, 2, count, dtype=np.float32), np.full(count, 0.5, np.float32)
+    page = Seen(None, 0.0, "not an ecg", np.zeros((8, 8), np.uint8))
+    base = study._base(None, elm)
+    assert np.array_equal(study._product(elm, judge, page, seen), base)
+    assert np.array_equal(study._product(elm, judge, page._replace(reason="layout"), seen), judge.weights.looked(seen))
+    both = study._product(elm, judge, page._replace(read_C=read, confidence=0.8, reason=""), seen)
+    assert np.array_equal(both, judge.weights.weighed(read, seen, 0.8))
+    assert not np.array_equal(both, read)
 
 
 def test_without_weights_nothing_is_looked_at(elm: EcgLanguageModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

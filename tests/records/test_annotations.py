@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecglm.errors import ReadError
-from ecglm.records.annotations import read_annotations
+from ecglm.records.annotations import Annotations, read_annotations, rhythm_marks
 
 
 def write(folder: Path, samples: list[int], symbols: list[str], notes: list[str]) -> Path:
@@ -26,6 +26,11 @@ def test_marks_notes_and_long_gaps_are_those_that_wfdb_reads(tmp_path):
     assert ours.samples.tolist() == samples == theirs.sample.tolist()
     assert list(ours.symbols) == theirs.symbol
     assert ours.notes == ("(AFIB", "", "", "note", "", "(N")
+
+
+def test_rhythms_begin_where_they_are_marked_and_end_at_a_bracket():
+    marks = Annotations(np.array([5, 0, 9, 7, 12]), ("+", "+", "N", "+", "+"), ("(AFIB)", " (N ", "note", ")", "("))
+    assert rhythm_marks(marks) == [(0, "N"), (5, "AFIB"), (7, ""), (12, "")]
 
 
 @pytest.mark.parametrize("set_name", ["mitdb/records/*.atr", "ludb/data/*.v1", "afpdb/**/*.qrs", "cpsc2021/**/*.atr"])

@@ -73,8 +73,8 @@ def score(subject: Any, items: Sequence[BenchItem], seed: int, draws: int, progr
         add("signals of those", signals, read)
     add(f"{shown}, a refused one judged by the base rates", pages, every)
     title = f"Findings from {shown}, {len(items)} recordings: macro-AUROC"
-    notes = ("Drawn as 3x4 with a rhythm strip and read back; the seed of the distortions is the recording's. "
-             f"{len(refused)} of {len(items)} pages were refused. Intervals: bootstrap over patients.",)
+    notes = ("Drawn as 3x4 with a rhythm strip and opened as `ecglm ask` opens it; the seed of the distortions is the "
+             f"recording's. {len(refused)} of {len(items)} pages were refused. Intervals: bootstrap over patients.",)
     protocol = ecgbench(_Told(subject, {f"{shown}/{item.record_key}": page for item, page in zip(items, pages, strict=True)}),
                         items, seed, draws, False, shown)
     return Study([Table(title, ("", "recordings", *GROUPS), rows), *protocol.tables], len(items),

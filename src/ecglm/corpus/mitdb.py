@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.corpus.folder import data_folder
+from ecglm.corpus.rhythms import SAME_SUBJECT
 from ecglm.records import read
 from ecglm.records.annotations import BEATS, read_annotations
 from ecglm.records.record import Record
@@ -72,7 +73,7 @@ def minutes(each: int) -> list[Minute]:
     for path in sorted((data_folder("mitdb") / "records").glob("*.hea")):
         record = read(path)
         marks = read_annotations(path.with_suffix(".atr"))
-        person = "201" if path.stem == "202" else path.stem
+        person = SAME_SUBJECT.get(path.stem, path.stem)
         for number, kind in enumerate(kinds_of_minutes(marks.samples / record.fs, marks.symbols, marks.notes, record.duration_s)):
             if kind:
                 found.setdefault((person, kind), []).append(

@@ -11,28 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.corpus.folder import data_folder
-from ecglm.records.annotations import read_annotations
+from ecglm.records.annotations import ARRHYTHMIAS, read_annotations, rhythm_marks
 from ecglm.records.windows import open_windows
 
 #: Classes of rhythm, in the order of all forecasts; "sinus" is whatever is neither of the others.
 CLASSES = ("sinus", "af", "aflutter")
-#: The notes of the annotators that begin one of the others.
-_NAMES = {"(AFIB": 1, "(AFL": 2}
 #: MIT-BIH records of one person: the later one by the earlier.
 SAME_SUBJECT = {"202": "201"}
 
 
 @dataclass(frozen=True, eq=False)
 class Rhythms:
-    """A recording: its header file, subject, length (s); rhythms ``[n, 2]`` from when to when (s), what the annotators called
-    each, and its class as a number of CLASSES."""
+    """A recording: its header file, subject, length (s); rhythms ``[n, 2]`` from when to when (s), their codes in the
+    annotations ("" where none is named), and the class of each as a number of CLASSES."""
 
     name: str
     subject: str
     path: Path
     duration_s: float
     spans: NDArray[np.float64]
-    notes: tuple[str, ...]
+    codes: tuple[str, ...]
     classes: NDArray[np.int64]
 
     def at(self, times_s: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -47,7 +45,7 @@ class Rhythms:
         what the atria do there the marks do not say."""
         out = np.zeros(len(times_s), bool)
         for k in range(1, len(self.classes) - 1):
-            if self.classes[k] == 0 and self.classes[k - 1] and self.classes[k + 1] and self.notes[k] != "(N":
+            if self.classes[k] == 0 and self.classes[k - 1] and self.classes[k + 1] and self.codes[k] != "N":
                 out |= (times_s >= self.spans[k, 0]) & (times_s < self.spans[k, 1])
         return out
 
@@ -66,10 +64,8 @@ def cpsc2021_rhythms() -> Iterator[Rhythms]:
 
 def _rhythms(path: Path, subject: str) -> Rhythms:
     windows = open_windows(path)
-    at, _, notes = read_annotations(path.with_suffix(".atr"))
-    fs = windows.first.fs
-    marks = [(sample / fs, note.strip("\0 ")) for sample, note in zip(at, notes, strict=True) if note.startswith("(")]
-    edges = [*(begin for begin, _ in marks), windows.duration_s]
+    marks = rhythm_marks(read_annotations(path.with_suffix(".atr")))
+    edges = [*(sample / windows.first.fs for sample, _ in marks), windows.duration_s]
     spans = np.array(list(pairwise(edges)), float).reshape(-1, 2)
-    return Rhythms(path.stem, subject, path, windows.duration_s, spans, tuple(note for _, note in marks),
-                   np.array([_NAMES.get(note, 0) for _, note in marks], np.int64))
+    return Rhythms(path.stem, subject, path, windows.duration_s, spans, tuple(code for _, code in marks),
+                   np.array([CLASSES.index(ARRHYTHMIAS.get(code, "sinus")) for _, code in marks], np.int64))

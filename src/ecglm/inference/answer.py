@@ -26,6 +26,7 @@ from ecglm.inference.parts import Part, parts
 from ecglm.inference.prompts import Prompts
 from ecglm.inference.reading import Reading
 from ecglm.inference.rules import known, untrained
+from ecglm.inference.support import shares, support
 from ecglm.inference.together import joined
 from ecglm.inference.topics import Topics, learned_name, topics
 from ecglm.inference.which import recordings
@@ -178,7 +179,7 @@ class Answerer(Prompts):
         text, left_out = kept(text, about, reading)
         if not text:
             return declined(self.model, "; ".join(left_out))
-        confidence = calibrated_confidence(self.model.calibration, text, math.exp(sum(generation.logprobs)))
+        confidence = self._sure(about, text, reading, math.exp(sum(generation.logprobs)))
         if answer_kind(text) == "number" and len(about.measures) == 1 and about.measures[0] in SAME_WITHIN:
             confidence *= sure_of_value(about.measures[0])  # it may be read without doubt and still be measured with some
         note = remark(question, text, reading, self.model.findings_calibration)
@@ -195,11 +196,16 @@ class Answerer(Prompts):
             text, confidence = left[0], sure_of(question, reading, calibration)
         else:
             text, share = self._likeliest(reading, question, left)
-            confidence = calibrated_confidence(self.model.calibration, text, share)
+            confidence = self._sure(topics(question), text, reading, share)
         first = Evidence(f'the language model said "{said}", which the findings contradict; answered from them')
         evidence = evidence_for(self.model, reading, topics(question), text)
         note = remark(question, text, reading, calibration)
         return Answer(text, confidence, False, (first, *evidence), self.model.name, note=note)
+
+    def _sure(self, about: Topics, text: str, reading: Reading, share: float) -> float:
+        """Confidence by the findings that an answer names, or else by how probable its text was."""
+        found = support(about, text, reading, self.model.findings_calibration)
+        return calibrated_confidence(self.model.calibration, text, share) if found is None else found
 
     def _likeliest(self, reading: Reading, question: str, answers: Sequence[str]) -> tuple[str, float]:
         """The answer that the model holds most probable, and its share among these."""
@@ -228,6 +234,8 @@ class Answerer(Prompts):
         if wrong is not None:
             return declined(self.model, f"none of the options is supported: {wrong}")
         evidence = evidence_for(self.model, reading, about, options[best])
-        confidence = calibrated_confidence(self.model.calibration, options[best], float(share[best]))
+        by_findings = shares(options, reading, self.model.findings_calibration)
+        confidence = calibrated_confidence(self.model.calibration, options[best], float(share[best])) if by_findings is None \
+            else by_findings[best]
         note = remark(question, options[best], reading, self.model.findings_calibration)
         return Answer(options[best], confidence, False, evidence, self.model.name, note=note)

@@ -7,6 +7,7 @@ Its checkpoint folder is that of `ecglm.models.elm` without heads: ``config.json
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -47,7 +48,7 @@ def adapter_writer(llm: Any, base: str) -> Callable[[Path], None] | None:
     return save
 
 
-class AdaptedModel:
+class AdaptedModel(ABC):
     """What the children share. A child says what its ``config.json`` is (`Config`: with model_type, format and base), sets its
     `format`, calls `_adapt` once its language model is as it wants it, and makes its `part`.
 
@@ -72,9 +73,9 @@ class AdaptedModel:
         self.run: dict[str, Any] = {}
 
     @property
+    @abstractmethod
     def part(self) -> nn.Module:
         """What ``model.safetensors`` holds."""
-        raise NotImplementedError
 
     def _adapt(self, hidden: int, setting: str) -> None:
         """Merge the adapter into a language model that must be this wide. setting: what the configuration calls the width."""

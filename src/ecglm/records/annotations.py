@@ -7,6 +7,7 @@ Reads the MIT format, which every PhysioNet data set of today uses.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,8 @@ SYMBOLS = (
 )  # fmt: skip
 #: Those that mark a beat.
 BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
+#: Codes of annot(5) for the rhythms that forecasts are about, and their names here.
+ARRHYTHMIAS: Mapping[str, str] = {"AFIB": "af", "AFL": "aflutter"}
 MAX_BYTES = 64 << 20
 _SKIP, _NUM, _SUB, _CHAN, _AUX = 59, 60, 61, 62, 63
 
@@ -32,6 +35,14 @@ class Annotations(NamedTuple):
     samples: NDArray[np.int64]
     symbols: tuple[str, ...]
     notes: tuple[str, ...]
+
+
+def rhythm_marks(marks: Annotations) -> list[tuple[int, str]]:
+    """Sample and code of every change of rhythm, in order of time: the code of annot(5) without its bracket ("AFIB"), "" where
+    a rhythm ends and none is named."""
+    found = [(sample, note.strip()) for sample, note in zip(marks.samples.tolist(), marks.notes, strict=True)]
+    changes = [(sample, note[1:].strip().rstrip(")").upper()) for sample, note in found if note.startswith("(") or note == ")"]
+    return sorted(changes, key=lambda change: change[0])  # they may stand after the beats of their time; the sort is stable
 
 
 def read_annotations(path: str | os.PathLike[str]) -> Annotations:

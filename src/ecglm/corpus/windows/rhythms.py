@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecglm.records.annotations import BEATS, Annotations
+from ecglm.records.annotations import ARRHYTHMIAS, BEATS, Annotations, rhythm_marks
 
 Floats = NDArray[np.float64]
 #: Where no rhythm is annotated.
 UNKNOWN = "?"
-#: Codes of annot(5) (without the bracket) that are sinus rhythm of any rate, and those of the events. All others are neither.
+#: Codes of annot(5) that are sinus rhythm of any rate; those that are neither these nor ARRHYTHMIAS count as neither.
 SINUS = frozenset({"N", "SBR", "NSR"})
-EVENTS: Mapping[str, str] = {"AFIB": "af", "AFL": "aflutter"}
 #: Marks of one record may be as late (s) after its last sample: some annotators round up.
 LATE_S = 1.0
 
@@ -72,17 +70,17 @@ class Rhythms:
         """Every change to fibrillation or flutter from a known rhythm that is neither. One that follows the other is no onset."""
         found = []
         for at in range(1, len(self.codes)):
-            if self.codes[at] in EVENTS and self.codes[at - 1] not in EVENTS and self.codes[at - 1] != UNKNOWN:
+            if self.codes[at] in ARRHYTHMIAS and self.codes[at - 1] not in ARRHYTHMIAS and self.codes[at - 1] != UNKNOWN:
                 end = at
-                while end < len(self.codes) and self.codes[end] in EVENTS:
+                while end < len(self.codes) and self.codes[end] in ARRHYTHMIAS:
                     end += 1
                 lasts = float(self.edges_s[end] - self.edges_s[at])
-                found.append(Onset(float(self.edges_s[at]), EVENTS[self.codes[at]], lasts))
+                found.append(Onset(float(self.edges_s[at]), ARRHYTHMIAS[self.codes[at]], lasts))
         return found
 
     def next_event(self, time_s: Floats) -> Floats:
         """Beginning of the first fibrillation or flutter that is there at each time or later; infinity where there is none."""
-        is_event = [code in EVENTS for code in self.codes]
+        is_event = [code in ARRHYTHMIAS for code in self.codes]
         starts = np.append(self.edges_s[:-1][is_event], np.inf)
         stops = self.edges_s[1:][is_event]
         result: Floats = starts[np.searchsorted(stops, time_s, side="right")]
@@ -90,12 +88,12 @@ class Rhythms:
 
     def last_event(self, time_s: float) -> float | None:
         """End of the last fibrillation or flutter before a time; None without one."""
-        ends = [stop for code, stop in zip(self.codes, self.edges_s[1:], strict=True) if code in EVENTS and stop <= time_s]
+        ends = [stop for code, stop in zip(self.codes, self.edges_s[1:], strict=True) if code in ARRHYTHMIAS and stop <= time_s]
         return float(ends[-1]) if ends else None
 
 
 def _is(code: str, kind: str) -> bool:
-    return {"sinus": code in SINUS, "event": code in EVENTS, "unknown": code == UNKNOWN}[kind]
+    return {"sinus": code in SINUS, "event": code in ARRHYTHMIAS, "unknown": code == UNKNOWN}[kind]
 
 
 def rhythms(marks: Annotations, fs: float, duration_s: float, first: str = UNKNOWN) -> Rhythms:
@@ -110,16 +108,9 @@ def rhythms(marks: Annotations, fs: float, duration_s: float, first: str = UNKNO
         raise RhythmError(f"clock: marks from {at.min():.1f} s to {at.max():.1f} s in a record of {duration_s:.1f} s")
     if (np.diff(at[beat]) < 0).any():
         raise RhythmError("clock: beats go back in time")
-    changes = [(float(time), note) for time, note in zip(at, (n.strip() for n in marks.notes), strict=True)
-               if note.startswith("(") or note == ")"]
-    changes.sort(key=lambda change: change[0])  # rhythm marks may stand after the beats of their time; the sort is stable
     edges, codes = [0.0], [first]
-    for time, note in changes:
-        time = min(time, duration_s)
-        if note == ")":
-            code = UNKNOWN
-        else:
-            code = note[1:].strip().rstrip(")").upper() or UNKNOWN
+    for sample, named in rhythm_marks(marks):
+        time, code = min(sample / fs, duration_s), named or UNKNOWN
         if time <= edges[-1]:  # nothing lies before it
             codes[-1] = code
         elif code != codes[-1]:

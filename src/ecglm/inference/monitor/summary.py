@@ -9,11 +9,8 @@ from typing import Any
 
 from ecglm.errors import ReadError
 from ecglm.inference.monitor.watch import Step
-from ecglm.records.annotations import read_annotations
+from ecglm.records.annotations import ARRHYTHMIAS, read_annotations, rhythm_marks
 from ecglm.signal.holter.result import clock
-
-#: Notes of WFDB annotations that begin fibrillation or flutter.
-ARRHYTHMIA = ("(AFIB", "(AFL")
 
 
 @dataclass(frozen=True)
@@ -34,14 +31,12 @@ class Marked:
 def marked(path: str | os.PathLike[str], fs: float, begin_s: float = 0.0) -> Marked:
     """The rhythm marks of a WFDB annotation file, each until the next or until ")". begin_s: where in its record the watch
     begins. Raises ReadError for one without any."""
-    at, _, notes = read_annotations(path)
-    marks = [(max(0.0, sample / fs - begin_s), note.strip()) for sample, note in zip(at.tolist(), notes, strict=True)
-             if note.startswith(("(", ")"))]
-    if not any(note.startswith("(") for _, note in marks):
+    marks = [(max(0.0, sample / fs - begin_s), code) for sample, code in rhythm_marks(read_annotations(path))]
+    if not any(code for _, code in marks):
         raise ReadError(os.fspath(path), "it marks no rhythm", "pass the file whose notes are (N, (AFIB, (AFL")
     spans: list[tuple[float, float]] = []
-    for (begin, note), stop in zip(marks, [*(time for time, _ in marks[1:]), float("inf")], strict=True):
-        if note in ARRHYTHMIA and stop > begin:
+    for (begin, code), stop in zip(marks, [*(time for time, _ in marks[1:]), float("inf")], strict=True):
+        if code in ARRHYTHMIAS and stop > begin:
             if spans and spans[-1][1] == begin:
                 begin = spans.pop()[0]
             spans.append((begin, stop))
@@ -54,10 +49,10 @@ def beside(path: str) -> Path | None:
     if not found.is_file():
         return None
     try:
-        _, _, notes = read_annotations(found)
+        marks = rhythm_marks(read_annotations(found))
     except ReadError:
         return None
-    return found if any(note.startswith("(") for note in notes) else None
+    return found if any(code for _, code in marks) else None
 
 
 @dataclass

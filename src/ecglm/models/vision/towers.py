@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,18 @@ _COLOURS: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
 Image = NDArray[np.uint8]
 
 
-class Tower(nn.Module):
+class Tower(nn.Module, ABC):
     """An encoder whose weights never change. width: of its tokens."""
 
     width: int
 
+    @abstractmethod
     def features(self, image: Image) -> Tensor:
         """Tokens of the whole picture and of its tiles, tok_TND, before any connector."""
-        raise NotImplementedError
 
+    @abstractmethod
     def arranged(self, tok_TND: Tensor, image: Image, newline_D: Tensor | None) -> Tensor:
         """Connected tokens in the order in which they are read, tok_MD."""
-        raise NotImplementedError
 
 
 class PatchTower(Tower):

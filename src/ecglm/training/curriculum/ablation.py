@@ -50,39 +50,36 @@ KEPT = ("{}.safetensors", "{}.resume.safetensors", "{}.answers.json")
 
 @dataclass(frozen=True)
 class Group:
-    """Trainings that are compared. recipe: settings of a CurriculumRecipe that all share; whole: folder of the run in which
-    nothing is changed, such as runs/camel; runs: where those of `variants` (of VARIANTS) go; asked: lessons of each stage that
-    every model is asked."""
+    """Trainings that are compared. recipe: settings of a CurriculumRecipe that all share; runs: the folder that holds a run
+    of each; variants: of VARIANTS; asked: lessons of each stage that every model is asked."""
 
     title: str
     recipe: dict[str, Any]
-    whole: str
     runs: str
     variants: tuple[str, ...]
     asked: dict[str, int]
 
+    def folder(self, name: str) -> Path:
+        """Where the run of a variant is."""
+        return Path(self.runs) / name.replace(": ", "-").replace(" ", "-")
 
-def run(groups: Sequence[Mapping[str, Any]], seed: int, draws: int, progress: bool) -> Study:
-    """Train (or go on with, or reuse) every variant, and ask it. groups: settings of `Group`. Raises ConfigError for settings
-    that a group or a recipe has not, UsageError where a folder holds another run."""
-    tables, values, asked = list[Table](), dict[str, Any](), list[Asked]()
-    for group in (load_config(Group, one) for one in groups):
-        if unknown := [name for name in group.variants if name not in VARIANTS]:
-            raise UsageError(f"{group.title}: no variant {unknown[0]!r}; {closest(unknown[0], VARIANTS)}")
-        whole = Path(group.whole)
-        folders = {WHOLE: whole} | {name: Path(group.runs) / name.replace(": ", "-").replace(" ", "-") for name in group.variants}
-        found = {name: _variant(group, VARIANTS.get(name, ()), folder, seed, progress)
-                 for name, folder in folders.items()}
-        tables.append(table(group.title, found, draws, seed))
-        values[group.title] = {name: {stage: float(np.mean(_marked(said, [stage]))) for stage in STAGES if stage in group.asked}
-                               for name, said in found.items()}
-        asked += [one for said in found.values() for one in said]
+
+def run(seed: int, draws: int, progress: bool, **settings: Any) -> Study:
+    """Train (or go on with, or reuse) every variant, and ask it. settings: those of `Group`. Raises ConfigError for one
+    that a group or its recipe has not, UsageError where a folder holds another run."""
+    group = load_config(Group, settings)
+    if unknown := [name for name in group.variants if name not in VARIANTS]:
+        raise UsageError(f"{group.title}: no variant {unknown[0]!r}; {closest(unknown[0], VARIANTS)}")
+    found = {name: _variant(group, name, seed, progress) for name in (WHOLE, *group.variants)}
+    values = {name: {stage: float(np.mean(_marked(said, [stage]))) for stage in STAGES if stage in group.asked}
+              for name, said in found.items()}
     notes = (
         "Every row is a model of its own, trained from the same seed, on the bench camel's questions. Right is exact match of "
         "the free answer, of a number within a tenth; the last column is the paired difference from the first row over all "
         "questions. Intervals are of 95 %, clustered by patient; other seeds of the training would spread more.",)
-    return Study(tables, len(asked), len({one.patient for one in asked}),
-                 digest([data_hash(ptbxl.load()), json.dumps(list(groups), sort_keys=True)]), notes, values)
+    asked = [one for said in found.values() for one in said]
+    return Study([table(group.title, found, draws, seed)], len(asked), len({one.patient for one in asked}),
+                 digest([data_hash(ptbxl.load()), json.dumps(settings, sort_keys=True)]), notes, values)
 
 
 def table(title: str, found: Mapping[str, list[Asked]], draws: int, seed: int) -> Table:
@@ -104,16 +101,18 @@ def table(title: str, found: Mapping[str, list[Asked]], draws: int, seed: int) -
                  ("trained", *stages, *["forecast, AUROC"] * forecasts, "all, difference"), rows)
 
 
-def _variant(group: Group, changes: Sequence[str], folder: Path, seed: int, progress: bool) -> list[Asked]:
+def _variant(group: Group, name: str, seed: int, progress: bool) -> list[Asked]:
     """What one model answers; kept in its folder."""
-    wanted = load_config(CurriculumRecipe, group.recipe, [*changes, f"run={folder}", f"seed={seed}"])
+    changes, folder = VARIANTS.get(name, ()), group.folder(name)
+    overrides = [*changes, f"run={folder}", f"seed={seed}"]
+    wanted = load_config(CurriculumRecipe, group.recipe, overrides)
     kept, output = folder / "examination.json", folder / "model"
-    started = (folder / "recipe.json").exists()
     settings = json.loads(json.dumps(asdict(wanted)))
     if not (output.is_dir() and SecondsLanguageModel.from_pretrained(output).run["recipe"] == settings):
+        started = (folder / "recipe.json").exists()
         if not started and changes:
-            take_over(Path(group.whole), folder, changes)
-        train(group.recipe, [*changes, f"run={folder}", f"seed={seed}"], started, progress)
+            take_over(group.folder(WHOLE), folder, changes)
+        train(group.recipe, overrides, started, progress)
         kept.unlink(missing_ok=True)
     if not kept.is_file():
         lessons, recordings = examination(wanted, seed, progress, group.asked)

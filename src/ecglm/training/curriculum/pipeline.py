@@ -30,8 +30,8 @@ from ecglm.training.curriculum.recordings import Recordings, measurements
 from ecglm.training.examples import data_hash
 from ecglm.training.run_folder import checked_recipe, start_run
 
-#: Lessons of each stage that give its marks.
-MARKED = 40
+#: Recordings of the validation fold that give the marks.
+MARKED = 240
 
 
 def run(recipe_path: str | Path | Mapping[str, Any], overrides: Sequence[str] = (), resume: bool = False, progress: bool = True,
@@ -59,7 +59,7 @@ class School:
         rng = np.random.default_rng(recipe.seed)
         train, valid = self.data.rows(recipe.train_folds), self.data.rows((recipe.validation_fold,))
         self.rows = np.sort(rng.choice(train, min(recipe.recordings, len(train)), replace=False))
-        marked = np.sort(rng.choice(valid, min(6 * MARKED, len(valid)), replace=False))
+        marked = np.sort(rng.choice(valid, min(MARKED, len(valid)), replace=False))
         self.marked_rows = marked
         self.measured = measurements(np.concatenate([self.rows, marked]), progress)
         self.teacher = Teacher(self.rows, self.measured, False, recipe.questions)
@@ -74,7 +74,7 @@ class School:
                 both = [*new, *again]
                 self.learn[name] = [both[i] for i in rng.permutation(len(both))]
         exam = np.random.default_rng(recipe.seed + 1)
-        self.marked = {name: examiner.lessons(name, MARKED, exam) for name in recipe.stages}
+        self.marked = {name: examiner.lessons(name, recipe.marked, exam) for name in recipe.stages}
         self.recordings = Recordings(recipe.seconds)
         every = [lesson for lessons in (*self.learn.values(), *self.marked.values()) for lesson in lessons]
         rows = [f"ptbxl:{row}" for row in self.measured]

@@ -40,10 +40,10 @@ class Stage:
 class CurriculumRecipe:
     """See recipes/camel.yaml. base: the language model; layers: how many of its layers are kept (0: all; half of them from its
     beginning, half from its end), which makes a small model of a large one. Folds are PTB-XL's: of train_folds so many
-    `recordings` are read; validation_fold gives the marks of every stage. questions: most on one ECG; accumulate: sequences of
-    an optimiser step; no_ecg: share of sequences without the ECG, so that the text-only control is the model's own guess;
-    parts: learning rate of encoder, projector and special tokens, as a multiple of the stage's; read: weight of the head of
-    `align` during the lessons (0: it is not kept)."""
+    `recordings` are read; validation_fold gives the marks after every stage, by `marked` lessons of each stage so far.
+    questions: most on one ECG; accumulate: sequences of an optimiser step; no_ecg: share of sequences without the ECG, so that
+    the text-only control is the model's own guess; parts: learning rate of encoder, projector and special tokens, as a multiple
+    of the stage's; read: weight of the head of `align` during the lessons (0: it is not kept)."""
 
     kind: str = "curriculum"
     name: str = "camel"
@@ -56,6 +56,7 @@ class CurriculumRecipe:
     lora: Lora = field(default_factory=Lora)
     train_folds: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
     validation_fold: int = 8
+    marked: int = 40
     recordings: int = 1250
     autoencoder: Autoencoding = field(default_factory=Autoencoding)
     align: Alignment = field(default_factory=Alignment)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ecglm.atomic import write_text
 from ecglm.bench.metrics import macro_f1
 from ecglm.bench.provenance import git_commit, versions
 from ecglm.config import load_config
 from ecglm.corpus.onsets import ANNOUNCED, subjects
 from ecglm.corpus.windows import HORIZONS, WINDOWS
-from ecglm.errors import UsageError
 from ecglm.models.folder import check_replaceable
 from ecglm.models.forecast.forecaster import Forecaster
 from ecglm.training.forecast.fit import FitSettings, Person, calibrate, cell_windows, drawn_windows, fit_network
 from ecglm.training.forecast.series import people_of
+from ecglm.training.run_folder import checked_recipe, start_run
 
 
 @dataclass(frozen=True)
@@ -45,11 +43,8 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
     folder = Path(recipe.run)
     output = Path(recipe.output or folder / "checkpoint")
     check_replaceable(output)
-    stamp, text = folder / "recipe.json", json.dumps(asdict(recipe), indent=1)
-    if stamp.exists() and not resume:
-        raise UsageError(f"{folder}: holds an earlier run; pass --resume to go on, or run=OTHER_FOLDER")
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(stamp, text)
+    text = checked_recipe(folder, recipe, resume)
+    start_run(folder, text)
     teaching, checking = (people_of(subjects(split, ANNOUNCED, count), folder / "series", recipe.workers, progress)
                           for split, count in (("train", recipe.teach), ("valid", recipe.check)))
     network = fit_network(*drawn_windows(teaching, recipe.windows_s, recipe.horizons_s, recipe.fit), recipe.fit)

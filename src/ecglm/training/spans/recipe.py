@@ -16,11 +16,11 @@ import numpy as np
 from ecglm.atomic import replacing
 from ecglm.config import load_config
 from ecglm.corpus.rhythms import Rhythms, mitdb_rhythms
-from ecglm.errors import UsageError
 from ecglm.records.windows import open_windows
 from ecglm.signal.spans.evidence import Evidence
 from ecglm.signal.spans.model import CLASSES, Decoder, SpanModel, stored
 from ecglm.training.beat_types import exported
+from ecglm.training.run_folder import checked_recipe, start_run
 from ecglm.training.spans.examples import Beats, beats_of, simulated_person
 
 #: Parts of the people, for out-of-fold predictions; those who fibrillate or flutter are dealt out first.
@@ -58,10 +58,10 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
     recipe = load_config(SpansRecipe, recipe_path, list(overrides))
     folder = Path(recipe.run)
     output = folder / "rhythm_spans.npz"
-    if folder.exists() and not resume:
-        raise UsageError(f"{folder}: holds an earlier run; pass --resume to go on, or run=OTHER_FOLDER")
-    (folder / "beats").mkdir(parents=True, exist_ok=True)
-    every = list(mitdb_rhythms())
+    text = checked_recipe(folder, recipe, resume)
+    every = list(mitdb_rhythms())  # what is missing must not leave a started run behind
+    start_run(folder, text)
+    (folder / "beats").mkdir(exist_ok=True)
     real = [real_beats(folder, one) for one in track(every, "Reading beats", disable=not progress)]
     numbers = track(range(recipe.simulated), "Simulating", disable=not progress)
     made = [made_beats(folder, recipe.seed, number) for number in numbers]

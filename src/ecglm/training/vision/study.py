@@ -79,6 +79,14 @@ def _base(logits: Floats | None, elm: EcgLanguageModel) -> Floats:
     return prior.astype(np.float32) if logits is None else logits
 
 
+def _product(elm: EcgLanguageModel, judge: PageJudge, page: Seen, seen_C: Floats) -> Floats:
+    """Log-odds as `ecglm ask` has them: read and looked at, looked at only, or nothing but the base rates. seen_C: what the
+    network that looks said."""
+    if page.read_C is not None:
+        return judge.weights.weighed(page.read_C, seen_C, page.confidence)
+    return judge.weights.looked(seen_C) if page.reason in SEEN else _base(None, elm)
+
+
 def _ways(elm: EcgLanguageModel, judge: PageJudge, signals: Floats, found: Mapping[str, Sequence[Seen]], label: NDArray[np.uint8],
           boot: Bootstrap) -> tuple[Table, dict[str, Any]]:
     rows: list[Sequence[str]] = []
@@ -95,17 +103,16 @@ def _ways(elm: EcgLanguageModel, judge: PageJudge, signals: Floats, found: Mappi
         raw = looked(judge.net, stacked(pages))
         alone = judge.weights.looked(raw)
         read = np.stack([_base(page.read_C, elm) for page in pages])
-        both = np.stack([judge.weights.weighed(page.read_C, raw[i], page.confidence) if page.read_C is not None
-                         else alone[i] if page.reason in SEEN else read[i] for i, page in enumerate(pages)])
+        both = np.stack([_product(elm, judge, page, seen_C) for page, seen_C in zip(pages, raw, strict=True)])
         refused = [page.reason for page in pages if page.read_C is None]
         add("read back", preset, read, f"{len(refused)}, {sum(reason in SEEN for reason in refused)} of them looked at")
         add("looked at", preset, alone)
         add("both", preset, both)
         values[preset]["refused"] = refused
-        gone = np.array([page.read_C is None for page in pages])
-        if gone.any() and not gone.all():  # where nothing was read, too few to rank label by label: all statements together
-            values[preset]["refused, pooled AUROC of looking"] = round(_pooled(label[gone], alone[gone]), 4)
-            values[preset]["refused, pooled AUROC of base rates"] = round(_pooled(label[gone], read[gone]), 4)
+        only = np.array([page.read_C is None and page.reason in SEEN for page in pages])
+        if only.any():  # too few to rank label by label: all statements together
+            values[preset]["only looked at, pooled AUROC of looking"] = round(_pooled(label[only], alone[only]), 4)
+            values[preset]["only looked at, pooled AUROC of base rates"] = round(_pooled(label[only], read[only]), 4)
     head = ("way", *(_NAMES[group] for group in GROUPS), "refused")
     return Table("Findings from pages", head, rows), values
 
@@ -159,7 +166,5 @@ def _prob(logits: Floats | None) -> Floats:
 
 def _decided(elm: EcgLanguageModel, judge: PageJudge, page: Seen) -> tuple[Floats, NDArray[np.bool_]]:
     """Probabilities and decisions as the product gives them."""
-    raw = looked(judge.net, page.picture[None])[0]
-    logits = judge.weights.looked(raw) if page.read_C is None else judge.weights.weighed(page.read_C, raw, page.confidence)
-    probability = _prob(logits)
+    probability = _prob(_product(elm, judge, page, looked(judge.net, page.picture[None])[0]))
     return probability, elm.findings_calibration.present_C(probability)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -12,7 +13,7 @@ from ecglm.training.forecast.baselines.features import features, table
 from ecglm.training.forecast.baselines.method import Example, Floats, Ints, balanced, spread
 
 
-class _Tabular:
+class _Tabular(ABC):
     """Numbers of windows, kept by item: every subject left out asks for most of them again."""
 
     name = ""
@@ -40,9 +41,9 @@ class _Tabular:
             self._known = np.asarray(np.isfinite(numbers).any(axis=0))  # short windows have no spectra
             self.teach(numbers[:, self._known], np.searchsorted(self._columns, labels), balanced(labels))
 
+    @abstractmethod
     def make(self) -> Any:
         """A model that has learnt nothing."""
-        raise NotImplementedError
 
     def teach(self, x_NF: Floats, y_N: Ints, weight_N: Floats) -> None:
         """Fit the model."""
