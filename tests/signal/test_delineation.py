@@ -10,7 +10,7 @@ from pydicom.data import get_testdata_file
 from ecglm.models.delineator import Delineator, DelineatorConfig
 from ecglm.records import read
 from ecglm.records.record import Record
-from ecglm.signal import prepare
+from ecglm.signal import delineation, prepare
 from ecglm.signal.delineation import WAVES, delineate, prepared_leads, waves_of
 from ecglm.signal.quality import assess
 from ecglm.signal.wave_network import CHUNK, FS, fold_weights, wave_probabilities
@@ -121,6 +121,16 @@ def test_what_cannot_be_read_gives_no_waves_and_a_reason(signal):
 
 
 def test_a_wide_early_beat_is_ventricular():
+    record, onsets = two_ventricular_beats()
+    found = delineate(record)
+    early = [kind for kind, qrs in zip(found.types, found.overall["qrs"], strict=True)
+             if any(0.5 < qrs[1] - onset < 0.75 for onset in onsets)]
+    assert early == ["V", "V"]
+    assert found.types.count("V") <= 3
+
+
+def two_ventricular_beats() -> tuple[Record, np.ndarray]:
+    """A record, and when the two beats begin that are followed by one."""
     record, truth = synthetic_ecg(rate=60, duration=20, noise=0.02)
     fs, signal = round(record.fs), record.signal.copy()
     for onset in truth.onsets[[5, 11]]:
@@ -130,11 +140,20 @@ def test_a_wide_early_beat_is_ventricular():
         signal[:, at: round((onset + 1.35) * fs)] *= 0.05  # the sinus beat that it replaces
         signal[:, at: at + len(shape)] += shape.astype(np.float32)
         signal[:, at + len(shape): at + len(shape) + len(tail)] += tail.astype(np.float32)
-    found = delineate(Record(signal, record.fs, record.leads))
-    early = [kind for kind, qrs in zip(found.types, found.overall["qrs"], strict=True)
-             if any(0.5 < qrs[1] - onset < 0.75 for onset in truth.onsets[[5, 11]])]
-    assert early == ["V", "V"]
-    assert found.types.count("V") <= 3
+    return Record(signal, record.fs, record.leads), truth.onsets[[5, 11]]
+
+
+def test_a_beat_of_which_a_part_is_there_is_ventricular_only_when_early(monkeypatch):
+    record, _ = two_ventricular_beats()
+    whole = delineate(record)
+    monkeypatch.setattr(delineation, "_cut_off", lambda qrs, total: np.ones(len(qrs), bool))
+    assert {"V", "F"} & set(whole.types)
+    assert not {"V", "F"} & set(delineate(record).types)
+    monkeypatch.undo()
+    qrs = np.array([[0.0, 0.02, 0.06], [1.0, 1.04, 1.1], [2.0, 2.04, 2.1], [2.95, 2.98, 2.996]])
+    assert delineation._cut_off(qrs, 750).tolist() == [True, False, False, True]
+    qrs[3] -= 0.4  # it comes early, and may be ventricular
+    assert delineation._cut_off(qrs, 650).tolist() == [True, False, False, False]
 
 
 def test_edges_agree_with_cardiologists_who_trained_other_folds(data_dir):

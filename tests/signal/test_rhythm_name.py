@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pydicom.data import get_testdata_file
 
 from ecglm.records import read
 from ecglm.records.record import Record
+from ecglm.signal.delineation import delineate
 from ecglm.signal.rhythm_name import rhythm
 from ecglm.signal.simulate import simulate
 from tests.signal.synthetic import synthetic_ecg
@@ -57,14 +60,27 @@ def test_a_pr_interval_is_given_only_where_the_name_rests_on_it(condition, given
             assert any(item.text.startswith("PR ") for item in said.evidence) == given, said
 
 
-def test_spikes_before_every_qrs_are_called_pacing():
+def paced() -> Record:
+    """Beats with a spike before each."""
     record, truth = synthetic_ecg(rate=70, p_wave=False, fs=500)
     signal = record.signal.copy()
     for onset in truth.onsets:
         at = round((onset - 0.012) * record.fs)
         if 2 < at < signal.shape[1] - 3:
             signal[:, at: at + 2] += 1.2
-    assert rhythm(Record(signal, record.fs, record.leads)).name == "ventricular paced rhythm"
+    return Record(signal, record.fs, record.leads)
+
+
+def test_spikes_before_every_qrs_are_called_pacing():
+    assert rhythm(paced()).name == "ventricular paced rhythm"
+
+
+def test_beats_that_a_pacemaker_set_off_are_no_premature_ones():
+    record = paced()
+    found = delineate(record)
+    said = rhythm(record, replace(found, types=("V",) * 4 + ("N",) * (len(found.types) - 4)))
+    assert said.name == "ventricular paced rhythm"
+    assert not said.also
 
 
 def test_a_real_recording():

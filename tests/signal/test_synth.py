@@ -41,7 +41,9 @@ def test_folder_is_continued_not_begun_again(tmp_path, capsys):
 
 @pytest.mark.parametrize(("arguments", "said"), [
     (["--condition", "lbb", "-o", "x"], "did you mean 'lbbb'"), ([], "nothing to do"), (["-o", "taken"], "is not empty"),
-    (["--gallery", "sheet.bmp", "--condition", "normal"], ".png"),
+    (["--gallery", "sheet.bmp", "--condition", "normal"], ".png"), (["-o", "x", "--fs", "0"], "--fs 0.0 Hz is outside"),
+    (["-o", "x", "--duration", "0"], "--duration 0.0 s is outside"),
+    (["--gallery", "sheet.png", "--condition", "normal", "--fs", "0"], "--fs 0.0 Hz is outside"),
 ])
 def test_bad_requests_write_nothing(tmp_path, monkeypatch, capsys, arguments, said):
     monkeypatch.chdir(tmp_path)

@@ -60,7 +60,8 @@ def synth(
         from ecglm.signal.simulate.telling import telling
 
         names = condition or list(CONDITIONS)
-        made = simulate(names, len(names), fs=fs or 500.0, duration_s=duration or 10.0, seed=seed)
+        made = simulate(names, len(names), fs=500.0 if fs is None else fs, duration_s=10.0 if duration is None else duration,
+                        seed=seed)
         save_image(draw([Cell(s.truth.condition, *telling(s, CELL_S)) for s in made]), gallery)
         print_text(f"wrote {gallery}")
     if out is not None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
 from ecglm.signal.beats import IntArray
-from ecglm.signal.missing import FloatArray, median_of_known
+from ecglm.signal.missing import BoolArray, FloatArray, median_of_known
 from ecglm.signal.stack import align, correlation, cut
 from ecglm.signal.wave_network import WEIGHTS
 
@@ -70,13 +70,18 @@ def shipped_trees() -> Trees:
                  int(known["depth"]), known["start"].astype(float))
 
 
-def beat_types(scaled_LT: NDArray[np.floating], samples: IntArray, fs: float, trees: Trees | None = None) -> tuple[str, ...]:
-    """The class of each beat of prepared leads; empty when there are fewer than LEAST_BEATS."""
+def beat_types(scaled_LT: NDArray[np.floating], samples: IntArray, fs: float, trees: Trees | None = None,
+               cut_off_B: BoolArray | None = None) -> tuple[str, ...]:
+    """The class of each beat of prepared leads; empty when there are fewer than LEAST_BEATS. cut_off_B: beats of which an end of
+    the signal leaves a part: their shape tells nothing, so they are normal or supraventricular."""
     if len(samples) < LEAST_BEATS:
         return ()
     feat = type_features(scaled_LT, samples, fs)
     known = shipped_trees() if trees is None else trees
-    best = np.concatenate([known.scores(feat[k:k + SCORED]).argmax(axis=1) for k in range(0, len(feat), SCORED)])
+    scores = np.concatenate([known.scores(feat[k:k + SCORED]) for k in range(0, len(feat), SCORED)])
+    if cut_off_B is not None:
+        scores[np.ix_(cut_off_B, [kind in "VF" for kind in CLASSES])] = -np.inf
+    best = scores.argmax(axis=1)
     return tuple(CLASSES[k] for k in best)
 
 

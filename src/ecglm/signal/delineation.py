@@ -34,6 +34,8 @@ LEAST_FIBRILLATING = 0.9
 #: Of the leads that show a wave, the share whose onset (offset) may lie before (after) the one over all leads: a lead in
 #: which noise moves an edge must not move the record's.
 OUTLIERS = 0.1
+#: A beat after less than this share of the usual RR interval comes early.
+EARLY = 0.85
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +43,8 @@ class Delineation:
     """Waves by name ("p", "qrs", "t") as arrays ``[wave, 3]``: onset, peak, offset in seconds, in order of time.
 
     leads: those that could be read. by_lead: one array per lead. overall: the waves of all leads together. types: the AAMI
-    class of each of its QRS complexes (`beat_types`), empty with too few beats. reason: why there is nothing, or None.
+    class of each of its QRS complexes (`beat_types`), empty with too few beats; one that an end of the signal cuts off is never
+    V or F, unless it comes early. reason: why there is nothing, or None.
     """
 
     leads: tuple[str, ...]
@@ -73,7 +76,18 @@ def delineate(record: Record, weights: Mapping[str, NDArray[np.float32]] | None 
                            reason=judged.verdict or "no lead can be read")
     leads, scaled = prepared_leads(record, used, judged)
     found = waves_of(leads, scaled, weights)
-    return replace(found, types=beat_types(scaled, np.round(found.overall["qrs"][:, 1] * FS).astype(np.int64), FS))
+    qrs = found.overall["qrs"]
+    types = beat_types(scaled, np.round(qrs[:, 1] * FS).astype(np.int64), FS, cut_off_B=_cut_off(qrs, scaled.shape[1]))
+    return replace(found, types=types)
+
+
+def _cut_off(qrs_W3: FloatArray, total: int) -> BoolArray:
+    """Whether a QRS reaches an end of the signal: half of it has another shape. One that comes early is premature all the same,
+    so it does not count."""
+    on, rr = qrs_W3[:, 0], np.diff(qrs_W3[:, 0])
+    early = np.r_[False, rr < EARLY * np.median(rr)] if len(rr) else np.zeros(len(on), bool)
+    out: BoolArray = ((on <= 1 / FS) | (qrs_W3[:, 2] >= (total - 2) / FS)) & ~early
+    return out
 
 
 def prepared_leads(record: Record, used: tuple[str, ...], judged: Assessment) -> tuple[tuple[str, ...], NDArray[np.float32]]:

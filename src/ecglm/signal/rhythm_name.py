@@ -18,7 +18,7 @@ from ecglm.schema import Evidence, Rhythm
 from ecglm.signal.atrial import atrial_spectrum, repeated_after
 from ecglm.signal.conduction import MOST, PR_S, STEADY, Conduction, conduction, owners
 from ecglm.signal.delineation import Delineation, delineate
-from ecglm.signal.missing import FloatArray
+from ecglm.signal.missing import BoolArray, FloatArray
 from ecglm.signal.prepare import prepare
 from ecglm.signal.rhythm import local_rr
 from ecglm.signal.stack import stack_beats
@@ -63,7 +63,8 @@ def rhythm(record: Record, found: Delineation | None = None) -> Rhythm:
         return Rhythm(None, (), (), waves.reason or "fewer than three QRS complexes found")
     types = np.array(waves.types or ["N"] * len(qrs))
     owner = owners(waves.overall["p"], qrs)
-    numbers = _numbers(record, waves, types, owner)
+    paced = _paced(record, waves)
+    numbers = _numbers(waves, types, owner, float(paced.mean()))
     dropped = _dropped(waves.overall["p"], qrs, types, owner)
     pattern = None if len(dropped) else _pattern(qrs, types, owner)
     name = _name(numbers, qrs, waves.overall["p"], owner, dropped, pattern)
@@ -72,7 +73,8 @@ def rhythm(record: Record, found: Delineation | None = None) -> Rhythm:
     if flutter is None and name.startswith(("sinus", "regular", "irregular")):
         flutter = _repeated_p(scaled, waves, owner)
     name = name if flutter is None else "atrial flutter"
-    also = _also(name, numbers, types, pattern)
+    # What a pacemaker set off is no premature beat, though its shape is a ventricular one's.
+    also = _also(name, numbers, np.where(paced, "N", types) if numbers.pacing >= PACED else types, pattern)
     evidence = _evidence("; ".join((name, *also)), numbers, types)
     if flutter is not None:
         evidence = (*evidence, Evidence(f"atrial waves at {60 * flutter:.0f} per minute", value=60 * flutter, unit="bpm"))
@@ -123,29 +125,29 @@ def _dropped(p_P3: FloatArray, qrs_B3: FloatArray, types: NDArray[np.str_], owne
     return out
 
 
-def _numbers(record: Record, waves: Delineation, types: NDArray[np.str_], owner: NDArray[np.int64]) -> _Numbers:
+def _numbers(waves: Delineation, types: NDArray[np.str_], owner: NDArray[np.int64], pacing: float) -> _Numbers:
     qrs, p = waves.overall["qrs"], waves.overall["p"]
     rr = np.diff(qrs[:, 0])
     return _Numbers(
         beats=len(qrs), rate=float(60 / rr.mean()), conduction=conduction(p, qrs, waves.types),
         alone=len(_alone(p, qrs, owner)), dropped=len(_dropped(p, qrs, types, owner)),
-        qrs_ms=float(1000 * np.median(qrs[:, 2] - qrs[:, 0])), longest_s=float(rr.max()), pacing=_pacing(record, waves))
+        qrs_ms=float(1000 * np.median(qrs[:, 2] - qrs[:, 0])), longest_s=float(rr.max()), pacing=pacing)
 
 
-def _pacing(record: Record, waves: Delineation) -> float:
-    """Share of QRS complexes that begin with a spike too narrow for a heart (what a median of 14 ms takes away)."""
+def _paced(record: Record, waves: Delineation) -> BoolArray:
+    """Which QRS complexes begin with a spike too narrow for a heart (what a median of 14 ms takes away)."""
     rows = [record.leads.index(lead) for lead in waves.leads]
     signal, fs, qrs = np.nan_to_num(record.signal[rows].astype(np.float64)), record.fs, waves.overall["qrs"]
     spike = np.abs(signal - median_filter(signal, size=(1, 2 * max(2, round(0.007 * fs)) + 1), mode="nearest"))
     rest = 6 * np.median(spike, axis=1)
-    paced = []
-    for on, _, off in qrs:
+    paced = np.zeros(len(qrs), bool)
+    for number, (on, _, off) in enumerate(qrs):
         first, start, stop = max(0, int((on - 0.08) * fs)), max(0, int(on * fs)), int(off * fs) + 1
         before = spike[:, first: int((on + 0.03) * fs)]
         if before.shape[1] > 4:
             height = (before.max(axis=1) - rest) / (np.ptp(signal[:, start:stop], axis=1) + 1e-9)
-            paced.append(np.sort(height)[-3:].mean() > SPIKE)
-    return float(np.mean(paced)) if paced else 0.0
+            paced[number] = np.sort(height)[-3:].mean() > SPIKE
+    return paced
 
 
 def _pattern(qrs_B3: FloatArray, types: NDArray[np.str_], owner: NDArray[np.int64]) -> str | None:

@@ -9,9 +9,9 @@ import pytest
 import soundfile
 import wfdb as oracle
 
-from ecglm.errors import EcglmError
+from ecglm.errors import EcglmError, ReadError
 from ecglm.records import read
-from ecglm.records.deidentify import deidentify
+from ecglm.records.deidentify import deidentify, find
 
 from ..encoders import RANGES, encode, encode_differences
 from .planted import ALL, BORN, KEY, MRN, NAME, PHONE, SEEN, SITE, assert_clean, assert_same_signal
@@ -135,3 +135,13 @@ def test_a_header_that_leads_elsewhere_or_promises_too_much_gives_nothing(tmp_pa
     with pytest.raises(EcglmError, match="cut short"):
         deidentify(tmp_path / f"{MRN}.hea", tmp_path / "out", key=KEY)
     assert not list((tmp_path / "out").rglob("*"))
+
+
+def test_a_file_that_cannot_be_read_is_an_error_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(path: str) -> str:
+        raise OSError(5, "Input/output error")
+
+    source = planted(tmp_path)
+    monkeypatch.setattr(find, "kind_of", broken)  # as on a failing disk; missing permissions do not stop root
+    with pytest.raises(ReadError, match="cannot be read"):
+        deidentify(source, tmp_path / "out")

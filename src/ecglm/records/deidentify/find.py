@@ -39,7 +39,12 @@ def one(path: str) -> tuple[str, str]:
     with contextlib.suppress(EcglmError):  # another recording's header of the same name may be damaged
         if header != path and os.path.isfile(header) and os.path.abspath(path) in map(os.path.abspath, wfdb.parts(header)):
             path = header
-    kind = kind_of(path)
+    try:
+        kind = kind_of(path)
+    except OSError as problem:
+        raise ReadError(
+            path, f"it cannot be read ({problem.strerror or problem})", "check the file and its permissions"
+        ) from None
     if kind in WRITERS:
         return path, kind
     if kind in _READ_ONLY:

@@ -46,7 +46,8 @@ def write_folder(out: str | os.PathLike[str], conditions: Sequence[str] | None, 
     if onset is not None and conditions is not None:
         raise UsageError("an onset comes in sinus rhythm of a healthy heart; leave out the conditions")
     names = [] if onset else list(CONDITIONS) if conditions is None else list(conditions)
-    fs, duration_s = fs or (250.0 if onset else 500.0), duration_s or (1440.0 if onset else 10.0)
+    fs = (250.0 if onset else 500.0) if fs is None else fs
+    duration_s = (1440.0 if onset else 10.0) if duration_s is None else duration_s
     how: dict[str, Any] = {"seed": seed, "fs": fs, "duration_s": duration_s, **({} if leads is None else {"leads": list(leads)})}
 
     def records(count: int, start: int = 0) -> Iterator[Simulated]:
