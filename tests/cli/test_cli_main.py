@@ -281,7 +281,8 @@ def test_errors_of_the_library_are_passed_on(model: FakeModel, capsys: pytest.Ca
     (["ask", "gone.png", "Is it normal?", "--options", "yes"], "the options must be 2 to"),
     (["report", "gone.png", "-o", "out.md", "--question", ""], "the question is empty"),
 ])
-def test_a_question_is_checked_before_the_file_is_read(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_question_is_checked_before_the_file_is_read(arguments: list[str], said: str,
+                                                       capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
     error = capsys.readouterr().err
     assert said in error

@@ -58,8 +58,8 @@ def scale_of(speed: float | None, gain: float | None, pulses: Sequence[Pulse], p
             notes.append(f"{said:g} mm/s is printed, the width of the calibration pulse says {shown:g}: the text is believed")
     elif shown is not None:
         speed, speed_from = shown, "pulse"
-        notes.append(f"the paper speed was not read but worked out: the calibration pulse is about {PULSE_S * shown:g} mm wide, which "
-                     f"is {shown:g} mm/s if it lasts the usual 200 ms")
+        notes.append(f"the paper speed was not read but worked out: the calibration pulse is about {PULSE_S * shown:g} mm wide, "
+                     f"which is {shown:g} mm/s if it lasts the usual 200 ms")
     else:
         speed, speed_from = SPEED, "assumed"
         notes.append(f"paper speed {SPEED:g} mm/s is assumed")
