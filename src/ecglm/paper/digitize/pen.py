@@ -7,6 +7,9 @@ seen; and the tip of a peak or dip is where its ink ends, half a pen inside.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, median_filter, uniform_filter1d
@@ -21,10 +24,14 @@ _ROUNDS, _SHARE, _MOST_MM = 8, 0.5, 1.0
 _STEP = 0.5
 #: A tip stands out this far (mm) from the level around it; it is not moved by more than this share of that.
 _TIP_MM, _TIP_SHARE = 1.0, 0.35
+#: Edges further off than this (mm) count no more.
+_OFF_MM = 2.0
 
 
-def line_of(top: Floats, bottom: Floats, middle: Floats, foreign: NDArray[np.bool_], pen: float, px: float) -> Floats:
-    """Height of the line in every column ``[x]``, pixels. top, bottom: edges of its ink, NaN where there is none; middle:
+def line_of(top: Floats, bottom: Floats, middle: Floats, foreign: NDArray[np.bool_], pen: float, px: float,
+            ) -> tuple[Floats, Floats]:
+    """Height of the line in every column ``[x]``, pixels, and how far the ink of a pen on it is from the ink that is there, root
+    mean square of both edges, NaN where there is none. top, bottom: edges of its ink, NaN where there is none; middle:
     centre of the ink where that is the line, NaN elsewhere; foreign: columns whose ink is also another row's; pen: half its
     thickness, pixels; px: pixels per mm."""
     there = np.isfinite(top)
@@ -38,8 +45,46 @@ def line_of(top: Floats, bottom: Floats, middle: Floats, foreign: NDArray[np.boo
     upper[~there], lower[~there] = np.nan, np.nan
     y = _between(upper, lower, pen, px)
     y = np.where(np.isfinite(middle), middle, y)
-    y = _fitted(y, top, bottom, stroke, foreign, pen, px)
-    return _tipped(y, top, bottom, pen, px)
+    own = np.isfinite(y) & ~foreign
+    if not own.any():
+        return y, np.full(len(y), np.nan)
+    on_paper = _Pen.of(pen, stroke)
+    y = np.where(own, _fitted(_bridged(y, own), top, bottom, own, on_paper, px), y)
+    y = _tipped(y, top, bottom, pen, px)
+    off = [np.clip(sign * edge - reached, -_OFF_MM * px, _OFF_MM * px)
+           for sign, edge, reached, _ in on_paper.edges(_bridged(y, own), top, bottom)]
+    return y, np.where(own, np.sqrt((off[0] ** 2 + off[1] ** 2) / 2), np.nan)
+
+
+@dataclass(frozen=True)
+class _Pen:
+    """A pen laid along a line in parts of a column, ``[step, x]``: columns on both sides and the share of the right one,
+    whether that is another stroke, and how far the pen reaches beyond the line there, ``[step, 1]``."""
+
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    share: Floats
+    beyond: NDArray[np.bool_]
+    rim: Floats
+
+    @staticmethod
+    def of(pen: float, stroke: Floats) -> _Pen:
+        reach = int(pen / _STEP)
+        along = np.arange(-reach, reach + 1)[:, None] * _STEP
+        last = len(stroke) - 1
+        left = np.clip(np.floor(np.arange(last + 1) + along).astype(int), 0, last)
+        right = np.minimum(left + 1, last)
+        share = np.broadcast_to(along % 1.0, left.shape)
+        beyond = (stroke[left] != stroke) | ((share > 0) & (stroke[right] != stroke))
+        return _Pen(left, right, share, beyond, np.sqrt(np.maximum(pen ** 2 - along ** 2, 0.0)))
+
+    def edges(self, line: Floats, top: Floats, bottom: Floats) -> Iterator[tuple[float, Floats, Floats, NDArray[np.int64]]]:
+        """For the upper edge and the lower one: its sign, what was seen, sign times where the pen reaches, and at which step."""
+        laid = line[self.left] * (1 - self.share) + line[self.right] * self.share
+        for sign, edge in ((1.0, top), (-1.0, bottom)):
+            reached = np.where(self.beyond, np.inf, sign * laid - self.rim)
+            best = reached.argmin(axis=0)
+            yield sign, edge, reached[best, np.arange(len(line))], best
 
 
 def _strokes(top: Floats, bottom: Floats, px: float) -> Floats:
@@ -59,8 +104,7 @@ def _between(upper: Floats, lower: Floats, pen: float, px: float) -> Floats:
     known = np.isfinite(middle)
     if not known.any():
         return middle
-    at = np.arange(len(middle))
-    upper, lower, middle = (np.interp(at, at[known], value[known]) for value in (upper, lower, middle))
+    upper, lower, middle = (_bridged(value, known) for value in (upper, lower, middle))
     resting = _level(middle, px)
     around = 2 * max(1, round(1.5 * pen)) + 1
     peak = np.maximum(uniform_filter1d(upper, around, mode="nearest") - upper, 0.0)
@@ -72,42 +116,26 @@ def _between(upper: Floats, lower: Floats, pen: float, px: float) -> Floats:
     return y
 
 
-def _fitted(y: Floats, top: Floats, bottom: Floats, stroke: Floats, foreign: NDArray[np.bool_], pen: float, px: float) -> Floats:
+def _fitted(line: Floats, top: Floats, bottom: Floats, own: NDArray[np.bool_], pen: _Pen, px: float) -> Floats:
     """The line moved until the edges of the ink that a pen on it leaves are those that were seen: each column's edge comes from
     the one place of the line nearby where the pen reaches furthest, and that place is moved by what the edge is off."""
-    known = np.isfinite(y) & ~foreign
-    if not known.any():
-        return y
-    at = np.arange(len(y))
-    line = np.interp(at, at[known], y[known])
-    reach = int(pen / _STEP)
-    along = np.arange(-reach, reach + 1)[:, None] * _STEP
-    rim = np.sqrt(np.maximum(pen ** 2 - along ** 2, 0.0))
-    left = np.clip(np.floor(at + along).astype(int), 0, len(y) - 1)
-    right = np.minimum(left + 1, len(y) - 1)
-    share = np.broadcast_to(along % 1.0, left.shape)
-    beyond = (stroke[left] != stroke) | ((share > 0) & (stroke[right] != stroke))
+    at, most = np.arange(len(line)), _MOST_MM * px
     for _ in range(_ROUNDS):
-        laid = line[left] * (1 - share) + line[right] * share
-        push, weight = np.zeros(len(y)), np.zeros(len(y))
-        for sign, edge in ((1.0, top), (-1.0, bottom)):
-            reached = np.where(beyond, np.inf, sign * laid - rim)
-            best = reached.argmin(axis=0)
-            off = np.where(known, np.clip(sign * edge - reached[best, at], -_MOST_MM * px, _MOST_MM * px), 0.0)
-            for place, part in ((left[best, at], 1 - share[best, at]), (right[best, at], share[best, at])):
-                push += np.bincount(place, sign * off * part, len(y))
-                weight += np.bincount(place, part * known, len(y))
+        push, weight = np.zeros(len(line)), np.zeros(len(line))
+        for sign, edge, reached, best in pen.edges(line, top, bottom):
+            off = np.where(own, np.clip(sign * edge - reached, -most, most), 0.0)
+            share = pen.share[best, at]
+            for place, part in ((pen.left[best, at], 1 - share), (pen.right[best, at], share)):
+                push += np.bincount(place, sign * off * part, len(line))
+                weight += np.bincount(place, part * own, len(line))
         line = line + _SHARE * push / np.maximum(weight, 1.0)
-    return np.where(known, line, y)
+    return line
 
 
 def _tipped(y: Floats, top: Floats, bottom: Floats, pen: float, px: float) -> Floats:
     """The line with its peaks and dips as high as their ink says: edges on both sides of a narrow one pull its tip in."""
     known = np.isfinite(y)
-    if not known.any():
-        return y
-    at = np.arange(len(y))
-    whole = np.interp(at, at[known], y[known])
+    whole = _bridged(y, known)
     level = _level(whole, px)
     out = y.copy()
     for sign, tip in ((-1.0, top + pen), (1.0, bottom - pen)):
@@ -117,6 +145,12 @@ def _tipped(y: Floats, top: Floats, bottom: Floats, pen: float, px: float) -> Fl
         turns &= missing > 0
         out[turns] += sign * missing[turns]
     return out
+
+
+def _bridged(value: Floats, known: NDArray[np.bool_]) -> Floats:
+    """The value with straight lines over what is not known of it."""
+    at = np.arange(len(value))
+    return np.interp(at, at[known], value[known])
 
 
 def _level(line: Floats, px: float) -> Floats:

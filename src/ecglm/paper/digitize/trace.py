@@ -28,13 +28,14 @@ _HELD = 6
 @dataclass(frozen=True)
 class Trace:
     """One row's line, by pixel column: height y in pixels (NaN: no ink), the extent of its ink (top, bottom), whether
-    the height had to be guessed where it meets another row's line, and whether there is ink as dark as a trace's.
-    level: the row's level, pixels."""
+    the height had to be guessed where it meets another row's line, how far (pixels) the ink of a pen on the line is from the ink
+    that is there, and whether there is ink as dark as a trace's. level: the row's level, pixels."""
 
     y: Floats
     top: Floats
     bottom: Floats
     shared: NDArray[np.bool_]
+    off: Floats
     dark: NDArray[np.bool_]
     level: float
 
@@ -133,15 +134,15 @@ def _chains(runs: Runs, levels: Floats, px: float) -> NDArray[np.int64]:
 
 
 def _heights(runs: Runs, chain: NDArray[np.int64], used: NDArray[np.bool_], thick: float, px: float,
-             ) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
-    """Height of the trace in every column, the extent of its ink, and where the height was guessed."""
+             ) -> tuple[Floats, Floats, Floats, NDArray[np.bool_], Floats]:
+    """Height of the trace in every column, the extent of its ink, where the height was guessed, and how far off its ink is."""
     columns = len(chain)
     there = chain >= 0
     top, bottom = np.full(columns, np.nan), np.full(columns, np.nan)
     top[there], bottom[there] = runs.top[chain[there]], runs.bottom[chain[there]]
     fine = there & (bottom - top < 1.3 * thick)
     pen = thick / 2
-    y = line_of(top, bottom, np.where(fine, np.append(runs.middle, np.nan)[chain], np.nan), there & used[chain], pen, px)
+    y, off = line_of(top, bottom, np.where(fine, np.append(runs.middle, np.nan)[chain], np.nan), there & used[chain], pen, px)
     # A run that two rows have in common is as tall as both: within it the line goes straight from one side to the other.
     shared = np.zeros(columns, bool)
     shared[there] = used[chain[there]]
@@ -149,4 +150,4 @@ def _heights(runs: Runs, chain: NDArray[np.int64], used: NDArray[np.bool_], thic
     known, at = there & ~guessed, np.arange(columns)
     if guessed.any() and known.any():
         y[guessed] = np.clip(np.interp(at[guessed], at[known], y[known]), (top + pen)[guessed], (bottom - pen)[guessed])
-    return y, top, bottom, guessed
+    return y, top, bottom, guessed, off
