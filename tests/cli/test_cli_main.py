@@ -271,9 +271,36 @@ def test_an_abstention_gives_its_reason_and_is_no_failure(model: FakeModel, caps
 
 def test_errors_of_the_library_are_passed_on(model: FakeModel, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ask", "a.dcm", ""]) == 2
-    assert capsys.readouterr().err == "ecglm: the question is empty; ask something\n"
+    assert capsys.readouterr().err == 'ecglm: the question is empty; ask something, such as "What is the heart rate?"\n'
     assert main(["ask", "bad.dcm", "Is there AF?"]) == 2
     assert capsys.readouterr().err == "ecglm: bad.dcm: is truncated; copy it again\n"
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["ask", "gone.png", " "], "the question is empty"),
+    (["ask", "gone.png", "Is it normal?", "--options", "yes"], "the options must be 2 to"),
+    (["report", "gone.png", "-o", "out.md", "--question", ""], "the question is empty"),
+])
+def test_a_question_is_checked_before_the_file_is_read(arguments: list[str], said: str,
+                                                       capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert "gone.png" not in error
+
+
+@pytest.mark.parametrize("path", ["a.dcm", "bad.dcm"])
+def test_a_terminal_says_what_takes_a_while(model: FakeModel, monkeypatch: pytest.MonkeyPatch, path: str,
+                                            capsys: pytest.CaptureFixture[str]) -> None:
+    main(["ask", path, "Is there AF?", "--json"])
+    quiet = capsys.readouterr()
+    assert "Reading" not in quiet.err
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    main(["ask", path, "Is there AF?", "--json"])
+    shown = capsys.readouterr()
+    assert shown.out == quiet.out
+    assert shown.err.startswith("Reading the file …\r\x1b[2K")  # gone before anything else is written
+    assert shown.err.endswith("\x1b[2K" + quiet.err)
 
 
 def test_a_bug_is_not_hidden(model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,6 +59,8 @@ def test_a_page_that_cannot_be_read_is_answered_by_looking_and_says_so(judge: Pa
     for answer in model.ask_batch([(record, question) for question in QUESTIONS]):
         assert "looked at only" in answer.evidence[-1].text
         assert "its leads cannot be told apart" in answer.evidence[-1].text
+        assert "confidences are multiplied by 0.60" in answer.evidence[-1].text  # a weight, not a confidence in something
+        assert "%" not in answer.evidence[-1].text
         assert answer.evidence[-1].value == pytest.approx(0.6)
         assert answer.confidence <= 0.6
     by_question = dict(zip(QUESTIONS, model.ask_batch([(record, question) for question in QUESTIONS]), strict=True))

@@ -101,6 +101,7 @@ def test_at_25_mm_s_the_pulse_says_so() -> None:
     reading = ecglm.digitize(render(sinus(), dpi=150).image, text=False).reading
     assert reading is not None
     assert (reading.speed, reading.speed_from, reading.speed_seen) == (25.0, "pulse", True)
+    assert "the calibration pulse is about 5 mm wide, which is 25 mm/s if it lasts the usual 200 ms" in reading.text
 
 
 @cache

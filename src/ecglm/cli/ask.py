@@ -32,12 +32,15 @@ def ask(
     import ecglm
     from ecglm.errors import PageError, ReadError, UsageError
     from ecglm.inference import page_model
+    from ecglm.inference.guard import check_options, check_question
 
     *files, question = asked
     if not files:
         given = f"{shlex.quote(question)} 'What is the rhythm?'" if Path(question).exists() else f"FILE {shlex.quote(question)}"
         raise UsageError(f'"{question}" stands alone; give a recording and a question: ecglm ask {given}')
     choices = None if options is None else [part.strip() for part in options.split(",") if part.strip()]
+    check_question(question)  # before the work, not after it
+    check_options(choices)
     if model is not None and (seer := page_model(model)) is not None:
         with waiting("Looking at the page"):
             answers = [seer.ask(file, question, choices) for file in files]
@@ -56,7 +59,7 @@ def ask(
                 raise
             command = shlex.join(["ecglm", "ask", *files[:number], " ".join(asked[number:])])
             raise UsageError(f"{file}: is no recording; put the question in quotes: {command}") from None
-    with waiting("Reading the recording"):
+    with waiting("Answering"):
         loaded = ecglm.load(model=model, adapter=adapter)
         together = loaded.answerer.together(records, question) if len(records) > 1 and choices is None else None
         answers = [] if together else loaded.ask_batch([(record, question, choices) for record in records])

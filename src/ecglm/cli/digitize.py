@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ecglm.cli.options import Json
-from ecglm.cli.output import print_json, print_text, verb_app
+from ecglm.cli.output import print_json, print_text, verb_app, waiting
 
 app = verb_app()
 
@@ -40,7 +40,8 @@ def digitize(
     if out is not None:
         check_format(out)  # before the work, not after it
     names = None if leads is None else [name.strip() for name in leads.split(",")]
-    found = read_page(image, leads=names, speed=speed, gain=gain, page=page, text=text)
+    with waiting("Reading the page"):
+        found = read_page(image, leads=names, speed=speed, gain=gain, page=page, text=text)
     if out is not None:
         found.record.save(out)
     if overlay is not None:

@@ -47,6 +47,14 @@ _READ: dict[str, Any] = {
 _GIVEN = ("read", "open_windows")
 
 
+def _recording(wanted: Mapping[str, Any], path: str) -> Record:
+    import ecglm
+    from ecglm.cli.output import waiting
+
+    with waiting("Reading the file"):  # a page takes seconds
+        return ecglm.read(path, **wanted)
+
+
 def _opened(wanted: Mapping[str, Any], path: str, longer_s: float) -> Windows | None:
     from ecglm.records.windows import length_s, open_windows
 
@@ -61,15 +69,13 @@ def reads_recordings(verb: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(verb)
     def with_options(**given: Any) -> None:
-        import ecglm
-
         wanted = {key: given[key] for key in _READ if given[key] is not None}
         given = {key: value for key, value in given.items() if key in own.parameters}
         if "leads" in wanted:
             wanted["leads"] = [lead.strip() for lead in wanted["leads"].split(",")]
         if "open_windows" in own.parameters:
             given["open_windows"] = partial(_opened, wanted)
-        verb(**given, read=lambda path: ecglm.read(path, **wanted))
+        verb(**given, read=partial(_recording, wanted))
 
     own = inspect.signature(verb, eval_str=True)
     options = [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)

@@ -62,11 +62,14 @@ def problem_rows(measured: Measurements) -> list[tuple[str, str]]:
 
 @contextmanager
 def waiting(text: str) -> Iterator[None]:
-    """Show on a terminal that something takes a while; silent elsewhere."""
-    if sys.stderr.isatty():  # one line that whatever is printed next overwrites
-        print(f"{text} …", end="\r", file=sys.stderr, flush=True)
-    yield
-    if sys.stderr.isatty():
+    """Show on a terminal that something takes a while; silent elsewhere, and on standard output always."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    print(f"{text} …", end="\r", file=sys.stderr, flush=True)
+    try:
+        yield
+    finally:  # what went wrong is printed on an empty line, too
         print("\x1b[2K", end="", file=sys.stderr, flush=True)
 
 

@@ -31,6 +31,7 @@ def report(
 ) -> None:
     """Write a report; the extension of its name chooses the format."""
     import ecglm
+    from ecglm.inference.guard import check_question
     from ecglm.reporting.history import read_history
     from ecglm.reporting.language import language
     from ecglm.reporting.narrative import checked_writer
@@ -42,6 +43,8 @@ def report(
     engine = checked_engine(pdf_engine)
     check_letters(out, lang, engine)
     writes = checked_writer(narrative, lang)
+    for asked in question or ():
+        check_question(asked)
     told = None if history is None else read_history(history)
     record = read(file)
     earlier = None if previous is None else read(previous)

@@ -35,9 +35,9 @@ def search(
 
     if (file is None) == (text is None):
         raise UsageError("give a recording or --text, one of them")
+    opened = None if index is None else Index.load(index)  # before the recording and the model, which take longer
+    query = read(file) if file is not None else str(text)
     with waiting("Searching"):
-        opened = None if index is None else Index.load(index)  # before the model, which takes longer
-        query = read(file) if file is not None else str(text)
         hits = ecglm.load(model=model, towers=towers).search(query, opened, k, side="recordings" if recordings else "reports")
     if json:
         print_json({"hits": [hit.to_dict() for hit in hits]})

@@ -78,8 +78,8 @@ class PageLooked:
     @property
     def text(self) -> str:
         """One sentence for people."""
-        return (f"looked at only: the page could not be read back ({self.why}), so nothing was measured, and what is said is "
-                f"less sure (counted at {100 * self.overall:.0f} %)")
+        return (f"looked at only: the page could not be read back ({self.why}), so nothing was measured, and looking alone is "
+                f"trusted less: confidences are multiplied by {self.overall:.2f}")
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""

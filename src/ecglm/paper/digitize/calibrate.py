@@ -14,7 +14,7 @@ from ecglm.paper.digitize.trace import Trace
 GAINS, GAIN_OFF = (5.0, 10.0, 20.0), 0.12
 #: A pulse lasts 200 ms: speeds (mm/s) that its width tells apart, and how far (share) it may be off.
 SPEEDS, WIDTH_OFF = (25.0, 50.0), 0.25
-_PULSE_S = 0.2
+PULSE_S = 0.2
 #: A pulse is looked for within so many mm of a row's ends.
 _NEAR_END = 24.0
 
@@ -119,5 +119,5 @@ def gain_of(pulses: list[Pulse]) -> float | None:
 def speed_of(pulses: list[Pulse], px: float) -> float | None:
     """mm/s at which the pulses last 200 ms, None without pulses, when they disagree, or when they are of another width."""
     speeds = [speed for pulse in pulses for speed in SPEEDS
-              if abs((pulse.last - pulse.first) / px / (_PULSE_S * speed) - 1) < WIDTH_OFF]
+              if abs((pulse.last - pulse.first) / px / (PULSE_S * speed) - 1) < WIDTH_OFF]
     return max(speeds, key=speeds.count) if speeds and speeds.count(max(speeds, key=speeds.count)) > 0.7 * len(pulses) else None

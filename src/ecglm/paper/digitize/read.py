@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ecglm.errors import PageError, UsageError
 from ecglm.paper.digitize.calibrate import Span, span_of
-from ecglm.paper.digitize.confidence import LEAST, lead_confidence, no_ecg
+from ecglm.paper.digitize.confidence import LEAST, clearness, lead_by_lead, lead_confidence, no_ecg
 from ecglm.paper.digitize.grid import Lattice, find_lattice
 from ecglm.paper.digitize.ink import ink_of
 from ecglm.paper.digitize.layout import Plan, plan
@@ -165,6 +165,7 @@ def _assembled(picture: Picture, lattice: Lattice, flat: FlatPage, traces: list[
         raise PageError(picture.name, "traces", f"the lines on its ruled paper are no ECG: {reason}", _IMAGE)
     signals: dict[str, Floats] = {}
     confidence: dict[str, float] = {}
+    clear: dict[str, float] = {}
     for piece in sorted(found.pieces, key=lambda piece: piece.strip):
         bound = 0.0 if piece.strip else _BOUND_MM * flat.px
         inside = (columns >= piece.first + bound * (piece.first > found.start)) \
@@ -178,8 +179,9 @@ def _assembled(picture: Picture, lattice: Lattice, flat: FlatPage, traces: list[
         if before is not None:  # the strip of a lead that also has a cell: whole, and the cell only where the strip is missing
             values, sure = np.where(np.isfinite(values), values, before), max(sure, confidence[piece.lead])
         signals[piece.lead], confidence[piece.lead] = values, sure
+        clear[piece.lead] = clearness(traces[piece.row], piece, flat.px)
     drawn = [lead for lead in display_order(signals) if np.isfinite(signals[lead]).any()]
-    confidence = {lead: confidence[lead] for lead in drawn}
+    confidence = lead_by_lead({lead: confidence[lead] for lead in drawn}, {lead: clear[lead] for lead in drawn})
     if not drawn or float(np.median(list(confidence.values()))) < LEAST:
         raise PageError(picture.name, "unsure", "its traces cannot be followed surely enough"
                         + (f" (confidence {np.median(list(confidence.values())):.2f})" if drawn else ""),

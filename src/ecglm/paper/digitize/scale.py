@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ecglm.paper.digitize.calibrate import Pulse, gain_of, speed_of
+from ecglm.paper.digitize.calibrate import PULSE_S, Pulse, gain_of, speed_of
 from ecglm.paper.digitize.text import Line, gain_in, speed_in
 from ecglm.records.record import Record
 
@@ -58,7 +58,8 @@ def scale_of(speed: float | None, gain: float | None, pulses: Sequence[Pulse], p
             notes.append(f"{said:g} mm/s is printed, the width of the calibration pulse says {shown:g}: the text is believed")
     elif shown is not None:
         speed, speed_from = shown, "pulse"
-        notes.append(f"paper speed {shown:g} mm/s by the width of the calibration pulse, if that lasts 200 ms")
+        notes.append(f"the paper speed was not read but worked out: the calibration pulse is about {PULSE_S * shown:g} mm wide, "
+                     f"which is {shown:g} mm/s if it lasts the usual 200 ms")
     else:
         speed, speed_from = SPEED, "assumed"
         notes.append(f"paper speed {SPEED:g} mm/s is assumed")

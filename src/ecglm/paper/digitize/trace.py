@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter, uniform_filter1d
 
+from ecglm.paper.digitize.pen import line_of
 from ecglm.paper.digitize.runs import INK, Floats, Runs
 
 #: Costs: a mm of white jumped over, and any jump; a mm up or down along ink; a mm of missing trace; for a mm of trace,
@@ -21,8 +21,6 @@ from ecglm.paper.digitize.runs import INK, Floats, Runs
 #: a trace's.
 _JUMP, _LEAP, _CLIMB, _MISSING, _AWAY, _OTHERS, _PALE = 1.2, 0.6, 0.02, 3.5, 0.09, 2.0, 2.0
 FREE_MM = 4.0
-#: White (mm) between the ink of two columns of one stroke.
-_TOUCH_MM = 0.3
 #: States kept for a trace that is missing for a while.
 _HELD = 6
 
@@ -30,13 +28,14 @@ _HELD = 6
 @dataclass(frozen=True)
 class Trace:
     """One row's line, by pixel column: height y in pixels (NaN: no ink), the extent of its ink (top, bottom), whether
-    the height had to be guessed where it meets another row's line, and whether there is ink as dark as a trace's.
-    level: the row's level, pixels."""
+    the height had to be guessed where it meets another row's line, how far (pixels) the ink of a pen on the line is from the ink
+    that is there, and whether there is ink as dark as a trace's. level: the row's level, pixels."""
 
     y: Floats
     top: Floats
     bottom: Floats
     shared: NDArray[np.bool_]
+    off: Floats
     dark: NDArray[np.bool_]
     level: float
 
@@ -135,29 +134,15 @@ def _chains(runs: Runs, levels: Floats, px: float) -> NDArray[np.int64]:
 
 
 def _heights(runs: Runs, chain: NDArray[np.int64], used: NDArray[np.bool_], thick: float, px: float,
-             ) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
-    """Height of the trace in every column, the extent of its ink, and where the height was guessed.
-
-    Ink is the line widened by a round pen. Rolling the pen along the upper edge gives the line back except in narrow
-    dips, along the lower edge except on narrow peaks.
-    """
+             ) -> tuple[Floats, Floats, Floats, NDArray[np.bool_], Floats]:
+    """Height of the trace in every column, the extent of its ink, where the height was guessed, and how far off its ink is."""
     columns = len(chain)
     there = chain >= 0
     top, bottom = np.full(columns, np.nan), np.full(columns, np.nan)
     top[there], bottom[there] = runs.top[chain[there]], runs.bottom[chain[there]]
-    pen = thick / 2
-    reach = int(pen)
-    upper, lower = np.full(columns, -np.inf), np.full(columns, np.inf)
-    stroke = _strokes(top, bottom, px)
-    for shift in range(-reach, reach + 1):
-        rim = np.sqrt(pen ** 2 - shift ** 2)
-        same = _shifted(stroke, shift) == stroke  # the pen is not rolled on to another lead
-        upper = np.fmax(upper, np.where(same, _shifted(top, shift) + rim, np.nan))
-        lower = np.fmin(lower, np.where(same, _shifted(bottom, shift) - rim, np.nan))
-    upper[~there], lower[~there] = np.nan, np.nan
-    y = _between(upper, lower, pen, px)
     fine = there & (bottom - top < 1.3 * thick)
-    y[fine] = runs.middle[chain[fine]]
+    pen = thick / 2
+    y, off = line_of(top, bottom, np.where(fine, np.append(runs.middle, np.nan)[chain], np.nan), there & used[chain], pen, px)
     # A run that two rows have in common is as tall as both: within it the line goes straight from one side to the other.
     shared = np.zeros(columns, bool)
     shared[there] = used[chain[there]]
@@ -165,44 +150,4 @@ def _heights(runs: Runs, chain: NDArray[np.int64], used: NDArray[np.bool_], thic
     known, at = there & ~guessed, np.arange(columns)
     if guessed.any() and known.any():
         y[guessed] = np.clip(np.interp(at[guessed], at[known], y[known]), (top + pen)[guessed], (bottom - pen)[guessed])
-    return y, top, bottom, guessed
-
-
-def _strokes(top: Floats, bottom: Floats, px: float) -> Floats:
-    """A number for each column, the same as the one before it where the ink of both touches, or nearly does."""
-    white = np.maximum(top[1:] - bottom[:-1], top[:-1] - bottom[1:])
-    apart = ~(np.nan_to_num(white, nan=np.inf) <= _TOUCH_MM * px)
-    return np.concatenate([[0.0], np.cumsum(apart)]).astype(float)
-
-
-def _between(upper: Floats, lower: Floats, pen: float, px: float) -> Floats:
-    """The line, from what the pen's way along both edges of the ink gives; they agree but for narrow peaks and dips.
-
-    The upper one is right where it peaks or leaves the usual level much further than the lower one, and the other way
-    round; where neither does (noise that fills a band) the middle is the best guess.
-    """
-    middle = (upper + lower) / 2
-    known = np.isfinite(middle)
-    if not known.any():
-        return middle
-    at = np.arange(len(middle))
-    upper, lower, middle = (np.interp(at, at[known], value[known]) for value in (upper, lower, middle))
-    resting = median_filter(middle, size=2 * round(2.5 * px) + 1, mode="nearest")
-    around = 2 * max(1, round(1.5 * pen)) + 1
-    peak = np.maximum(uniform_filter1d(upper, around, mode="nearest") - upper, 0.0)
-    dip = np.maximum(lower - uniform_filter1d(lower, around, mode="nearest"), 0.0)
-    up, down = np.maximum(resting - upper, 0.0), np.maximum(lower - resting, 0.0)
-    up, down = peak + 0.5 * np.maximum(up - 2 * down, 0.0) + 0.05 * pen, dip + 0.5 * np.maximum(down - 2 * up, 0.0) + 0.05 * pen
-    y: Floats = (upper * up + lower * down) / (up + down)
-    y[~known] = np.nan
-    return y
-
-
-def _shifted(value: Floats, shift: int) -> Floats:
-    """value[x + shift] at x, NaN beyond the ends."""
-    out = np.full_like(value, np.nan)
-    if shift >= 0:
-        out[:len(value) - shift] = value[shift:]
-    else:
-        out[-shift:] = value[:shift]
-    return out
+    return y, top, bottom, guessed, off

@@ -1,0 +1,59 @@
+"""What is read of each lead: its narrow peaks, and how surely."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+import ecglm
+from ecglm.paper import render
+from ecglm.paper.digitize.confidence import lead_by_lead
+from ecglm.paper.digitize.pen import line_of
+from ecglm.records.leads import STANDARD_12
+from ecglm.records.record import Record
+
+HEIGHTS = np.linspace(0.4, 1.7, 12)
+
+
+@cache
+def peaks() -> Record:
+    """R waves of 24 ms in a wide, low T wave, in each lead of another height (mV); 10 s, 500 Hz."""
+    t = np.arange(5000) / 500 % 1.0
+    r = np.clip(1 - np.abs(t - 0.4) / 0.024, 0, None)
+    wave = 0.2 * np.exp(-0.5 * ((t - 0.7) / 0.05) ** 2)
+    return Record(np.array([height * r + wave for height in HEIGHTS], np.float32), 500.0, STANDARD_12)
+
+
+def test_narrow_peaks_are_as_high_as_they_were_drawn() -> None:
+    found = ecglm.digitize(render(peaks(), layout="12x1").image, text=False)
+    heights = np.array([np.nanpercentile(found.lead(lead), 99.7) for lead in STANDARD_12])
+    true = np.array([np.percentile(peaks().lead(lead), 99.7) for lead in STANDARD_12])
+    assert np.all(np.abs(heights / true - 1) < 0.08), heights / true
+
+
+def test_the_line_of_a_narrow_peak_is_found_from_the_edges_of_its_ink() -> None:
+    pen, at, fine = 2.2, np.arange(400), np.arange(-20, 4200) / 10
+    true = 100 - 70 * np.clip(1 - np.abs(fine - 200.3) / 6, 0, None)
+    around = np.arange(-22, 23)[:, None]
+    rim = np.sqrt(np.maximum(pen ** 2 - (around / 10) ** 2, 0))
+    laid = true[np.clip(20 + 10 * at + around, 0, len(true) - 1)]
+    y, off = line_of((laid - rim).min(axis=0), (laid + rim).max(axis=0), np.full(400, np.nan), np.zeros(400, bool), pen, 8.0)
+    exact = np.interp(at, fine, true)
+    assert abs(y.min() - true.min()) < 0.04 * 70
+    assert np.abs(y - exact)[190:211].mean() < 1.5
+    assert np.abs(y - exact)[:180].max() < 0.1
+    assert np.nanmax(off[:180]) < 0.1
+
+
+def test_leads_that_stand_out_less_are_less_sure_and_the_page_is_as_sure_as_before() -> None:
+    sure = lead_by_lead(dict.fromkeys("abc", 0.8), {"a": 8.0, "b": 11.0, "c": 12.0})
+    assert sure["a"] < sure["b"] < sure["c"]
+    assert sure["b"] == 0.8
+    assert lead_by_lead({"a": 0.0, "b": 0.97}, {"a": 20.0, "b": 5.0})["a"] == 0.0
+    assert max(lead_by_lead(dict.fromkeys("abc", 0.97), {"a": 0.0, "b": 5.0, "c": 30.0}).values()) <= 0.99
+
+
+def test_each_lead_of_a_page_has_its_own_confidence() -> None:
+    quality = ecglm.digitize(render(peaks(), layout="12x1", distort="scan", seed=1).image, text=False).quality
+    assert len({round(sure, 4) for sure in quality.values()}) > 3
