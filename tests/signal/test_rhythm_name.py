@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from pydicom.data import get_testdata_file
@@ -76,11 +74,18 @@ def test_spikes_before_every_qrs_are_called_pacing():
 
 
 def test_beats_that_a_pacemaker_set_off_are_no_premature_ones():
-    record = paced()
-    found = delineate(record)
-    said = rhythm(record, replace(found, types=("V",) * 4 + ("N",) * (len(found.types) - 4)))
+    found = delineate(paced())
+    assert set(found.types) == {"Q"}
+    assert {row[5] for row in found.rows() if row[:2] == ("all", "qrs")} == {"paced"}
+    said = rhythm(paced(), found)
     assert said.name == "ventricular paced rhythm"
     assert not said.also
+
+
+def test_a_spike_before_few_beats_is_noise():
+    record = paced()
+    record.signal[:, round(3 * record.fs):] = synthetic_ecg(rate=70, p_wave=False, fs=500)[0].signal[:, round(3 * record.fs):]
+    assert "Q" not in delineate(record).types
 
 
 def test_a_real_recording():

@@ -17,7 +17,9 @@ from ecglm.signal.waves import PR_RANGE_S, QT_RANGE_S
 _NAMES: MappingProxyType[tuple[str, bool], tuple[str, str]] = MappingProxyType({
     ("V", True): ("PVC", "premature ventricular"), ("V", False): ("V", "ventricular"),
     ("S", True): ("PAC", "premature atrial"), ("S", False): ("S", "supraventricular"),
-    ("F", True): ("F", "fusion"), ("F", False): ("F", "fusion")})
+    ("F", True): ("F", "fusion"), ("F", False): ("F", "fusion"), ("Q", True): ("pace", "paced"), ("Q", False): ("pace", "paced")})
+#: What the usual beats of a record may be.
+_USUAL = ("N", "Q")
 INTERVALS = ("pr", "qrs", "qt")
 #: Marked waves and measured values that differ by more than this (ms) are held against each other in words.
 DIFFERENT_MS = MappingProxyType({"pr": 40.0, "qrs": 30.0, "qt": 50.0})
@@ -53,7 +55,7 @@ def beat_intervals(found: Delineation) -> NDArray[np.float64]:
 def contradictions(found: Delineation, measured: Measurements) -> list[str]:
     """Where the usual interval of the marked waves is far from the measured one, in words."""
     each = beat_intervals(found)
-    usual = [kind == "N" for kind in found.types] if found.types else np.ones(len(each), bool)
+    usual = [kind in _USUAL for kind in found.types] if found.types else np.ones(len(each), bool)
     out = []
     for column, name in enumerate(INTERVALS):
         value, seen = getattr(measured, name).value, each[usual, column]
@@ -71,7 +73,7 @@ def calipers(found: Delineation, measured: Measurements, until_s: float) -> tupl
     onset, each = found.overall["qrs"][:, 0], beat_intervals(found)
     wanted = np.array([length.get(name, np.nan) for name in INTERVALS])
     apart = np.where(np.isnan(wanted), 0.0, np.nan_to_num(np.abs(each - wanted), nan=0.2)).sum(axis=1)
-    apart += np.array([kind != "N" for kind in found.types]) if found.types else 0.0
+    apart += np.array([kind not in _USUAL for kind in found.types]) if found.types else 0.0
     fits = (onset - length.get("pr", 0.0) >= _BESIDE_S) & (onset + length.get("qt", length["qrs"]) <= until_s - _BESIDE_S)
     if not fits.any():
         return ()

@@ -1,4 +1,4 @@
-"""What kind of beat each one is, by AAMI class: normal, supraventricular, ventricular, fusion.
+"""What kind of beat each one is, by AAMI class: normal, supraventricular, ventricular, fusion (paced ones: `pacing`).
 
 Gradient-boosted trees on each beat's shape, size, width and timing beside those of the record's dominant beat, so that
 any leads, gain and unit will do. Trained by `ecglm train recipes/beat-types.yaml` on half of the MIT-BIH records.
@@ -19,7 +19,9 @@ from ecglm.signal.stack import align, correlation, cut
 from ecglm.signal.wave_network import WEIGHTS
 
 CLASSES = ("N", "S", "V", "F")
-NAMES = {"N": "normal", "S": "supraventricular", "V": "ventricular", "F": "fusion"}
+NAMES = {"N": "normal", "S": "supraventricular", "V": "ventricular", "F": "fusion", "Q": "paced"}
+#: Those that no P wave conducts.
+FROM_BELOW = ("V", "Q")
 #: Fewer beats than this have no dominant beat to be compared with.
 LEAST_BEATS = 4
 #: Windows around the QRS peak, seconds: the beat, its QRS, what comes before (P) and after (T), and the search for width.
@@ -80,7 +82,7 @@ def beat_types(scaled_LT: NDArray[np.floating], samples: IntArray, fs: float, tr
     known = shipped_trees() if trees is None else trees
     scores = np.concatenate([known.scores(feat[k:k + SCORED]) for k in range(0, len(feat), SCORED)])
     if cut_off_B is not None:
-        scores[np.ix_(cut_off_B, [kind in "VF" for kind in CLASSES])] = -np.inf
+        scores[np.ix_(cut_off_B, np.isin(CLASSES, ("V", "F")))] = -np.inf
     best = scores.argmax(axis=1)
     return tuple(CLASSES[k] for k in best)
 

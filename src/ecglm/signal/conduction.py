@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ecglm.signal.beat_types import FROM_BELOW
 from ecglm.signal.missing import FloatArray
 
 #: Where before a QRS (s) the onset of a P wave may lie that belongs to it.
@@ -67,7 +68,7 @@ def conduction(p_P3: FloatArray, qrs_B3: FloatArray, types: Sequence[str] = ()) 
     kinds = np.array(types or ["N"] * len(qrs_B3))
     owner, rr = owners(p_P3, qrs_B3), np.diff(qrs_B3[:, 0])
     pr = 1000 * (qrs_B3[owner >= 0, 0] - p_P3[owner[owner >= 0], 0])
-    whole = (qrs_B3[:, 0] > PR_S[1]) & (kinds != "V")  # the first P wave may lie before the record begins
+    whole = (qrs_B3[:, 0] > PR_S[1]) & ~np.isin(kinds, FROM_BELOW)  # the first P wave may lie before the record begins
     normal = (kinds[1:] == "N") & (kinds[:-1] == "N")
     steady = rr[normal] if normal.sum() >= 3 else rr
     return Conduction(

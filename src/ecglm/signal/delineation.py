@@ -18,6 +18,7 @@ from ecglm.records.record import Record, checked_record
 from ecglm.signal.beat_types import NAMES, beat_types
 from ecglm.signal.conduction import conduction
 from ecglm.signal.missing import BoolArray, FloatArray
+from ecglm.signal.pacing import paced_beats
 from ecglm.signal.prepare import prepare, scale_leads
 from ecglm.signal.quality import QUALITY_FS, USABLE, Assessment, assess
 from ecglm.signal.wave_network import CLASSES, FS, wave_probabilities
@@ -44,7 +45,7 @@ class Delineation:
 
     leads: those that could be read. by_lead: one array per lead. overall: the waves of all leads together. types: the AAMI
     class of each of its QRS complexes (`beat_types`), empty with too few beats; one that an end of the signal cuts off is never
-    V or F, unless it comes early. reason: why there is nothing, or None.
+    V or F, unless it comes early; Q: set off by a pacemaker (`pacing`). reason: why there is nothing, or None.
     """
 
     leads: tuple[str, ...]
@@ -78,6 +79,9 @@ def delineate(record: Record, weights: Mapping[str, NDArray[np.float32]] | None 
     found = waves_of(leads, scaled, weights)
     qrs = found.overall["qrs"]
     types = beat_types(scaled, np.round(qrs[:, 1] * FS).astype(np.int64), FS, cut_off_B=_cut_off(qrs, scaled.shape[1]))
+    paced = paced_beats(record, leads, qrs)
+    if paced.any():
+        types = tuple("Q" if by_spike else kind for by_spike, kind in zip(paced, types or "N" * len(qrs), strict=True))
     return replace(found, types=types)
 
 

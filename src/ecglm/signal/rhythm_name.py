@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
 from ecglm.records.record import Record
 from ecglm.schema import Evidence, Rhythm
 from ecglm.signal.atrial import atrial_spectrum, repeated_after
+from ecglm.signal.beat_types import FROM_BELOW
 from ecglm.signal.conduction import MOST, PR_S, STEADY, Conduction, conduction, owners
 from ecglm.signal.delineation import Delineation, delineate
-from ecglm.signal.missing import BoolArray, FloatArray
+from ecglm.signal.missing import FloatArray
 from ecglm.signal.prepare import prepare
 from ecglm.signal.rhythm import local_rr
 from ecglm.signal.stack import stack_beats
@@ -35,15 +35,12 @@ OFF_BEAT = 0.2
 #: A regular atrial wave between the beats, without P waves: its rates (Hz), its share of the power there and its size beside
 #: the whole signal's. Set on simulated records: there are hardly any real ones to set them on.
 FLUTTER_HZ, FLUTTER_SHARE, FLUTTER_LEVEL = (3.8, 6.0), 0.38, 0.3
-#: Height of a pacing spike over that of the QRS, and the share of QRS complexes that must have one. Set on LUDB, where four of
-#: five paced recordings and none of the others are called so.
-SPIKE, PACED = 0.25, 0.5
 
 
 @dataclass(frozen=True)
 class _Numbers:
     """What the name rests on. alone: P waves that no QRS follows; dropped: those of them that keep time; pacing: share of QRS
-    complexes that follow a spike."""
+    complexes that a pacemaker set off."""
 
     beats: int
     rate: float
@@ -63,8 +60,7 @@ def rhythm(record: Record, found: Delineation | None = None) -> Rhythm:
         return Rhythm(None, (), (), waves.reason or "fewer than three QRS complexes found")
     types = np.array(waves.types or ["N"] * len(qrs))
     owner = owners(waves.overall["p"], qrs)
-    paced = _paced(record, waves)
-    numbers = _numbers(waves, types, owner, float(paced.mean()))
+    numbers = _numbers(waves, types, owner)
     dropped = _dropped(waves.overall["p"], qrs, types, owner)
     pattern = None if len(dropped) else _pattern(qrs, types, owner)
     name = _name(numbers, qrs, waves.overall["p"], owner, dropped, pattern)
@@ -73,8 +69,7 @@ def rhythm(record: Record, found: Delineation | None = None) -> Rhythm:
     if flutter is None and name.startswith(("sinus", "regular", "irregular")):
         flutter = _repeated_p(scaled, waves, owner)
     name = name if flutter is None else "atrial flutter"
-    # What a pacemaker set off is no premature beat, though its shape is a ventricular one's.
-    also = _also(name, numbers, np.where(paced, "N", types) if numbers.pacing >= PACED else types, pattern)
+    also = _also(name, numbers, types, pattern)
     evidence = _evidence("; ".join((name, *also)), numbers, types)
     if flutter is not None:
         evidence = (*evidence, Evidence(f"atrial waves at {60 * flutter:.0f} per minute", value=60 * flutter, unit="bpm"))
@@ -114,7 +109,7 @@ def _dropped(p_P3: FloatArray, qrs_B3: FloatArray, types: NDArray[np.str_], owne
     like a P wave (a U wave, noise) does not keep time."""
     chosen = _alone(p_P3, qrs_B3, owner)
     before = np.searchsorted(qrs_B3[:, 0], p_P3[chosen, 0]) - 1
-    chosen = chosen[(types[before] != "V") & (types[before + 1] != "V")]
+    chosen = chosen[~np.isin(types[before], FROM_BELOW) & ~np.isin(types[before + 1], FROM_BELOW)]
     every = np.sort(np.r_[p_P3[owner[owner >= 0], 0], p_P3[chosen, 0]])
     if len(every) < 3:
         return np.empty(0)
@@ -125,29 +120,13 @@ def _dropped(p_P3: FloatArray, qrs_B3: FloatArray, types: NDArray[np.str_], owne
     return out
 
 
-def _numbers(waves: Delineation, types: NDArray[np.str_], owner: NDArray[np.int64], pacing: float) -> _Numbers:
+def _numbers(waves: Delineation, types: NDArray[np.str_], owner: NDArray[np.int64]) -> _Numbers:
     qrs, p = waves.overall["qrs"], waves.overall["p"]
     rr = np.diff(qrs[:, 0])
     return _Numbers(
         beats=len(qrs), rate=float(60 / rr.mean()), conduction=conduction(p, qrs, waves.types),
         alone=len(_alone(p, qrs, owner)), dropped=len(_dropped(p, qrs, types, owner)),
-        qrs_ms=float(1000 * np.median(qrs[:, 2] - qrs[:, 0])), longest_s=float(rr.max()), pacing=pacing)
-
-
-def _paced(record: Record, waves: Delineation) -> BoolArray:
-    """Which QRS complexes begin with a spike too narrow for a heart (what a median of 14 ms takes away)."""
-    rows = [record.leads.index(lead) for lead in waves.leads]
-    signal, fs, qrs = np.nan_to_num(record.signal[rows].astype(np.float64)), record.fs, waves.overall["qrs"]
-    spike = np.abs(signal - median_filter(signal, size=(1, 2 * max(2, round(0.007 * fs)) + 1), mode="nearest"))
-    rest = 6 * np.median(spike, axis=1)
-    paced = np.zeros(len(qrs), bool)
-    for number, (on, _, off) in enumerate(qrs):
-        first, start, stop = max(0, int((on - 0.08) * fs)), max(0, int(on * fs)), int(off * fs) + 1
-        before = spike[:, first: int((on + 0.03) * fs)]
-        if before.shape[1] > 4:
-            height = (before.max(axis=1) - rest) / (np.ptp(signal[:, start:stop], axis=1) + 1e-9)
-            paced[number] = np.sort(height)[-3:].mean() > SPIKE
-    return paced
+        qrs_ms=float(1000 * np.median(qrs[:, 2] - qrs[:, 0])), longest_s=float(rr.max()), pacing=float((types == "Q").mean()))
 
 
 def _pattern(qrs_B3: FloatArray, types: NDArray[np.str_], owner: NDArray[np.int64]) -> str | None:
@@ -170,7 +149,7 @@ def _pattern(qrs_B3: FloatArray, types: NDArray[np.str_], owner: NDArray[np.int6
 def _name(n: _Numbers, qrs_B3: FloatArray, p_P3: FloatArray, owner: NDArray[np.int64], dropped: FloatArray,
           pattern: str | None) -> str:
     c, regular = n.conduction, n.conduction.rr_change < STEADY
-    if n.pacing >= PACED:
+    if n.pacing:
         return "ventricular paced rhythm"
     if n.alone >= 2 and c.rr_cv < 0.1 and regular and (c.pr_sd_ms or 0) > 25:
         return "third-degree AV block"
@@ -236,7 +215,7 @@ def _ectopy(types: NDArray[np.str_], name: str) -> list[str]:
 def _evidence(said: str, n: _Numbers, types: NDArray[np.str_]) -> tuple[Evidence, ...]:
     """The numbers behind what is said. PR and QRS only where it rests on them, with their definition: over all leads they are
     longer than those of `measure`, and two values for one interval would puzzle."""
-    c, whole = n.conduction, int((types != "V").sum())
+    c, whole = n.conduction, int((~np.isin(types, FROM_BELOW)).sum())
     out = [Evidence(f"rate {n.rate:.0f} bpm from {n.beats} beats", value=n.rate, unit="bpm"),
            Evidence(f"RR intervals change by {100 * c.rr_change:.0f} % from beat to beat", value=100 * c.rr_change, unit="%")]
     if not said.startswith("atrial flutter"):  # there they are waves of the flutter
@@ -248,6 +227,6 @@ def _evidence(said: str, n: _Numbers, types: NDArray[np.str_]) -> tuple[Evidence
         out.append(Evidence(f"{n.alone} P wave{'s' if n.alone > 1 else ''} without a QRS", value=n.alone))
     if (n.qrs_ms >= WIDE_MS and not said.startswith("sinus r")) or "wide" in said:
         out.append(Evidence(f"QRS {n.qrs_ms:.0f} ms from its first onset in any lead to its last end", value=n.qrs_ms, unit="ms"))
-    if n.pacing >= PACED:
+    if n.pacing:
         out.append(Evidence(f"a spike before {100 * n.pacing:.0f} % of the QRS complexes", value=100 * n.pacing, unit="%"))
     return tuple(out)
