@@ -35,7 +35,7 @@ def dispatch(verb: str, arguments: Sequence[str]) -> int:
         message = getattr(error, "format_message", None)  # click's usage errors, wherever typer keeps them
         if message is None:
             raise
-        return _fail(f"{message()} See `ecglm {verb} --help`.")
+        return _fail(f"{message().rstrip('.')}; see `ecglm {verb} --help`")
 
 
 def _options(command: Any) -> dict[str, str]:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from ecglm.records.windows import Windows
 
 File = Annotated[str, typer.Argument(
-    metavar="FILE", help="A recording: WFDB, DICOM, SCP-ECG, XML of a cart, EDF, Holter, CSV, NPY, MAT, HDF5; or a page image.")]
+    metavar="FILE", help="A recording: WFDB, DICOM, SCP-ECG, XML of a cart, EDF, GDF, MFER, ISHNE, CSV, NPY, MAT, HDF5, Parquet; "
+                         "or a page image.")]
 Files = Annotated[list[str], typer.Argument(metavar="FILE", help="One or more recordings.")]
 Model = Annotated[str | None, typer.Option(
     "--model", metavar="NAME", help="Checkpoint folder or hub id; default: the embedded model.")]
