@@ -138,6 +138,8 @@ FORECASTERS = Registry("forecaster", {
     "course": "ecglm.training.forecast.baselines.course:Course",
     "shipped": "ecglm.training.forecast.baselines.trained:Trained",
 })
+#: (folder, layer, text) -> unit vectors [T, D] of the text's word pieces, for scores that compare texts.
+TEXT_MODELS = Registry("text model", {"hidden-states": "ecglm.models.hidden_states:hidden_states"})
 #: (answer, reply, valid answers) -> bool, by the "scoring" of a task.
 SCORERS = Registry("scorer", {
     "strict": "ecglm.bench.metrics:strict_match",

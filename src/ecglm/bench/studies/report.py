@@ -57,8 +57,8 @@ def run(seed: int, draws: int, progress: bool, fold: int = 9, answered: int = 10
     import ecglm
 
     check_libraries()
-    bert = from_environment()  # a model that is not there is said before anything is computed
     data, known, model = load(), report_rows(), ecglm.load()
+    bert = from_environment(Path(model.elm.tokenizer.name_or_path))  # what is not there is said before anything is computed
     rows = [int(row) for row in data.rows((fold,))]
     past = [int(row) for row in data.rows(TRAINED) if known[int(data.ecg_id[row])].text]
     check_patients(data, rows, past)
