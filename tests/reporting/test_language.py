@@ -15,6 +15,7 @@ from ecglm.answers import Finding
 from ecglm.errors import UsageError
 from ecglm.knowledge.base import load as knowledge
 from ecglm.knowledge.statements import STATEMENTS
+from ecglm.paper.digitize.calibrate import Pulse
 from ecglm.paper.digitize.load import Picture
 from ecglm.paper.digitize.scale import scale_of
 from ecglm.records.reading import PageReading
@@ -145,7 +146,8 @@ def test_notes_of_the_readers_are_said_in_the_language_with_names_of_the_file_as
 def test_what_was_assumed_of_a_page_is_said_clause_by_clause(code: str) -> None:
     picture = Picture(np.zeros((8, 8, 3), np.uint8), "p.png", ("page 2 of 3 was read", "turned upright as its EXIF data say"))
     notes = (*picture.notes, "lead names are by the usual order of the layout; they could not be read on the page",
-             *scale_of(None, None, [], 4.0, []).notes, *scale_of(50.0, 5.0, [], 4.0, []).notes)
+             *scale_of(None, None, [], 4.0, []).notes, *scale_of(50.0, 5.0, [], 4.0, []).notes,
+             *scale_of(None, None, [Pulse(0, 20, 10.0, 0.0)], 4.0, []).notes)  # 5 mm wide
     read = PageReading(dict.fromkeys(("I", "II"), 0.8), 25.0, 10.0, False, "3x4+3R", 4.0, notes)
     said = language(code).phrase(read.text)
     assert said is not None

@@ -16,8 +16,10 @@ PAGE_PATTERNS: tuple[Pattern, ...] = (
     Pattern(rf"no calibration pulse was seen: {_N} mm/mV is assumed", "keine Eichzacke zu sehen: {0} mm/mV angenommen",
             "未见定标脉冲：假定为 {0} mm/mV"),
     Pattern(rf"paper speed {_N} mm/s is assumed", "Papiervorschub {0} mm/s angenommen", "走纸速度假定为 {0} mm/s"),
-    Pattern(rf"paper speed {_N} mm/s by the width of the calibration pulse, if that lasts 200 ms",
-            "Papiervorschub {0} mm/s nach der Breite der Eichzacke, falls sie 200 ms dauert", "按定标脉冲宽度走纸速度为 {0} mm/s，若其时限为 200 ms"),
+    Pattern(rf"the paper speed was not read but worked out: the calibration pulse is about {_N} mm wide, which is {_N} mm/s if it "
+            "lasts the usual 200 ms", "der Papiervorschub wurde nicht gelesen, sondern berechnet: die Eichzacke ist etwa {0} mm breit, "
+            "das sind {1} mm/s, falls sie die üblichen 200 ms dauert",
+            "走纸速度并非读出，而是推算：定标脉冲宽约 {0} mm，若时限为通常的 200 ms，即 {1} mm/s"),
     Pattern(rf"the calibration pulse says {_N} mm/mV, read at {_N} as asked",
             "die Eichzacke zeigt {0} mm/mV, gelesen wie verlangt mit {1}", "定标脉冲为 {0} mm/mV，按要求以 {1} 读取"),
     Pattern(rf"the calibration pulse says {_N} mm/mV, the text {_N}: the pulse is believed",
