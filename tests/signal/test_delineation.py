@@ -11,9 +11,9 @@ from ecglm.models.delineator import Delineator, DelineatorConfig
 from ecglm.records import read
 from ecglm.records.record import Record
 from ecglm.signal import delineation, prepare
-from ecglm.signal.delineation import WAVES, delineate, prepared_leads, waves_of
+from ecglm.signal.delineation import WAVES, delineate, prepared_leads, waves_from, waves_of
 from ecglm.signal.quality import assess
-from ecglm.signal.wave_network import CHUNK, FS, fold_weights, wave_probabilities
+from ecglm.signal.wave_network import CHUNK, CLASSES, FS, fold_weights, wave_probabilities
 from tests.signal.synthetic import synthetic_ecg
 
 
@@ -177,3 +177,15 @@ def test_edges_agree_with_cardiologists_who_trained_other_folds(data_dir):
     assert scores["qrs"]["ppv"] > 0.98
     assert scores["qrs"]["sd_ms"] < 12
     assert scores["t"]["sensitivity"] > 0.97
+
+
+@pytest.mark.parametrize(("height", "apart_s", "found"), [(0.2, 0.3, 1), (1.0, 0.3, 2), (0.2, 0.5, 2)])
+def test_a_flat_complex_right_behind_another_is_a_t_wave(height: float, apart_s: float, found: int):
+    """The network marks both: a QRS complex, and 0.3 or 0.5 s behind it a wave as long and a fifth as high, or as high."""
+    signal, prob = np.zeros((1, 500), np.float32), np.zeros((1, len(CLASSES), 500), np.float32)
+    for start, size in ((100, 1.0), (100 + int(apart_s * FS), height)):
+        signal[0, start: start + 25] = size * np.hanning(25)
+        prob[0, CLASSES.index("qrs"), start: start + 25] = 1
+    waves = waves_from(("II",), signal, prob)
+    assert len(waves.overall["qrs"]) == len(waves.by_lead["qrs"][0]) == found
+    assert waves.overall["qrs"][0, 0] == pytest.approx(0.4, abs=0.01)
