@@ -18,7 +18,7 @@ from ecglm.knowledge.statements import STATEMENTS
 from ecglm.paper.digitize.calibrate import Pulse
 from ecglm.paper.digitize.load import Picture
 from ecglm.paper.digitize.scale import scale_of
-from ecglm.records.reading import PageReading
+from ecglm.records.reading import PageLooked, PageReading
 from ecglm.reporting import Report
 from ecglm.reporting.compose import compose
 from ecglm.reporting.document import sentences
@@ -63,6 +63,19 @@ def test_patterns_fill_all_their_places(code: str) -> None:
     for pattern in (*PATTERNS, *READER_PATTERNS, *PAGE_PATTERNS):
         said = pattern.german if code == "de" else pattern.chinese
         assert len(set(re.findall(r"\{\d\}", said))) == re.compile(pattern.english).groups, pattern.english
+
+
+@pytest.mark.parametrize("code", ["de", "zh"])
+@pytest.mark.parametrize("why", ["its traces cannot be followed surely enough (confidence 0.21)",
+                                 "5 rows in 3 columns are not a layout whose leads are known",
+                                 "the names that were read on it are not those of 3 rows in 4 columns",
+                                 "its traces are 131 mm long, not 250, and no names are read that say where each lead begins"])
+def test_a_page_that_is_only_looked_at_says_why(code: str, why: str) -> None:
+    text = PageLooked(why, "layout", 0.79, np.zeros((2, 2), np.uint8)).text
+    said = language(code).phrase(text)
+    assert said
+    assert not ENGLISH.search(said)
+    assert re.findall(r"\d+", said) == re.findall(r"\d+", text)
 
 
 def test_every_action_of_the_knowledge_base_is_translated_as_it_stands() -> None:

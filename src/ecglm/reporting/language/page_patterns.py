@@ -47,6 +47,21 @@ PAGE_PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"a rhythm strip is taken for lead (\S+), the usual one", "ein Rhythmusstreifen gilt als Ableitung {0}, die übliche",
             "一条节律条图按惯例视为 {0} 导联"),
     Pattern("neither its name nor its shape says so", "weder Name noch Form zeigen es", "其名称和形态均未表明"),
+    Pattern(r"looked at only: the page could not be read back \((.+)\), so nothing was measured, and looking alone is trusted less: "
+            rf"confidences are multiplied by {_N}",
+            "nur angesehen: die Seite ließ sich nicht zurücklesen ({0}), darum wurde nichts gemessen; dem bloßen Ansehen wird weniger "
+            "vertraut, Sicherheiten sind mit {1} malgenommen",
+            "仅查看：页面无法读回（{0}），因此未作测量；仅凭查看可信度较低，各可信度已乘以 {1}"),
+    Pattern("its traces cannot be followed surely enough", "ihre Kurven lassen sich nicht sicher genug verfolgen", "曲线无法可靠追踪"),
+    Pattern(rf"its traces cannot be followed surely enough \(confidence {_N}\)",
+            "ihre Kurven lassen sich nicht sicher genug verfolgen (Sicherheit {0})", "曲线无法可靠追踪（可信度 {0}）"),
+    Pattern(r"(\d+) rows in (\d+) columns are not a layout whose leads are known",
+            "{0} Zeilen in {1} Spalten sind keine Anordnung, deren Ableitungen bekannt sind", "{0} 行 {1} 列不是导联已知的布局"),
+    Pattern(r"the names that were read on it are not those of (\d+) rows in (\d+) columns",
+            "die gelesenen Namen sind nicht die von {0} Zeilen in {1} Spalten", "读出的导联名与 {0} 行 {1} 列不符"),
+    Pattern(r"its traces are (\d+) mm long, not 250, and no names are read that say where each lead begins",
+            "ihre Kurven sind {0} mm lang, nicht 250, und keine gelesenen Namen zeigen, wo jede Ableitung beginnt",
+            "曲线长 {0} mm，而非 250，且未读出可示各导联起点的名称"),
     Pattern(r"page (\d+) of (\d+) was read", "gelesen wurde Seite {0} von {1}", "读取第 {0} 页，共 {1} 页"),
     Pattern("turned upright as its EXIF data say", "nach den EXIF-Angaben aufgerichtet", "已按 EXIF 数据转正"),
 )

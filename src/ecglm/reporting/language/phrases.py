@@ -77,7 +77,7 @@ class Language:
         if re.fullmatch(r"-?\d+\.\d+", value):
             return self.number(value)
         key = _BY_NAME.get(value)
-        return self.texts.statements[key] if key else _INNER.get(self.code, {}).get(value, value)
+        return self.texts.statements[key] if key else _INNER.get(self.code, {}).get(value) or self._one(value) or value
 
     def passage(self, entry: str, english: str) -> str | None:
         """The text of an entry of the knowledge base in this language; None when there is no translation of this very text."""
