@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ecglm.bench.metrics import ece
 from ecglm.knowledge.statements import STATEMENTS
+from ecglm.models.calibration import FindingCalibration
 from ecglm.training.augment import user_masks
-from ecglm.training.calibrate import calibrate_findings, fuse, possible_threshold
+from ecglm.training.calibrate import calibrate_findings, fit_unrecorded, fuse, possible_threshold
+
+N = len(STATEMENTS)
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +83,25 @@ def test_what_missing_leads_cost_is_learned(predictions):
     wrong, right = ([ece(label[::2, c], p[::2, c]) for c in range(30)] for p in (unaware, prob))
     assert np.mean(right) < 0.03 < 0.05 < np.mean(wrong)
     np.testing.assert_allclose(cal.probability(lacking[1::2], limb), unaware[1::2], atol=0.06)
+
+
+def test_pages_are_brought_to_what_the_whole_recordings_say():
+    """With the less of a lead recorded the log-odds shrink and move, as much as the share that is missing."""
+    rng = np.random.default_rng(3)
+    whole = rng.normal(-1, 2, (6000, 4)).astype(np.float32)
+    share = rng.choice([0.5, 0.75], 6000).astype(np.float32)
+    slope, bias = 1 + share[:, None] * np.array([0.4, 0.0, -0.3, 0.2]), share[:, None] * np.array([-1.0, 0.0, 0.5, 0.8])
+    found = fit_unrecorded(((whole - bias) / slope).astype(np.float32), whole, share)
+    np.testing.assert_allclose(found, [[0.4, 0.0, -0.3, 0.2], [-1.0, 0.0, 0.5, 0.8]], atol=0.12)
+    cal = replace(calibrate_findings(whole[:, :1].repeat(N, 1), np.zeros((6000, N), np.uint8)),
+                  unrecorded=tuple(map(tuple, found[:, :1].repeat(N, 1).tolist())))
+    again = FindingCalibration.of(json.loads(json.dumps(cal.to_dict())))
+    logits = np.full((2, N), 1.5, np.float32)
+    assert (again.calibrated(logits) == replace(cal, unrecorded=()).calibrated(logits)).all()
+    half = again.calibrated(logits, None, 0.5)
+    np.testing.assert_allclose(half, again.calibrated(logits) * (1 + 0.5 * found[0, 0]) + 0.5 * found[1, 0], rtol=1e-5)
+    with pytest.raises(ValueError, match="two for leads"):
+        FindingCalibration.of({**cal.to_dict(), "unrecorded": [[0.0] * N]})
 
 
 def test_masks_are_what_users_have():

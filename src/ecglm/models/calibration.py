@@ -40,7 +40,9 @@ class FindingCalibration:
     """Per label: probability = sigmoid(slope * logit + bias); threshold of "possible" (highest balanced accuracy);
     prevalence in the training data. combinations: by group, sets of labels that recordings show together. missing: change
     of slope and of bias per share of limb leads, and of chest leads, that a recording lacks, rows (slope limb, slope
-    chest, bias limb, bias chest). All fitted on training recordings and out-of-fold predictions."""
+    chest, bias limb, bias chest). unrecorded: change of slope and of bias of these calibrated log-odds per share of the time in
+    which leads were not recorded since others were, as on paper, rows (slope, bias). All fitted on training recordings, on
+    out-of-fold predictions but the last, which makes pages say what the whole recordings say (`ecglm.training.unrecorded`)."""
 
     slope: tuple[float, ...]
     bias: tuple[float, ...]
@@ -48,15 +50,21 @@ class FindingCalibration:
     prevalence: tuple[float, ...]
     combinations: Mapping[str, tuple[tuple[int, ...], ...]]
     missing: tuple[tuple[float, ...], ...]
+    unrecorded: tuple[tuple[float, ...], ...] = ()
 
-    def calibrated(self, logits_BC: FloatArray, mask_L: FloatArray | None = None) -> FloatArray:
-        """Calibrated logits, same shape. mask_L: which of the 12 leads the recording has; None all."""
+    def calibrated(self, logits_BC: FloatArray, mask_L: FloatArray | None = None, unrecorded: float = 0.0) -> FloatArray:
+        """Calibrated logits, same shape. mask_L: which of the 12 leads the recording has; None all. unrecorded: the share of
+        its time in which its leads were not recorded since others were."""
         slope, bias = np.array(self.slope, np.float32), np.array(self.bias, np.float32)
         if mask_L is not None:
             limb, chest = missing_shares(mask_L[None])[0]
             change = np.array(self.missing, np.float32)
             slope, bias = slope + limb * change[0] + chest * change[1], bias + limb * change[2] + chest * change[3]
-        return np.asarray(logits_BC * np.maximum(slope, LEAST_SLOPE) + bias, np.float32)
+        out = logits_BC * np.maximum(slope, LEAST_SLOPE) + bias
+        if self.unrecorded and unrecorded > 0:
+            steeper, higher = unrecorded * np.array(self.unrecorded, np.float32)
+            out = out * np.maximum(1.0 + steeper, LEAST_SLOPE) + higher
+        return np.asarray(out, np.float32)
 
     def probability(self, logits_BC: FloatArray, mask_L: FloatArray | None = None) -> FloatArray:
         """Calibrated probabilities, same shape. mask_L as for `calibrated`."""
@@ -93,15 +101,17 @@ class FindingCalibration:
         """For ``calibration.json``."""
         return {**{key: list(getattr(self, key)) for key in ("slope", "bias", "possible", "prevalence")},
                 "combinations": {group: [list(s) for s in sets] for group, sets in self.combinations.items()},
-                "missing": [list(row) for row in self.missing]}
+                "missing": [list(row) for row in self.missing], "unrecorded": [list(row) for row in self.unrecorded]}
 
     @staticmethod
     def of(data: Mapping[str, Any]) -> FindingCalibration:
         """Inverse of `to_dict`."""
         numbers = {key: tuple(float(v) for v in data[key]) for key in ("slope", "bias", "possible", "prevalence")}
         sets = {str(group): tuple(tuple(int(i) for i in s) for s in found) for group, found in data["combinations"].items()}
-        return FindingCalibration(**numbers, combinations=sets,
-                                  missing=tuple(tuple(float(v) for v in row) for row in data["missing"]))
+        missing, unrecorded = (tuple(tuple(map(float, row)) for row in data.get(key, ())) for key in ("missing", "unrecorded"))
+        if len(missing) != 4 or len(unrecorded) not in (0, 2):
+            raise ValueError("not four rows for missing leads, or not two for leads that were not recorded all the time")
+        return FindingCalibration(**numbers, combinations=sets, missing=missing, unrecorded=unrecorded)
 
 
 def missing_shares(mask_NL: FloatArray) -> FloatArray:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import expit
 from torch import Tensor
 
 from ecglm.answers import Finding
@@ -149,8 +150,8 @@ class EcgLanguageModel:
         raw = out.logits_BC.float().cpu().numpy().reshape(len(masks), n_windows, -1).mean(1)
         emb = out.emb_BD.float().cpu().numpy().reshape(len(masks), n_windows, -1).mean(1)
         # Hiding a lead to see what rests on it must not move the calibration: it follows the leads that the record has.
-        logits = self.findings_calibration.calibrated(raw, inputs.mask_L)
-        prob = self.findings_calibration.probability(raw, inputs.mask_L)
+        logits = self.findings_calibration.calibrated(raw, inputs.mask_L, inputs.unrecorded)
+        prob = np.asarray(expit(logits), np.float32)
         vector = connector_input(logits, std)
         return [Encoded(logits[i], prob[i], vector[i], emb[i]) for i in range(len(masks))]
 

@@ -22,7 +22,7 @@ from ecglm.records.leads import STANDARD_12
 from ecglm.records.record import Record
 from ecglm.schema import Measurements
 from ecglm.signal import BEAT_SAMPLES, FEATURE_FS, USABLE, axis_features, measure, prepare, read_rhythm
-from ecglm.signal.parts import Part, recorded_parts
+from ecglm.signal.parts import Part, recorded_parts, unrecorded_share
 
 #: Median beats reach the encoder at this rate (Hz); they are band-limited far below half of it.
 BEAT_FS = 125.0
@@ -45,13 +45,15 @@ class ProcessorConfig:
 
 class EcgInputs(NamedTuple):
     """Encoder input of one record. sig_WLT windows, z-scored per lead; mask_L leads present; beat_WLK median beat of
-    each window at BEAT_FS; feat_WF rhythm features and axis of each window; measurements of the whole record."""
+    each window at BEAT_FS; feat_WF rhythm features and axis of each window; measurements of the whole record; unrecorded:
+    the share of its time in which its leads were not recorded since others were (`ecglm.signal.parts`)."""
 
     sig_WLT: NDArray[np.float32]
     mask_L: NDArray[np.float32]
     beat_WLK: NDArray[np.float32]
     feat_WF: NDArray[np.float32]
     measurements: Measurements
+    unrecorded: float = 0.0
 
 
 class EcgProcessor:
@@ -102,7 +104,8 @@ class EcgProcessor:
         assert rhythm is not None
         feat = np.concatenate([rhythm, axis_features(measurements.axis_as_trained)]).astype(np.float32)
         return EcgInputs(self._place(np.stack([signal[lead][:length] for lead in known]), known)[None], mask,
-                         self._place(np.stack([beats[lead] for lead in known]), known)[None], feat[None], measurements)
+                         self._place(np.stack([beats[lead] for lead in known]), known)[None], feat[None], measurements,
+                         unrecorded_share(record, tuple(parts)))
 
     def _windows(self, record: Record) -> list[Record]:
         """The record itself up to 1.2 windows, else equal-length windows that cover it evenly."""

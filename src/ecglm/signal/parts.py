@@ -35,6 +35,13 @@ class Part:
         return record.select(self.leads).crop(self.start_s, self.duration_s)
 
 
+def unrecorded_share(record: Record, parts: tuple[Part, ...]) -> float:
+    """The share of a record's time, 0 to 1, in which its leads were not recorded since others were: the mean over the leads of
+    its parts; 0 without parts."""
+    known = sum(len(part.leads) * min(part.duration_s / record.duration_s, 1.0) for part in parts)
+    return 1.0 - known / sum(len(part.leads) for part in parts) if parts else 0.0
+
+
 def recorded_parts(record: Record) -> tuple[Part, ...]:
     """The parts of a record, strips first, then groups by their time; () where the leads were recorded together."""
     if record.duration_s > LONGEST_S or record.n_samples < 2 or not np.isnan(record.signal).any():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,7 @@ def fuse(branch_KNC: FloatArray, label_NC: NDArray[np.uint8]) -> FloatArray:
     return weights
 
 
-def _log_loss(theta: NDArray[np.float64], logits_KM: NDArray[np.float64], truth_M: NDArray[np.uint8],
+def _log_loss(theta: NDArray[np.float64], logits_KM: NDArray[np.float64], truth_M: NDArray[Any],
               ) -> tuple[float, NDArray[np.float64]]:
     """Mean log-loss of bias theta[0] and weights theta[1:], and its gradient."""
     z = theta[0] + theta[1:] @ logits_KM
@@ -93,6 +94,26 @@ def fit_missing(logits_KNC: FloatArray, mask_KNL: FloatArray, label_NC: NDArray[
             return weight * value + float(((theta / spread) ** 2).sum()) / 2, weight * gradient[2:] + theta / spread**2
 
         out[:, c] = minimize(loss, np.zeros(4), jac=True).x
+    return out
+
+
+def fit_unrecorded(logits_NC: FloatArray, whole_NC: FloatArray, share_N: FloatArray) -> FloatArray:
+    """The `unrecorded` of a `FindingCalibration` [2, C]: what brings the calibrated logits of N recordings cut as a page shows
+    them, without a share of their leads' time, to those of the whole recordings. The prior is that of missing leads."""
+    from scipy.optimize import minimize
+
+    spread = np.array([SLOPE_SD, 1.0])
+    out = np.zeros((2, logits_NC.shape[1]), np.float32)
+    for c in range(logits_NC.shape[1]):
+        z, told = logits_NC[:, c].astype(float), expit(whole_NC[:, c].astype(float))
+        parts = np.stack([z, share_N * z, share_N])
+
+        def loss(theta: NDArray[np.float64], parts: NDArray[np.float64] = parts, told: NDArray[np.float64] = told,
+                 ) -> tuple[float, NDArray[np.float64]]:
+            value, gradient = _log_loss(np.r_[0.0, 1.0, theta], parts, told)
+            return len(told) * value + float(((theta / spread) ** 2).sum()) / 2, len(told) * gradient[2:] + theta / spread**2
+
+        out[:, c] = minimize(loss, np.zeros(2), jac=True).x
     return out
 
 

@@ -1,0 +1,42 @@
+"""Calibration of findings for recordings whose leads were recorded one group after another, as pages show them.
+
+From a quarter of every lead the encoder says other log-odds than from all of it, on average: of the superclasses infarction and
+conduction disturbances come out too likely, the others too unlikely. Training recordings are cut as layouts of pages show them,
+and what is said of them is brought to what is said of the whole recordings. Labels are not used: the networks have learned these
+recordings by heart, and would look surer of their pages than they are of those of strangers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecglm.corpus.onpaper import shown_on
+from ecglm.corpus.ptbxl import PtbXl
+from ecglm.models.calibration import FindingCalibration
+from ecglm.models.elm import EcgLanguageModel
+from ecglm.training.calibrate import fit_unrecorded
+
+#: Layouts of pages that show leads one group after another, and their strips (None: the usual ones); the recordings are cut by
+#: them in turn.
+LAYOUTS: tuple[tuple[str, tuple[str, ...] | None], ...] = (("3x4+1R", None), ("3x4", ()), ("6x2+1R", None), ("3x4+3R", None))
+
+
+def calibrated_for_pages(model: EcgLanguageModel, data: PtbXl, rows: Sequence[int] | NDArray[np.int64], progress: bool = True,
+                         ) -> FindingCalibration:
+    """The calibration of a model with its `unrecorded`, fitted on these rows of PTB-XL (minutes)."""
+    from rich.progress import track
+
+    model.findings_calibration = calibration = replace(model.findings_calibration, unrecorded=())
+    whole, cut, share = [], [], []
+    for number, row in enumerate(track(rows, "Calibrating for pages", disable=not progress)):
+        record = data.record(int(row))
+        inputs = model.processor(shown_on(record, *LAYOUTS[number % len(LAYOUTS)]))
+        whole.append(model.encode(model.processor(record)).logits_C)
+        cut.append(model.encode(inputs).logits_C)
+        share.append(inputs.unrecorded)
+    found = fit_unrecorded(np.stack(cut), np.stack(whole), np.array(share, np.float32))
+    return replace(calibration, unrecorded=tuple(map(tuple, found.tolist())))
