@@ -87,3 +87,18 @@ def test_the_encoder_gets_every_lead(whole: Record) -> None:
     missing = shown_on(whole, "3x4")
     missing.signal[whole.leads.index("V3")] = np.nan
     assert EcgProcessor()(missing).mask_L.tolist() == [lead != "V3" for lead in whole.leads]
+
+
+def test_findings_of_a_page_are_near_those_of_the_whole_recording() -> None:
+    """Simulated people, of whom the shipped calibration for pages knows nothing; superclasses, in log-odds."""
+    elm = ecglm.load().elm
+    conditions = ("normal", "left_axis", "trigeminy", "old_posterior_infarct", "pericarditis", "lae", "brugada_1")
+    away = dict.fromkeys((True, False), 0.0)
+    for seed, condition in enumerate(conditions):
+        record = simulate(condition, 1, seed=seed)[0].record
+        inputs = elm.processor(shown_on(record, "3x4+1R"))
+        known = elm.encode(elm.processor(record)).logits_C
+        for aware in away:
+            said = elm.encode(inputs if aware else inputs._replace(unrecorded=0.0)).logits_C
+            away[aware] += float(np.abs(said - known)[:5].mean())
+    assert away[True] < 0.8 * away[False]
