@@ -78,43 +78,39 @@ def fit_missing(logits_KNC: FloatArray, mask_KNL: FloatArray, label_NC: NDArray[
                 bias_C: FloatArray) -> FloatArray:
     """The `missing` of a `FindingCalibration` [4, C] from logits of N recordings that lack leads, each judged K times but
     counted once. A prior keeps changes small where cases are few."""
-    from scipy.optimize import minimize
-
     rounds, weight = len(logits_KNC), len(label_NC)
-    share = missing_shares(mask_KNL.reshape(-1, mask_KNL.shape[-1]))
-    spread = np.array([SLOPE_SD, SLOPE_SD, 1.0, 1.0])
+    share_2M = missing_shares(mask_KNL.reshape(-1, mask_KNL.shape[-1])).T
     out = np.zeros((4, label_NC.shape[1]), np.float32)
     for c in range(label_NC.shape[1]):
-        z, truth = logits_KNC[:, :, c].ravel().astype(float), np.tile(label_NC[:, c], rounds)
-        parts = np.stack([slope_C[c] * z + bias_C[c], *(share * z[:, None]).T, *share.T])
-
-        def loss(theta: NDArray[np.float64], parts: NDArray[np.float64] = parts, truth: NDArray[np.uint8] = truth,
-                 ) -> tuple[float, NDArray[np.float64]]:
-            value, gradient = _log_loss(np.r_[0.0, 1.0, theta], parts, truth)
-            return weight * value + float(((theta / spread) ** 2).sum()) / 2, weight * gradient[2:] + theta / spread**2
-
-        out[:, c] = minimize(loss, np.zeros(4), jac=True).x
+        z = logits_KNC[:, :, c].ravel().astype(float)
+        out[:, c] = _changes(slope_C[c] * z + bias_C[c], z, share_2M, np.tile(label_NC[:, c], rounds), weight)
     return out
 
 
 def fit_unrecorded(logits_NC: FloatArray, whole_NC: FloatArray, share_N: FloatArray) -> FloatArray:
     """The `unrecorded` of a `FindingCalibration` [2, C]: what brings the calibrated logits of N recordings cut as a page shows
     them, without a share of their leads' time, to those of the whole recordings. The prior is that of missing leads."""
-    from scipy.optimize import minimize
-
-    spread = np.array([SLOPE_SD, 1.0])
     out = np.zeros((2, logits_NC.shape[1]), np.float32)
     for c in range(logits_NC.shape[1]):
-        z, told = logits_NC[:, c].astype(float), expit(whole_NC[:, c].astype(float))
-        parts = np.stack([z, share_N * z, share_N])
-
-        def loss(theta: NDArray[np.float64], parts: NDArray[np.float64] = parts, told: NDArray[np.float64] = told,
-                 ) -> tuple[float, NDArray[np.float64]]:
-            value, gradient = _log_loss(np.r_[0.0, 1.0, theta], parts, told)
-            return len(told) * value + float(((theta / spread) ** 2).sum()) / 2, len(told) * gradient[2:] + theta / spread**2
-
-        out[:, c] = minimize(loss, np.zeros(2), jac=True).x
+        z = logits_NC[:, c].astype(float)
+        out[:, c] = _changes(z, z, share_N[None], expit(whole_NC[:, c].astype(float)), len(z))
     return out
+
+
+def _changes(given_M: NDArray[Any], slope_M: NDArray[Any], share_SM: FloatArray, truth_M: NDArray[Any], weight: float,
+             ) -> FloatArray:
+    """Changes of slope and of bias [2 * S] per share, that bring given log-odds nearest to the truth by log-loss. slope_M: what
+    the slope multiplies. weight: how many cases there are, against the prior that nothing changes."""
+    from scipy.optimize import minimize
+
+    spread = np.repeat([SLOPE_SD, 1.0], len(share_SM))
+    parts = np.stack([given_M, *(share_SM * slope_M), *share_SM])
+
+    def loss(theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        value, gradient = _log_loss(np.r_[0.0, 1.0, theta], parts, truth_M)
+        return weight * value + float(((theta / spread) ** 2).sum()) / 2, weight * gradient[2:] + theta / spread**2
+
+    return np.asarray(minimize(loss, np.zeros(len(spread)), jac=True).x, np.float32)
 
 
 def calibrate_findings(fused_NC: FloatArray, label_NC: NDArray[np.uint8], lacking_KNC: Sequence[FloatArray] = (),
