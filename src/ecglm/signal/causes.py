@@ -162,7 +162,7 @@ def _wrong_height(record: Record, signs: LeadSigns) -> Iterator[LeadProblem]:
     height = dict(zip(record.leads, np.where(live, signs.height, np.nan), strict=True))
     high = tuple(lead for lead, mv in height.items() if mv > HEIGHT_MV[1])
     if high:
-        yield LeadProblem("gain", high, "major", f"QRS of {max(height[lead] for lead in high):.0f} mV in {', '.join(high)}: "
+        yield LeadProblem("gain", high, "major", f"QRS of {max(height[lead] for lead in high):.3g} mV in {', '.join(high)}: "
                           "wrong gain")
     seen = [mv for mv in height.values() if mv == mv]
     if len(seen) > 1 and max(seen) < HEIGHT_MV[0]:

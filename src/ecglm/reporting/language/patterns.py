@@ -103,7 +103,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(rf"mains hum in {_LEADS}", "Netzbrumm in {0}", "{0} 有工频干扰"),
     Pattern(rf"muscle noise in {_LEADS}", "Muskelzittern in {0}", "{0} 有肌电干扰"),
     Pattern(rf"baseline wander in {_LEADS}", "Schwankung der Grundlinie in {0}", "{0} 基线漂移"),
-    Pattern(rf"QRS of (\d+) mV in {_LEADS}: wrong gain", "QRS von {0} mV in {1}: falsche Verstärkung", "{1} QRS 达 {0} mV：增益错误"),
+    Pattern(rf"QRS of (\S+) mV in {_LEADS}: wrong gain", "QRS von {0} mV in {1}: falsche Verstärkung", "{1} QRS 达 {0} mV：增益错误"),
     Pattern(rf"no QRS higher than {_N} mV: wrong gain", "kein QRS höher als {0} mV: falsche Verstärkung",
             "QRS 均不高于 {0} mV：增益错误"),
     Pattern(r"QRS in (\S+) (\d+) times as high as in the leads beside it: wrong gain",
