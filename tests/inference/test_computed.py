@@ -189,9 +189,16 @@ def test_evidence_of_few_leads_holds_no_statement_that_they_cannot_show():
 
 def test_a_spread_does_not_read_like_an_error_bar():
     record, measurements = measured()
-    text = measurement_evidence("pr", measurements.pr, record.meta).text
+    text = measurement_evidence("pr", measurements.pr, record).text
     assert "beats vary by" in text
     assert "±" not in text
+
+
+def test_all_leads_are_those_of_the_recording():
+    record, measurements = measured()
+    assert measurement_evidence("pr", measurements.pr, record).text.endswith("all leads")
+    eleven = replace(measurements.pr, leads=record.leads[1:])
+    assert measurement_evidence("pr", eleven, record).text.endswith(f"lead {', '.join(record.leads[1:])}")
 
 
 @pytest.mark.parametrize(("sure", "qrs", "said"), [

@@ -156,9 +156,14 @@ def test_segment_of_a_segment_and_segments_elsewhere(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("path", "problem"), [
     ("/no/such/folder/x.hea", "the folder /no/such/folder does not exist either"), ("nothing-here.dcm", "there is no such file"),
-    ("nul\0byte.hea", "this is not a usable path"), ("", "there is no such file")])
+    ("nul\0byte.hea", "this is not a usable path"), ("", "the name of the file is empty")])
 def test_paths_that_lead_nowhere(path: str, problem: str) -> None:
     assert problem in fails(path)
+
+
+def test_a_link_to_nothing_is_called_one(tmp_path: Path) -> None:
+    (tmp_path / "ecg.dcm").symlink_to(tmp_path / "moved.dcm")
+    assert "ecg.dcm: it is a link to a file that does not exist; correct it" in fails(tmp_path / "ecg.dcm")
 
 
 def test_missing_file_suggests_a_neighbour_and_folders_a_file(tmp_path: Path) -> None:

@@ -37,6 +37,9 @@ def test_repeated_leads(tmp_path: Path) -> None:
     record = read(path)
     assert record.leads == ("II", "V1", "ECG", "ECG#2")
     assert "lead II is stored twice with different samples: the first is kept" in record.notes
+    often = read(simple(tmp_path, leads=("II",) * 5)).notes
+    assert often == ("lead II is stored twice with different samples: the first is kept",)  # once, not once a copy
+    path = simple(tmp_path, leads=("II", "MLII", "V1", "ECG", "ECG"))
     data = np.fromfile(tmp_path / "r.dat", "<i2").reshape(-1, 5)
     data[:, 1] = data[:, 0]
     data.tofile(tmp_path / "r.dat")

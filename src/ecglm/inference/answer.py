@@ -223,7 +223,7 @@ class Answerer(Prompts):
         scores = self._scores(reading, question, options)
         if float(scores.exp().sum()) < LEAST_OPTIONS:
             measured = [e.text for name in about.measures
-                        if (e := measurement_evidence(name, getattr(reading.measurements, name), reading.record.meta))]
+                        if (e := measurement_evidence(name, getattr(reading.measurements, name), reading.record))]
             return declined(self.model, f"none of the options ({', '.join(options)}) is near what the model would say"
                                   + (f"; measured: {', '.join(measured)}" if measured else ""))
         share = scores.softmax(0)

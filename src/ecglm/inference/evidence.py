@@ -10,7 +10,7 @@ from ecglm.knowledge.ranges import flag
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import HIDDEN, UNSPOKEN, axis_name
-from ecglm.records.record import RecordMeta
+from ecglm.records.record import Record
 from ecglm.schema import Evidence, Measurement
 
 _LABEL = {"heart_rate": "heart rate", "rr": "RR interval", "rr_sd": "RR standard deviation", "rmssd": "RMSSD",
@@ -20,21 +20,21 @@ _RANGE = {"low": "below normal", "high": "above normal", "normal": "normal"}
 MOST = 6
 
 
-def measurement_evidence(name: str, m: Measurement, meta: RecordMeta) -> Evidence | None:
+def measurement_evidence(name: str, m: Measurement, record: Record) -> Evidence | None:
     """Text such as "PR interval 160 ms, normal; 9 beats vary by 2 ms, lead II"; None when it was not measured."""
     if m.value is None:
         return None
     if name == "axis":
         text = f"{_LABEL[name]} {m.value:.0f}°, {axis_name(m.value)}"
     else:
-        word = _RANGE.get(flag(name, m.value, meta.sex, meta.age) or "")
+        word = _RANGE.get(flag(name, m.value, record.meta.sex, record.meta.age) or "")
         text = f"{_LABEL[name]} {m.value:.0f} {m.unit}" + (f", {word}" if word else "")
     where = []
     if m.beats:
         vary = m.spread is not None and name not in ("rr_sd", "rmssd", "axis")
         where.append(f"{m.beats} beats" + (f" vary by {m.spread:.0f} {m.unit}" if vary else ""))
     if m.leads:
-        where.append("all leads" if len(m.leads) >= 8 else "lead " + ", ".join(m.leads))
+        where.append("all leads" if 8 <= len(m.leads) == len(record.leads) else "lead " + ", ".join(m.leads))
     return Evidence(text + (f"; {', '.join(where)}" if where else ""), m.leads, round(m.value, 1), m.unit)
 
 
@@ -90,14 +90,14 @@ def evidence_for(model: EcgLanguageModel, reading: Reading, about: Topics, answe
     if "axis" in about.groups:
         fields = ["axis", *(f for f in fields if f != "axis")]
     out = [finding_evidence(model, reading, key) for key in keys if key not in HIDDEN][:4]
-    measured = [measurement_evidence(name, getattr(reading.measurements, name), reading.record.meta) for name in fields]
+    measured = [measurement_evidence(name, getattr(reading.measurements, name), reading.record) for name in fields]
     shown = [e for e in measured if e is not None]
     # A question for a number is answered by the measurement; otherwise findings come first.
     ordered = [*shown, *out] if about.measures and not about.statements else [*out, *shown]
     if not ordered:
         ordered = [finding_evidence(model, reading, f"{f.group}:{f.code}") for f in reading.findings
                    if f.present and _sayable(f"{f.group}:{f.code}", reading)]
-        rate = measurement_evidence("heart_rate", reading.measurements.heart_rate, reading.record.meta)
+        rate = measurement_evidence("heart_rate", reading.measurements.heart_rate, reading.record)
         ordered += [rate] if rate else []
     asked = next((group for group in ("rhythm", "sub_class") if group in about.groups), None)
     if answer == "none" and asked and (likeliest := _likeliest(model, reading, asked)) is not None:

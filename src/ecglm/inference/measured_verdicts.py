@@ -35,7 +35,7 @@ class Verdict(NamedTuple):
 def value_verdict(reading: Reading, measure: str, side: str) -> Verdict:
     """Of a measured value that is taken to be too high or too low."""
     measured, meta = getattr(reading.measurements, measure), reading.record.meta
-    shown = measurement_evidence(measure, measured, meta)
+    shown = measurement_evidence(measure, measured, reading.record)
     limits = normal_range(measure, meta.sex)
     if shown is None or limits is None:
         return Verdict("unknown", str(measured.reason))
@@ -85,7 +85,7 @@ def measured_elevation(reading: Reading) -> Verdict | None:
 def too_slow(reading: Reading) -> Verdict | None:
     """Of a tachycardia: absent where the ventricles are no faster than a tachycardia at least is; None elsewhere."""
     rate = reading.measurements.heart_rate
-    shown = measurement_evidence("heart_rate", rate, reading.record.meta)
+    shown = measurement_evidence("heart_rate", rate, reading.record)
     if shown is None or rate.value is None or round(rate.value) > TACHYCARDIA_BPM:
         return None
     sure = share_inside(rate.value, -math.inf, TACHYCARDIA_BPM, ERROR_SD["heart_rate"])

@@ -73,6 +73,8 @@ class EcgProcessor:
                               f"12 standard leads; name them canonically")
         record = record.select(known).crop(0.0, c.max_s)
         measurements = measurements or measure(record)
+        known = _with_signal(record) or known
+        record = record.select(known)
         if parts := recorded_parts(record):
             return self._of_parts(record, parts, measurements)
         axis = axis_features(measurements.axis_as_trained)
@@ -144,3 +146,10 @@ class EcgProcessor:
     def to_dict(self) -> dict[str, object]:
         """What ``processor_config.json`` holds."""
         return {"processor_class": "EcgProcessor", **asdict(self.config)}
+
+
+def _with_signal(record: Record) -> list[str]:
+    """Leads that are more than missing samples or a flat line: rhythm features count in how many leads a P wave is seen,
+    and a lead that a device wrote without recording it must count as one that is not there."""
+    known = ((lead, samples[np.isfinite(samples)]) for lead, samples in zip(record.leads, record.signal, strict=True))
+    return [lead for lead, samples in known if samples.size and np.ptp(samples) > 0]

@@ -207,7 +207,7 @@ def finish(
             for lead, n in zip(leads, missing, strict=True)
             if n
         ]
-    return signal_LT, tuple(leads), tuple(said)
+    return signal_LT, tuple(leads), tuple(dict.fromkeys(said))
 
 
 def build_record(

@@ -159,6 +159,10 @@ def _open(path: str) -> int | None:
     except FileNotFoundError:
         if not path.endswith(".hea") and os.path.isfile(path + ".hea"):
             return None
+        if not path:
+            raise ReadError(repr(path), "the name of the file is empty", "pass the name of a recording") from None
+        if os.path.islink(path):
+            raise ReadError(path, "it is a link to a file that does not exist", "correct it, or pass the file itself") from None
         folder = os.path.dirname(path) or "."
         if not os.path.isdir(folder):
             raise ReadError(path, "there is no such file", f"the folder {folder} does not exist either") from None
