@@ -117,7 +117,8 @@ def test_questions_beyond_the_leads_are_declined(model, record, leads, question,
 
 def test_a_normalised_record_never_answers_millivolt_questions(model, record):
     plain = replace(record, unit="normalized")
-    for question in ("What is the amplitude of the R wave in V5?", "Is there low QRS voltage?", "How high is the ST in mV?"):
+    for question in ("What is the amplitude of the R wave in V5?", "Is there low QRS voltage?", "How high is the ST in mV?",
+                     "Is there left ventricular hypertrophy by voltage?"):
         answer = model.ask(plain, question)
         assert answer.abstained, question
         assert "no millivolt scale" in str(answer.reason)

@@ -15,6 +15,7 @@ from ecglm.inference.contradiction import remark
 from ecglm.inference.evidence import evidence_for, measurement_evidence
 from ecglm.inference.groups import ANY_OF, asked_group, mixed
 from ecglm.inference.listed import kept
+from ecglm.inference.measured_options import either
 from ecglm.inference.parts import parts, several
 from ecglm.inference.topics import topics
 from ecglm.knowledge.statements import BY_KEY, STATEMENTS
@@ -36,7 +37,8 @@ def test_no_benchmark_wording_is_answered_or_declined_by_these_rules():
     record, measurements = measured()
     fired = {question: rules for question in BENCHMARK if any(rules := (
         of_file(question, record), compare(question, measurements), unclear(question, topics(question)), parts(question),
-        several(question), asked_group(question, topics(question)), mixed(question, topics(question))))}
+        several(question), asked_group(question, topics(question)), mixed(question, topics(question)),
+        either(MODEL, question, made({}), topics(question))))}
     assert fired == {}
     assert len(BENCHMARK) > 6_000
 
@@ -142,7 +144,12 @@ def test_what_names_two_things_otherwise_is_declined(question):
     ("What is the axis?", ["Left", "Normal", "Right"], {"axis": 120}, "Right"),
     ("What is the heart rate?", ["tachycardia", "normal", "bradycardia"], {"heart_rate": 130}, "tachycardia"),
     ("Heart rate?", ["below normal", "within the normal range", "above normal"], {"heart_rate": 45}, "below normal"),
-    ("Is the PR interval normal or prolonged?", ["normal", "prolonged"], {"pr": 250}, "prolonged")])
+    ("Is the PR interval normal or prolonged?", ["normal", "prolonged"], {"pr": 250}, "prolonged"),
+    ("Is the QRS wide or narrow?", ["wide", "narrow"], {"qrs": 74}, "narrow"),
+    ("How is the QRS?", ["narrow complex", "broad complex"], {"qrs": 150}, "broad complex"),
+    ("What is the PR interval?", ["100 ms", "150 ms", "200 ms"], {"pr": 151}, "150 ms"),
+    ("What is the QRS duration?", ["0.08 s", "0.12 s"], {"qrs": 82}, "0.08 s"),
+    ("Heart rate?", ["60", "80", "100"], {"heart_rate": 99}, "100")])
 def test_options_in_words_are_read_off_the_measurement(question, options, value, chosen):
     answer = ask(question, {}, options, **value)
     assert answer.text == chosen
@@ -150,8 +157,39 @@ def test_options_in_words_are_read_off_the_measurement(question, options, value,
     assert answer.evidence[0].value == next(iter(value.values()))
 
 
+@pytest.mark.parametrize(("question", "value", "said"), [
+    ("Is the QRS wide or narrow?", {"qrs": 74}, "narrow"), ("Is the QRS narrow or broad?", {"qrs": 140}, "broad"),
+    ("Is the QTc normal or prolonged?", {"qtc_bazett": 374}, "normal"),
+    ("Is the rate fast or slow?", {"heart_rate": 70}, "normal"),
+    ("Is the PR interval short, or is it long?", {"pr": 240}, "long"),
+    ("Is the rate too fast or too slow?", {"heart_rate": 40}, "slow")])
+def test_one_word_or_another_is_read_off_the_measurement(question, value, said):
+    answer = ask(question, {}, **value)
+    assert answer.text == said
+    assert answer.confidence > 0.9
+    assert answer.evidence[0].value == next(iter(value.values()))
+
+
+@pytest.mark.parametrize("question", [
+    "Is the axis left or right?", "Is the rhythm fast or slow?", "Is the PR prolonged or is there LBBB?",
+    "Is the QRS or the QT wide?", "Is the QRS wide?"])
+def test_other_questions_are_no_choice_between_two_words(question):
+    assert either(MODEL, question, made({}), topics(question)) is None
+
+
+def test_normal_or_abnormal_is_the_verdict_on_the_whole_ecg():
+    sure, sick = {"super_class:NORM": 0.9, "rhythm:SR": 0.9}, {"sub_class:CLBBB": 0.9, "rhythm:SR": 0.9}
+    for question in ("Is the ECG normal?", "Is this ECG abnormal?", "How is the ECG?"):
+        assert ask(question, sure, ["normal", "abnormal"]).text == "normal"
+        assert ask(question, sick, ["Abnormal ECG", "Normal ECG"]).text == "Abnormal ECG"
+        assert "several leads" in ask(question, sure, ["normal", "abnormal"], leads=("II",)).reason
+    assert ask("Is the rhythm normal?", sure, ["normal", "abnormal"]) is None
+
+
 def test_options_that_the_measurement_rules_out_are_declined():
     assert "normal heart axis" in ask("What is the axis?", {}, ["left", "right"], axis=40).reason
+    assert "62 bpm" in ask("Heart rate?", {}, ["80", "100"], heart_rate=62).reason
+    assert "151 ms" in ask("What is the PR interval?", {}, ["150", "150 ms"], pr=151).reason
     assert "adults" in ask("Heart rate?", {}, ["slow", "normal", "fast"], age=5, heart_rate=130).reason
     assert ask("What is the rhythm?", {}, ["tachycardia", "normal"]) is None
     assert ask("Heart rate?", {}, ["banana", "apple"]) is None

@@ -144,6 +144,12 @@ def _plain(question: str) -> str:
     return text
 
 
+def number_in_unit(text: str, name: str) -> float | None:
+    """What "150 ms" or "0.15 s" says of a measured value, in the unit of its measurement; None when it is no such number."""
+    found = re.fullmatch(rf"(?P<a>{_NUMBER}) ?(?P<ua>{_UNIT})?", _plain(text))
+    return None if found is None else _in_unit(found["a"], found["ua"], name)
+
+
 def _in_unit(number: str, unit: str | None, name: str) -> float | None:
     """A number of the question in the unit of the measurement, None for a unit that it is not measured in. Nobody asks about an
     interval of less than 5 ms: such a number is in seconds."""

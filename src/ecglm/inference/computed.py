@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,19 +10,18 @@ import numpy as np
 
 from ecglm.answers import Answer
 from ecglm.inference.caveats import WIDE_MS
-from ecglm.inference.comparison import compare, share_inside
+from ecglm.inference.comparison import compare
 from ecglm.inference.contradiction import beyond_possible, even_odds
 from ecglm.inference.evidence import evidence_for
 from ecglm.inference.groups import ANY_OF, NORMAL, asked_group, called
 from ecglm.inference.guard import unsupported
+from ecglm.inference.measured_options import either, measured_option
 from ecglm.inference.reading import Reading
 from ecglm.inference.topics import Topics, topics
-from ecglm.knowledge.precision import ERROR_SD, MOST_SURE
-from ecglm.knowledge.ranges import ADULT_YEARS, flag, normal_range
+from ecglm.knowledge.precision import MOST_SURE
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.calibration import FindingCalibration, log_odds
 from ecglm.models.elm import EcgLanguageModel
-from ecglm.models.facts import axis_name
 from ecglm.records.reading import PageLooked
 from ecglm.records.record import Record
 from ecglm.schema import Evidence
@@ -44,15 +42,11 @@ _FILE = {
     "count": re.compile(rf"how many leads(?: {_THERE})?(?: (?:in|on) (?:this|the) {_STRIP})?"),
     "leads": re.compile(rf"(?:what|which) leads {_THERE}(?: (?:in|on) (?:this|the) {_STRIP})?"),
 }
-#: Where a value lies, in words; each option must say exactly one.
-_STATES = {"low": r"bradycardi\w*|slow|low|below|short(?:ened)?|too (?:slow|low|short)", "normal": r"normal|within",
-           "high": r"tachycardi\w*|fast|high|above|long|prolonged|lengthened|wide|widened|broad|broadened"}
-_AXES = {"normal": r"normal", "left": r"left", "right": r"right", "extreme": r"extreme|north-?west"}
 #: "Is the QRS narrow?" asks whether the ventricles are activated normally (Brugada et al. 2020, 10.1093/eurheartj/ehz467).
 _NARROW = re.compile(r"^(?:is|are|was|were) (?:the |this |his |her |these )?qrs(?:[ -]complex(?:es)?| duration| width)? "
                      r"narrow\W*$", re.I)
-#: Limits of the frontal axis by name, degrees (`axis_name`).
-_SECTORS = {"normal": (-30.0, 90.0), "left": (-90.0, -30.0), "right": (90.0, 180.0), "extreme": (-180.0, -90.0)}
+#: Options that ask for the verdict on the whole ECG.
+_WHOLE = re.compile(r"(?P<ab>ab)?normal(?: ecg| ekg)?")
 
 
 def computed(model: EcgLanguageModel, question: str, reading: Reading, options: Sequence[str] | None = None) -> Answer | None:
@@ -62,7 +56,9 @@ def computed(model: EcgLanguageModel, question: str, reading: Reading, options: 
         return declined(model, f"this is read from the file, {fact}; ask without options") if options else \
             Answer(fact, 1.0, False, (Evidence("read from the file, not from the signal"),), model.name)
     about = topics(question)
-    if options is not None and (chosen := _in_words(model, reading, about, options)) is not None:
+    chosen = either(model, question, reading, about) if options is None else \
+        measured_option(model, reading, about, options) or _whole(model, reading, about, options)
+    if chosen is not None:
         return chosen
     said = {option.lower(): option for option in options or ("yes", "no")}
     if not {"yes", "no"} <= said.keys():
@@ -125,6 +121,17 @@ def _any_of(model: EcgLanguageModel, reading: Reading, about: Topics, group: str
     return Answer(text, confidence, False, evidence, model.name, note=_members(reading, there, maybe))
 
 
+def _whole(model: EcgLanguageModel, reading: Reading, about: Topics, options: Sequence[str]) -> Answer | None:
+    """"normal" or "abnormal", where these are the options and the whole ECG is asked about; None elsewhere."""
+    found = {match["ab"] is not None: option for option in options if (match := _WHOLE.fullmatch(option.lower()))}
+    narrower = about.measures or about.leads or set(about.groups) - {"sub_class"} or set(about.statements) - {NORMAL}
+    if len(found) != 2 or len(options) != 2 or narrower or set(about.anyof) - {"abnormality"}:
+        return None
+    reason = unsupported(NORMAL, [lead for lead in reading.record.leads if lead not in reading.unusable])
+    return _any_of(model, reading, about, "abnormality", {"yes": found[True], "no": found[False]}) if reason is None \
+        else declined(model, reason)
+
+
 def _members(reading: Reading, there: Sequence[str], maybe: Sequence[str]) -> str | None:
     """Which members of a group are called present, or else which are possible."""
     probability = {f"{f.group}:{f.code}": f.probability for f in reading.findings}
@@ -144,44 +151,3 @@ def _sure(reading: Reading, calibration: FindingCalibration, keys: Sequence[str]
     shares = (reading.encoded.prob_C[columns], np.array(calibration.prevalence, np.float32)[columns])
     here, usual = log_odds(np.array([1 - np.prod(1 - p) for p in shares], np.float32))
     return even_odds(float(here - usual))
-
-
-def _in_words(model: EcgLanguageModel, reading: Reading, about: Topics, options: Sequence[str]) -> Answer | None:
-    """The option that a measured value calls for ("tachycardia", "left axis deviation"), or None when they are no such words."""
-    fields = [name for name in about.measures if name in ERROR_SD]
-    if len(fields) != 1 or "rhythm" in about.groups:
-        return None
-    (name,) = fields
-    words = _AXES if name == "axis" else _STATES
-    states = {state: option for option in options if (state := _state(option.lower(), words)) is not None}
-    if len(states) != len(options):
-        return None
-    measured = getattr(reading.measurements, name)
-    meta = reading.record.meta
-    if name != "axis" and normal_range(name, meta.sex) is None:
-        return None
-    if measured.value is None:
-        return declined(model, str(measured.reason))
-    if name == "axis":
-        state = axis_name(measured.value).split()[0]
-        low, high = _SECTORS[state]
-    else:
-        flagged = flag(name, measured.value, meta.sex, meta.age)
-        if flagged is None:
-            return declined(model, f"normal ranges are for adults from {ADULT_YEARS} years on; the patient is {meta.age}")
-        state, limits = flagged, normal_range(name, meta.sex)
-        assert limits is not None
-        below, above = (-math.inf if limits.low is None else limits.low), (math.inf if limits.high is None else limits.high)
-        low, high = {"low": (-math.inf, below), "normal": (below, above), "high": (above, math.inf)}[state]
-    evidence = evidence_for(model, reading, replace(about, statements=()), "")
-    if state not in states:
-        return declined(model, f"none of the options ({', '.join(options)}) fits; measured: {evidence[0].text}")
-    inside = share_inside(measured.value, low, high, ERROR_SD[name])
-    return Answer(states[state], min(MOST_SURE, max(0.5, inside)), False, evidence, model.name)
-
-
-def _state(option: str, words: dict[str, str]) -> str | None:
-    """Which one of the states an option says; "above normal" is high, "not normal" could be two."""
-    found = [state for state, pattern in words.items() if re.search(rf"\b(?:{pattern})\b", option)]
-    found = [state for state in found if state != "normal"] or found
-    return found[0] if len(found) == 1 and not re.search(r"\bnot\b", option) else None

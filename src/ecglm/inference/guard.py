@@ -35,6 +35,7 @@ _NOT_ON_ECG: tuple[tuple[str, str], ...] = (
      r"therap(y|ies)|cardioversion|cardiovert\w*|ablation|defibrillat\w*|anticoagula\w*|beta[ -]?blockers?|surgery|stent|"
      r"needs? (a |an )?(pacemaker|icd|drugs?))\b", "which treatment is right; a clinician decides on it"),
 )
+NO_MILLIVOLTS = "this recording has no millivolt scale (its source was normalised), so voltages are unknown"
 _MILLIVOLT = re.compile(r"milli-?volts?|\bmv\b|\bmm of st\b|how (high|tall|large|deep) (is|are) (the |an? )?"
                         r"([rstpq]\b|[rstpq][ -]?wave|st\b|qrs voltage)|"
                         r"amplitude (of|in)|voltage (of|in)|\bvoltage criteria\b")
@@ -174,10 +175,12 @@ def decline_question(question: str, about: Topics, record: Record, unusable: Seq
     if about.leads and ([name for name in about.anyof if name != "arrhythmia"]
                         or any(not key.startswith("rhythm:") for key in about.statements)):
         return "findings are judged on all leads together, not lead by lead"
+    if record.unit == "normalized" and re.search(r"\bby voltage", low):
+        return NO_MILLIVOLTS
     tall = _TALL.search(low) is not None and "form:LOWT" not in about.statements
     if tall or _MILLIVOLT.search(low) or _NEEDS_MV & set(about.statements):
         if record.unit == "normalized":
-            return "this recording has no millivolt scale (its source was normalised), so voltages are unknown"
+            return NO_MILLIVOLTS
         return 'heights of waves are measured lead by lead; ask "How high is R in V5?" or "In which leads is ST elevated?"'
     return _missing_leads(about, record, [lead for lead in record.leads if lead not in unusable])
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ecglm.answers import Answer
-from ecglm.inference.guard import lead_missing
+from ecglm.inference.guard import NO_MILLIVOLTS, lead_missing
 from ecglm.inference.lead_conditions import CONDITIONS, LeadsShowing, leads_showing
 from ecglm.inference.reading import Reading
 from ecglm.inference.topics import topics
@@ -92,7 +92,7 @@ def wave_answer(model: EcgLanguageModel, question: str, reading: Reading) -> Ans
     if (reason := lead_missing(leads, reading.record, reading.unusable)) is not None:
         return _no(model, reason)
     if reading.record.unit == "normalized":
-        return _no(model, "this recording has no millivolt scale (its source was normalised), so voltages are unknown")
+        return _no(model, NO_MILLIVOLTS)
     if ask == "condition" and condition is not None:
         return _of_condition(model, condition, leads, reading)
     values = {lead: getattr(v, field) for lead, v in reading.measurements.by_lead.items() if not leads or lead in leads}
