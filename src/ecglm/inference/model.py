@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecglm.answers import Answer, Finding, Forecast
-from ecglm.errors import CheckpointError, RecordError, UsageError
+from ecglm.errors import RecordError, UsageError
 from ecglm.inference.adapt.adapter import Adapter
 from ecglm.inference.adapt.teach import Labelled, teach
 from ecglm.inference.answer import Answerer
@@ -22,6 +22,7 @@ from ecglm.inference.chat import ChatSession
 from ecglm.inference.guard import unsupported
 from ecglm.inference.pages import PageModel, page_model
 from ecglm.inference.reading import lead_evidence, strongest_leads
+from ecglm.models.base import from_hub
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import HIDDEN, NEEDS_MILLIVOLTS
 from ecglm.models.folder import kind_of_folder
@@ -51,7 +52,7 @@ def load(model: str | Path | None = None, *, base: str | None = None, device: st
     taught = None if adapter is None else Adapter.load(adapter)
     folder = DEFAULT if model is None or str(model) == "default" else Path(model).expanduser()
     if not folder.is_dir() and model is not None and "/" in str(model) and not Path(model).is_absolute():
-        folder = _from_hub(str(model))
+        folder = from_hub(str(model), ("*.json", "*.safetensors", "*.md", "adapter/*"))
     if (seer := page_model(folder, device)) is not None:
         if taught is not None:
             raise UsageError(f"{folder}: a vision-language model takes no adapter; leave one of them out")
@@ -72,16 +73,6 @@ def whole(model: Model | LongModel | PageModel) -> Model:
         return model
     kind = "vision-language" if isinstance(model, PageModel) else "lead-second"
     raise UsageError(f"{model.id}: a {kind} model only answers questions; leave out --model for this")
-
-
-def _from_hub(hub_id: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(hub_id, allow_patterns=["*.json", "*.safetensors", "*.md", "adapter/*"]))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise CheckpointError(f"{hub_id}: no such folder, and not reachable on the model hub") from error
 
 
 class Model:

