@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import permutations
 
+import numpy as np
 import pytest
 
 from ecglm.corpus import questions as q
@@ -17,6 +18,7 @@ from ecglm.inference.groups import ANY_OF, asked_group, mixed
 from ecglm.inference.listed import kept
 from ecglm.inference.measured_options import either
 from ecglm.inference.parts import parts, several
+from ecglm.inference.regularity import asks_regularity, regularity
 from ecglm.inference.topics import topics
 from ecglm.knowledge.statements import BY_KEY, STATEMENTS
 from ecglm.records.leads import CHEST_LEADS
@@ -38,7 +40,7 @@ def test_no_benchmark_wording_is_answered_or_declined_by_these_rules():
     fired = {question: rules for question in BENCHMARK if any(rules := (
         of_file(question, record), compare(question, measurements), unclear(question, topics(question)), parts(question),
         several(question), asked_group(question, topics(question)), mixed(question, topics(question)),
-        either(MODEL, question, made({}), topics(question))))}
+        either(MODEL, question, made({}), topics(question)), asks_regularity(question)))}
     assert fired == {}
     assert len(BENCHMARK) > 6_000
 
@@ -175,6 +177,48 @@ def test_one_word_or_another_is_read_off_the_measurement(question, value, said):
     "Is the QRS or the QT wide?", "Is the QRS wide?"])
 def test_other_questions_are_no_choice_between_two_words(question):
     assert either(MODEL, question, made({}), topics(question)) is None
+
+
+def beating(rr_s, rhythm):
+    reading = made({})
+    peaks = tuple(np.cumsum([0.5, *rr_s]))
+    return replace(reading, measurements=replace(reading.measurements, rhythm=rhythm, r_peaks_s=peaks))
+
+
+STEADY, FIBRILLATING = beating([0.8, 0.81] * 6, "regular, 75 bpm, P wave before every QRS"), beating(
+    [0.5, 0.9, 0.62, 1.1, 0.55, 0.7, 0.95, 0.6, 0.8, 0.45], "irregularly irregular, 82 bpm, no consistent P waves")
+
+
+@pytest.mark.parametrize(("question", "options", "steady", "fibrillating"), [
+    ("Is the rhythm regular?", None, "yes", "no"), ("Is the pulse irregular?", None, "no", "yes"),
+    ("Are the RR intervals regular?", ["Yes", "No"], "Yes", "No"),
+    ("Is the rhythm regular or irregular?", None, "regular", "irregular"),
+    ("Is the heart rhythm irregular, or regular?", ["irregular", "regular"], "regular", "irregular"),
+    ("How is the rhythm?", ["Regular", "Irregular"], "Regular", "Irregular")])
+def test_regularity_is_measured(question, options, steady, fibrillating):
+    for reading, said, how in ((STEADY, steady, "regular"), (FIBRILLATING, fibrillating, "irregularly irregular")):
+        answer = computed(MODEL, question, reading, options)
+        assert (answer.text, answer.note) == (said, how)
+        assert answer.confidence > 0.9
+        assert how in answer.evidence[0].text
+    assert computed(MODEL, question, beating([0.8], None), options).abstained
+
+
+def test_one_beat_out_of_turn_makes_it_irregular_and_is_named():
+    early = computed(MODEL, "Is the rhythm regular?", beating([0.8, 0.8, 0.5, 1.1, 0.8, 0.8], "one premature beat, 75 bpm"))
+    assert (early.text, early.note) == ("no", "one premature beat")
+
+
+def test_what_is_nearly_regular_is_not_sure():
+    barely = beating([0.80, 0.83, 0.80, 0.79, 0.84, 0.80, 0.83, 0.79, 0.81], "slightly irregular, 74 bpm")
+    assert 0.5 <= computed(MODEL, "Is the rhythm regular?", barely).confidence < 0.9
+
+
+@pytest.mark.parametrize(("question", "options"), [
+    ("What is the rhythm?", None), ("Is it a regular sinus rhythm?", None), ("Is the rhythm regular?", ["red", "blue"]),
+    ("Is the axis normal?", ["regular", "irregular"]), ("Is the rhythm irregularly irregular?", None)])
+def test_other_questions_are_not_of_regularity(question, options):
+    assert regularity(MODEL, question, STEADY, topics(question), options) is None
 
 
 def test_normal_or_abnormal_is_the_verdict_on_the_whole_ecg():

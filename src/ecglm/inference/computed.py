@@ -17,6 +17,7 @@ from ecglm.inference.groups import ANY_OF, NORMAL, asked_group, called
 from ecglm.inference.guard import unsupported
 from ecglm.inference.measured_options import either, measured_option
 from ecglm.inference.reading import Reading
+from ecglm.inference.regularity import regularity
 from ecglm.inference.topics import Topics, topics
 from ecglm.knowledge.precision import MOST_SURE
 from ecglm.knowledge.statements import BY_KEY
@@ -56,8 +57,10 @@ def computed(model: EcgLanguageModel, question: str, reading: Reading, options: 
         return declined(model, f"this is read from the file, {fact}; ask without options") if options else \
             Answer(fact, 1.0, False, (Evidence("read from the file, not from the signal"),), model.name)
     about = topics(question)
-    chosen = either(model, question, reading, about) if options is None else \
-        measured_option(model, reading, about, options) or _whole(model, reading, about, options)
+    chosen = regularity(model, question, reading, about, options)
+    if chosen is None:
+        chosen = either(model, question, reading, about) if options is None else \
+            measured_option(model, reading, about, options) or _whole(model, reading, about, options)
     if chosen is not None:
         return chosen
     said = {option.lower(): option for option in options or ("yes", "no")}
