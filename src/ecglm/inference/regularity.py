@@ -56,7 +56,7 @@ def regularity(model: EcgLanguageModel, question: str, reading: Reading, about: 
     shown = Evidence(f"measured: {measured.rhythm}")
     about = replace(about, statements=(), groups=(), measures=("rr_sd", "heart_rate"))
     return Answer(texts[regular], _share(np.diff(measured.r_peaks_s), regular), False,
-                  (shown, *evidence_for(model, reading, about, "")), model.name, note=how)
+                  (shown, *evidence_for(model, reading, about, "")), model.name, note=None if how in _WORDS else how)
 
 
 def _share(rr_s: ArrayLike, regular: bool) -> float:
