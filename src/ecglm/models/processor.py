@@ -73,10 +73,10 @@ class EcgProcessor:
                               f"12 standard leads; name them canonically")
         record = record.select(known).crop(0.0, c.max_s)
         measurements = measurements or measure(record)
-        known = _with_signal(record) or known
-        record = record.select(known)
         if parts := recorded_parts(record):
             return self._of_parts(record, parts, measurements)
+        known = _with_signal(record) or known
+        record = record.select(known)
         axis = axis_features(measurements.axis_as_trained)
         windows = list(self._windows(record))
         readable = [lead for lead in known if measurements.quality.get(lead, 1.0) >= USABLE] or known
