@@ -163,3 +163,12 @@ def test_what_training_hardly_showed_is_declined(model, record, question):
 def test_options_that_do_not_fit_are_declined(model, record):
     assert model.ask(record, "What is the rhythm?", options=["banana", "apple"]).abstained
     assert model.ask(record, "What is the rhythm?", options=["Atrial fibrillation", "Sinus rhythm"]).text == "Sinus rhythm"
+
+
+def test_options_of_several_groups_are_told_by_the_findings(model, record):
+    """The language model was never offered a diagnosis beside "normal ECG", and would say none of them."""
+    options = ["left bundle branch block", "myocardial infarction", "normal ECG"]
+    answer = model.ask(record, "What does this ECG show?", options=options)
+    assert answer.text == "normal ECG"
+    assert answer.confidence > 0.9
+    assert "none of the options is supported" in model.ask(record, "What does this ECG show?", options=options[:2]).reason

@@ -55,6 +55,16 @@ def test_what_is_not_on_an_ecg_is_declined(question):
     assert declined(question)
 
 
+@pytest.mark.parametrize("question", ["What does it show?", "what do you see in it", "What's this?", "Which of these is it?"])
+def test_a_question_that_names_nothing_asks_what_the_ecg_shows(question):
+    assert check_question(question) == "What does this ECG show?"
+
+
+def test_a_question_that_names_something_stays_as_it_is():
+    for question in ("What does it show in V1?", "What is this lead?", "Which rhythm is it?"):
+        assert check_question(question) == question
+
+
 @pytest.mark.parametrize(("question", "lead"), [("ST elevation in v1?", "V1"), ("What about avr?", "aVR"),
                                                 ("Look at V3R", "V3R")])
 def test_leads_are_found_in_any_case(question, lead):

@@ -221,12 +221,14 @@ class Answerer(Prompts):
 
     def _choose(self, reading: Reading, question: str, about: Topics, options: tuple[str, ...]) -> Answer:
         scores = self._scores(reading, question, options)
-        if float(scores.exp().sum()) < LEAST_OPTIONS:
+        by_findings = shares(options, reading, self.model.findings_calibration)
+        would_say = float(scores.exp().sum()) >= LEAST_OPTIONS
+        if not would_say and by_findings is None:
             measured = [e.text for name in about.measures
                         if (e := measurement_evidence(name, getattr(reading.measurements, name), reading.record))]
             return declined(self.model, f"none of the options ({', '.join(options)}) is near what the model would say"
                                   + (f"; measured: {', '.join(measured)}" if measured else ""))
-        share = scores.softmax(0)
+        share = scores.softmax(0) if would_say else torch.tensor(by_findings)
         best = int(share.argmax())
         chosen = topics(options[best])
         wrong = untrained(self.model, chosen) \
@@ -234,7 +236,6 @@ class Answerer(Prompts):
         if wrong is not None:
             return declined(self.model, f"none of the options is supported: {wrong}")
         evidence = evidence_for(self.model, reading, about, options[best])
-        by_findings = shares(options, reading, self.model.findings_calibration)
         confidence = calibrated_confidence(self.model.calibration, options[best], float(share[best])) if by_findings is None \
             else by_findings[best]
         note = remark(question, options[best], reading, self.model.findings_calibration)

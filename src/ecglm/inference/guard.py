@@ -59,6 +59,10 @@ _NEGATION = re.compile(
     r"\bneither\b|\black(s|ing)?\b")
 #: What turns nothing round: "This is AF, isn't it?", and what asks nothing more: "... or not?".
 _TAG = re.compile(r",? (?:is|are|does|do|has|have|was)(?:n't|nt| not) (?:it|there|he|she|they|this|that)\W*$|\bnot sure\b")
+#: Questions that name nothing: they ask what the ECG shows.
+_BARE = re.compile(r"(?:so |and |ok |well )*(?:what (?:does|do) (?:it|this|that) (?:show|say|tell (?:us|me))|"
+                   r"what(?: is|'s) (?:this|it|shown|seen|visible|there to see)|what (?:do|can) you (?:see|find|tell me)|"
+                   r"which (?:one |of (?:these|them) )?is it)(?: (?:here|(?:in|on|from|about) (?:it|this|that)))?\W*", re.I)
 _OR_NOT = re.compile(r",? or not\W*$", re.I)
 #: Forms of question that were never trained and would be misread, with what to do instead.
 _NOT_A_FORM: tuple[tuple[str, str], ...] = (
@@ -103,6 +107,8 @@ def check_question(question: str) -> str:
     if len(question) > MAX_QUESTION:
         raise UsageError(f"the question has {len(question):,} characters; ask in at most {MAX_QUESTION:,}")
     text = _OR_NOT.sub("?", clean_question(question))
+    if _BARE.fullmatch(text):
+        return "What does this ECG show?"
     if not any(c.isalnum() for c in text):
         raise UsageError('the question is empty; ask something, such as "What is the heart rate?"')
     return text
