@@ -10,6 +10,7 @@ from ecglm.knowledge.ranges import flag
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import HIDDEN, UNSPOKEN, axis_name
+from ecglm.records.leads import of_leads
 from ecglm.records.record import RecordMeta
 from ecglm.schema import Evidence, Measurement
 
@@ -34,12 +35,12 @@ def measurement_evidence(name: str, m: Measurement, meta: RecordMeta) -> Evidenc
         vary = m.spread is not None and name not in ("rr_sd", "rmssd", "axis")
         where.append(f"{m.beats} beats" + (f" vary by {m.spread:.0f} {m.unit}" if vary else ""))
     if m.leads:
-        where.append("all leads" if len(m.leads) >= 8 else "lead " + ", ".join(m.leads))
+        where.append("all leads" if len(m.leads) >= 8 else of_leads(m.leads))
     return Evidence(text + (f"; {', '.join(where)}" if where else ""), m.leads, round(m.value, 1), m.unit)
 
 
 def finding_evidence(model: EcgLanguageModel, reading: Reading, key: str) -> Evidence:
-    """Text such as "atrial fibrillation: probability 97 % (6 % of training recordings); strongest in lead II, V1"."""
+    """Text such as "atrial fibrillation: probability 97 % (6 % of training recordings); strongest in leads II, V1"."""
     index = model.config.labels.index(key)
     assert reading.encoded is not None
     probability = float(reading.encoded.prob_C[index])
@@ -51,7 +52,7 @@ def finding_evidence(model: EcgLanguageModel, reading: Reading, key: str) -> Evi
     if probability >= model.findings_calibration.possible[index]:
         leads = strongest_leads(lead_evidence(model, reading, key))
         if leads:
-            text += f"; strongest in lead {', '.join(leads)}"
+            text += f"; strongest in {of_leads(leads)}"
     return Evidence(text, leads, round(probability, 4), "probability")
 
 

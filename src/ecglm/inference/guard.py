@@ -9,7 +9,7 @@ from ecglm.errors import UsageError, argument
 from ecglm.inference.language import is_foreign
 from ecglm.inference.topics import Topics
 from ecglm.models.prompt import clean_question
-from ecglm.records.leads import CHEST_LEADS, LIMB_LEADS
+from ecglm.records.leads import CHEST_LEADS, LIMB_LEADS, of_leads
 from ecglm.records.record import Record
 from ecglm.signal import unreadable
 
@@ -186,9 +186,13 @@ def lead_missing(leads: Sequence[str], record: Record, unusable: Sequence[str]) 
     """Why these leads of a question cannot be looked at, or None."""
     absent = [lead for lead in leads if lead not in record.leads]
     if absent:
-        return f"lead {', '.join(absent)} is not in this recording, which has {', '.join(record.leads)}"
+        return f"{_are(absent)} not in this recording, which has {', '.join(record.leads)}"
     poor = [lead for lead in leads if lead in unusable]
-    return f"lead {', '.join(poor)} is flat, missing or too noisy to be read" if poor else None
+    return f"{_are(poor)} flat, missing or too noisy to be read" if poor else None
+
+
+def _are(leads: Sequence[str]) -> str:
+    return f"{of_leads(leads)} {'is' if len(leads) == 1 else 'are'}"
 
 
 def _missing_leads(about: Topics, record: Record, readable: Sequence[str]) -> str | None:

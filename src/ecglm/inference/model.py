@@ -137,7 +137,7 @@ class Model:
             leads: tuple[str, ...] = ()
             if finding.present or finding.probability >= possible[key]:
                 leads = strongest_leads(lead_evidence(self.elm, reading, key))
-            evidence = (Evidence("rests most on lead", leads),) if leads else ()
+            evidence = (Evidence(f"rests most on lead{'s' if len(leads) > 1 else ''}", leads),) if leads else ()
             out.append(replace(finding, evidence=evidence))
         return tuple(sorted(out, key=lambda f: -f.probability))
 

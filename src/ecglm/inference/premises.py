@@ -23,6 +23,7 @@ from ecglm.inference.topics import SUPPORT, topics
 from ecglm.inference.waves import height_evidence, wave_answer
 from ecglm.knowledge.st_elevation import ELEVATED_MV, st_limit
 from ecglm.models.elm import EcgLanguageModel
+from ecglm.records.leads import of_leads
 from ecglm.schema import Evidence
 
 _PLURAL = re.compile(r"(?:waves|systoles|changes|abnormalities|complexes|criteria)$")
@@ -120,7 +121,7 @@ def _rest(model: EcgLanguageModel, asked: Premise, found: Verdict, reading: Read
     if asked.form == "where":
         key = found.keys[0] if found.keys else None
         leads = strongest_leads(lead_evidence(model, reading, key)) if key is not None and reading.inputs is not None else ()
-        return f"it rests most on lead {', '.join(leads)}" if leads else "it is judged on all leads together"
+        return f"it rests most on {of_leads(leads)}" if leads else "it is judged on all leads together"
     if asked.side == "narrow":
         return f"below {WIDE_MS} ms the ventricles are activated in the normal way"
     if asked.form == "cause" and asked.measure is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ecglm.answers import Answer, two_figures
-from ecglm.knowledge.ranges import ADULT_YEARS, normal_range
+from ecglm.knowledge.ranges import ADULT_YEARS, axis_side, normal_range
 from ecglm.reporting.compose_findings import diagnosis, pathology, recommended
 from ecglm.reporting.compose_parts import Writer
 from ecglm.reporting.document import Block, Cell, Document, Figure, Items, Pairs, Paragraph, Section, Sentence, Table
@@ -97,6 +97,8 @@ def _row(w: Writer, name: str, m: Measurement) -> tuple[Cell, ...]:
     digits, unit = DECIMALS.get(m.unit, 0), UNITS.get(m.unit, m.unit)
     flag = "" if usual is None else usual.flag(round(m.value, digits))
     shown = {"high": f"↑ {t.words['high']}", "low": f"↓ {t.words['low']}"}.get(flag, "")
+    if shown and name == "axis":  # an angle is neither high nor low
+        shown = t.words[axis_side(round(m.value))]
     everywhere = len(m.leads) > 2 and set(m.leads) == set(w.report.record.leads)
     low, _, high = ("" if usual is None else w.lang.number(str(usual))).partition(" to ")
     between = t.upto.format(low=low, high=high) if high else low

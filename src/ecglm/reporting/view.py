@@ -11,8 +11,9 @@ from typing import Any
 from markupsafe import Markup
 
 from ecglm.answers import Finding
-from ecglm.knowledge.ranges import ADULT_YEARS, normal_range
+from ecglm.knowledge.ranges import ADULT_YEARS, axis_side, normal_range
 from ecglm.paper import Page, annotate
+from ecglm.records.leads import of_leads
 from ecglm.reporting.report import Report
 from ecglm.schema import DECIMALS, LABELS, Evidence, Measurement
 
@@ -98,6 +99,8 @@ def _row(name: str, m: Measurement, report: Report, adult: bool) -> dict[str, st
     leads = f"all {len(m.leads)}" if everywhere else ", ".join(m.leads)
     digits = DECIMALS.get(m.unit, 0)
     flagged = found.flag(m.value) if found is not None and m.value is not None else ""
+    if name == "axis" and m.value is not None and flagged not in ("", "normal"):
+        flagged = axis_side(m.value)
     return {
         "label": LABELS[name], "value": "" if m.value is None else f"{m.value:.{digits}f}", "unit": unit,
         "spread": "" if m.spread is None else f"± {m.spread:.{digits}f}", "range": "" if found is None else str(found),
@@ -113,7 +116,7 @@ def _sources(rows: Iterable[dict[str, str]]) -> list[str]:
 def _where(item: Evidence) -> str:
     """Leads, value and span of a piece of evidence, as far as its text does not say them."""
     leads = ", ".join(item.leads)
-    parts = ["" if f"lead {leads}" in item.text or "all leads" in item.text else leads]
+    parts = ["" if of_leads(item.leads) in item.text or "all leads" in item.text else leads]
     if item.value is not None and not re.search(r"\d", item.text):
         parts.append(f"{item.value:g} {item.unit or ''}".strip())
     if item.span_s is not None:

@@ -29,10 +29,12 @@ DE = Texts(
     criterion_best="{what} {relation} {limit} in zwei benachbarten Ableitungen: {met}",
     criterion_unknown="{what} {relation} {limit}: nicht gemessen",
     met="erfüllt", unmet="nicht erfüllt", no_p_wave="Keine regelmäßige P-Welle vor dem QRS-Komplex: {met}",
-    st_up="ST-Hebung am J-Punkt", st_down="ST-Senkung am J-Punkt", t_inverted="Tiefe der T-Welle bei R größer als S",
+    st_up="ST-Hebung am J-Punkt (V2, V3: 0,15 bis 0,25 mV nach Geschlecht und Alter)", st_down="ST-Senkung am J-Punkt",
+    t_inverted="Tiefe der T-Welle bei R größer als S",
     q_wave="Q ab 30 ms (V2, V3: über 20 ms, jede Tiefe) oder QS, Tiefe", p_high="Höhe der P-Welle", r_v1="R in V1",
     examined="{n} Aussagen wurden geprüft; gezeigt sind die als vorhanden geltenden und solche ab {percent}.",
-    rare="Eine seltene Aussage gilt auch unter 50 % als vorhanden, wenn sie viel wahrscheinlicher ist als üblich.",
+    rare="Eine seltene Aussage gilt auch unter 50 % als vorhanden, wenn sie viel wahrscheinlicher ist als üblich, "
+         "eine häufige erst weit über 50 %.",
     narrative="Vom Sprachmodell aus Befunden und Messwerten geschrieben; {removed} seiner {n} Sätze hatten dort keine Quelle und "
               "wurden entfernt.",
     narrative_none="Nichts von dem, was das Sprachmodell schrieb, hat in Befunden und Messwerten eine Quelle ({n} Sätze).",
@@ -72,7 +74,7 @@ DE = Texts(
         "p_axis": "P-Achse", "axis": "QRS-Achse", "t_axis": "T-Achse", "sokolow_lyon": "Sokolow-Lyon-Index",
         "cornell": "Cornell-Voltage"},
     words={"female": "weiblich", "male": "männlich", "super_class": "Klasse", "sub_class": "Diagnose", "form": "Form",
-           "rhythm": "Rhythmus", "low": "niedrig", "high": "hoch", "normal": "normal", "yes": "ja", "no": "nein",
+           "rhythm": "Rhythmus", "low": "niedrig", "high": "hoch", "left": "nach links", "right": "nach rechts", "extreme": "extrem", "normal": "normal", "yes": "ja", "no": "nein",
            "none": "keine", "present": "vorhanden", "possible": "möglich"},
     statements={
         "super_class:HYP": "Hypertrophie", "super_class:NORM": "normales EKG", "super_class:MI": "Myokardinfarkt",

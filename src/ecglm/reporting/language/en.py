@@ -41,10 +41,10 @@ EN = Texts(
     criterion_best="{what} {relation} {limit} in two neighbouring leads: {met}",
     criterion_unknown="{what} {relation} {limit}: not measured",
     met="met", unmet="not met", no_p_wave="No consistent P wave before the QRS: {met}",
-    st_up="ST elevation at the J point", st_down="ST depression at the J point", t_inverted="T wave depth where R exceeds S",
+    st_up="ST elevation at the J point (V2, V3: 0.15 to 0.25 mV by sex and age)", st_down="ST depression at the J point", t_inverted="T wave depth where R exceeds S",
     q_wave="Q from 30 ms on (V2, V3: over 20 ms, any depth) or QS, depth", p_high="P height", r_v1="R in V1",
     examined="{n} statements were examined; shown are those held to be present, and those from {percent} on.",
-    rare="A rare statement is held to be present below 50 % where it is much likelier than usual.",
+    rare="A rare statement is held to be present below 50 % where it is much likelier than usual, a common one only well above 50 %.",
     narrative="Written by the language model from the findings and measurements; {removed} of its {n} sentences did not trace to "
               "them and were removed.",
     narrative_none="Nothing that the language model wrote traces to the findings and measurements ({n} sentences).",
@@ -76,6 +76,6 @@ EN = Texts(
     no_glyph="Characters that no font here has are shown by their code.", alternative="The recording drawn as an ECG page",
     measurements=LABELS,
     words={"female": "female", "male": "male", "super_class": "class", "sub_class": "diagnosis", "form": "form",
-           "rhythm": "rhythm", "low": "low", "high": "high", "normal": "normal", "yes": "yes", "no": "no", "none": "none",
+           "rhythm": "rhythm", "low": "low", "high": "high", "left": "left", "right": "right", "extreme": "extreme", "normal": "normal", "yes": "yes", "no": "no", "none": "none",
            "present": "present", "possible": "possible"},
     statements={s.key: _WRITTEN.get(s.key, s.name) for s in STATEMENTS})

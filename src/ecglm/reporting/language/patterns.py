@@ -163,4 +163,5 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"P wave before (\d+) % of the QRS complexes that are not ventricular",
             "P-Welle vor {0} % der nicht ventrikulären QRS-Komplexe", "{0} % 的非室性 QRS 波前有 P 波"),
     Pattern("rests most on lead", "stützt sich am meisten auf Ableitung", "主要依据导联"),
+    Pattern("rests most on leads", "stützt sich am meisten auf die Ableitungen", "主要依据导联"),
 )
