@@ -231,6 +231,17 @@ def test_a_finding_below_even_odds_is_explained(make: Make) -> None:
         assert "A rare statement is held to be present below 50 %" in text
 
 
+def test_where_no_rhythm_is_called_the_likeliest_is_named(make: Make) -> None:
+    some = (Finding("SR", "sinus rhythm", "rhythm", 0.14, False), Finding("STACH", "sinus tachycardia", "rhythm", 0.16, False),
+            Finding("PVC", "ventricular premature complex", "form", 0.9, True))
+    said = "No rhythm is held to be present; possible above all: sinus tachycardia, 16 %."
+    assert said in to_markdown(make(findings=some))
+    for code in ("en", "de", "zh"):
+        assert make(findings=some, answers=()).trace(code).untraced == ()
+    called = (replace(some[0], present=True), *some[1:])
+    assert "No rhythm is held" not in to_markdown(make(findings=called))
+
+
 def test_every_note_is_a_paragraph_of_its_own(make: Make) -> None:
     report = make()
     noted = replace(report, record=replace(report.record, notes=("left out: PLETH", "kept: V")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecglm.inference.caveats import distorted, formula, partial, widened, young
+from ecglm.inference.caveats import distorted, formula, partial, wide_qt, widened, young
 from ecglm.inference.guard import unsupported
 from ecglm.inference.reading import Reading, lead_evidence, strongest_leads
 from ecglm.inference.topics import SUPPORT, Topics, topics
@@ -106,7 +106,7 @@ def evidence_for(model: EcgLanguageModel, reading: Reading, about: Topics, answe
     ordered = ordered[:MOST]
     ordered += doubts(reading, about)
     limits = (distorted(reading, keys), widened(reading, keys, about.measures), young(reading),
-              formula(reading) if "qtc_bazett" in fields else None)
+              *((formula(reading), wide_qt(reading)) if "qtc_bazett" in fields else ()))
     ordered += [Evidence(text) for text in limits if text]
     if (text := partial(reading)) is not None:
         ordered.append(Evidence(text, span_s=(0.0, reading.seconds)))

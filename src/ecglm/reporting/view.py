@@ -98,7 +98,7 @@ def _row(name: str, m: Measurement, report: Report, adult: bool) -> dict[str, st
     everywhere = len(m.leads) > 2 and set(m.leads) == set(report.record.leads)
     leads = f"all {len(m.leads)}" if everywhere else ", ".join(m.leads)
     digits = DECIMALS.get(m.unit, 0)
-    flagged = found.flag(m.value) if found is not None and m.value is not None else ""
+    flagged: str = found.flag(m.value) if found is not None and m.value is not None else ""
     if name == "axis" and m.value is not None and flagged not in ("", "normal"):
         flagged = axis_side(m.value)
     return {

@@ -35,6 +35,7 @@ DE = Texts(
     examined="{n} Aussagen wurden geprüft; gezeigt sind die als vorhanden geltenden und solche ab {percent}.",
     rare="Eine seltene Aussage gilt auch unter 50 % als vorhanden, wenn sie viel wahrscheinlicher ist als üblich, "
          "eine häufige erst weit über 50 %.",
+    no_rhythm="Kein Rhythmus gilt als vorhanden; möglich ist am ehesten: {name}, {percent}.",
     narrative="Vom Sprachmodell aus Befunden und Messwerten geschrieben; {removed} seiner {n} Sätze hatten dort keine Quelle und "
               "wurden entfernt.",
     narrative_none="Nichts von dem, was das Sprachmodell schrieb, hat in Befunden und Messwerten eine Quelle ({n} Sätze).",

@@ -45,6 +45,7 @@ EN = Texts(
     q_wave="Q from 30 ms on (V2, V3: over 20 ms, any depth) or QS, depth", p_high="P height", r_v1="R in V1",
     examined="{n} statements were examined; shown are those held to be present, and those from {percent} on.",
     rare="A rare statement is held to be present below 50 % where it is much likelier than usual, a common one only well above 50 %.",
+    no_rhythm="No rhythm is held to be present; possible above all: {name}, {percent}.",
     narrative="Written by the language model from the findings and measurements; {removed} of its {n} sentences did not trace to "
               "them and were removed.",
     narrative_none="Nothing that the language model wrote traces to the findings and measurements ({n} sentences).",

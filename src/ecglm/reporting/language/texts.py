@@ -90,6 +90,7 @@ class Texts:
     r_v1: str
     examined: str
     rare: str
+    no_rhythm: str
     narrative: str
     narrative_none: str
     narrative_plain: str

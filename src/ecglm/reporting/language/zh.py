@@ -28,6 +28,7 @@ ZH = Texts(
     p_high="P 波高度", r_v1="V1 导联 R 波",
     examined="共检查 {n} 项陈述；列出判定为存在者以及概率不低于 {percent} 者。",
     rare="少见的陈述若远比通常更可能，则低于 50 % 也判定为存在；常见的陈述须明显高于 50 %。",
+    no_rhythm="未判定存在任何心律；最可能：{name}，{percent}。",
     narrative="由语言模型根据发现和测量值撰写；其 {n} 个句子中有 {removed} 个没有来源，已删除。",
     narrative_none="语言模型所写内容在发现和测量值中均无来源（{n} 句）。", narrative_plain="判定为存在：{names}。",
     none_found="所检查的 {n} 项陈述均未判定为存在，也未达到 {percent}。",
