@@ -248,3 +248,12 @@ def test_every_note_is_a_paragraph_of_its_own(make: Make) -> None:
     lines = to_markdown(noted).splitlines()
     assert "Notes of the reader: left out: PLETH" in lines
     assert "Notes of the reader: kept: V" in lines
+
+
+def test_gaps_are_told_in_seconds_and_formats_by_their_names(make: Make) -> None:
+    report = make()
+    holes = replace(report, record=replace(report.record, format="aecg", fs=500.0, missing={"I": 3750, "II": 3750, "V1": 3}))
+    assert "- Missing samples: 7.5 s in I, II; 0.1 s in V1" in to_markdown(holes).splitlines()
+    assert "- Format: HL7 aECG" in to_markdown(holes).splitlines()
+    for code in ("en", "de", "zh"):
+        assert replace(holes, answers=()).trace(code).untraced == ()

@@ -15,7 +15,7 @@ from ecglm.reporting.document import Block, Cell, Document, Figure, Items, Pairs
 from ecglm.reporting.language import language
 from ecglm.reporting.report import Report
 from ecglm.reporting.rhythm_line import rhythm_line
-from ecglm.reporting.view import percent
+from ecglm.reporting.view import format_name, percent, seconds_missing
 from ecglm.schema import DECIMALS, Measurement
 
 UNITS = {"deg": "°", "bpm": "/min"}
@@ -38,12 +38,15 @@ def compose(report: Report, lang: str = "en") -> Document:
 
 def _patient(w: Writer) -> list[Block]:
     t, record, meta = w.texts, w.report.record, w.report.record.meta
-    missing = ", ".join(f"{lead} {n}" for lead, n in record.missing.items())
+    gaps: dict[str, list[str]] = {}
+    for lead, n in record.missing.items():
+        gaps.setdefault(w.number(seconds_missing(n, record.fs), 1), []).append(lead)
+    missing = "; ".join(t.missing_value.format(s=s, leads=", ".join(leads)) for s, leads in gaps.items())
     rows = [
         *([] if w.report.patient_name is None else [(t.name, Sentence(w.report.patient_name, "user"))]),
         (t.age, w.record(None if meta.age is None else t.years.format(age=meta.age))),
         (t.sex, w.record(None if meta.sex is None else t.words[meta.sex])),
-        (t.file, w.record(record.name or None)), (t.format, w.record(record.format)),
+        (t.file, w.record(record.name or None)), (t.format, w.record(t.words.get(record.format, format_name(record.format)))),
         (t.recorded, w.record(None if record.start is None else record.start.isoformat(" ", "seconds"))),
         (t.device, w.record(meta.device or None)),
         (t.leads, w.record(t.leads_value.format(n=len(record.leads), leads=", ".join(record.leads)))),

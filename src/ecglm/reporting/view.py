@@ -35,6 +35,21 @@ def clean(value: object) -> object:
 _DIRECTION = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
+#: Formats by the names that their users know; others are written in capitals.
+_FORMATS = {"scp": "SCP-ECG", "aecg": "HL7 aECG", "muse": "GE MUSE XML", "cardiology": "GE CardiologyXML",
+            "sierra": "Philips Sierra XML"}
+
+
+def format_name(key: str) -> str:
+    """What a file format is called: "DICOM" for "dicom"."""
+    return _FORMATS.get(key, key.upper())
+
+
+def seconds_missing(samples: int, fs: float) -> float:
+    """How much of a lead is missing, s, to a tenth; never 0 where samples are."""
+    return max(0.1, round(samples / fs, 1))
+
+
 def view(report: Report) -> dict[str, Any]:
     """The variables that the plot's template prints of a report."""
     record, meta = report.record, report.record.meta
@@ -52,12 +67,13 @@ def view(report: Report) -> dict[str, Any]:
         "patient": [("Age", "not given" if meta.age is None else f"{meta.age} years"),
                     ("Sex", meta.sex or "not given")],
         "recording": [
-            ("File", record.name or "not given"), ("Format", record.format),
+            ("File", record.name or "not given"), ("Format", format_name(record.format)),
             ("Recorded", "not given" if record.start is None else record.start.isoformat(" ", "seconds")),
             ("Device", meta.device or "not given"), ("Leads", f"{len(record.leads)}: {', '.join(record.leads)}"),
             ("Length", f"{record.duration_s:.1f} s at {record.fs:g} Hz"),
             ("Amplitude", "millivolts" if record.unit == "mV" else "normalised, no millivolt scale"),
-            ("Missing samples", ", ".join(f"{lead} {n}" for lead, n in record.missing.items()) or "none"),
+            ("Missing samples", ", ".join(f"{lead} {seconds_missing(n, record.fs):g} s" for lead, n in record.missing.items())
+             or "none"),
         ],
         "notes": list(record.notes), "problems": [] if measured is None else [item.text for item in measured.problems],
         "rows": rows, "sources": _sources(rows), "adult": adult, "sex_known": meta.sex is not None,

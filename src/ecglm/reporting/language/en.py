@@ -24,6 +24,7 @@ EN = Texts(
     name="Name", age="Age", years="{age} years", sex="Sex", file="File", format="Format", recorded="Recorded", device="Device",
     leads="Leads", leads_value="{n}: {leads}", all_leads="all {n}", length="Length", length_value="{s} s at {fs} Hz",
     amplitude="Amplitude", millivolts="millivolts", normalized="normalised, no millivolt scale", missing="Missing samples",
+    missing_value="{s} s in {leads}",
     none="none", not_given="not given", mind="Mind", reader="Notes of the reader", signal="Signal",
     history_none="Not provided.", history_given="As given by the user, not checked:",
     rhythm="Rhythm from beat times: {text}", not_measured_all="Not measured.", not_measured="not measured: {reason}",
@@ -41,10 +42,12 @@ EN = Texts(
     criterion_best="{what} {relation} {limit} in two neighbouring leads: {met}",
     criterion_unknown="{what} {relation} {limit}: not measured",
     met="met", unmet="not met", no_p_wave="No consistent P wave before the QRS: {met}",
-    st_up="ST elevation at the J point (V2, V3: 0.15 to 0.25 mV by sex and age)", st_down="ST depression at the J point", t_inverted="T wave depth where R exceeds S",
+    st_up="ST elevation at the J point (V2, V3: 0.15 to 0.25 mV by sex and age)", st_down="ST depression at the J point",
+    t_inverted="T wave depth where R exceeds S",
     q_wave="Q from 30 ms on (V2, V3: over 20 ms, any depth) or QS, depth", p_high="P height", r_v1="R in V1",
     examined="{n} statements were examined; shown are those held to be present, and those from {percent} on.",
-    rare="A rare statement is held to be present below 50 % where it is much likelier than usual, a common one only well above 50 %.",
+    rare="A rare statement is held to be present below 50 % where it is much likelier than usual, a common one only well above "
+         "50 %. Classes and diagnoses are judged apart: a diagnosis can come out likelier than its class.",
     no_rhythm="No rhythm is held to be present; possible above all: {name}, {percent}.",
     narrative="Written by the language model from the findings and measurements; {removed} of its {n} sentences did not trace to "
               "them and were removed.",
@@ -77,6 +80,8 @@ EN = Texts(
     no_glyph="Characters that no font here has are shown by their code.", alternative="The recording drawn as an ECG page",
     measurements=LABELS,
     words={"female": "female", "male": "male", "super_class": "class", "sub_class": "diagnosis", "form": "form",
-           "rhythm": "rhythm", "low": "low", "high": "high", "left": "left", "right": "right", "extreme": "extreme", "normal": "normal", "yes": "yes", "no": "no", "none": "none",
-           "present": "present", "possible": "possible"},
+           "rhythm": "rhythm", "low": "low", "high": "high", "left": "left", "right": "right", "extreme": "extreme",
+           "normal": "normal", "yes": "yes", "no": "no", "none": "none",
+           "present": "present", "possible": "possible",
+           "image": "image of a page"},
     statements={s.key: _WRITTEN.get(s.key, s.name) for s in STATEMENTS})

@@ -42,6 +42,7 @@ class Texts:
     millivolts: str
     normalized: str
     missing: str
+    missing_value: str
     none: str
     not_given: str
     mind: str
