@@ -61,9 +61,11 @@ def leads_answer(model: EcgLanguageModel, question: str, reading: Reading) -> An
     """Yes or no to whether there is ST elevation, and yes to the others where neighbouring leads show them; None for other
     questions and where the leads do not tell."""
     about, low = topics(question), " ".join(question.lower().split())
-    if len(about.statements) != 1 or set(about.anyof) - {"abnormality"} or about.measures or about.leads or not _IS_THERE.match(low):
+    if len(about.statements) != 1 or set(about.anyof) - {"abnormality"} or about.measures or about.leads:
         return None
-    if negated(question) or _MORE.search(low) or reading.encoded is None or reading.record.unit != "mV":
+    if not _IS_THERE.match(low) or negated(question) or _MORE.search(low):
+        return None
+    if reading.encoded is None or reading.record.unit != "mV":
         return None
     (key,) = about.statements
     if key != "form:STE":
