@@ -197,6 +197,11 @@ def test_whether_a_finding_is_new_or_gone_is_told_by_both_recordings():
     assert unsure.confidence < none.confidence
 
 
+def test_a_plural_that_it_stands_for_has_its_verb():
+    assert resolve("Is it dangerous?", "Are there Q waves?").question == "Are the q waves dangerous?"
+    assert resolve("Is it dangerous?", "Is there atrial fibrillation?").question == "Is the atrial fibrillation dangerous?"
+
+
 @pytest.mark.parametrize("which", [1, 2])
 def test_a_recording_may_be_the_subject_of_a_premise(which):
     bare, named = recordings(f"Why is ECG {which} in atrial fibrillation?", 2, None)
