@@ -22,6 +22,7 @@ from ecglm.inference.regularity import asks_regularity, regularity
 from ecglm.inference.topics import topics
 from ecglm.knowledge.statements import BY_KEY, STATEMENTS
 from ecglm.records.leads import CHEST_LEADS
+from ecglm.reporting.language import language
 from tests.inference.made import CALIBRATION, MODEL, made, measured
 
 BENCHMARK = sorted({w[0].upper() + w[1:] for w in (
@@ -340,6 +341,38 @@ def test_a_qtc_that_is_long_by_one_formula_only_has_a_caveat():
     assert not any("formula" in e.text for e in evidence_for(MODEL, fast, topics("What is the PR interval?"), "160 ms"))
     assert caveats(made({}, heart_rate=116.0, qtc_bazett=510.0, qtc_fridericia=480.0)) == ()
     assert caveats(made({}, age=5, heart_rate=116.0, qtc_bazett=510.0, qtc_fridericia=440.0)) == caveats(made({}, age=5))
+
+
+def test_a_long_qtc_beside_a_wide_qrs_has_a_caveat():
+    long = {"qtc_bazett": 502.0, "qtc_fridericia": 469.0}
+    (text,) = caveats(made({}, qrs=173.0, **long))
+    assert text == "QRS of 173 ms: it lengthens QT by itself, so a long QTc need not mean slow repolarisation"
+    assert text in [e.text for e in evidence_for(MODEL, made({}, qrs=173.0, **long), topics("Is the QTc prolonged?"), "yes")]
+    assert caveats(made({}, qrs=90.0, **long)) == ()
+    assert caveats(made({}, qrs=173.0, qtc_bazett=420.0, qtc_fridericia=410.0)) == ()
+
+
+def test_one_caveat_speaks_of_a_wide_qrs():
+    both = made({"super_class:MI": 0.8, "sub_class:CLBBB": 0.9}, qrs=160.0)
+    assert [text.split(":")[1].split(",")[0].strip() for text in caveats(both)] == ["bundle branch block"]
+    paced = made({"super_class:MI": 0.8, "sub_class:CLBBB": 0.9, "rhythm:PACE": 0.9}, qrs=160.0)
+    assert len([text for text in caveats(paced) if "pacemaker rhythm" in text]) == 2
+
+
+@pytest.mark.parametrize(("key", "value", "said"), [
+    ("sub_class:AVB", {"pr": 171.0}, "AV block is called present, but the PR interval is 171 ms, not > 200 ms: look at it"),
+    ("sub_class:AVB", {"pr": 190.0}, None), ("sub_class:AVB", {"pr": 230.0}, None),
+    ("sub_class:CRBBB", {"qrs": 96.0}, "complete right bundle branch block is called present, but the QRS duration is 96 ms, "
+                                       "not ≥ 120 ms: look at it"),
+    ("rhythm:STACH", {"heart_rate": 84.0}, "sinus tachycardia is called present, but the heart rate is 84 bpm, "
+                                           "not > 100 bpm: look at it"),
+    ("rhythm:STACH", {"heart_rate": 99.0}, None)])
+def test_what_is_called_present_against_a_measured_limit_has_a_caveat(key, value, said):
+    found = [text for text in caveats(made({key: 0.8}, **value)) if "called present, but" in text]
+    assert found == ([] if said is None else [said])
+    for code in ("de", "zh"):
+        assert all(language(code).phrase(text) for text in found)
+    assert not any("called present, but" in text for text in caveats(made({key: 0.8}, age=5, **value)))
 
 
 def test_no_diagnosis_is_not_said_as_if_nothing_were_found():

@@ -11,6 +11,7 @@ from ecglm.errors import UsageError
 from ecglm.inference import load
 from ecglm.inference.between import asks_between, between, pair
 from ecglm.inference.dialogue import AskBack, chosen, resolve
+from ecglm.inference.presupposed import premise
 from ecglm.inference.which import recordings
 from tests.inference.made import MODEL, made
 from tests.signal.synthetic import synthetic_ecg
@@ -143,7 +144,11 @@ def test_an_unclear_recording_is_asked_back(text, count, current):
         ("What is different between them?", 0, True),
         ("Are there new findings?", 0, True),
         ("What is the rhythm?", 0, False),
-        ("Is the AF new?", 0, False),
+        ("Is the AF new?", 0, True),
+        ("Did the QRS get wider?", 0, True),
+        ("Has the infarct resolved?", 0, True),
+        ("Is there a new infarct?", 0, False),
+        ("Does the patient get dizzy?", 0, False),
         ("Is there ST-T change?", 0, False),
     ],
 )
@@ -176,6 +181,32 @@ def test_only_differences_beyond_the_error_of_measuring_count():
     assert 0.5 < qrs < same.confidence
     assert 0.5 < near < rate
     assert between(MODEL, "Compare them", before, replace(now, declined="flat")).reason == "ECG 2: flat"
+
+
+def test_whether_a_finding_is_new_or_gone_is_told_by_both_recordings():
+    before, now = made({"rhythm:SR": 0.9, "sub_class:CLBBB": 0.8}, heart_rate=70.0), made({"rhythm:AFIB": 0.8}, heart_rate=110.0)
+    assert between(MODEL, "Is the AF new?", before, now).text == "new in ECG 2: atrial fibrillation 80 %, from ECG 1 to ECG 2"
+    gone = between(MODEL, "Has the LBBB disappeared?", before, now)
+    assert gone.text == "only in ECG 1: complete left bundle branch block 80 %, from ECG 1 to ECG 2"
+    assert between(MODEL, "Is the LBBB still there?", before, before).text == \
+        "complete left bundle branch block is called present in both (80 % and 80 %)"
+    none = between(MODEL, "Is the RBBB new?", before, now)
+    assert none.text == "complete right bundle branch block is called present in neither (0 % and 0 %)"
+    assert none.evidence == ()  # neither rate nor QT is asked for
+    unsure = between(MODEL, "Is the RBBB new?", made({"sub_class:CRBBB": 0.12}), now)
+    assert unsure.confidence < none.confidence
+
+
+def test_a_plural_that_it_stands_for_has_its_verb():
+    assert resolve("Is it dangerous?", "Are there Q waves?").question == "Are the q waves dangerous?"
+    assert resolve("Is it dangerous?", "Is there atrial fibrillation?").question == "Is the atrial fibrillation dangerous?"
+
+
+@pytest.mark.parametrize("which", [1, 2])
+def test_a_recording_may_be_the_subject_of_a_premise(which):
+    bare, named = recordings(f"Why is ECG {which} in atrial fibrillation?", 2, None)
+    assert (bare, named) == ("Why is it in atrial fibrillation?", (which,))
+    assert premise(bare).keys == ("rhythm:AFIB",)
 
 
 @pytest.fixture(scope="module")

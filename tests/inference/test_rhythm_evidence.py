@@ -53,6 +53,17 @@ def test_a_share_that_the_table_contradicts_is_not_given() -> None:
     assert evidence.text.startswith("heart rate")
 
 
+def test_where_the_table_counts_p_waves_the_evidence_counts_the_same() -> None:
+    record = simulate("normal", 1, seed=3)[0].record
+    measured = ecglm.measure(record)
+    reason = "P waves can be marked before only 4 of 14 QRS complexes"
+    few = replace(measured, pr=replace(measured.pr, value=None, reason=reason))
+    (evidence,) = rhythm_evidence(few, delineate(record))
+    assert evidence.text.endswith(f", {reason}")
+    assert "%" not in evidence.text
+    assert language("de").phrase(evidence.text) is not None
+
+
 def test_where_ventricular_beats_are_left_aside_it_is_said() -> None:
     record = simulate("normal", 1, seed=3)[0].record
     waves = delineate(record)

@@ -9,7 +9,8 @@ import pytest
 from pydicom.data import get_testdata_file
 
 from ecglm.inference.lead_conditions import leads_showing
-from ecglm.inference.premises import elevation_answer
+from ecglm.inference.measured_leads import leads_answer
+from ecglm.inference.premises import premise_answer
 from ecglm.inference.rules import ruled
 from ecglm.inference.waves import wave_answer
 from ecglm.knowledge.st_elevation import st_limit
@@ -61,7 +62,9 @@ def shift(reading, lead, **values):
     """A reading whose waves of one lead have these values."""
     old = reading.measurements.by_lead[lead]
     new: LeadValues = replace(
-        old, **{name: replace(getattr(old, name), value=v, reason=None) if name != "t_shape" else v for name, v in values.items()}
+        old,
+        **{name: replace(getattr(old, name), value=v, reason="there is none" if v is None else None) if name != "t_shape" else v
+           for name, v in values.items()},
     )
     by_lead = {**reading.measurements.by_lead, lead: new}
     return replace(reading, measurements=replace(reading.measurements, by_lead=by_lead))
@@ -87,12 +90,12 @@ def test_elevation_is_answered_from_all_leads_with_the_limit(reading, question):
     for lead in reading.record.leads:
         low = shift(low, lead, st_j=0.02)
     raised = shift(shift(low, "II", st_j=0.22), "aVF", st_j=0.2)
-    no, yes = (elevation_answer(MODEL, question, one) for one in (low, raised))
+    no, yes = (leads_answer(MODEL, question, one) for one in (low, raised))
     assert (no.text, yes.text) == ("no", "yes")
     assert "from 0.1 mV on" in yes.note
     assert "in II, aVF, most in II 0.22 mV" in yes.evidence[0].text
     assert yes.evidence[1].leads == ("II",)
-    assert elevation_answer(MODEL, question, shift(low, "II", st_j=0.22)).text == "no"  # one lead alone does not count
+    assert leads_answer(MODEL, question, shift(low, "II", st_j=0.22)).text == "no"  # one lead alone does not count
 
 
 @pytest.mark.parametrize("question", [
@@ -100,12 +103,41 @@ def test_elevation_is_answered_from_all_leads_with_the_limit(reading, question):
     "Is there ST elevation in V2?", "Why is there ST elevation?", "Is there ST depression?",
     "Is there an ST elevation myocardial infarction?"])
 def test_other_questions_on_elevation_are_left_to_others(reading, question):
-    assert elevation_answer(MODEL, question, reading) is None
+    assert leads_answer(MODEL, question, reading) is None
+
+
+def scarred(reading):
+    """QS complexes in V1 to V3, which the encoder does not call."""
+    for lead in ("V1", "V2", "V3"):
+        reading = shift(reading, lead, q=-0.6, q_duration=60.0, r=None)
+    return reading
+
+
+def test_q_waves_that_are_measured_are_not_denied(reading):
+    said = leads_answer(MODEL, "Are there pathological Q waves?", scarred(reading))
+    assert (said.text, said.confidence) == ("yes", 0.5)
+    assert said.note == ("Q waves or QS complexes are measured in V1 0.60, V2 0.60, V3 0.60 mV, though the model gives a "
+                         "probability of 0 %")
+    assert [e.leads for e in said.evidence] == [("V1",), ("V2",), ("V3",)]
+    assert leads_answer(MODEL, "Are there Q waves?", reading) is None  # the encoder answers
+    why = premise_answer(MODEL, "Why are there Q waves?", scarred(reading))
+    assert why.text.startswith("Q waves or QS complexes are measured in V1 0.60")
+    assert premise_answer(MODEL, "Where are the Q waves?", scarred(reading)).text == "aVR, V1, V2, V3"
+    assert "in aVR they are normal" in premise_answer(MODEL, "Where are the Q waves?", scarred(reading)).note
+    assert premise_answer(MODEL, "Where are the Q waves?", reading).text.startswith("There are no Q waves")
+
+
+def test_one_lead_or_a_record_without_millivolts_shows_no_q_waves(reading):
+    alone = shift(reading, "V4", q=-0.6, q_duration=60.0)
+    plain = replace(scarred(reading), record=replace(reading.record, unit="normalized"))
+    for one in (alone, plain):
+        assert leads_answer(MODEL, "Are there Q waves?", one) is None
+        assert premise_answer(MODEL, "Why are there Q waves?", one).text.startswith("There are no Q waves")
 
 
 def test_elevation_needs_millivolts(reading):
     plain = replace(reading, record=replace(reading.record, unit="normalized"))
-    assert elevation_answer(MODEL, "Is there ST elevation?", plain) is None
+    assert leads_answer(MODEL, "Is there ST elevation?", plain) is None
 
 
 @pytest.mark.parametrize(

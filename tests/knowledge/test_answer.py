@@ -47,6 +47,9 @@ def test_the_longest_name_is_what_a_question_is_about() -> None:
 @pytest.mark.parametrize(("question", "entry", "said"), [
     ("What are the criteria for LBBB?", "criterion.lbbb", "at least 120 ms"),
     ("What causes AV block?", "cause.av-block", "high potassium"),
+    ("What causes left bundle branch block?", "cause.lbbb", "hypertension"),
+    ("What are the causes of LBBB?", "cause.lbbb", "hypertension"),
+    ("What is the next step in LBBB?", "action.lbbb", "echocardiogram"),
     ("What is the normal PR interval?", "range.pr", "120 to 200 ms"),
     ("How is Bazett's formula calculated?", "definition.bazett", "square root"),
     ("what should be done in atrial fibrillation", "action.af-stroke-risk", "stroke risk")])
@@ -57,6 +60,15 @@ def test_an_answer_quotes_the_entry_with_its_source(base_only: Retriever, questi
     assert all(quote.text in load().get(entry).text for quote in found.quotes)
     assert found.quotes[0].citation == "; ".join(map(str, load().get(entry).citations))
     assert faithfulness(found.text, found.passages) == 1
+
+
+@pytest.mark.parametrize(("kind", "asked"), [("cause", "What causes {}?"), ("criterion", "What are the criteria for {}?")])
+def test_causes_and_criteria_that_a_finding_is_linked_to_are_quoted_when_asked_for(base_only: Retriever, kind: str, asked: str,
+                                                                                   ) -> None:
+    linked = {e.title: {x.id for x in load().neighbours(e.id, kind)} for e in load().entries.values() if e.kind == "finding"}
+    wrong = [title for title, ids in linked.items() if ids
+             and answer(asked.format(title.lower()), base_only).quotes[0].passage.id not in ids]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("question", ["What is the capital of France?", "How is pneumonia treated?", "zzz qqq", "Who won?"])

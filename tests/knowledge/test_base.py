@@ -131,3 +131,5 @@ def test_recommendations_of_a_report_are_actions_of_the_base_with_their_source()
     assert "10.1093/eurheartj/ehae176" in rows[0][0].source
     assert [row.entry for row, _ in recommendations([finding("other", "3AVB")])] == ["action.av-block", "action.mobitz-2"]
     assert recommendations([]) == []
+    steps = recommendations([finding("super_class", "CD"), finding("sub_class", "AMI")])
+    assert [row.entry for row, _ in steps] == ["action.acs", "action.conduction"]  # what is urgent, before what is likelier

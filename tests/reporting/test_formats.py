@@ -22,10 +22,11 @@ from ecglm.paper import render
 from ecglm.reporting import Report, fonts
 from ecglm.reporting.changes import changes
 from ecglm.reporting.criteria import criteria
+from ecglm.reporting.document import Document
 from ecglm.reporting.fhir import diagnostic_report
 from ecglm.reporting.history import read_history
 from ecglm.reporting.pdf import Layout, balanced, has_latex, to_pdf, typst_source
-from ecglm.reporting.render import to_tex
+from ecglm.reporting.render import to_markdown, to_tex
 from ecglm.reporting.save import check_format, checked, save
 from ecglm.schema import Measurement
 from tests.reporting.conftest import measurements
@@ -316,3 +317,16 @@ def test_the_report_of_a_normal_ecg_is_one_page_of_text_and_the_ecg(tmp_path: Pa
     made = Report.of(record, measurements=ecglm.measure(record), findings=found, page=render(record, dpi=60), model="m")
     made.save(tmp_path / "a.pdf")
     assert len(re.findall(rb"/Type\s*/Page\b", (tmp_path / "a.pdf").read_bytes())) == 2
+
+
+@pytest.mark.parametrize(("value", "written"), [("3.09 mV", "3.09 mV"), ("8.hea", "8.hea"), ("12. Dezember", "12\\. Dezember"),
+                                                ("1) first", "1\\) first")])
+def test_only_a_number_that_begins_a_list_is_escaped(value: str, written: str) -> None:
+    document = Document("en", value, "", (), ())
+    assert to_markdown(document).splitlines()[0] == f"# {written}"
+
+
+def test_markdown_has_the_colon_of_its_language(make: Make, tmp_path: Path) -> None:
+    for code, line in (("en", "- Age: 63 years"), ("de", "- Alter: 63 Jahre"), ("zh", "- 年龄：63 岁")):
+        make().save(tmp_path / "r.md", lang=code)
+        assert line in (tmp_path / "r.md").read_text(encoding="utf-8").splitlines()

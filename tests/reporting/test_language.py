@@ -138,7 +138,7 @@ def test_what_has_no_translation_is_marked_as_a_quotation(make: Make) -> None:
 def test_german_numbers_have_a_comma_and_a_minus_sign(make: Make) -> None:
     text = "\n".join(compose(make(), "de").lines())
     assert "Dauer: 10,0 s mit 500 Hz" in text
-    assert "QRS-Achse | −41° | −30 bis +90 | ↓ niedrig" in text
+    assert "QRS-Achse | −41° | −30 bis +90 | nach links" in text
 
 
 def test_an_unknown_language_is_refused_with_the_choices(make: Make) -> None:

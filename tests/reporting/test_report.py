@@ -18,9 +18,11 @@ from ecglm.answers import Answer, Finding
 from ecglm.errors import UsageError
 from ecglm.records.record import Record
 from ecglm.reporting import Report, save_html
+from ecglm.reporting.fhir import diagnostic_report
 from ecglm.reporting.report import TaughtAnswer
 from ecglm.reporting.save import to_html, to_json, to_markdown
-from ecglm.schema import Evidence
+from ecglm.schema import Evidence, Measurement
+from tests.reporting.conftest import measurements
 
 Make = Callable[..., Report]
 SECTIONS = ["Patient Information", "Medical History", "ECG Data Analysis", "Pathological Analysis", "Diagnosis",
@@ -68,7 +70,7 @@ def test_what_is_known_is_said_with_unit_range_flag_and_reason(make: Make) -> No
     assert "63 years" in words(reader, "Patient Information")
     analysis = words(reader, "ECG Data Analysis")
     assert "Heart rate 112 /min ± 2 60 to 100 ↑ high II, V5 18" in analysis
-    assert "QRS axis −41° −30 to +90 ↓ low" in analysis
+    assert "QRS axis −41° −30 to +90 left" in analysis
     assert "QTc, Bazett 492 ms 350 to <450 ↑ high" in analysis
     assert "QTc, Fridericia 443 ms 350 to <450 II, V5" in analysis
     assert "PR interval not measured: no P wave was found" in analysis
@@ -86,6 +88,15 @@ def test_what_is_known_is_said_with_unit_range_flag_and_reason(make: Make) -> No
     assert "No answer: amplitude is unknown plain m" in asked
     assert "ESC atrial fibrillation guideline 2024" in words(reader, "Recommendations")
     assert "not a medical device" in words(reader, "Recommendations")  # the footer follows the last section
+
+
+@pytest.mark.parametrize(("angle", "said", "code"), [(-142.0, "extreme", "A"), (110.0, "right", "A"), (89.0, "", "N")])
+def test_an_axis_is_neither_high_nor_low(make: Make, angle: float, said: str, code: str) -> None:
+    report = make(measurements=measurements(axis=Measurement(angle, "deg")))
+    row = next(line for line in to_markdown(report).splitlines() if line.startswith("| QRS axis"))
+    assert row.split("|")[5].strip() == said
+    (axis,) = (r for r in diagnostic_report(report)["contained"] if r["id"] == "m-axis")
+    assert axis["interpretation"][0]["coding"][0]["code"] == code
 
 
 def test_what_is_not_known_is_said_to_be_so() -> None:
@@ -207,11 +218,11 @@ def test_a_confidence_beside_a_higher_probability_is_explained(make: Make) -> No
 
 
 def test_evidence_says_nothing_twice(make: Make) -> None:
-    said = (Evidence("axis 38°, normal; lead I, II", ("I", "II"), 37.7, "deg"), Evidence("rests most on lead", ("I", "II")),
+    said = (Evidence("axis 38°, normal; leads I, II", ("I", "II"), 37.7, "deg"), Evidence("rests most on leads", ("I", "II")),
             Evidence("rate 116 bpm, all leads", ("I", "II", "III"), 116.4, "bpm"), Evidence("slow", ("II",), 47.0, "bpm"))
     markdown = to_markdown(make(answers=(("Axis?", Answer("normal", 0.7, False, said, "m")),)))
     shown = [line[2:] for line in markdown.split("Questions and answers")[1].split("##")[0].splitlines() if line.startswith("- ")]
-    assert shown == ["axis 38°, normal; lead I, II", "rests most on lead I, II", "rate 116 bpm, all leads", "slow II; 47 bpm"]
+    assert shown == ["axis 38°, normal; leads I, II", "rests most on leads I, II", "rate 116 bpm, all leads", "slow II; 47 bpm"]
 
 
 def test_a_finding_below_even_odds_is_explained(make: Make) -> None:
@@ -220,9 +231,29 @@ def test_a_finding_below_even_odds_is_explained(make: Make) -> None:
         assert "A rare statement is held to be present below 50 %" in text
 
 
+def test_where_no_rhythm_is_called_the_likeliest_is_named(make: Make) -> None:
+    some = (Finding("SR", "sinus rhythm", "rhythm", 0.14, False), Finding("STACH", "sinus tachycardia", "rhythm", 0.16, False),
+            Finding("PVC", "ventricular premature complex", "form", 0.9, True))
+    said = "No rhythm is held to be present; possible above all: sinus tachycardia, 16 %."
+    assert said in to_markdown(make(findings=some))
+    for code in ("en", "de", "zh"):
+        assert make(findings=some, answers=()).trace(code).untraced == ()
+    called = (replace(some[0], present=True), *some[1:])
+    assert "No rhythm is held" not in to_markdown(make(findings=called))
+
+
 def test_every_note_is_a_paragraph_of_its_own(make: Make) -> None:
     report = make()
     noted = replace(report, record=replace(report.record, notes=("left out: PLETH", "kept: V")))
     lines = to_markdown(noted).splitlines()
     assert "Notes of the reader: left out: PLETH" in lines
     assert "Notes of the reader: kept: V" in lines
+
+
+def test_gaps_are_told_in_seconds_and_formats_by_their_names(make: Make) -> None:
+    report = make()
+    holes = replace(report, record=replace(report.record, format="aecg", fs=500.0, missing={"I": 3750, "II": 3750, "V1": 3}))
+    assert "- Missing samples: 7.5 s in I, II; 0.1 s in V1" in to_markdown(holes).splitlines()
+    assert "- Format: HL7 aECG" in to_markdown(holes).splitlines()
+    for code in ("en", "de", "zh"):
+        assert replace(holes, answers=()).trace(code).untraced == ()

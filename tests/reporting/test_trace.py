@@ -91,7 +91,7 @@ def test_a_caveat_that_names_what_may_be_imitated_stays(make: Make, code: str) -
 @pytest.mark.parametrize("code", ["en", "de", "zh"])
 def test_every_piece_of_a_findings_evidence_stays(make: Make, code: str) -> None:
     """The first piece shares a line with the finding; the others stand alone and must be known as they are."""
-    beats, lead = Evidence("heart rate 112 bpm, RR standard deviation 9 ms"), Evidence("rests most on lead", ("II", "V5"))
+    beats, lead = Evidence("heart rate 112 bpm, RR standard deviation 9 ms"), Evidence("rests most on leads", ("II", "V5"))
     for order in ((beats, lead), (lead, beats)):
         report = make(findings=(Finding("AFIB", "atrial fibrillation", "rhythm", 0.91, True, order),), answers=())
         assert report.trace(code).untraced == ()

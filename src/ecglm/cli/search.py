@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ecglm.cli.options import Json, Model, Reader, Towers, reads_recordings
-from ecglm.cli.output import print_json, print_table, verb_app, waiting
+from ecglm.cli.output import print_error, print_json, print_table, verb_app, waiting
+
+if TYPE_CHECKING:
+    from ecglm.inference.retrieval.wording import Wording
 
 app = verb_app()
 
@@ -38,8 +41,19 @@ def search(
     opened = None if index is None else Index.load(index)  # before the recording and the model, which take longer
     query = read(file) if file is not None else str(text)
     with waiting("Searching"):
-        hits = ecglm.load(model=model, towers=towers).search(query, opened, k, side="recordings" if recordings else "reports")
+        loaded = ecglm.load(model=model, towers=towers)
+        hits = loaded.search(query, opened, k, side="recordings" if recordings else "reports")
+    for note in () if text is None else _notes(loaded.retriever.wording(text)):
+        print_error(note)
     if json:
         print_json({"hits": [hit.to_dict() for hit in hits]})
         return
     print_table(("score", "id", "text"), [(f"{hit.score:.3f}", hit.id, hit.text) for hit in hits])
+
+
+def _notes(read: Wording) -> list[str]:
+    """What was made of a text, where it is not taken as it stands."""
+    notes = [f"read as: {', '.join(f'{word} for {given}' for given, word in read.read_as)}"] if read.read_as else []
+    if read.unknown:
+        notes.append(f"no report that the model learned from has {', '.join(read.unknown)}; the ranking may mean nothing")
+    return notes

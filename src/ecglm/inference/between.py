@@ -21,11 +21,16 @@ if TYPE_CHECKING:
     from ecglm.reporting.changes import Change
 
 _THINGS = r"(?:ecgs?|ekgs?|recordings?|tracings?|them|these|those|two|both)"
+_BECOME = r"(?:get|gets|got|gotten|become|becomes|became|grow|grown|grew|turn|turned)"
+#: What findings do between two recordings, when one says so of "the infarct".
+_GONE = r"(?:resolved?|disappear(?:ed)?|vanish(?:ed)?|gone|still there|still present|persist(?:s|ed)?)"
 _CHANGED = re.compile(
     r"\b(?:what|has|have|had|did|how|is|are|any)\b.*\b(?:chang\w*|differ\w*|improv\w*|worsen\w*|evolv\w*|progress\w*|new)\b|"
     rf"\bcompar\w*\b|\bdifferences?\b|\bwhat(?:'s| is) new\b|\bnew (?:findings?|since)\b|\bsimilar\b|"
     rf"\bsame\b.*\b{_THINGS}\b|\bappeared\b|"
-    r"\b(?:long|short|wid|narrow|fast|slow|high|low)e?r\b.*\b(?:than|which)\b|\bwhich (?:one|ecg|recording|of)\b.*e?r\b",
+    r"\b(?:long|short|wid|narrow|fast|slow|high|low)e?r\b.*\b(?:than|which)\b|\bwhich (?:one|ecg|recording|of)\b.*e?r\b|"
+    rf"\b{_BECOME}\b.*\b(?:long|short|wid|narrow|fast|slow|high|low)e?r\b|"
+    rf"^(?:is|are|was|were|has|have|did|does|do)\b.*\b{_GONE}\b",
     re.I,
 )
 #: Comparatives that name a value by themselves.
@@ -42,7 +47,7 @@ def asks_between(question: str, named: int, count: int) -> bool:
         return False
     since = re.search(
         r"\b(?:since|than|from|between|compar\w*|differ\w*|chang\w*|what(?:'s| is) new|new findings?|appeared|similar|same|"
-        r"worsen\w*|improv\w*)\b",
+        rf"worsen\w*|improv\w*|{_BECOME}|{_GONE})\b|^(?:is|are) (?:the|this|that|his|her) .*\bnew\W*$",
         low,
     )
     return since is not None or named > 1 or re.search(r"\bwhich (?:one|ecg|recording|of)\b", low) is not None
@@ -67,8 +72,10 @@ def between(
             ]
         )
     )
+    keys = set(about.statements)
     found = [
-        c for c in changes(before.measurements, now.measurements) if (c.name in wanted if wanted else c.name not in _FORMULA)
+        c for c in changes(before.measurements, now.measurements)
+        if (c.name in wanted if wanted else not keys and c.name not in _FORMULA)
     ]
     evidence = [
         Evidence(
@@ -85,7 +92,6 @@ def between(
         for c in found
         if c.beyond
     ]
-    keys = set(about.statements)
     came, went = (
         [f for f in which if _spoken(f) and (not keys or f"{f.group}:{f.code}" in keys)]
         for which in (appeared(before.findings, now.findings), appeared(now.findings, before.findings))
@@ -94,6 +100,9 @@ def between(
         came = went = []
     parts += [f"new in {names[1]}: {_named(came)}"] if came else []
     parts += [f"only in {names[0]}: {_named(went)}"] if went else []
+    stays = [] if wanted else [f for f in before.findings
+                               if f"{f.group}:{f.code}" in keys and _spoken(f) and not _among(f, (*came, *went))]
+    parts += [_same(f, now) for f in stays]
     missing = [m for m in wanted if m not in {c.name for c in found}]
     if missing and not parts:
         reason = next(
@@ -108,8 +117,9 @@ def between(
     )
     note = None if before.record.unit == now.record.unit else "heights of waves are not compared: the amplitude scales differ"
     said = [c for c in found if c.beyond] or found
-    confidence = min([MOST_SURE, *map(_sure, said), *(_sure_of_finding(model, f, before, now) for f in (*came, *went))])
-    return Answer(f"{text}, from {names[0]} to {names[1]}", max(0.5, confidence), False, tuple(evidence), model.name, note=note)
+    confidence = min([MOST_SURE, *map(_sure, said), *(_sure_of_finding(model, f, before, now) for f in (*came, *went, *stays))])
+    direction = f", from {names[0]} to {names[1]}" if found or came or went or not parts else ""
+    return Answer(f"{text}{direction}", max(0.5, confidence), False, tuple(evidence), model.name, note=note)
 
 
 def _sure(change: Change) -> float:
@@ -124,6 +134,17 @@ def _sure_of_finding(model: EcgLanguageModel, finding: Finding, *readings: Readi
     """Probability that a finding is there in the one recording and not in the other, yes and no taken for equally common."""
     key = f"{finding.group}:{finding.code}"
     return math.prod(even_odds(abs(beyond_possible(reading, model.findings_calibration)[key])) for reading in readings)
+
+
+def _same(finding: Finding, now: Reading) -> str:
+    """Of a finding that a question names: that it is called present in both recordings or in neither."""
+    new = next(f for f in now.findings if _among(f, (finding,)))
+    where = "both" if new.present else "neither"
+    return f"{finding.name} is called present in {where} ({100 * finding.probability:.0f} % and {100 * new.probability:.0f} %)"
+
+
+def _among(finding: Finding, others: Sequence[Finding]) -> bool:
+    return (finding.group, finding.code) in {(f.group, f.code) for f in others}
 
 
 def _spoken(finding: Finding) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from ecglm.inference.groups import NORMAL
 from ecglm.inference.reading import Reading
+from ecglm.knowledge.precision import ERROR_SD
 from ecglm.knowledge.ranges import ADULT_YEARS, flag
-from ecglm.models.facts import UNSPOKEN
+from ecglm.models.facts import HIDDEN, UNSPOKEN
 
 #: Codes that rest on the way in which the ventricles are activated: a paced or blocked beat imitates or hides them.
 _BY_SHAPE = frozenset({"MI", "AMI", "IMI", "LMI", "PMI", "STTC", "ISC", "ISCI", "ISCA", "HYP", "LVH", "RVH", "SEHYP",
@@ -17,6 +18,8 @@ _BY_WIDTH = frozenset({"CD", "CLBBB", "CRBBB", "ILBBB", "IRBBB", "IVCD", "ABQRS"
 #: From this QRS duration on the ventricles are activated abnormally (Surawicz et al. 2009, 10.1161/CIRCULATIONAHA.108.191095).
 WIDE_MS = 120
 _NO_P = ("P waves can be marked before only", "the same atrial wave comes", "no consistent P wave")
+#: What answers to "but the ... is": measurements that define a finding.
+_WORDS = {"heart_rate": "heart rate", "pr": "PR interval", "qrs": "QRS duration"}
 _SINUS = frozenset({"rhythm:SR", "rhythm:SBRAD", "rhythm:STACH", "rhythm:SARRH"})
 
 
@@ -68,6 +71,29 @@ def formula(reading: Reading) -> str | None:
             f"Fridericia {of.qtc_fridericia.value:.0f} ms, {words[second]}")
 
 
+def wide_qt(reading: Reading) -> str | None:
+    """A caveat where QTc is long and the QRS wide, which lengthens QT without slow repolarisation (Rautaharju et al. 2009)."""
+    meta, wide = reading.record.meta, _wide(reading)
+    long = flag("qtc", reading.measurements.qtc_bazett.value, meta.sex, meta.age) == "high"
+    return None if wide is None or not long else \
+        f"QRS of {wide} ms: it lengthens QT by itself, so a long QTc need not mean slow repolarisation"
+
+
+def against_criterion(reading: Reading) -> tuple[str, ...]:
+    """A caveat for each finding that is called present though the rate, PR interval or QRS duration lies on the wrong side of
+    the limit that guidelines set it, beyond the error of measuring. The findings are the encoder's, and it does not measure."""
+    from ecglm.reporting.criteria import criteria
+    from ecglm.reporting.language import language
+
+    found = []
+    for finding in (f for f in reading.findings if f.present and f"{f.group}:{f.code}" not in HIDDEN):
+        for c in criteria(finding, reading) if young(reading) is None else ():
+            if c.what in _WORDS and c.value is not None and c.met is False and abs(c.value - c.limit) > 1.96 * ERROR_SD[c.what]:
+                shown = f"{_WORDS[c.what]} is {c.value:.0f} {c.unit}, not {c.relation} {c.limit:g} {c.unit}"
+                found.append(f"{language('en').finding(finding)} is called present, but the {shown}: look at it")
+    return tuple(found)
+
+
 def young(reading: Reading) -> str | None:
     """A caveat for patients below the age of the normal ranges and of the training recordings."""
     age = reading.record.meta.age
@@ -100,6 +126,9 @@ def both_normal_and_not(present: Iterable[str]) -> str | None:
 def caveats(reading: Reading) -> tuple[str, ...]:
     """All of them, for a report."""
     present = [f"{f.group}:{f.code}" for f in reading.findings if f.present]
-    found = (partial(reading), young(reading), distorted(reading, present), widened(reading, present), formula(reading),
-             without_p(reading, present), both_normal_and_not(present))
+    shape, width = distorted(reading, present), widened(reading, present)
+    if shape and width and not _paced(reading):
+        width = None  # the first says of the wide QRS what the second does
+    found = (partial(reading), young(reading), shape, width, formula(reading), wide_qt(reading), without_p(reading, present),
+             both_normal_and_not(present), *against_criterion(reading))
     return tuple(text for text in found if text)

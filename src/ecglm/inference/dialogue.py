@@ -150,10 +150,16 @@ def _with_referent(said: str, low: str, last: str) -> Turn | AskBack:
     if found is None or (not POLAR.match(low) and re.search(r"\b(?:this|that|these|those) (?!too\b|then\b|here\b)\w+", low)):
         return Turn(said)
     start = said[:1].upper() + said[1:]
-    questions = {name: f"{start[: found.start()]}the {name}{start[found.end() :]}" for name in names}
+    questions = {name: _agreeing(f"{start[: found.start()]}the {name}{start[found.end() :]}", name) for name in names}
     if len(names) == 1:
         return Turn(next(iter(questions.values())), (), True)
     return AskBack(f'What do you mean by "{found[0]}": {_or(names)}?', questions)
+
+
+def _agreeing(question: str, name: str) -> str:
+    """The question with "are" for "is" where the name is a plural: "Are the q waves dangerous?"."""
+    plural = re.search(r"(?:waves|changes|abnormalities|criteria|extrasystoles)$", name) is not None
+    return re.sub(r"^Is (?=the )", "Are ", question) if plural else question
 
 
 def _last_mark(text: str) -> re.Match[str] | None:

@@ -13,6 +13,7 @@ from ecglm.inference.contradiction import beyond_possible, even_odds
 from ecglm.inference.groups import ANY_OF, NORMAL, called
 from ecglm.inference.guard import unsupported
 from ecglm.inference.hypertrophy import UNEXCLUDED, voltages
+from ecglm.inference.measured_leads import measured_in_leads
 from ecglm.inference.measured_verdicts import Verdict, measured_elevation, too_slow, value_verdict
 from ecglm.inference.reading import Reading
 from ecglm.knowledge.precision import ERROR_SD, MOST_SURE
@@ -44,8 +45,14 @@ def finding_verdict(model: EcgLanguageModel, reading: Reading, key: str) -> Verd
 
 
 def _alone(model: EcgLanguageModel, reading: Reading, key: str) -> Verdict:
-    """Of a statement by itself. Below "possible", and below its share among the training recordings, it is absent: what is less
-    likely than before the recording was seen has nothing here that speaks for it."""
+    """Of a statement by itself: by what neighbouring leads show of it where the encoder does not call it present, else by the
+    encoder."""
+    return measured_in_leads(reading, key) or _judged(model, reading, key)
+
+
+def _judged(model: EcgLanguageModel, reading: Reading, key: str) -> Verdict:
+    """Of a statement by the encoder. Below "possible", and below its share among the training recordings, it is absent: what is
+    less likely than before the recording was seen has nothing here that speaks for it."""
     readable = [lead for lead in reading.record.leads if lead not in reading.unusable]
     if key == "form:STE" and reading.record.unit == "mV" and (measured := measured_elevation(reading)) is not None:
         return measured

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecglm.inference.caveats import distorted, formula, partial, widened, young
+from ecglm.inference.caveats import distorted, formula, partial, wide_qt, widened, young
 from ecglm.inference.guard import unsupported
 from ecglm.inference.reading import Reading, lead_evidence, strongest_leads
 from ecglm.inference.topics import SUPPORT, Topics, topics
@@ -10,6 +10,7 @@ from ecglm.knowledge.ranges import flag
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.facts import HIDDEN, UNSPOKEN, axis_name
+from ecglm.records.leads import of_leads
 from ecglm.records.record import Record
 from ecglm.schema import Evidence, Measurement
 
@@ -34,12 +35,12 @@ def measurement_evidence(name: str, m: Measurement, record: Record) -> Evidence 
         vary = m.spread is not None and name not in ("rr_sd", "rmssd", "axis")
         where.append(f"{m.beats} beats" + (f" vary by {m.spread:.0f} {m.unit}" if vary else ""))
     if m.leads:
-        where.append("all leads" if 8 <= len(m.leads) == len(record.leads) else "lead " + ", ".join(m.leads))
+        where.append("all leads" if 8 <= len(m.leads) == len(record.leads) else of_leads(m.leads))
     return Evidence(text + (f"; {', '.join(where)}" if where else ""), m.leads, round(m.value, 1), m.unit)
 
 
 def finding_evidence(model: EcgLanguageModel, reading: Reading, key: str) -> Evidence:
-    """Text such as "atrial fibrillation: probability 97 % (6 % of training recordings); strongest in lead II, V1"."""
+    """Text such as "atrial fibrillation: probability 97 % (6 % of training recordings); strongest in leads II, V1"."""
     index = model.config.labels.index(key)
     assert reading.encoded is not None
     probability = float(reading.encoded.prob_C[index])
@@ -51,7 +52,7 @@ def finding_evidence(model: EcgLanguageModel, reading: Reading, key: str) -> Evi
     if probability >= model.findings_calibration.possible[index]:
         leads = strongest_leads(lead_evidence(model, reading, key))
         if leads:
-            text += f"; strongest in lead {', '.join(leads)}"
+            text += f"; strongest in {of_leads(leads)}"
     return Evidence(text, leads, round(probability, 4), "probability")
 
 
@@ -105,7 +106,7 @@ def evidence_for(model: EcgLanguageModel, reading: Reading, about: Topics, answe
     ordered = ordered[:MOST]
     ordered += doubts(reading, about)
     limits = (distorted(reading, keys), widened(reading, keys, about.measures), young(reading),
-              formula(reading) if "qtc_bazett" in fields else None)
+              *((formula(reading), wide_qt(reading)) if "qtc_bazett" in fields else ()))
     ordered += [Evidence(text) for text in limits if text]
     if (text := partial(reading)) is not None:
         ordered.append(Evidence(text, span_s=(0.0, reading.seconds)))

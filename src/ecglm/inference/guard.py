@@ -9,7 +9,7 @@ from ecglm.errors import UsageError, argument
 from ecglm.inference.language import is_foreign
 from ecglm.inference.topics import Topics
 from ecglm.models.prompt import clean_question
-from ecglm.records.leads import CHEST_LEADS, LIMB_LEADS
+from ecglm.records.leads import CHEST_LEADS, LIMB_LEADS, of_leads
 from ecglm.records.record import Record
 from ecglm.signal import unreadable
 
@@ -59,11 +59,11 @@ _NEGATION = re.compile(
     r"\bneither\b|\black(s|ing)?\b")
 #: What turns nothing round: "This is AF, isn't it?", and what asks nothing more: "... or not?".
 _TAG = re.compile(r",? (?:is|are|does|do|has|have|was)(?:n't|nt| not) (?:it|there|he|she|they|this|that)\W*$|\bnot sure\b")
+_OR_NOT = re.compile(r",? or not\W*$", re.I)
 #: Questions that name nothing: they ask what the ECG shows.
 _BARE = re.compile(r"(?:so |and |ok |well )*(?:what (?:does|do) (?:it|this|that) (?:show|say|tell (?:us|me))|"
                    r"what(?: is|'s) (?:this|it|shown|seen|visible|there to see)|what (?:do|can) you (?:see|find|tell me)|"
                    r"which (?:one |of (?:these|them) )?is it)(?: (?:here|(?:in|on|from|about) (?:it|this|that)))?\W*", re.I)
-_OR_NOT = re.compile(r",? or not\W*$", re.I)
 #: Forms of question that were never trained and would be misread, with what to do instead.
 _NOT_A_FORM: tuple[tuple[str, str], ...] = (
     (r"\bhow many (?!beats per minute|degrees|milli|ms\b|mv\b)", "counts are not given; `ecglm measure` lists the beats"),
@@ -195,9 +195,13 @@ def lead_missing(leads: Sequence[str], record: Record, unusable: Sequence[str]) 
     """Why these leads of a question cannot be looked at, or None."""
     absent = [lead for lead in leads if lead not in record.leads]
     if absent:
-        return f"lead {', '.join(absent)} is not in this recording, which has {', '.join(record.leads)}"
+        return f"{_are(absent)} not in this recording, which has {', '.join(record.leads)}"
     poor = [lead for lead in leads if lead in unusable]
-    return f"lead {', '.join(poor)} is flat, missing or too noisy to be read" if poor else None
+    return f"{_are(poor)} flat, missing or too noisy to be read" if poor else None
+
+
+def _are(leads: Sequence[str]) -> str:
+    return f"{of_leads(leads)} {'is' if len(leads) == 1 else 'are'}"
 
 
 def _missing_leads(about: Topics, record: Record, readable: Sequence[str]) -> str | None:

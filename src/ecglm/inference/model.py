@@ -128,7 +128,7 @@ class Model:
             leads: tuple[str, ...] = ()
             if finding.present or finding.probability >= possible[key]:
                 leads = strongest_leads(lead_evidence(self.elm, reading, key))
-            evidence = (Evidence("rests most on lead", leads),) if leads else ()
+            evidence = (Evidence(f"rests most on lead{'s' if len(leads) > 1 else ''}", leads),) if leads else ()
             out.append(replace(finding, evidence=evidence))
         return tuple(sorted(out, key=lambda f: -f.probability))
 
@@ -186,10 +186,10 @@ class Model:
     def search(self, query: Record | str, index: Index | str | Path | None = None, k: int = 5, *,
                side: Side = "reports") -> list[Hit]:
         """The k entries of an index that fit a recording or a text best, with their cosine similarity. index: a folder that
-        `ecglm index` made; None: the statements that ecglm knows. side: compare with the entries' reports or recordings.
-        Raises RecordError, UsageError or CheckpointError."""
+        `ecglm index` made; None: the statements that ecglm knows. side: compare with the entries' reports or recordings. Misspelt
+        words of a text are put right (`Retriever.wording` says which). Raises RecordError, UsageError or CheckpointError."""
         opened = self.retriever.open(index)
-        vector = self.retriever.embed_texts([query])[0] if isinstance(query, str) else \
+        vector = self.retriever.embed_texts([self.retriever.wording(query).text])[0] if isinstance(query, str) else \
             self.retriever.embed_ecg(self.answerer.reading(checked_record(query)))
         return opened.search(vector, k, side)
 

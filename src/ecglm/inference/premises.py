@@ -15,20 +15,17 @@ from ecglm.inference.caveats import WIDE_MS
 from ecglm.inference.computed import rare
 from ecglm.inference.established import excluded_verdict, finding_verdict, group_verdict
 from ecglm.inference.evidence import evidence_for
-from ecglm.inference.guard import negated
-from ecglm.inference.measured_verdicts import Verdict, axis_verdict, measured_elevation, value_verdict
+from ecglm.inference.measured_leads import leads_evidence, measured_in_leads
+from ecglm.inference.measured_verdicts import Verdict, axis_verdict, value_verdict
 from ecglm.inference.presupposed import VALUE_NAMES, Premise, premise
 from ecglm.inference.reading import Reading, lead_evidence, strongest_leads
 from ecglm.inference.topics import SUPPORT, topics
-from ecglm.inference.waves import height_evidence, wave_answer
-from ecglm.knowledge.st_elevation import ELEVATED_MV, st_limit
+from ecglm.inference.waves import wave_answer
 from ecglm.models.elm import EcgLanguageModel
+from ecglm.records.leads import of_leads
 from ecglm.schema import Evidence
 
 _PLURAL = re.compile(r"(?:waves|systoles|changes|abnormalities|complexes|criteria)$")
-_IS_THERE = re.compile(r"(?:is|are) there\b|(?:does|do|can|could) .*\b(?:show|see|have)\b|(?:is|are) (?:the )?st\b|any\b")
-#: What makes it another question: kinds of elevation, places, time, more than one thing.
-_MORE = re.compile(r"\b(?:or|and|new|old|concave|convex|reciprocal|acute|when|why|how|walls?|wall|infarct\w*|myocardial|than)\b")
 #: What one recording cannot tell, or what is not judged, of something that is there, by what is asked of it.
 UNTOLD = {
     "since": "since when, one recording cannot tell",
@@ -86,33 +83,9 @@ def premise_answer(model: EcgLanguageModel, question: str, reading: Reading) -> 
         return None  # an ECG cannot tell; the usual reason is given
     if asked.form in ("degree", "where") and (waves := wave_answer(model, question, reading)) is not None and not waves.abstained:
         return waves
-    there = f"{_first(asked.name)} {_is(asked.name)} called present: {found.why}" if asked.measure is None else _first(found.why)
+    judged = asked.measure is None and not _by_leads(asked, reading)
+    there = f"{_first(asked.name)} {_is(asked.name)} called present: {found.why}" if judged else _first(found.why)
     return Answer(f"{there}; {_rest(model, asked, found, reading)}", found.confidence, False, evidence, model.name)
-
-
-def elevation_answer(model: EcgLanguageModel, question: str, reading: Reading) -> Answer | None:
-    """Yes or no to whether there is ST elevation, from what is measured in all leads; None for other questions and where the
-    leads do not tell."""
-    about, low = topics(question), " ".join(question.lower().split())
-    if about.statements != ("form:STE",) or about.anyof or about.measures or about.leads or not _IS_THERE.match(low):
-        return None
-    if negated(question) or _MORE.search(low) or reading.encoded is None or not re.search(r"\bst\b", low):
-        return None  # an infarct is asked for by other names as well, and is more than what the ST segment tells
-    found = measured_elevation(reading) if reading.record.unit == "mV" else None
-    if found is None:
-        return None
-    evidence = (Evidence(found.why), *_heights(reading))
-    meta = reading.record.meta
-    v2 = st_limit("V2", meta.sex, meta.age)
-    limit = f"counts in two neighbouring leads from {ELEVATED_MV:g} mV on, in V2 and V3 from {v2:g} mV"
-    return Answer("yes" if found.state == "present" else "no", found.confidence, False, evidence, model.name, note=limit)
-
-
-def _heights(reading: Reading) -> tuple[Evidence, ...]:
-    """ST at the J point where it is highest."""
-    by_lead = {lead: values.st_j for lead, values in reading.measurements.by_lead.items() if values.st_j.value is not None}
-    highest = sorted(by_lead, key=lambda lead: -(by_lead[lead].value or 0.0))[:4]
-    return tuple(height_evidence("st_j", lead, by_lead[lead]) for lead in highest)
 
 
 def _rest(model: EcgLanguageModel, asked: Premise, found: Verdict, reading: Reading) -> str:
@@ -120,7 +93,7 @@ def _rest(model: EcgLanguageModel, asked: Premise, found: Verdict, reading: Read
     if asked.form == "where":
         key = found.keys[0] if found.keys else None
         leads = strongest_leads(lead_evidence(model, reading, key)) if key is not None and reading.inputs is not None else ()
-        return f"it rests most on lead {', '.join(leads)}" if leads else "it is judged on all leads together"
+        return f"it rests most on {of_leads(leads)}" if leads else "it is judged on all leads together"
     if asked.side == "narrow":
         return f"below {WIDE_MS} ms the ventricles are activated in the normal way"
     if asked.form == "cause" and asked.measure is not None:
@@ -140,10 +113,17 @@ def _evidence(model: EcgLanguageModel, question: str, asked: Premise, found: Ver
     fields = (asked.measure,) if asked.measure else ("heart_rate", "pr", "qrs") if asked.excluded else about.measures
     keys = tuple(key for key in found.keys or asked.keys if key not in rare(model, [key]))
     if "form:STE" in asked.keys and reading.record.unit == "mV":
-        return _heights(reading)
+        return leads_evidence(reading, "form:STE")
+    if _by_leads(asked, reading):
+        return leads_evidence(reading, asked.keys[0])
     if not keys and "sub_class:WPW" in asked.keys:
         fields = ("pr", "qrs")
     return evidence_for(model, reading, replace(about, statements=keys[:4], anyof=(), groups=(), measures=tuple(fields)), "")
+
+
+def _by_leads(asked: Premise, reading: Reading) -> bool:
+    """Whether it is what neighbouring leads show, not the encoder, that makes a premise true."""
+    return len(asked.keys) == 1 and measured_in_leads(reading, asked.keys[0]) is not None
 
 
 def _bare(name: str) -> str:

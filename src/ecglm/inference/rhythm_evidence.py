@@ -12,6 +12,8 @@ from ecglm.signal.delineation import Delineation
 
 #: Where the table gives no PR interval, a share from here on, which is of single marks, would contradict it.
 _HALF = 0.5
+#: Reasons for which the table gives none that count the P waves themselves.
+_COUNTED = "P waves can be marked before only"
 
 
 def with_rhythm_evidence(findings: Iterable[Finding], measured: Measurements, waves: Delineation, least: float,
@@ -30,7 +32,10 @@ def rhythm_evidence(measured: Measurements, waves: Delineation) -> tuple[Evidenc
         said.append(f"heart rate {measured.heart_rate.value:.0f} bpm")
     if measured.rr_sd.value is not None:
         said.append(f"RR standard deviation {measured.rr_sd.value:.0f} ms")
-    if len(waves.overall["qrs"]) > 2:
+    reason = measured.pr.reason or ""
+    if reason.startswith(_COUNTED):
+        said.append(reason)
+    elif len(waves.overall["qrs"]) > 2:
         share = conduction(waves.overall["p"], waves.overall["qrs"], waves.types).p_share
         if measured.pr.value is not None or share < _HALF:
             which = " that are not ventricular" if "V" in waves.types else ""

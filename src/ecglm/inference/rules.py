@@ -10,8 +10,9 @@ from ecglm.inference.computed import computed, declined, of_file, rare
 from ecglm.inference.grounding import unmeasured
 from ecglm.inference.groups import mixed
 from ecglm.inference.guard import decline_question
+from ecglm.inference.measured_leads import leads_answer
 from ecglm.inference.parts import ONE_AT_A_TIME, parts, several
-from ecglm.inference.premises import elevation_answer, premise_answer
+from ecglm.inference.premises import premise_answer
 from ecglm.inference.reading import Reading
 from ecglm.inference.topics import Topics, topics
 from ecglm.inference.waves import wave_answer
@@ -33,7 +34,7 @@ def ruled(model: EcgLanguageModel, question: str, reading: Reading) -> Answer | 
         return None
     if topics(question).leads and (found := wave_answer(model, question, reading)) is not None:
         return found  # what one lead shows is measured there, whatever is found in all together
-    return premise_answer(model, question, reading) or elevation_answer(model, question, reading) \
+    return premise_answer(model, question, reading) or leads_answer(model, question, reading) \
         or wave_answer(model, question, reading)
 
 

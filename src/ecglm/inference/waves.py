@@ -115,7 +115,8 @@ def _of_condition(model: EcgLanguageModel, condition: str, leads: tuple[str, ...
         shown = LeadsShowing(*({k: v for k, v in part.items() if k in leads} for part in shown))  # type: ignore[arg-type]
     if not shown.found and not shown.others:
         return _no(model, _reasons(shown.unknown))
-    usual = "; inverted in aVR is normal" if condition == "t_inverted" and "aVR" in shown.found else ""
+    usual = {"t_inverted": "; inverted in aVR is normal", "q_wide": "; in aVR they are normal"}.get(condition, "")
+    usual = usual if "aVR" in shown.found else ""
     if leads:
         text = (
             "yes"

@@ -22,6 +22,8 @@ _BOTH = re.compile(
     r"\b(?:in |for |on |of )?(?:both|each|all|every)(?: of)?(?: the)? (?:ecgs?|recordings?|tracings?)\b",
     re.I,
 )
+#: A recording that something is said of: "Why is ECG 2 in atrial fibrillation?".
+_SUBJECT = re.compile(r"\b(is|was) (?:ecg|ekg|recording|tracing) ?#?\d+(?= in\b)", re.I)
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
@@ -32,7 +34,7 @@ def recordings(text: str, count: int, current: int | None) -> tuple[str, tuple[i
         return _left(_BOTH.sub(" ", text)), tuple(range(1, count + 1))
     numbers = tuple(dict.fromkeys(int(found["n"]) for found in _RECORDING.finditer(text)))
     if numbers:
-        return _left(_RECORDING.sub(" ", text)), numbers
+        return _left(_RECORDING.sub(" ", _SUBJECT.sub(r"\1 it", text))), numbers
     found = _ORDINAL.search(text)
     word = "" if found is None else (found["o"] or found["p"]).lower()
     if found is None or count == 1:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecglm.errors import UsageError
+from ecglm.knowledge.query import analyse
 from ecglm.knowledge.retrieve import Hit, Passage, Retriever
 from ecglm.knowledge.words import content, numbers, sentences
 
@@ -19,6 +20,9 @@ MAX_QUESTION = 2_000
 COVERED, MOST = 0.5, 3
 #: What a supported sentence shares with its passage at least, of its content words.
 OVERLAP = 0.8
+#: Kinds of entries that a question may ask of a finding in so many words.
+_SO_MANY_WORDS = {"cause": re.compile(r"\bcauses?\b"), "criterion": re.compile(r"\bcriteri(?:a|on)\b"),
+                  "action": re.compile(r"\bnext steps?\b")}
 DECLINED = "the knowledge base has no passage on this"
 _NEGATION = re.compile(r"\b(?:not|no|never|without|neither|nor|cannot|none)\b|n't\b", re.I)
 
@@ -70,7 +74,18 @@ def answer(question: str, retriever: Retriever, k: int = 5) -> Background:
     hits = tuple(retriever.search(text, k))
     if not hits or max(retriever.covered(text, hit.passage) for hit in hits) < COVERED:
         return Background(text, (), hits, DECLINED)
-    return Background(text, tuple(_quotes(text, hits[0].passage)), hits)
+    return Background(text, tuple(_quotes(text, _best(text, hits, retriever))), hits)
+
+
+def _best(question: str, hits: tuple[Hit, ...], retriever: Retriever) -> Passage:
+    """The passage to quote: the best that is linked to what a question names first as what it asks for in so many words ("What
+    causes LBBB?"), where one is among those found; else the best."""
+    entities = analyse(question, retriever.base).entities
+    kinds = [kind for kind, asked in _SO_MANY_WORDS.items() if asked.search(question.lower())]
+    if entities and len(kinds) == 1:
+        asked_for = {entry.id for entry in retriever.base.neighbours(entities[0], *kinds)}
+        return next((hit.passage for hit in hits if hit.passage.id in asked_for), hits[0].passage)
+    return hits[0].passage
 
 
 def _quotes(question: str, passage: Passage) -> list[Quote]:

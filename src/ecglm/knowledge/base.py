@@ -20,7 +20,7 @@ import yaml
 from ecglm.errors import ConfigError, UsageError
 from ecglm.knowledge.statements import BY_KEY
 
-VERSION = 1
+VERSION = 2
 #: What an entry can be.
 KINDS = ("finding", "criterion", "differential", "cause", "action", "range", "pitfall", "definition")
 _FOLDER = Path(__file__).parent
@@ -65,7 +65,8 @@ class Entry:
 
     statements: keys of `ecglm.knowledge.statements` that it explains; rhythms: names `ecglm.signal.rhythm_name` gives; measures:
     fields of `Measurements`; causes: of `LeadProblem`. scp, icd10 (WHO), hpo: codes; snomed: SNOMED CT, those of the
-    statements included. range, note: see `ecglm.knowledge.ranges`.
+    statements included. range, note: see `ecglm.knowledge.ranges`. urgent: of an action
+    that may not wait.
     """
 
     id: str
@@ -84,6 +85,7 @@ class Entry:
     hpo: tuple[str, ...] = ()
     range: Mapping[str, Any] | None = None
     note: str = ""
+    urgent: bool = False
 
     @property
     def kind(self) -> str:
@@ -197,4 +199,5 @@ def _entry(file: Path, name: str, item: Mapping[str, Any], sources: Mapping[str,
         raise ConfigError(f"{file}: entry {name} names a statement that does not exist; correct it")
     codes = dict.fromkeys((*(code for key in statements for code in BY_KEY[key].snomed), *lists.pop("snomed", ())))
     return Entry(id=name, title=item["title"], text=item["text"], range=item.get("range"), note=item.get("note", ""),
+                 urgent=item.get("urgent", False),
                  citations=tuple(Citation(sources[key], section) for key, _, section in cites), snomed=tuple(codes), **lists)

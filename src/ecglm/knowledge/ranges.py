@@ -80,3 +80,13 @@ def flag(name: str, value: float | None, sex: str | None = None, age: int | None
     if found is None or value is None or value != value:
         return None
     return found.flag(round(value, DECIMALS.get(found.unit, 0)))  # as it is shown: 59.97 bpm is 60
+
+
+def axis_side(axis_deg: float) -> Literal["normal", "left", "right", "extreme"]:
+    """Where a frontal axis points: normal -30..90 degrees, left -90..-30, right 90..180, else extreme."""
+    angle = (axis_deg + 180.0) % 360.0 - 180.0
+    if -30.0 <= angle <= 90.0:
+        return "normal"
+    if -90.0 <= angle < -30.0:
+        return "left"
+    return "right" if angle > 90.0 else "extreme"

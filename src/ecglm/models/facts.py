@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ecglm.answers import Finding
-from ecglm.knowledge.ranges import flag
+from ecglm.knowledge.ranges import axis_side, flag
 from ecglm.knowledge.statements import GROUPS
 from ecglm.schema import Measurements
 
@@ -23,13 +23,9 @@ _RANGE_WORD = {"low": " below range", "high": " above range"}
 
 
 def axis_name(axis_deg: float) -> str:
-    """ECG-QA's axis answer for an angle: normal -30..90, left -90..-30, right 90..180, else extreme."""
-    angle = (axis_deg + 180.0) % 360.0 - 180.0
-    if -30.0 <= angle <= 90.0:
-        return "normal heart axis"
-    if -90.0 <= angle < -30.0:
-        return "left axis deviation"
-    return "right axis deviation" if angle > 90.0 else "extreme axis deviation"
+    """ECG-QA's axis answer for an angle."""
+    side = axis_side(axis_deg)
+    return "normal heart axis" if side == "normal" else f"{side} axis deviation"
 
 
 def findings_text(findings: Sequence[Finding], lift: Mapping[str, float]) -> str:

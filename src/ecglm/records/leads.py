@@ -5,7 +5,7 @@ Leads are addressed by name everywhere in ecglm, never by position.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 #: The standard 12 leads in the order used for display and for model input.
@@ -63,3 +63,8 @@ def display_order(leads: Iterable[str]) -> list[str]:
     given = list(leads)
     standard = [lead for lead in STANDARD_12 if lead in given]
     return standard + [lead for lead in given if lead not in STANDARD_12]
+
+
+def of_leads(leads: Sequence[str]) -> str:
+    """ "lead II" or "leads II, V1"."""
+    return f"lead{'s' if len(leads) > 1 else ''} {', '.join(leads)}"

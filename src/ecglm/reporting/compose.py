@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from ecglm.answers import Answer, two_figures
-from ecglm.knowledge.ranges import ADULT_YEARS, normal_range
+from ecglm.knowledge.ranges import ADULT_YEARS, axis_side, normal_range
 from ecglm.reporting.compose_findings import diagnosis, pathology, recommended
 from ecglm.reporting.compose_parts import Writer
 from ecglm.reporting.document import Block, Cell, Document, Figure, Items, Pairs, Paragraph, Section, Sentence, Table
 from ecglm.reporting.language import language
 from ecglm.reporting.report import Report
 from ecglm.reporting.rhythm_line import rhythm_line
-from ecglm.reporting.view import percent
+from ecglm.reporting.view import format_name, percent, seconds_missing
 from ecglm.schema import DECIMALS, Measurement
 
 UNITS = {"deg": "°", "bpm": "/min"}
@@ -38,12 +38,15 @@ def compose(report: Report, lang: str = "en") -> Document:
 
 def _patient(w: Writer) -> list[Block]:
     t, record, meta = w.texts, w.report.record, w.report.record.meta
-    missing = ", ".join(f"{lead} {n}" for lead, n in record.missing.items())
+    gaps: dict[str, list[str]] = {}
+    for lead, n in record.missing.items():
+        gaps.setdefault(w.number(seconds_missing(n, record.fs), 1), []).append(lead)
+    missing = "; ".join(t.missing_value.format(s=s, leads=", ".join(leads)) for s, leads in gaps.items())
     rows = [
         *([] if w.report.patient_name is None else [(t.name, Sentence(w.report.patient_name, "user"))]),
         (t.age, w.record(None if meta.age is None else t.years.format(age=meta.age))),
         (t.sex, w.record(None if meta.sex is None else t.words[meta.sex])),
-        (t.file, w.record(record.name or None)), (t.format, w.record(record.format)),
+        (t.file, w.record(record.name or None)), (t.format, w.record(t.words.get(record.format, format_name(record.format)))),
         (t.recorded, w.record(None if record.start is None else record.start.isoformat(" ", "seconds"))),
         (t.device, w.record(meta.device or None)),
         (t.leads, w.record(t.leads_value.format(n=len(record.leads), leads=", ".join(record.leads)))),
@@ -97,6 +100,8 @@ def _row(w: Writer, name: str, m: Measurement) -> tuple[Cell, ...]:
     digits, unit = DECIMALS.get(m.unit, 0), UNITS.get(m.unit, m.unit)
     flag = "" if usual is None else usual.flag(round(m.value, digits))
     shown = {"high": f"↑ {t.words['high']}", "low": f"↓ {t.words['low']}"}.get(flag, "")
+    if shown and name == "axis":  # an angle is neither high nor low
+        shown = t.words[axis_side(round(m.value))]
     everywhere = len(m.leads) > 2 and set(m.leads) == set(w.report.record.leads)
     low, _, high = ("" if usual is None else w.lang.number(str(usual))).partition(" to ")
     between = t.upto.format(low=low, high=high) if high else low

@@ -27,10 +27,21 @@ def pathology(w: Writer) -> list[Block]:
     rows = tuple(_finding(w, item, cited) for item in shown)
     notes = [Sentence(t.examined.format(n=examined, percent=percent(POSSIBLE)), "finding", tone="soft"),
              Sentence(t.rare, tone="soft")]
+    notes += _no_rhythm(w)
     if cited:
         listed = "; ".join(f"[{number}] {source}" for source, number in cited.items())
         notes.append(Sentence(t.sources.format(sources=listed), "passage", tone="soft"))
     return [*_narrated(w), Table(head, rows, "llll", (0.27, 0.12, 0.15, 0.46)), Paragraph(tuple(notes))]
+
+
+def _no_rhythm(w: Writer) -> list[Sentence]:
+    """That no rhythm is held to be present, with the likeliest; every heart has one, so that silence would be an omission."""
+    rhythms = [f for f in w.report.findings if f.group == "rhythm"]
+    if not rhythms or any(f.present for f in rhythms):
+        return []
+    best = max(rhythms, key=lambda f: f.probability)
+    return [Sentence(w.texts.no_rhythm.format(name=w.lang.finding(best), percent=percent(best.probability)), "finding",
+                     f"rhythm:{best.code}")]
 
 
 def _narrated(w: Writer) -> list[Block]:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from ecglm.answers import Finding
 from ecglm.knowledge.ranges import ADULT_YEARS
+from ecglm.records.leads import of_leads
 from ecglm.reporting.document import Cell, Kind, Sentence, Tone
 from ecglm.reporting.language import Language, Texts
 from ecglm.reporting.report import Report
@@ -76,7 +77,7 @@ class Writer:
         """Evidence with leads, value and span as far as its text does not say them, and its number on the page."""
         words = item.text if kind == "model" else self.lang.phrase(item.text)
         leads = ", ".join(item.leads)
-        parts = ["" if f"lead {leads}" in item.text or "all leads" in item.text else leads]
+        parts = ["" if of_leads(item.leads) in item.text or "all leads" in item.text else leads]
         if item.value is not None and not re.search(r"\d", item.text):
             parts.append(f"{self.lang.number(f'{item.value:g}')} {item.unit or ''}".strip())
         if item.span_s is not None:

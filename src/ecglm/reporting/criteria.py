@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from ecglm.answers import Finding
 from ecglm.knowledge.lead_criteria import (
@@ -24,8 +24,7 @@ from ecglm.knowledge.lead_criteria import (
 )
 from ecglm.knowledge.ranges import normal_range
 from ecglm.knowledge.st_elevation import ELEVATED_MV, st_limit
-from ecglm.reporting.report import Report
-from ecglm.schema import LeadValues
+from ecglm.schema import LeadValues, Measurements
 
 Relation = Literal["≥", ">", "≤", "<"]
 
@@ -34,6 +33,19 @@ _HANCOCK = "Hancock et al., AHA/ACCF/HRS part V, 2009, 10.1161/CIRCULATIONAHA.10
 _SURAWICZ = "Surawicz et al., AHA/ACCF/HRS part III, 2009, 10.1161/CIRCULATIONAHA.108.191095"
 _AF = "ESC atrial fibrillation guideline 2024, 10.1093/eurheartj/ehae176"
 _PAGE = "Page et al., ACC/AHA/HRS supraventricular tachycardia guideline, 2015, 10.1161/CIR.0000000000000311"
+
+
+class Measured(Protocol):
+    """What criteria are held against: a `Report`, or a reading before there is one."""
+
+    @property
+    def measurements(self) -> Measurements | None: ...
+
+    @property
+    def findings(self) -> tuple[Finding, ...]: ...
+
+    @property
+    def record(self) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -55,20 +67,20 @@ class Criterion:
     met: bool | None = None
 
 
-def criteria(finding: Finding, report: Report) -> tuple[Criterion, ...]:
+def criteria(finding: Finding, report: Measured) -> tuple[Criterion, ...]:
     """The criteria of this finding; none where the table has none or nothing was measured."""
     if report.measurements is None:
         return ()
     return tuple(made for make in _OF.get(finding.code, ()) if (made := make(report)) is not None)
 
 
-_Make = Callable[[Report], Criterion | None]
+_Make = Callable[[Measured], Criterion | None]
 
 
 def _value(name: str, relation: Relation, limit: float | None = None, source: str = "") -> _Make:
     """A criterion on one measurement; without a limit that of its normal range, with its source."""
 
-    def make(report: Report) -> Criterion | None:
+    def make(report: Measured) -> Criterion | None:
         assert report.measurements is not None
         measured = getattr(report.measurements, name)
         usual = normal_range(name, report.record.meta.sex)
@@ -91,13 +103,13 @@ def holds(value: float, relation: Relation, limit: float) -> bool:
 
 _ALL = (*LATERAL_LIMB, *INFERIOR, *CHEST)
 #: Whether a lead counts, and the height that is shown of it, in mV; None where it was not measured.
-_Judge = Callable[[str, LeadValues, Report], tuple[bool | None, float | None]]
+_Judge = Callable[[str, LeadValues, Measured], tuple[bool | None, float | None]]
 
 
 def _neighbours(what: str, relation: Relation, limit: float, judge: _Judge, leads: tuple[str, ...] = _ALL) -> _Make:
     """A criterion that two neighbouring leads must meet."""
 
-    def make(report: Report) -> Criterion | None:
+    def make(report: Measured) -> Criterion | None:
         assert report.measurements is not None
         seen = {lead: judge(lead, report.measurements.by_lead[lead], report) for lead in leads
                 if lead in report.measurements.by_lead}
@@ -112,25 +124,25 @@ def _neighbours(what: str, relation: Relation, limit: float, judge: _Judge, lead
     return make
 
 
-def _st_up(lead: str, values: LeadValues, report: Report) -> tuple[bool | None, float | None]:
+def _st_up(lead: str, values: LeadValues, report: Measured) -> tuple[bool | None, float | None]:
     meta, height = report.record.meta, values.st_j.value
     return None if height is None else round(height, 2) >= st_limit(lead, meta.sex, meta.age), height
 
 
-def _st_down(lead: str, values: LeadValues, report: Report) -> tuple[bool | None, float | None]:
+def _st_down(lead: str, values: LeadValues, report: Measured) -> tuple[bool | None, float | None]:
     return st_depressed(values), None if values.st_j.value is None else -values.st_j.value
 
 
-def _t_down(lead: str, values: LeadValues, report: Report) -> tuple[bool | None, float | None]:
+def _t_down(lead: str, values: LeadValues, report: Measured) -> tuple[bool | None, float | None]:
     return t_inverted(values), None if values.t.value is None else -values.t.value
 
 
-def _q_wave(lead: str, values: LeadValues, report: Report) -> tuple[bool | None, float | None]:
+def _q_wave(lead: str, values: LeadValues, report: Measured) -> tuple[bool | None, float | None]:
     return q_counts(lead, values), None if values.q.value is None else -values.q.value
 
 
 def _p_height(leads: tuple[str, ...]) -> _Make:
-    def make(report: Report) -> Criterion | None:
+    def make(report: Measured) -> Criterion | None:
         assert report.measurements is not None
         known = {lead: value for lead in leads if lead in report.measurements.by_lead
                  and (value := report.measurements.by_lead[lead].p.value) is not None}
@@ -142,14 +154,14 @@ def _p_height(leads: tuple[str, ...]) -> _Make:
     return make
 
 
-def _r_v1(report: Report) -> Criterion | None:
+def _r_v1(report: Measured) -> Criterion | None:
     assert report.measurements is not None
     lead = report.measurements.by_lead.get("V1")
     value = None if lead is None or lead.r.value is None else round(lead.r.value, 2)
     return Criterion("r_v1", ">", 0.6, "mV", _HANCOCK, value, met=None if value is None else value > 0.6)
 
 
-def _no_p(report: Report) -> Criterion | None:
+def _no_p(report: Measured) -> Criterion | None:
     assert report.measurements is not None
     pr = report.measurements.pr
     looked = (pr.reason or "").startswith("no consistent P wave")  # not where nobody could look, or some are there
@@ -157,7 +169,7 @@ def _no_p(report: Report) -> Criterion | None:
     return Criterion("no_p_wave", "<", 0.0, "", _AF, met=met)
 
 
-def _narrow(report: Report) -> Criterion | None:
+def _narrow(report: Measured) -> Criterion | None:
     """QRS of a fascicular block alone; beside a complete right bundle branch block it is wide and says nothing."""
     both = any(f.present and f.code == "CRBBB" for f in report.findings)
     return None if both else _value("qrs", "<", 120, _SURAWICZ)(report)

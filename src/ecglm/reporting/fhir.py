@@ -101,7 +101,8 @@ def _measurement(w: Writer, name: str, m: Measurement) -> dict[str, Any]:
     usual = normal_range(name, meta.sex) if w.adult else None
     judged = flag(name, m.value, meta.sex, meta.age)
     if usual is not None and judged is not None:
-        code, display = _INTERPRETATION[judged]
+        angle = name == "axis" and judged != "normal"  # neither high nor low
+        code, display = ("A", "Abnormal") if angle else _INTERPRETATION[judged]
         said = {"system": f"{_HL7}/v3-ObservationInterpretation", "code": code, "display": display}
         out["interpretation"] = [{"coding": [said]}]
         limits = {side: {"value": limit, **quantity} for side, limit in (("low", usual.low), ("high", usual.high))

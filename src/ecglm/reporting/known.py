@@ -18,6 +18,7 @@ from ecglm.reporting.language import Language, Texts
 from ecglm.reporting.recommendations import recommendations
 from ecglm.reporting.report import Report
 from ecglm.reporting.rhythm_line import rhythm_line
+from ecglm.reporting.view import format_name
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _quoted(report: Report, spoken: Language) -> Iterator[str]:
         yield from (row.text, row.source, spoken.passage(row.entry, row.text) or "")
     for r in (report, *([] if report.previous is None else [report.previous])):
         start = "" if r.record.start is None else r.record.start.isoformat(" ", "seconds")
-        yield from (r.record.name, r.record.format, r.record.meta.device or "", start, r.created, r.version)
+        yield from (r.record.name, format_name(r.record.format), r.record.meta.device or "", start, r.created, r.version)
         yield from (text for note in r.record.notes for text in (note, spoken.phrase(note) or ""))
     yield from (report.patient_name or "", report.model or "", *(line.strip() for line in (report.history or "").splitlines()))
     for taught in report.taught:  # questions and answers in the words of the user

@@ -16,7 +16,7 @@ from ecglm.reporting.criteria import criteria
 from ecglm.reporting.language import Language
 from ecglm.reporting.report import POSSIBLE, Report
 from ecglm.reporting.rhythm_line import rhythm_line
-from ecglm.reporting.view import percent
+from ecglm.reporting.view import percent, seconds_missing
 from ecglm.schema import DECIMALS, Measurement
 
 Pair = tuple[float, str]
@@ -196,7 +196,7 @@ def _facts(report: Report) -> Iterator[Pair]:
     record = report.record
     yield from ((float(record.meta.age or 0), ""), (float(len(record.leads)), ""), (round(record.duration_s, 1), "s"),
                 (record.fs, "Hz"), (float(len(report.findings)), ""))
-    yield from ((float(n), "") for n in record.missing.values())
+    yield from ((seconds_missing(n, record.fs), "s") for n in record.missing.values())
     for text in (percent(POSSIBLE), *(percent(f.probability) for f in report.findings),
                  *(percent(a.answer.confidence) for a in (*report.answers, *report.taught))):
         yield from in_text(text)

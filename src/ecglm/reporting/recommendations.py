@@ -19,13 +19,14 @@ class Recommendation:
 
 
 def recommendations(findings: Iterable[Finding]) -> list[tuple[Recommendation, tuple[str, ...]]]:
-    """The steps that present findings call for, each with the names of these findings, in their order."""
+    """The steps that present findings call for, each with the names of these findings, in their order; urgent ones first."""
     called: dict[str, list[str]] = {}
     for finding in findings:
         for explained in _explained(finding) if finding.present else ():
             for action in load().neighbours(explained.id, "action"):
                 called.setdefault(action.id, []).append(finding.name)
-    return [(_row(load().get(name)), tuple(dict.fromkeys(names))) for name, names in called.items()]
+    steps = sorted(called.items(), key=lambda step: not load().get(step[0]).urgent)
+    return [(_row(load().get(name)), tuple(dict.fromkeys(names))) for name, names in steps]
 
 
 def _explained(finding: Finding) -> tuple[Entry, ...]:

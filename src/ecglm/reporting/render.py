@@ -19,8 +19,10 @@ from ecglm.reporting.document import Document, Table
 from ecglm.reporting.language import language
 from ecglm.reporting.view import clean
 
-#: Characters that begin markup anywhere, links GitHub makes by itself, and list marks at the start of a value.
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]#!|~>@]|:(?=//)|(?<=www)\.|^[-+=]|(?<=^\d)[.)])", re.IGNORECASE)
+#: Characters that begin markup anywhere, links GitHub makes by itself, and marks at the start of a value.
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]#!|~>@]|:(?=//)|(?<=www)\.|^[-+=])", re.IGNORECASE)
+#: Numbers that would begin a list; "3.09 mV" does not.
+_NUMBERED = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
 _TEX = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
         "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
         '"': r"\textquotedbl{}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}", "-": "{-}", "−": r"\ensuremath{-}",
@@ -73,8 +75,9 @@ def to_tex(document: Document, picture: str) -> str:
 
 
 def _filled(templates: Environment, name: str, document: Document, picture: str, **more: Any) -> str:
-    gap = language(document.language).texts.separator
-    return templates.get_template(name).render(doc=document, code=document.language, gap=gap, picture=picture, **more)
+    texts = language(document.language).texts
+    return templates.get_template(name).render(doc=document, code=document.language, gap=texts.separator,
+                                               colon=Markup(texts.colon), picture=picture, **more)
 
 
 def _width(table: Table, column: int) -> float:
@@ -86,7 +89,8 @@ def _width(table: Table, column: int) -> float:
 
 def _markdown(value: str) -> str:
     one_line = " ".join(value.split()) if value.strip() else value
-    return _MARKDOWN.sub(r"\\\1", one_line.replace("&", "&amp;").replace("<", "&lt;"))
+    marked = _MARKDOWN.sub(r"\\\1", one_line.replace("&", "&amp;").replace("<", "&lt;"))
+    return _NUMBERED.sub(r"\1\\\2", marked)
 
 
 def _typst(value: str) -> str:

@@ -11,8 +11,9 @@ from typing import Any
 from markupsafe import Markup
 
 from ecglm.answers import Finding
-from ecglm.knowledge.ranges import ADULT_YEARS, normal_range
+from ecglm.knowledge.ranges import ADULT_YEARS, axis_side, normal_range
 from ecglm.paper import Page, annotate
+from ecglm.records.leads import of_leads
 from ecglm.reporting.report import Report
 from ecglm.schema import DECIMALS, LABELS, Evidence, Measurement
 
@@ -34,6 +35,21 @@ def clean(value: object) -> object:
 _DIRECTION = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
+#: Formats by the names that their users know; others are written in capitals.
+_FORMATS = {"scp": "SCP-ECG", "aecg": "HL7 aECG", "muse": "GE MUSE XML", "cardiology": "GE CardiologyXML",
+            "sierra": "Philips Sierra XML"}
+
+
+def format_name(key: str) -> str:
+    """What a file format is called: "DICOM" for "dicom"."""
+    return _FORMATS.get(key, key.upper())
+
+
+def seconds_missing(samples: int, fs: float) -> float:
+    """How much of a lead is missing, s, to a tenth; never 0 where samples are."""
+    return max(0.1, round(samples / fs, 1))
+
+
 def view(report: Report) -> dict[str, Any]:
     """The variables that the plot's template prints of a report."""
     record, meta = report.record, report.record.meta
@@ -51,12 +67,13 @@ def view(report: Report) -> dict[str, Any]:
         "patient": [("Age", "not given" if meta.age is None else f"{meta.age} years"),
                     ("Sex", meta.sex or "not given")],
         "recording": [
-            ("File", record.name or "not given"), ("Format", record.format),
+            ("File", record.name or "not given"), ("Format", format_name(record.format)),
             ("Recorded", "not given" if record.start is None else record.start.isoformat(" ", "seconds")),
             ("Device", meta.device or "not given"), ("Leads", f"{len(record.leads)}: {', '.join(record.leads)}"),
             ("Length", f"{record.duration_s:.1f} s at {record.fs:g} Hz"),
             ("Amplitude", "millivolts" if record.unit == "mV" else "normalised, no millivolt scale"),
-            ("Missing samples", ", ".join(f"{lead} {n}" for lead, n in record.missing.items()) or "none"),
+            ("Missing samples", ", ".join(f"{lead} {seconds_missing(n, record.fs):g} s" for lead, n in record.missing.items())
+             or "none"),
         ],
         "notes": list(record.notes), "problems": [] if measured is None else [item.text for item in measured.problems],
         "rows": rows, "sources": _sources(rows), "adult": adult, "sex_known": meta.sex is not None,
@@ -97,7 +114,9 @@ def _row(name: str, m: Measurement, report: Report, adult: bool) -> dict[str, st
     everywhere = len(m.leads) > 2 and set(m.leads) == set(report.record.leads)
     leads = f"all {len(m.leads)}" if everywhere else ", ".join(m.leads)
     digits = DECIMALS.get(m.unit, 0)
-    flagged = found.flag(m.value) if found is not None and m.value is not None else ""
+    flagged: str = found.flag(m.value) if found is not None and m.value is not None else ""
+    if name == "axis" and m.value is not None and flagged not in ("", "normal"):
+        flagged = axis_side(m.value)
     return {
         "label": LABELS[name], "value": "" if m.value is None else f"{m.value:.{digits}f}", "unit": unit,
         "spread": "" if m.spread is None else f"± {m.spread:.{digits}f}", "range": "" if found is None else str(found),
@@ -113,7 +132,7 @@ def _sources(rows: Iterable[dict[str, str]]) -> list[str]:
 def _where(item: Evidence) -> str:
     """Leads, value and span of a piece of evidence, as far as its text does not say them."""
     leads = ", ".join(item.leads)
-    parts = ["" if f"lead {leads}" in item.text or "all leads" in item.text else leads]
+    parts = ["" if of_leads(item.leads) in item.text or "all leads" in item.text else leads]
     if item.value is not None and not re.search(r"\d", item.text):
         parts.append(f"{item.value:g} {item.unit or ''}".strip())
     if item.span_s is not None:

@@ -14,6 +14,7 @@ from ecglm.errors import CheckpointError, RecordError, UsageError
 from ecglm.inference.adapt.space import ALL, FewShotSpace, describe
 from ecglm.inference.reading import Reading
 from ecglm.inference.retrieval.index import Index
+from ecglm.inference.retrieval.wording import Wording, wording
 from ecglm.knowledge.report_text import clean_report, said
 from ecglm.knowledge.statements import STATEMENTS
 from ecglm.models.ecgtext import EcgTextModel
@@ -67,6 +68,10 @@ class Retriever:
             if not read:
                 raise UsageError(f"the text {text!r} says nothing of an ECG; describe a finding")
         return np.asarray(self.model.encode_text(cleaned).numpy(), np.float32)
+
+    def wording(self, text: str) -> Wording:
+        """A text to search for, as it is read. Raises UsageError for one without words."""
+        return wording(text, self.model.tokens)
 
     def prompted(self, labels: Sequence[Sequence[str]]) -> FloatArray:
         """emb_NE of classes, each of several wordings: the mean of its prompts, of unit length."""

@@ -11,7 +11,8 @@ DE = Texts(
     name="Name", age="Alter", years="{age} Jahre", sex="Geschlecht", file="Datei", format="Format", recorded="Aufgezeichnet",
     device="Gerät", leads="Ableitungen", leads_value="{n}: {leads}", all_leads="alle {n}", length="Dauer",
     length_value="{s} s mit {fs} Hz", amplitude="Amplitude", millivolts="Millivolt",
-    normalized="normiert, ohne Millivolt-Maßstab", missing="Fehlende Werte", none="keine", not_given="keine Angabe",
+    normalized="normiert, ohne Millivolt-Maßstab", missing="Fehlende Werte",
+    missing_value="{s} s in {leads}", none="keine", not_given="keine Angabe",
     mind="Zu beachten", reader="Hinweise beim Einlesen", signal="Signal", history_none="Keine Angaben.",
     history_given="Angaben des Nutzers, nicht geprüft:", rhythm="Rhythmus aus den Schlagzeiten: {text}",
     not_measured_all="Nicht gemessen.", not_measured="nicht gemessen: {reason}",
@@ -29,10 +30,14 @@ DE = Texts(
     criterion_best="{what} {relation} {limit} in zwei benachbarten Ableitungen: {met}",
     criterion_unknown="{what} {relation} {limit}: nicht gemessen",
     met="erfüllt", unmet="nicht erfüllt", no_p_wave="Keine regelmäßige P-Welle vor dem QRS-Komplex: {met}",
-    st_up="ST-Hebung am J-Punkt", st_down="ST-Senkung am J-Punkt", t_inverted="Tiefe der T-Welle bei R größer als S",
+    st_up="ST-Hebung am J-Punkt (V2, V3: 0,15 bis 0,25 mV nach Geschlecht und Alter)", st_down="ST-Senkung am J-Punkt",
+    t_inverted="Tiefe der T-Welle bei R größer als S",
     q_wave="Q ab 30 ms (V2, V3: über 20 ms, jede Tiefe) oder QS, Tiefe", p_high="Höhe der P-Welle", r_v1="R in V1",
     examined="{n} Aussagen wurden geprüft; gezeigt sind die als vorhanden geltenden und solche ab {percent}.",
-    rare="Eine seltene Aussage gilt auch unter 50 % als vorhanden, wenn sie viel wahrscheinlicher ist als üblich.",
+    rare="Eine seltene Aussage gilt auch unter 50 % als vorhanden, wenn sie viel wahrscheinlicher ist als üblich, "
+         "eine häufige erst weit über 50 %. Klassen und Diagnosen werden getrennt beurteilt: Eine Diagnose kann "
+         "wahrscheinlicher sein als ihre Klasse.",
+    no_rhythm="Kein Rhythmus gilt als vorhanden; möglich ist am ehesten: {name}, {percent}.",
     narrative="Vom Sprachmodell aus Befunden und Messwerten geschrieben; {removed} seiner {n} Sätze hatten dort keine Quelle und "
               "wurden entfernt.",
     narrative_none="Nichts von dem, was das Sprachmodell schrieb, hat in Befunden und Messwerten eine Quelle ({n} Sätze).",
@@ -72,8 +77,9 @@ DE = Texts(
         "p_axis": "P-Achse", "axis": "QRS-Achse", "t_axis": "T-Achse", "sokolow_lyon": "Sokolow-Lyon-Index",
         "cornell": "Cornell-Voltage"},
     words={"female": "weiblich", "male": "männlich", "super_class": "Klasse", "sub_class": "Diagnose", "form": "Form",
-           "rhythm": "Rhythmus", "low": "niedrig", "high": "hoch", "normal": "normal", "yes": "ja", "no": "nein",
-           "none": "keine", "present": "vorhanden", "possible": "möglich"},
+           "rhythm": "Rhythmus", "low": "niedrig", "high": "hoch", "left": "nach links", "right": "nach rechts", "extreme": "extrem",
+           "normal": "normal", "yes": "ja", "no": "nein",
+           "none": "keine", "present": "vorhanden", "possible": "möglich", "image": "Bild einer Seite"},
     statements={
         "super_class:HYP": "Hypertrophie", "super_class:NORM": "normales EKG", "super_class:MI": "Myokardinfarkt",
         "super_class:CD": "Leitungsstörung", "super_class:STTC": "ST-T-Veränderung", "sub_class:AMI": "Vorderwandinfarkt",

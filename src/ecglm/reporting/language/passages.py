@@ -94,12 +94,12 @@ PASSAGES: Mapping[str, Passage] = MappingProxyType({
         "alter.",
         "与既往心电图比较可判断某项发现是否为新出现；新发现比旧发现更重要。"),
     "action.conduction": Passage(
-        "5947a921",
+        "7ab085e3",
         "Nach Synkopen, Schwindel und Atemnot fragen, mit früheren EKG vergleichen und Medikamente prüfen, die "
-        "die Leitung verlangsamen. Eine neu gefundene Leitungsstörung der Kammern ist ein Anlass, die Struktur "
-        "des Herzens zu untersuchen, meist echokardiographisch.",
-        "请询问有无晕厥、头晕和气促，与既往心电图比较，并核查减慢传导的药物。新发现的心室传导障碍需检查心脏结构，"
-        "通常用超声心动图。"),
+        "die Leitung verlangsamen. Ein neu gefundener Linksschenkelblock ist ein Anlass zur Echokardiographie; bei "
+        "anderen Verzögerungen in den Kammern ist sie sinnvoll, wenn eine strukturelle Herzkrankheit vermutet wird.",
+        "请询问有无晕厥、头晕和气促，与既往心电图比较，并核查减慢传导的药物。新发现的左束支传导阻滞应行超声心动图检查；"
+        "其他心室内传导延迟在疑有结构性心脏病时，行此检查是合理的。"),
     "action.lbbb": Passage(
         "512fb693",
         "Bei neu entdecktem Linksschenkelblock empfiehlt die Leitlinie eine transthorakale Echokardiographie, um "

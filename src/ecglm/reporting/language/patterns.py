@@ -148,6 +148,12 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"QTc depends on the formula at (\d+) bpm: Bazett (\d+) ms, ([a-z ]+); Fridericia (\d+) ms, ([a-z ]+)",
             "QTc hängt bei {0}/min von der Formel ab: Bazett {1} ms, {2}; Fridericia {3} ms, {4}",
             "心率 {0}/min 时 QTc 取决于公式：Bazett {1} ms，{2}；Fridericia {3} ms，{4}"),
+    Pattern(r"QRS of (\d+) ms: it lengthens QT by itself, so a long QTc need not mean slow repolarisation",
+            "QRS von {0} ms: Er verlängert QT von selbst, eine lange QTc bedeutet hier nicht unbedingt langsame Repolarisation",
+            "QRS 为 {0} ms：其本身即延长 QT，QTc 延长未必表示复极缓慢"),
+    Pattern(r"(.+?) is called present, but the ([A-Za-z ]+) is (\d+) (\S+), not (\S) (\d+) \S+: look at it",
+            "{0} gilt als vorhanden, doch gemessen ist {1} {2} {3}, nicht {4} {5} {3}: bitte prüfen",
+            "{0} 判定为存在，但测得{1} {2} {3}，而非 {4} {5} {3}：请复核"),
     Pattern("the rhythm that is called present has P waves, but before most QRS complexes none could be marked: look at the rhythm",
             "zum genannten Rhythmus gehören P-Wellen, doch vor den meisten QRS-Komplexen ließ sich keine markieren: Rhythmus prüfen",
             "所判定的心律应有 P 波，但多数 QRS 波前无法标出 P 波：请复核心律"),
@@ -163,4 +169,5 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(r"P wave before (\d+) % of the QRS complexes that are not ventricular",
             "P-Welle vor {0} % der nicht ventrikulären QRS-Komplexe", "{0} % 的非室性 QRS 波前有 P 波"),
     Pattern("rests most on lead", "stützt sich am meisten auf Ableitung", "主要依据导联"),
+    Pattern("rests most on leads", "stützt sich am meisten auf die Ableitungen", "主要依据导联"),
 )

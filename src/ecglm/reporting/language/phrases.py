@@ -27,7 +27,7 @@ from ecglm.reporting.language.zh import ZH
 
 #: A lead before the reason of a voltage sum: "aVL: the limb leads look reversed (LA/LL)".
 _OF_LEAD = re.compile(r"(I|II|III|aV[RLF]|V[1-9]): (.+)")
-_BY_NAME = MappingProxyType({s.name: s.key for s in STATEMENTS})
+_BY_NAME = MappingProxyType({EN.statements[s.key]: s.key for s in STATEMENTS} | {s.name: s.key for s in STATEMENTS})
 
 
 @cache
@@ -96,8 +96,10 @@ class Language:
 
 _INNER: Mapping[str, Mapping[str, str]] = {
     "de": {"below normal": "unter normal", "normal": "normal", "above normal": "über normal", "and": "und",
+           "heart rate": "Herzfrequenz", "PR interval": "PQ-Zeit", "QRS duration": "QRS-Dauer", "bpm": "/min",
            "arms/legs": "Arme/Beine", "Q": "Q", "all leads": "alle Ableitungen"},
     "zh": {"below normal": "低于正常", "normal": "正常", "above normal": "高于正常", "and": "与", "arms/legs": "臂/腿",
+           "heart rate": "心率", "PR interval": "PR 间期", "QRS duration": "QRS 时限", "bpm": "/min",
            "all leads": "全部导联"}}
 
 

@@ -42,6 +42,7 @@ class Texts:
     millivolts: str
     normalized: str
     missing: str
+    missing_value: str
     none: str
     not_given: str
     mind: str
@@ -90,6 +91,7 @@ class Texts:
     r_v1: str
     examined: str
     rare: str
+    no_rhythm: str
     narrative: str
     narrative_none: str
     narrative_plain: str
