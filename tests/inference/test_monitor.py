@@ -285,7 +285,8 @@ def test_a_file_that_breaks_off_within_a_window_is_told_to_the_step(monkeypatch:
 
 @pytest.mark.parametrize(("jump_s", "said"), [(60, ""), (-20, "begins before the one before it ends; it is damaged"),
                                               (31_536_000, "its clock may have jumped; read a part of it with --start")])
-def test_a_clock_that_jumps_is_a_gap_or_refused(jump_s: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_clock_that_jumps_is_a_gap_or_refused(jump_s: int, said: str, tmp_path: Path,
+                                                capsys: pytest.CaptureFixture[str]) -> None:
     signals = [(lead, "uV", round(FS), 1000.0 * row) for lead, row in zip(LEADS, paroxysm().signal, strict=True)]
     path = discontinuous(edf(tmp_path / "x.edf", signals, 120), [f"+{at + jump_s * (at >= 60)}" for at in range(120)])
     for command in ("monitor", "forecast"):

@@ -80,7 +80,7 @@ def open_windows(
     options = {"leads": leads, "fs": fs, "unit": unit, "record": record}
     total_s = length_s(recording, start_s=start_s, duration_s=duration_s, **options)  # type: ignore[arg-type]
     if total_s > MAX_DAYS * 86400:
-        raise ReadError(os.fspath(recording), f"it lasts {total_s / 86400:.6g} days from its first sample to its last, the limit is "
+        raise ReadError(os.fspath(recording), f"it lasts {total_s / 86400:.6g} days from first to last sample, the limit is "
                         f"{MAX_DAYS}: its clock may have jumped", read_a_part())
     look_s = min(_LOOK_S, total_s)
     first = read(recording, start_s=start_s, duration_s=look_s, **options)  # type: ignore[arg-type]
