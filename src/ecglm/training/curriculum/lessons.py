@@ -50,7 +50,7 @@ class Teacher:
         self.truth = Truth(self.data.labels_NC, self.data.labels_NC, self.data.axis)
         self.asked = q.asked_statements(self.data.labels_NC[rows], 10)
         if not self.asked:
-            raise UsageError(f"{len(rows)} recordings of PTB-XL are too few to ask about: no statement is true of ten of them and "
+            raise UsageError(f"{len(rows)} recordings of PTB-XL are too few to ask about: no statement is true of ten and "
                              "false of ten; raise recordings, or name more folds")
         self.patient = {int(row): f"ptbxl:{self.data.patient[row]}" for row in rows}
 
