@@ -326,6 +326,7 @@ def test_the_published_model_on_a_reduced_clone(recordings: Recordings, tmp_path
     tokenizer.save_pretrained(tmp_path / "base")
     published = load_config(CurriculumRecipe, RECIPES / "camel-published.yaml")
     assert published.seconds.width == 64
+    assert published.align.epochs == 0
     recipe = replace(published, seconds=replace(published.seconds, hidden=32), accumulate=2)
     torch.manual_seed(0)
     model = SecondsLanguageModel(SecondsLanguageConfig(base=str(tmp_path / "base"), seconds=recipe.seconds), device="cpu")
