@@ -112,6 +112,17 @@ def test_what_of_the_window_cannot_be_read_is_told_and_left_out(kind: str, lost:
     assert float(said.note.split(" ")[0]) == pytest.approx(lost, abs=8)
 
 
+@pytest.mark.parametrize("lead", [0, 1])
+def test_a_lead_that_drops_out_is_no_change_of_the_p_wave(lead: int) -> None:
+    record, _ = simulate_onset("sinus", fs=128, duration_s=660, seed=100)[0]
+    signal = record.signal.copy()
+    signal[lead, 360 * 128:] = np.nan
+    for one in (record, Record(signal, record.fs, record.leads)):
+        said = forecast(one, "any", 300, 600)
+        assert not [e.text for e in said.evidence if e.text.startswith(("P duration", "PR interval"))]
+        assert said.probability == pytest.approx(0.347, abs=0.02)
+
+
 def test_a_window_longer_than_the_recording_is_shortened_with_a_note() -> None:
     said = forecast(series(np.full(100, 0.8)), "any", 60, 600, model=made())
     assert said.window_s == pytest.approx(80, abs=1)

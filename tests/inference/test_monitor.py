@@ -129,8 +129,19 @@ def test_a_lead_that_drops_out_is_told_and_the_other_goes_on() -> None:
     record = paroxysm().crop(0, 150)
     signal = record.signal.copy()
     signal[1, round(60 * FS):round(120 * FS)] = np.nan
-    found = steps(Record(signal, FS, LEADS))
+    seen: list[BeatSeries] = []
+
+    def noted(series: BeatSeries) -> Forecast:
+        seen.append(series)
+        return quiet(series)
+
+    found = steps(Record(signal, FS, LEADS), forecasts=noted)
     assert [one.leads for one in found] == [LEADS, LEADS, ("II",), ("II",), LEADS]
+    times, leads = seen[-1].times_B, seen[-1].leads_B
+    assert leads is not None
+    both, alone = leads[times < 60], leads[(times > 60) & (times < 120)]
+    assert set(both) == set(leads[times > 120]) != set(alone)
+    assert len(set(both)) == len(set(alone)) == 1
     assert found[2].notes == ("lead V1 cannot be read",)
     assert found[4].notes == ("lead V1 can be read again",)
     assert all(one.rhythm == "sinus" and one.unread_s == 0 for one in found)
