@@ -12,9 +12,11 @@ from pydicom.data import get_testdata_file
 from ecglm.errors import RecordError, UsageError
 from ecglm.inference import load
 from ecglm.inference.evidence import evidence_for
+from ecglm.inference.forecast import forecast
 from ecglm.inference.topics import topics
 from ecglm.records import read
 from ecglm.records.record import Record
+from ecglm.signal.simulate import simulate_one
 from tests.signal.synthetic import synthetic_ecg
 from tests.tiny_checkpoint import save_tiny
 
@@ -55,6 +57,14 @@ def test_the_prefix_of_a_recording_is_computed_once(model, record):
     model.ask(record, "Is it regular?")
     assert model.answerer.prefix(record) is first
     assert first.cache.get_seq_length() == first.length  # generation must not grow the shared cache
+
+
+def test_a_model_forecasts_as_the_function_does(model):
+    minute = simulate_one("normal", fs=250, duration_s=60, leads=("II", "V1"), seed=3).record
+    said = model.forecast(minute, "any", 60, 30)
+    assert said == forecast(minute, "any", 60, 30)
+    assert said.probability is not None
+    assert (said.event, said.horizon_s, said.window_s) == ("any", 60, 30)
 
 
 def test_options_restrict_the_answer_and_their_shares_are_probabilities(model, record):

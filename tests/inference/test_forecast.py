@@ -73,7 +73,7 @@ def test_nothing_is_forecast_in_fibrillation() -> None:
     said = forecast(fibrillates, model=made())
     assert said.abstained
     assert said.probability is None
-    assert "already in atrial fibrillation" in said.answer
+    assert "already in atrial fibrillation or flutter since " in said.answer
     over = replace(series(ten_minutes()), af=np.array([[-400.0, -200.0]]))
     assert not forecast(over, model=made()).abstained
 
@@ -84,6 +84,43 @@ def test_nothing_is_forecast_of_what_cannot_be_read() -> None:
         said = forecast(replace(beats, gaps=np.array(gaps)), model=made())
         assert said.abstained
         assert why in (said.reason or "")
+
+
+def damaged(kind: str) -> Record:
+    """Three minutes with a gap of 40 s (its minute is lost), a second lost in five, or one lead of two off after a minute."""
+    record, _ = simulate_onset("af", "rising_ectopy", fs=128, duration_s=300, onset_s=290, seed=3)[0]
+    signal = record.signal[:, :180 * 128].copy()
+    if kind == "gap":
+        signal[:, 60 * 128:100 * 128] = np.nan
+    elif kind == "runs":
+        for second in range(3, 180, 5):
+            signal[:, second * 128:(second + 1) * 128] = np.nan
+    elif kind == "lead off":
+        signal[0, 60 * 128:] = np.nan
+    return Record(signal, record.fs, record.leads)
+
+
+@pytest.mark.parametrize(("kind", "lost"), [("whole", None), ("gap", 33), ("runs", 20), ("lead off", None)])
+def test_what_of_the_window_cannot_be_read_is_told_and_left_out(kind: str, lost: float | None) -> None:
+    said = forecast(damaged(kind), "any", 60, 180, model=made())
+    assert said.probability is not None
+    if lost is None:
+        assert said.note is None
+        return
+    assert said.note is not None
+    assert said.note.endswith("% of the window cannot be read and is left out")
+    assert float(said.note.split(" ")[0]) == pytest.approx(lost, abs=8)
+
+
+@pytest.mark.parametrize("lead", [0, 1])
+def test_a_lead_that_drops_out_is_no_change_of_the_p_wave(lead: int) -> None:
+    record, _ = simulate_onset("sinus", fs=128, duration_s=660, seed=100)[0]
+    signal = record.signal.copy()
+    signal[lead, 360 * 128:] = np.nan
+    for one in (record, Record(signal, record.fs, record.leads)):
+        said = forecast(one, "any", 300, 600)
+        assert not [e.text for e in said.evidence if e.text.startswith(("P duration", "PR interval"))]
+        assert said.probability == pytest.approx(0.347, abs=0.02)
 
 
 def test_a_window_longer_than_the_recording_is_shortened_with_a_note() -> None:

@@ -27,6 +27,7 @@ from ecglm.records.record import Record
 from ecglm.records.windows import Windows, open_windows
 from ecglm.signal.holter import BeatSeries
 from ecglm.signal.simulate import simulate_one
+from tests.records.encoders import discontinuous, edf
 
 FS, LEADS = 125.0, ("II", "V1")
 #: Seconds of sinus rhythm before fibrillation begins.
@@ -128,8 +129,19 @@ def test_a_lead_that_drops_out_is_told_and_the_other_goes_on() -> None:
     record = paroxysm().crop(0, 150)
     signal = record.signal.copy()
     signal[1, round(60 * FS):round(120 * FS)] = np.nan
-    found = steps(Record(signal, FS, LEADS))
+    seen: list[BeatSeries] = []
+
+    def noted(series: BeatSeries) -> Forecast:
+        seen.append(series)
+        return quiet(series)
+
+    found = steps(Record(signal, FS, LEADS), forecasts=noted)
     assert [one.leads for one in found] == [LEADS, LEADS, ("II",), ("II",), LEADS]
+    times, leads = seen[-1].times_B, seen[-1].leads_B
+    assert leads is not None
+    both, alone = leads[times < 60], leads[(times > 60) & (times < 120)]
+    assert set(both) == set(leads[times > 120]) != set(alone)
+    assert len(set(both)) == len(set(alone)) == 1
     assert found[2].notes == ("lead V1 cannot be read",)
     assert found[4].notes == ("lead V1 can be read again",)
     assert all(one.rhythm == "sinus" and one.unread_s == 0 for one in found)
@@ -280,6 +292,24 @@ def test_a_file_that_breaks_off_within_a_window_is_told_to_the_step(monkeypatch:
     stream = from_windows(open_windows(record), 30.0)
     assert [one.at_s for one in watch(stream)] == [30, 60, 90]
     assert stream.notes == ["reading ended at 90 s: x.dat: it was cut short"]
+
+
+@pytest.mark.parametrize(("jump_s", "said"), [(60, ""), (-20, "begins before the one before it ends; it is damaged"),
+                                              (31_536_000, "its clock may have jumped; read a part of it with --start")])
+def test_a_clock_that_jumps_is_a_gap_or_refused(jump_s: int, said: str, tmp_path: Path,
+                                                capsys: pytest.CaptureFixture[str]) -> None:
+    signals = [(lead, "uV", round(FS), 1000.0 * row) for lead, row in zip(LEADS, paroxysm().signal, strict=True)]
+    path = discontinuous(edf(tmp_path / "x.edf", signals, 120), [f"+{at + jump_s * (at >= 60)}" for at in range(120)])
+    for command in ("monitor", "forecast"):
+        assert main([command, str(path), "--json"]) == (2 if said else 0)
+        out, error = capsys.readouterr()
+        assert said in error
+        assert len(error.splitlines()) == bool(said)
+        if command == "forecast":
+            continue
+        lines = [json.loads(row) for row in out.splitlines()[:-1]]
+        assert [(one["rhythm"], one["unread_s"]) for one in lines] == ([] if said else [
+            ("sinus", 0), ("sinus", 0), (None, 30), (None, 30), ("sinus", 0), ("sinus", 0)])
 
 
 def test_a_segment_of_another_rate_ends_the_watch_with_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

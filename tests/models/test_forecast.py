@@ -76,6 +76,20 @@ def test_course_finds_the_change_and_how_sure_it_is() -> None:
     assert numbers["log horizon"] == pytest.approx(np.log(300))
 
 
+def test_p_waves_are_compared_in_the_leads_that_most_beats_are_seen_in() -> None:
+    """Those of another choice of leads are of other lengths, which is no change."""
+    off = np.arange(750) < 200
+    beats = replace(series(np.full(750, 0.8), p_ms=np.where(off, 150.0, 110.0)), leads_B=np.where(off, 1000, 2001))
+    numbers = dict(zip(names(), course(step_features(beats), 300), strict=True))
+    assert numbers["level of p_ms"] == pytest.approx(110)
+    assert numbers["change of p_ms"] == pytest.approx(0, abs=1e-6)
+    told = dict(zip(names(), course(step_features(replace(beats, leads_B=None)), 300), strict=True))
+    assert told["change of p_ms"] < -30
+    part = beats.cut(-480, -240)
+    assert len(part.leads_B) == len(part.times_B)
+    assert set(part.leads_B.tolist()) == {1000, 2001}
+
+
 def test_one_step_has_a_level_and_no_change() -> None:
     numbers = dict(zip(names(), course(step_features(series(np.full(14, 0.8))), 60), strict=True))
     assert np.isfinite(numbers["level of log_rr"])

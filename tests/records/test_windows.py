@@ -12,6 +12,7 @@ from ecglm.records import Record, read
 from ecglm.records.windows import WINDOWED, length_s, open_windows
 
 from .carts import ishne, waves
+from .encoders import discontinuous, edf
 from .gdf_writer import gdf
 from .mfer_writer import mfer
 
@@ -78,6 +79,16 @@ def test_a_file_of_more_than_a_day_has_windows(tmp_path: Path) -> None:
     windows = open_windows(tmp_path / "x.hea")
     assert windows.duration_s == hours * 3600
     assert windows.read(29 * 3600, 60).n_samples == 6000
+
+
+def test_a_clock_that_jumped_by_a_year_is_refused_and_the_time_before_it_read(tmp_path: Path) -> None:
+    wave = np.random.default_rng(0).normal(0, 300, 1000).round()
+    path = edf(tmp_path / "x.edf", [("II", "uV", 100, wave)], 10)
+    discontinuous(path, [f"+{second + 31_536_000 * (second >= 6)}" for second in range(10)])
+    with pytest.raises(ReadError, match=r"it lasts 365 days .* its clock may have jumped; .*duration_s"):
+        open_windows(path)
+    windows = open_windows(path, duration_s=8)
+    assert np.isnan(windows.read(0, 8).signal[0]).tolist() == [False] * 600 + [True] * 200
 
 
 def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:

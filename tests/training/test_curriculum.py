@@ -107,9 +107,20 @@ def test_the_autoencoder_learns_to_keep_the_signal(base: Path, recordings: Recor
     seconds = recordings.seconds(recordings.cut)
     kept = autoencode(model.seconds, seconds, Autoencoding(steps=300, batch=64, lr=5e-3), tmp_path, 0, progress=False)
     assert kept > 0.5
-    again = model_of(base)
-    assert autoencode(again.seconds, seconds, Autoencoding(steps=300, batch=64, lr=5e-3), tmp_path, 0, progress=False) == kept
-    assert torch.equal(again.seconds.encoder.net[0].weight, model.seconds.encoder.net[0].weight)
+    other = tmp_path / "stopped"
+    other.mkdir()
+
+    def again(folder: Path) -> SecondsLanguageModel:
+        taught = model_of(base)
+        assert autoencode(taught.seconds, seconds, Autoencoding(steps=300, batch=64, lr=5e-3), folder, 0, progress=False) == kept
+        return taught
+
+    interrupted(steps, lambda: again(other))
+    assert {file.name for file in other.iterdir()} == {"autoencoder.resume.safetensors"}
+    for folder in (tmp_path, other):  # finished before, and stopped after 200 steps
+        for name, value in again(folder).seconds.encoder.state_dict().items():
+            assert torch.equal(value, model.seconds.encoder.state_dict()[name])
+    assert {file.name for file in other.iterdir()} == {"autoencoder.safetensors"}
 
 
 def test_a_stage_that_was_stopped_goes_on_as_if_it_had_not_been(base: Path, recordings: Recordings, tmp_path: Path) -> None:
@@ -211,6 +222,16 @@ def test_who_taught_a_model_is_not_asked_about() -> None:
         check_apart(lessons(4), ["p2", "p3", "p5"])
 
 
+def test_too_few_recordings_to_ask_about_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = np.zeros((30, len(lessons_module.q.STATEMENTS)), np.uint8)
+    labels[:12] = 1
+    data = SimpleNamespace(labels_NC=labels, axis=np.zeros((30, 2)), patient=np.arange(30))
+    monkeypatch.setattr(lessons_module.ptbxl, "load", lambda: data)
+    assert Teacher(np.arange(30), {}, False, 4).asked
+    with pytest.raises(UsageError, match="raise recordings"):
+        Teacher(np.arange(15), {}, False, 4)
+
+
 def test_two_ecgs_that_are_compared_are_of_two_people(monkeypatch: pytest.MonkeyPatch) -> None:
     """And everybody who taught is on the list of those who may not be asked about, the second of a pair as well."""
     rng = np.random.default_rng(0)
@@ -305,6 +326,7 @@ def test_the_published_model_on_a_reduced_clone(recordings: Recordings, tmp_path
     tokenizer.save_pretrained(tmp_path / "base")
     published = load_config(CurriculumRecipe, RECIPES / "camel-published.yaml")
     assert published.seconds.width == 64
+    assert published.align.epochs == 0
     recipe = replace(published, seconds=replace(published.seconds, hidden=32), accumulate=2)
     torch.manual_seed(0)
     model = SecondsLanguageModel(SecondsLanguageConfig(base=str(tmp_path / "base"), seconds=recipe.seconds), device="cpu")

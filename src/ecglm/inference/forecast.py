@@ -25,6 +25,8 @@ from ecglm.signal.holter.result import clock
 WINDOW_S, HORIZON_S = (10.0, 600.0), (60.0, 600.0)
 #: Share of the window that must be readable, and of its last minute.
 READABLE, READABLE_LAST = 0.5, 0.3
+#: Share of the window that may be unreadable without a note.
+LOST_TOLD = 0.05
 #: Atria that fibrillated within this time (s) of the moment are not going to begin to.
 PRESENT_S = 30.0
 _NAMES = {"af": "atrial fibrillation", "aflutter": "atrial flutter", "any": "atrial fibrillation or flutter"}
@@ -68,7 +70,7 @@ def forecast(recording: str | os.PathLike[str] | Record | Windows | BeatSeries, 
     asked = rate if base_rate is None else base_rate
     return Forecast(p, (low, high), told.classes(prob.tolist(), length_s, horizon_s),
                     _text(event, horizon_s, p, (low, high), asked, base_rate is None, found), event, horizon_s, length_s, now,
-                    False, None, found, forecaster.id, note)
+                    False, None, found, forecaster.id, "; ".join(filter(None, (note, _partly(window)))) or None)
 
 
 def check(event: str, horizon_s: float, window_s: float, base_rate: float | None) -> None:
@@ -98,8 +100,13 @@ def _already(series: BeatSeries, now: float) -> str | None:
     """That either arrhythmia has begun, and when."""
     for start, stop in series.af:
         if start < now and stop > now - PRESENT_S:
-            return f"already in atrial fibrillation or flutter since {clock(start)}: nothing is forecast"
+            return f"already in atrial fibrillation or flutter since {clock(start)} after the beginning: nothing is forecast"
     return None
+
+
+def _partly(window: BeatSeries) -> str | None:
+    lost = 1 - window.readable_s / window.duration_s
+    return f"{100 * lost:.0f} % of the window cannot be read and is left out" if lost > LOST_TOLD else None
 
 
 def _unreadable(window: BeatSeries) -> str | None:

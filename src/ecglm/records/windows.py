@@ -13,12 +13,16 @@ from typing import Any
 
 import numpy as np
 
+from ecglm.errors import ReadError
 from ecglm.records.reader import read, read_request
 from ecglm.records.record import Record, checked_record
-from ecglm.records.request import Request, make_request
+from ecglm.records.request import Request, make_request, read_a_part
 
 #: Formats whose readers take a window from disk without decoding the rest.
 WINDOWED = frozenset({"wfdb", "edf", "bdf", "gdf", "ishne", "mfer"})
+#: Longest recording (days) that is gone through from beginning to end; patches last two weeks, and a clock that was set while it
+#: recorded leaves a gap of years.
+MAX_DAYS = 31
 #: Read (s) to learn the format and the leads.
 _LOOK_S = 1.0
 
@@ -69,12 +73,15 @@ def open_windows(
     record: str | int | None = None,
 ) -> Windows:
     """The windows of a file (arguments as in `read`, whose limit of 24 hours does not apply to `WINDOWED` formats) or of a
-    Record, which takes no further arguments. Raises ReadError as `read` does."""
+    Record, which takes no further arguments. Raises ReadError as `read` does, and for more than MAX_DAYS."""
     if not isinstance(recording, (str, os.PathLike)):
         whole = checked_record(recording)
         return Windows(whole.duration_s, whole.crop(0, _LOOK_S), whole)
     options = {"leads": leads, "fs": fs, "unit": unit, "record": record}
     total_s = length_s(recording, start_s=start_s, duration_s=duration_s, **options)  # type: ignore[arg-type]
+    if total_s > MAX_DAYS * 86400:
+        raise ReadError(os.fspath(recording), f"it lasts {total_s / 86400:.6g} days from first to last sample, the limit is "
+                        f"{MAX_DAYS}: its clock may have jumped", read_a_part())
     look_s = min(_LOOK_S, total_s)
     first = read(recording, start_s=start_s, duration_s=look_s, **options)  # type: ignore[arg-type]
     if first.format in WINDOWED:

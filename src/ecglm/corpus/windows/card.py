@@ -51,6 +51,6 @@ def _limits(layout: Layout, rules: Rules, subjects: Mapping[str, int]) -> list[s
     elif not rules.controls:
         lines.append("Every window without event is of a person who has events: it tells when, not who.")
     if min(subjects["event"], subjects["sinus"]) < 200:
-        lines.append(f"{subjects['event']} subjects with windows before an event, {subjects['sinus']} with windows without: no "
+        lines.append(f"Subjects with windows before an event: {subjects['event']}, with windows without: {subjects['sinus']}; no "
                      "AUROC is known to ±.05 from fewer than about 200 of each.")
     return lines

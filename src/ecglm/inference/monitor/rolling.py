@@ -34,8 +34,8 @@ MOST_LOST = 0.3
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What is seen at stop_s. New beats since the step before: times_B (s of the stream), kinds_B, p_B3. rhythm: name among
-    CLASSES, None where nothing can be read; since_s: from when on, or None where it is as old as what is looked at. unread:
+    """What is seen at stop_s. New beats since the step before: times_B (s of the stream), kinds_B, p_B3, leads_B. rhythm: name
+    among CLASSES, None where nothing can be read; since_s: from when on, or None where it is as old as what is looked at. unread:
     stretches ``[n, 2]`` (s) of this step that cannot be read. quality_L: of this step."""
 
     stop_s: float
@@ -48,6 +48,7 @@ class View:
     unread: FloatArray
     quality_L: FloatArray
     reason: str | None
+    leads_B: NDArray[np.int64]
 
 
 class Rolling:
@@ -78,7 +79,7 @@ class Rolling:
         rhythm, since = _now(times, classes, min(new_s, stop_s - SHORTEST_S))
         unread = gaps.clip(new_s, stop_s)
         return View(stop_s, times[new], part.types_B[new], part.p_B3[new], rhythm, since, _rate(times, gaps, stop_s),
-                    unread[unread[:, 1] > unread[:, 0]], quality_L, verdict)
+                    unread[unread[:, 1] > unread[:, 0]], quality_L, verdict, part.leads_B[new])
 
     def _judged(self, block_LT: NDArray[np.float32]) -> tuple[FloatArray, str | None]:
         if block_LT.shape[1] < MIN_DURATION_S * self._fs:

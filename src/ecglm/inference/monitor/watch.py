@@ -87,6 +87,7 @@ class _Past:
     times: FloatArray = field(default_factory=lambda: np.empty(0))
     kinds: Any = field(default_factory=lambda: np.empty(0, "U1"))
     p: Any = field(default_factory=lambda: np.empty((0, 3), np.float32))
+    leads: Any = field(default_factory=lambda: np.empty(0, np.int64))
     gaps: FloatArray = field(default_factory=lambda: np.empty((0, 2)))
     present: FloatArray = field(default_factory=lambda: np.empty((0, 2)))
 
@@ -94,16 +95,17 @@ class _Past:
         self.times = np.r_[self.times, view.times_B]
         self.kinds = np.r_[self.kinds, view.kinds_B]
         self.p = np.r_[self.p, view.p_B3]
+        self.leads = np.r_[self.leads, view.leads_B]
         self.gaps = _touching(np.r_[self.gaps, view.unread])
         kept = self.times > view.stop_s - KEPT_S
-        self.times, self.kinds, self.p = self.times[kept], self.kinds[kept], self.p[kept]
+        self.times, self.kinds, self.p, self.leads = (of[kept] for of in (self.times, self.kinds, self.p, self.leads))
         self.gaps, self.present = (spans[spans[:, 1] > view.stop_s - KEPT_S] for spans in (self.gaps, self.present))
 
     def series(self, stop_s: float) -> BeatSeries:
         p, p_s, pr_s = np.asarray(self.p, float).T
         begin = max(0.0, stop_s - KEPT_S)
         return BeatSeries(begin, stop_s, self.times, self.kinds, p, 1000 * p_s, 1000 * pr_s, self.gaps.clip(begin, stop_s),
-                          self.present)
+                          self.present, self.leads)
 
     def ectopy(self, stop_s: float, in_arrhythmia: bool) -> tuple[float | None, float | None]:
         """Ventricular and supraventricular beats per readable minute; the latter cannot be told in fibrillation."""

@@ -48,7 +48,7 @@ def step_features(series: BeatSeries) -> FloatArray:
     early = ~ventricular & ~after_v & ((rr < EARLY * usual_rr) | (series.kinds_B == "S"))
     normal = ~ventricular & ~after_v & ~early & ~np.r_[False, early[:-1]] & (rr < LATE * usual_rr)
     readable = _readable(series, start, count)
-    p = normal & (series.p_B >= LEAST_P)
+    p = normal & (series.p_B >= LEAST_P) & _usual_leads(series)
     both = np.r_[False, (step_B[1:] >= 0) & np.isfinite(rr[1:]) & np.isfinite(rr[:-1]) & ~ventricular[1:] & ~ventricular[:-1]]
     change = np.r_[np.nan, np.diff(rr)]
     successive = normal & np.r_[False, normal[:-1]]
@@ -96,6 +96,16 @@ def _usual(rr_B: FloatArray) -> FloatArray:
         return np.full(len(rr_B), np.nan)
     usual: FloatArray = np.interp(np.arange(len(rr_B)), known, median_filter(rr_B[known], size=AROUND, mode="nearest"))
     return usual
+
+
+def _usual_leads(series: BeatSeries) -> BoolArray:
+    """Whether a beat was seen in the leads that most are seen in: elsewhere a P wave begins and ends at other times, and a lead
+    that drops out would look like a change of it."""
+    if series.leads_B is None or not len(series.leads_B):
+        return np.ones(len(series.times_B), bool)
+    choices, number = np.unique(series.leads_B, return_counts=True)
+    out: BoolArray = series.leads_B == choices[number.argmax()]
+    return out
 
 
 def _over_gap(series: BeatSeries) -> BoolArray:

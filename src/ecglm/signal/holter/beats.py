@@ -46,7 +46,7 @@ GAP_S = 0.5
 class Part:
     """What was found in a stretch. times_B: samples of the recording at FS, those of the margins too; types_B: AAMI classes;
     p_B3: of `p_before`; gaps: samples ``[gap, 2]`` without signal in any lead; seen: what each beat tells about the
-    atria."""
+    atria; leads_B: a number for each choice of leads that can be read where a beat is."""
 
     first: int
     stop: int
@@ -55,6 +55,7 @@ class Part:
     p_B3: NDArray[np.float32]
     gaps: IntArray
     seen: Evidence
+    leads_B: IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +81,8 @@ def analyse(minutes: Sequence[Minute], leads: Sequence[str], at: int, before: in
     types = _types(known, samples)
     gaps = _runs(unseen, round(GAP_S * FS)).clip(first, stop)
     return Part(start + first, start + stop, start + samples, types, p_before(prob_LCT, samples),
-                start + gaps[gaps[:, 1] > gaps[:, 0]], beat_evidence(known.scaled_LT, prob_LCT, samples, types))
+                start + gaps[gaps[:, 1] > gaps[:, 0]], beat_evidence(known.scaled_LT, prob_LCT, samples, types),
+                _choice(known, [*map(tuple(leads).index, known.names)], samples))
 
 
 def _prepared(minutes: Sequence[Minute], leads: Sequence[str], edges: IntArray, low: int, high: int) -> _Stretch:
@@ -146,6 +148,14 @@ def _alike(there_ML: BoolArray) -> list[tuple[int, int]]:
     change = np.flatnonzero((there_ML[1:] != there_ML[:-1]).any(axis=1)) + 1
     edges = [0, *change.tolist(), len(there_ML)]
     return list(pairwise(edges))
+
+
+def _choice(known: _Stretch, rows: Sequence[int], samples: IntArray) -> IntArray:
+    """A number for each choice of LEADS leads or fewer, the same in every stretch; rows: of the recording, which these are."""
+    part = (np.searchsorted(known.edges, samples, side="right") - 1).clip(0, len(known.there_ML) - 1)
+    there_BL = np.sort(np.where(known.there_ML[part], np.array(rows, np.int64) + 1, 0), axis=1)
+    out: IntArray = there_BL @ 1000 ** np.arange(there_BL.shape[1])
+    return out
 
 
 def _types(known: _Stretch, samples: IntArray) -> NDArray[np.str_]:

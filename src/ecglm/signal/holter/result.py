@@ -82,7 +82,7 @@ class Span:
 class Holter:
     """A long recording in numbers. start: ISO 8601, or None. least_bpm_at_s and largest_bpm_at_s: when, or None. pauses, runs,
     bigeminy, af, unusable, flutter: episodes in order of time. times_s, types: every beat and its AAMI class; p: the P wave
-    before it (`atrial.COLUMNS`). reason: why there is nothing, or None."""
+    before it (`atrial.COLUMNS`); leads_B: a number for the leads that it was seen in. reason: why there is nothing, or None."""
 
     duration_s: float
     leads: tuple[str, ...]
@@ -101,6 +101,7 @@ class Holter:
     p: NDArray[np.float32]
     reason: str | None = None
     flutter: tuple[Episode, ...] = ()
+    leads_B: NDArray[np.int64] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The object that ``ecglm measure --json`` prints: the keys of any recording, and ``ambulatory``."""

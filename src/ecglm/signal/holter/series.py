@@ -20,7 +20,8 @@ from ecglm.signal.missing import FloatArray
 class BeatSeries:
     """Beats from start_s to stop_s. times_B: seconds; kinds_B: AAMI classes N, S, V, F; p_B: probability (0..1) of a P wave
     before the QRS; p_ms_B, pr_ms_B: its duration and the PR interval (NaN where not seen); gaps, af: spans ``[n, 2]`` (s) that
-    cannot be read and in which atria fibrillate or flutter. Times are of one clock: that of the recording, or that of `cut`."""
+    cannot be read and in which atria fibrillate or flutter; leads_B: a number for the leads that a beat was seen in (None: always
+    the same). Times are of one clock: that of the recording, or that of `cut`."""
 
     start_s: float
     stop_s: float
@@ -31,6 +32,7 @@ class BeatSeries:
     pr_ms_B: FloatArray
     gaps: FloatArray
     af: FloatArray
+    leads_B: NDArray[np.int64] | None = None
 
     @property
     def duration_s(self) -> float:
@@ -53,7 +55,8 @@ class BeatSeries:
             return out
 
         return BeatSeries(start_s - stop_s, 0.0, self.times_B[part] - stop_s, self.kinds_B[part], self.p_B[part],
-                          self.p_ms_B[part], self.pr_ms_B[part], spans(self.gaps), spans(self.af))
+                          self.p_ms_B[part], self.pr_ms_B[part], spans(self.gaps), spans(self.af),
+                          None if self.leads_B is None else self.leads_B[part])
 
     @staticmethod
     def of(found: Holter) -> BeatSeries:
@@ -64,7 +67,7 @@ class BeatSeries:
             return np.array([(e.start_s, e.stop_s) for e in episodes], float).reshape(-1, 2)
 
         return BeatSeries(0.0, found.duration_s, found.times_s, found.types, p, 1000 * p_s, 1000 * pr_s, spans(found.unusable),
-                          spans(tuple(sorted((*found.af, *found.flutter), key=lambda episode: episode.start_s))))
+                          spans(tuple(sorted((*found.af, *found.flutter), key=lambda episode: episode.start_s))), found.leads_B)
 
 
 def beat_series(recording: str | os.PathLike[str] | Record | Windows, *, progress: bool = False) -> BeatSeries:

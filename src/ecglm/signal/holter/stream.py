@@ -76,6 +76,7 @@ def _join(seen: Seen, part: Part) -> None:
     seen.times.append(part.times_B[new])
     seen.types.append(part.types_B[new])
     seen.p.append(part.p_B3[new])
+    seen.leads.append(part.leads_B[new])
     seen.gaps.append(part.gaps)
     seen.evidence.append(part.seen.at(new))
 

@@ -32,7 +32,8 @@ HOUR_S = 3600.0
 @dataclass
 class Seen:
     """What is kept of a recording while it is read: a part for each stretch. times: samples at FS ``[beat]``; p: of `p_before`;
-    gaps ``[gap, 2]``; evidence: what each beat tells about the atria; reasons: why a minute cannot be read, by its number."""
+    gaps ``[gap, 2]``; evidence: what each beat tells about the atria; leads: a number for those it was seen in; reasons: why a
+    minute cannot be read, by its number."""
 
     duration_s: float
     times: list[IntArray] = field(default_factory=list)
@@ -40,6 +41,7 @@ class Seen:
     p: list[NDArray[np.float32]] = field(default_factory=list)
     gaps: list[IntArray] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
+    leads: list[IntArray] = field(default_factory=list)
     reasons: dict[int, str] = field(default_factory=dict)
 
 
@@ -78,7 +80,7 @@ def summarise(seen: Seen, windows: Windows) -> Holter:
         tuple(run for run in runs if (run.value or 0) >= 3), bigeminy,
         tuple(Episode(float(a), float(b)) for a, b in beats.af), unusable, beats.times_B, beats.kinds_B,
         np.concatenate(seen.p), None if valid.any() else unusable[0].text if unusable else "fewer than two QRS complexes found",
-        tuple(Episode(float(a), float(b)) for a, b in beats.flutter))
+        tuple(Episode(float(a), float(b)) for a, b in beats.flutter), np.concatenate(seen.leads) if seen.leads else None)
 
 
 def _beats(seen: Seen) -> _Beats:

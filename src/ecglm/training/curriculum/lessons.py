@@ -13,6 +13,7 @@ from ecglm.corpus import instructions, ptbxl
 from ecglm.corpus import questions as q
 from ecglm.corpus.folder import data_folder
 from ecglm.corpus.truth import Truth
+from ecglm.errors import UsageError
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.schema import Measurements
 from ecglm.signal import measure
@@ -48,6 +49,9 @@ class Teacher:
         self.data, self.rows, self.measured, self.validation, self.most = ptbxl.load(), rows, measured, validation, questions
         self.truth = Truth(self.data.labels_NC, self.data.labels_NC, self.data.axis)
         self.asked = q.asked_statements(self.data.labels_NC[rows], 10)
+        if not self.asked:
+            raise UsageError(f"{len(rows)} recordings of PTB-XL are too few to ask about: no statement is true of ten and "
+                             "false of ten; raise recordings, or name more folds")
         self.patient = {int(row): f"ptbxl:{self.data.patient[row]}" for row in rows}
 
     def lessons(self, stage: str, count: int, rng: np.random.Generator) -> list[Lesson]:

@@ -48,7 +48,8 @@ def _keep(one: tuple[OnsetSubject, Path]) -> None:
 def write_series(series: BeatSeries, path: Path) -> None:
     """Keep the beats of a recording."""
     with replacing(path) as temporary:
-        np.savez_compressed(temporary, **{f.name: getattr(series, f.name) for f in fields(series)})
+        known = {f.name: getattr(series, f.name) for f in fields(series)}
+        np.savez_compressed(temporary, **{name: value for name, value in known.items() if value is not None})
 
 
 def read_series(path: Path) -> BeatSeries:
