@@ -281,7 +281,7 @@ def test_all_leads_are_those_of_the_recording():
     record, measurements = measured()
     assert measurement_evidence("pr", measurements.pr, record).text.endswith("all leads")
     eleven = replace(measurements.pr, leads=record.leads[1:])
-    assert measurement_evidence("pr", eleven, record).text.endswith(f"lead {', '.join(record.leads[1:])}")
+    assert measurement_evidence("pr", eleven, record).text.endswith(f"leads {', '.join(record.leads[1:])}")
 
 
 @pytest.mark.parametrize(("sure", "qrs", "said"), [
