@@ -7,7 +7,7 @@ of each is what ``--json`` prints; its keys are a contract (docs/json.md). What 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Cause = Literal["flat", "missing", "saturated", "disconnected", "mains", "baseline", "emg", "gain", "mislabelled",
@@ -83,6 +83,15 @@ class LeadValues:
     r_duration: Measurement
     s_duration: Measurement
     t_shape: TShape | None = None
+
+    @property
+    def qrs_height(self) -> Measurement:
+        """From the lowest to the highest point of the QRS complex, mV."""
+        known = [m for m in (self.q, self.r, self.s, self.r_prime) if m.value is not None]
+        if not known:
+            return self.r
+        heights = [m.value for m in known if m.value is not None]
+        return replace(max(known, key=lambda m: m.spread or 0.0), value=max([0.0, *heights]) - min([0.0, *heights]))
 
     def named(self) -> dict[str, Measurement]:
         """All measurements by field name."""

@@ -48,6 +48,21 @@ def test_the_height_is_the_measured_one(reading, question):
     assert 0.5 < answer.confidence <= 0.99
 
 
+@pytest.mark.parametrize("question", ["What is the QRS amplitude in lead V5?", "How high is the QRS complex in V5?",
+                                      "What is the QRS voltage in V5?"])
+def test_the_height_of_the_qrs_is_from_its_lowest_to_its_highest_point(reading, question):
+    of = reading.measurements.by_lead["V5"]
+    heights = [0.0, *(m.value for m in (of.q, of.r, of.s, of.r_prime) if m.value is not None)]
+    answer = ask(question, reading)
+    assert answer.text == f"{max(heights) - min(heights):.2f} mV"
+    assert answer.evidence[0].text.startswith("QRS complex in V5")
+
+
+@pytest.mark.parametrize("question", ["How wide is the QRS in V5?", "What is the QRS duration in V5?", "What is the QRS axis?"])
+def test_other_questions_about_the_qrs_are_not_for_its_height(reading, question):
+    assert ask(question, reading) is None
+
+
 def test_without_a_lead_every_lead_is_given_and_the_tallest_is_found(reading):
     by_lead = reading.measurements.by_lead
     every = ask("How high is the R wave?", reading).text

@@ -25,7 +25,7 @@ from ecglm.schema import DECIMALS, LABELS, NO_CONFIDENCE, Evidence, Measurement
 SQUARE_MV, LEAST_SPREAD_MV = 0.1, 0.02
 #: Part of the note of answers on heights: what their confidence is.
 AGREEMENT = "the confidence is how well the beats agree"
-_FIELDS = {"p": "p", "q": "q", "r": "r", "s": "s", "t": "t", "st": "st_j"}
+_FIELDS = {"p": "p", "q": "q", "r": "r", "s": "s", "t": "t", "st": "st_j", "qrs": "qrs_height"}
 _NAMES = {
     "p": "P wave",
     "q": "Q wave",
@@ -33,12 +33,14 @@ _NAMES = {
     "s": "S wave",
     "t": "T wave",
     "st_j": "ST at the J point",
+    "qrs_height": "QRS complex",
     "q_duration": "Q duration",
     "r_duration": "R duration",
     "s_duration": "S duration",
 }
 _WAVE = re.compile(
     r"\b(?:(?P<w>[pqrst])(?:[ -]?waves?|[ -](?:amplitude|height|depth|voltage)s?)|(?P<st>st)(?:[ -](?:segment|level))?|"
+    r"(?P<qrs>qrs)(?:[ -]complex(?:es)?)?(?:[ -](?:amplitude|height|voltage)s?)?|"
     r"(?P<bare>[pqrst])(?= (?:in|of) (?:lead )?(?:v[1-6]|i{1,3}\b|av[rlf])))\b"
 )
 _HEIGHT = re.compile(
@@ -75,7 +77,9 @@ def wave_answer(model: EcgLanguageModel, question: str, reading: Reading) -> Ans
         return None
     leads = about.leads
     condition = next((n for n, (pattern, _) in CONDITIONS.items() if pattern.search(low)), None)
-    field = _FIELDS[found["w"] or found["st"] or found["bare"]]
+    field = _FIELDS[found["w"] or found["st"] or found["bare"] or found["qrs"]]
+    if field == "qrs_height" and (_LENGTH.search(low) or not _HEIGHT.search(low)):
+        return None
     extreme = _EXTREME.search(low)
     if extreme is not None and open_:
         ask = "extreme"

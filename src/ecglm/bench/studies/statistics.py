@@ -29,8 +29,9 @@ from ecglm.signal.wave_network import fold_weights
 
 #: So many recordings are also asked about without their signal: a model says the same of any zeros.
 SILENT = 5
-#: Lead whose QRS amplitude is asked for.
-LEAD = "II"
+#: Lead whose QRS amplitude is asked for: LUDB's limb leads contradict one another (Einthoven's law), so that their heights are
+#: not given.
+LEAD = "V5"
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,7 @@ class Quantity:
 
 def _amplitude(found: Measurements) -> float | None:
     """Height of the QRS from its lowest to its highest point in LEAD (mV)."""
-    lead = found.by_lead.get(LEAD)
-    values = [] if lead is None else [v.value for v in (lead.q, lead.r, lead.s, lead.r_prime) if v.value is not None]
-    return max([0.0, *values]) - min([0.0, *values]) if values else None
+    return found.by_lead[LEAD].qrs_height.value if LEAD in found.by_lead else None
 
 
 QUANTITIES: Mapping[str, Quantity] = {
