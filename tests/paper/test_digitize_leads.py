@@ -103,7 +103,8 @@ def test_a_lead_that_is_named_as_turned_over_is_turned_back() -> None:
 
 def test_a_strip_that_is_left_out_is_said() -> None:
     nowhere = np.zeros(1000, bool)
-    traces = [Trace(y, y, y, nowhere, y, nowhere, 0.0) for y in (np.sin(np.arange(1000) / 9 + phase) for phase in (0.0, 0.0, 0.1))]
+    waves = [np.sin(np.arange(1000) / 9 + phase) for phase in (0.0, 0.0, 0.1)]
+    traces = [Trace(y, y, y, nowhere, y, nowhere, 0.0) for y in waves]
     notes: list[str] = []
     assert _strips([1, 2], [Piece("II", 0, 0, 1000, False)], traces, [[], [], []], notes) == ["II", ""]
     assert any("most like lead II" in note for note in notes)

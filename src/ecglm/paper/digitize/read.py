@@ -73,8 +73,9 @@ def digitize(image: str | os.PathLike[str] | bytes | NDArray[Any], *, leads: Seq
 
     leads: names in the order of the page (rows from above, each from left to right, then rhythm strips), or one for each
     row, "-aVR" for aVR turned over; None reads them or takes the usual ones. speed: mm/s; None takes it from the printed text,
-    the width of the calibration pulse, or 25. gain: mm/mV; None takes it from the calibration pulse, the text, or 10. page: of a file with
-    several. text: whether printed text is read (None: where rapidocr is installed). `record.reading` says what was assumed.
+    the width of the calibration pulse, or 25. gain: mm/mV; None takes it from the calibration pulse, the text, or 10. page: of
+    a file with several. text: whether printed text is read (None: where rapidocr is installed). `record.reading` says what was
+    assumed.
 
     Returns a Record in mV at 500 Hz that begins where the traces begin. What is not drawn of a lead is NaN: of a 3x4 page
     each lead has its own 2.5 s, the rhythm strip all 10 s. `record.quality` is how surely each lead was read, 0..1, and
