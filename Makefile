@@ -50,14 +50,15 @@ bench: $(VENV)/.installed
 results: $(VENV)/.installed
 	$(BIN)/ecglm bench run ecgqa-ptbxl findings-ptbxl findings-ludb findings-challenge2021 \
 		simulate-realism simulate-transfer simulate-transfer-ludb delineation beats rhythm rhythm-spans reversal intervals report-ptbxl dialogue-refutation \
-		fewshot fewshot-language knowledge ecgbench-pulse-ptbxl ecgbench-pulse-ptbxl-pages digitize report-narrative retrieval-ptbxl zeroshot-ptbxl \
-		forecast-simulated forecast-afpdb monitor comparison strips statistics vision camel camel-ablation --out $(BENCH_OUT)
+		fewshot fewshot-language knowledge ecgbench-pulse-ptbxl ecgbench-pulse-ptbxl-pages digitize findings-pages report-narrative retrieval-ptbxl zeroshot-ptbxl \
+		forecast-simulated forecast-afpdb monitor comparison strips statistics vision camel camel-stages camel-parts --out $(BENCH_OUT)
 	$(BIN)/python -m ecglm.bench.report docs/results.md $(BENCH_OUT)/*/results.json
 
-# Rewrite docs/cli.md from --help (a test compares them).
+# Rewrite what is written by code in docs: commands, distortions, pages read back (tests compare them).
 docs: $(VENV)/.installed
 	$(BIN)/python docs/write_cli.py
 	$(BIN)/python docs/write_distortions.py
+	$(BIN)/python docs/write_read_back.py
 
 clean:
 	rm -rf demo_out .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -307,3 +308,10 @@ def test_a_study_is_not_lost_to_what_cannot_be_computed(tmp_path: Path, monkeypa
     monkeypatch.setattr(STUDIES, "get", lambda name: lambda **_: Study([], 1, 1, "0", (), values))
     path = run(load_task("beats"), DummyModel("majority"), tmp_path)
     assert json.loads(path.read_text())["study"]["values"] == {"rmse": None, "of": [None, 1.5, {"n": 3}], "name": "x"}
+
+
+def test_one_command_makes_every_table_that_needs_no_files_from_elsewhere() -> None:
+    makefile = (Path(__file__).resolve().parents[2] / "Makefile").read_text(encoding="utf-8")
+    (named,) = re.findall(r"bench run (.*?) --out", makefile.replace("\\\n", " "))
+    elsewhere = {name for name in task_names() if name.startswith("ecgbench-pulse/")} | {"ecgqa-official"}
+    assert sorted(named.split()) == sorted(set(task_names()) - elsewhere)

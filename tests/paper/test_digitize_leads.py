@@ -5,13 +5,18 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+import pytest
 
 import ecglm
 from ecglm.paper import render
 from ecglm.paper.digitize.confidence import lead_by_lead
+from ecglm.paper.digitize.layout import Piece, _strips
 from ecglm.paper.digitize.pen import line_of
+from ecglm.paper.digitize.trace import Trace
+from ecglm.paper.digitize.turned import avr_is_turned
 from ecglm.records.leads import STANDARD_12
 from ecglm.records.record import Record
+from ecglm.signal.simulate import simulate
 
 HEIGHTS = np.linspace(0.4, 1.7, 12)
 
@@ -57,3 +62,49 @@ def test_leads_that_stand_out_less_are_less_sure_and_the_page_is_as_sure_as_befo
 def test_each_lead_of_a_page_has_its_own_confidence() -> None:
     quality = ecglm.digitize(render(peaks(), layout="12x1", distort="scan", seed=1).image, text=False).quality
     assert len({round(sure, 4) for sure in quality.values()}) > 3
+
+
+def sinus() -> Record:
+    return simulate("normal", 1, seed=5)[0].record
+
+
+def as_drawn(found: Record, lead: str) -> float:
+    """Correlation of a lead that was read with the one that was drawn."""
+    x, y = found.lead(lead), sinus().lead(lead)[:len(found.lead(lead))]
+    known = np.isfinite(x[:len(y)])
+    return float(np.corrcoef(x[:len(y)][known], y[known])[0, 1])
+
+
+@pytest.mark.parametrize("layout", ["3x4", "6x2", "12x1"])
+def test_the_turned_lead_of_cabreras_order_is_turned_back(layout: str) -> None:
+    found = ecglm.digitize(render(sinus(), layout=layout, order="cabrera").image, text=False)
+    assert min(as_drawn(found, lead) for lead in ("I", "aVL", "aVR", "III", "V2")) > 0.9
+    assert found.reading is not None
+    assert "aVR is printed turned over and was turned back" in found.reading.text
+
+
+def test_avr_is_turned_unless_the_other_limb_leads_say_that_it_is_not() -> None:
+    i, ii, avr, avl = (sinus().lead(lead) for lead in ("I", "II", "aVR", "aVL"))
+    assert avr_is_turned({"I": i, "II": ii, "aVR": -avr})
+    assert not avr_is_turned({"I": i, "II": ii, "aVR": avr})
+    elsewhere = np.full_like(ii, np.nan)  # II in another column
+    assert avr_is_turned({"I": i, "II": elsewhere, "aVL": avl, "aVR": -avr})
+    assert not avr_is_turned({"I": i, "II": elsewhere, "aVL": avl, "aVR": avr})
+    assert avr_is_turned({"aVR": avr})
+
+
+def test_a_lead_that_is_named_as_turned_over_is_turned_back() -> None:
+    given = ["aVL", "I", "-aVR", "II", "aVF", "III", "V1", "V2", "V3", "V4", "V5", "V6"]
+    image = render(sinus(), layout="12x1", order="cabrera").image
+    found = ecglm.digitize(image, leads=given, text=False)
+    assert as_drawn(found, "aVR") > 0.9
+    assert as_drawn(ecglm.digitize(image, leads=[lead.strip("-") for lead in given], text=False), "aVR") < -0.9
+
+
+def test_a_strip_that_is_left_out_is_said() -> None:
+    nowhere = np.zeros(1000, bool)
+    waves = [np.sin(np.arange(1000) / 9 + phase) for phase in (0.0, 0.0, 0.1)]
+    traces = [Trace(y, y, y, nowhere, y, nowhere, 0.0) for y in waves]
+    notes: list[str] = []
+    assert _strips([1, 2], [Piece("II", 0, 0, 1000, False)], traces, [[], [], []], notes) == ["II", ""]
+    assert any("most like lead II" in note for note in notes)

@@ -159,6 +159,8 @@ def test_notes_of_the_readers_are_said_in_the_language_with_names_of_the_file_as
 def test_what_was_assumed_of_a_page_is_said_clause_by_clause(code: str) -> None:
     picture = Picture(np.zeros((8, 8, 3), np.uint8), "p.png", ("page 2 of 3 was read", "turned upright as its EXIF data say"))
     notes = (*picture.notes, "lead names are by the usual order of the layout; they could not be read on the page",
+             "aVR is printed turned over and was turned back",
+             "a row below the others was left out: it is most like lead II, whose strip was read already",
              *scale_of(None, None, [], 4.0, []).notes, *scale_of(50.0, 5.0, [], 4.0, []).notes,
              *scale_of(None, None, [Pulse(0, 20, 10.0, 0.0)], 4.0, []).notes)  # 5 mm wide
     read = PageReading(dict.fromkeys(("I", "II"), 0.8), 25.0, 10.0, False, "3x4+3R", 4.0, notes)

@@ -32,13 +32,15 @@ def digitize(
     json: Json = False,
 ) -> None:
     """Read an ECG off an image of its page, with a confidence for each lead, or say why it cannot be read."""
-    from ecglm.paper import save_image
+    from ecglm.paper import check_sheet, save_image
     from ecglm.paper.digitize import overlay as drawn
     from ecglm.paper.digitize import read_page
     from ecglm.records.export import check_format
 
     if out is not None:
         check_format(out)  # before the work, not after it
+    if overlay is not None:
+        check_sheet(overlay)
     names = None if leads is None else [name.strip() for name in leads.split(",")]
     with waiting("Reading the page"):
         found = read_page(image, leads=names, speed=speed, gain=gain, page=page, text=text)

@@ -12,11 +12,11 @@ from ecglm.paper.gallery import Cell, gallery
 from ecglm.paper.header import ARRANGEMENTS, PageHeader
 from ecglm.paper.layout import LAYOUT_NAMES, ORDERS
 from ecglm.paper.marks import Caliper, Marks, mark
-from ecglm.paper.page import Page, save_image
+from ecglm.paper.page import Page, check_sheet, save_image
 from ecglm.paper.style import STYLES, Style
 from ecglm.paper.truth import Applied, Box, LeadTruth, PageTruth, TextBox
 from ecglm.paper.warp import Warp
 
 __all__ = ["ARRANGEMENTS", "LAYOUT_NAMES", "ORDERS", "STYLES", "Applied", "Box", "Caliper", "Cell", "LeadTruth", "Marks",
-           "Page", "PageHeader", "PageTruth", "Style", "TextBox", "Warp", "annotate", "gallery", "mark", "pages", "render",
-           "save_image"]
+           "Page", "PageHeader", "PageTruth", "Style", "TextBox", "Warp", "annotate", "check_sheet", "gallery", "mark", "pages",
+           "render", "save_image"]

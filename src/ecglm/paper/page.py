@@ -51,9 +51,14 @@ def undistorted(page: Page) -> None:
 
 def save_image(image: NDArray[np.uint8], path: str | os.PathLike[str]) -> None:
     """Write an RGB image as .png; the file appears whole or not at all. Raises UsageError for other names."""
+    check_sheet(path)
+    write_output(path, _encoded(image, ".png", [cv2.IMWRITE_PNG_COMPRESSION, 3]))
+
+
+def check_sheet(path: str | os.PathLike[str]) -> None:
+    """Raises UsageError where `save_image` would, before there is an image."""
     if Path(path).suffix.lower() != ".png":
         raise UsageError(f"{os.fspath(path)}: a sheet is saved as .png; change the extension")
-    write_output(path, _encoded(image, ".png", [cv2.IMWRITE_PNG_COMPRESSION, 3]))
 
 
 def _encoded(image: NDArray[np.uint8], extension: str, options: list[int]) -> bytes:

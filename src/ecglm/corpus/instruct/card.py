@@ -18,7 +18,7 @@ def card(
     """Markdown. The same items give the same card."""
     counts = Counter((i["family"], i["form"]) for i in items)
     forms = (*FORMS, "dialogue")
-    head = "--llava" if settings.llava else "messages"
+    head = "LLaVA's (`--llava`)" if settings.llava else "messages"
     lines = [
         f"# Instruction set: {len(items):,} items",
         "",

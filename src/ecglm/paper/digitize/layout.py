@@ -38,7 +38,8 @@ class Piece:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is where, where time begins (column), and what was assumed. sure: whether the names were read on the page."""
+    """What is where, where time begins (column), and what was assumed. sure: whether the names were read on the page. turned:
+    leads that the user says are printed turned over; cabrera: whether the order is Cabrera's, which prints -aVR."""
 
     pieces: tuple[Piece, ...]
     start: float
@@ -46,6 +47,8 @@ class Plan:
     sure: bool
     notes: tuple[str, ...]
     problem: str = ""
+    turned: tuple[str, ...] = ()
+    cabrera: bool = False
 
 
 def plan(traces: Sequence[Trace], spans: Sequence[Span], words: Sequence[Word], px: float,
@@ -74,7 +77,7 @@ def plan(traces: Sequence[Trace], spans: Sequence[Span], words: Sequence[Word], 
     strips = [row for row in range(rows) if row not in cells]
     pieces += [Piece(lead, row, start, stop, True) for row, lead in
                zip(strips, _strips(strips, pieces, traces, by_row, notes), strict=True) if lead]
-    return Plan(tuple(pieces), start, stop, sure, tuple(notes))
+    return Plan(tuple(pieces), start, stop, sure, tuple(notes), cabrera=len(cells) * columns == 12 and names[0][0] == _CABRERA[0])
 
 
 def _time_span(spans: Sequence[Span], px: float) -> tuple[float, float, list[str]]:
@@ -193,7 +196,9 @@ def _names(by_row: list[list[Word]], cells: list[int], columns: int, bounds: Flo
 
 def _as_given(leads: Sequence[str], rows: int, columns: int, cells: list[int], bounds: Floats, start: float, stop: float,
               notes: list[str]) -> Plan:
-    """The plan with the user's own names: one for each piece, or one for each row."""
+    """The plan with the user's own names: one for each piece, or one for each row; "-aVR" is aVR turned over."""
+    turned = tuple(lead[1:] for lead in leads if lead.startswith("-"))
+    leads = [lead.removeprefix("-") for lead in leads]
     strips = [row for row in range(rows) if row not in cells]
     if len(leads) == rows:
         pieces = [Piece(lead, row, start, stop, True) for row, lead in enumerate(leads)]
@@ -204,7 +209,7 @@ def _as_given(leads: Sequence[str], rows: int, columns: int, cells: list[int], b
     else:
         return Plan((), start, stop, True, tuple(notes), f"{len(leads)} lead names are given, and the page shows {rows} rows"
                     + f" in {columns} columns" * (columns > 1))
-    return Plan(tuple(pieces), start, stop, True, tuple(notes))
+    return Plan(tuple(pieces), start, stop, True, tuple(notes), turned=turned)
 
 
 def _strips(strips: list[int], pieces: list[Piece], traces: Sequence[Trace], by_row: list[list[Word]], notes: list[str],
@@ -230,6 +235,8 @@ def _strips(strips: list[int], pieces: list[Piece], traces: Sequence[Trace], by_
         else:
             lead = usual
             notes.append(f"a rhythm strip is taken for lead {lead}, the usual one; neither its name nor its shape says so")
+        if lead in out:
+            notes.append(f"a row below the others was left out: it is most like lead {lead}, whose strip was read already")
         out.append(lead if lead not in out else "")
     return out
 

@@ -22,6 +22,7 @@ from ecglm.paper.digitize.runs import Floats, levels_of, runs_of
 from ecglm.paper.digitize.scale import DOUBTED, Scale, doubt, scale_of
 from ecglm.paper.digitize.text import installed, printed, with_names
 from ecglm.paper.digitize.trace import Trace, follow
+from ecglm.paper.digitize.turned import avr_is_turned
 from ecglm.paper.digitize.words import find_words
 from ecglm.paper.look import picture_of
 from ecglm.records.leads import display_order
@@ -71,9 +72,10 @@ def digitize(image: str | os.PathLike[str] | bytes | NDArray[Any], *, leads: Seq
     """Read an ECG off an image of its page: a file, its bytes, or an array ``[y, x, 3]``.
 
     leads: names in the order of the page (rows from above, each from left to right, then rhythm strips), or one for each
-    row; None reads them or takes the usual ones. speed: mm/s; None takes it from the printed text, the width of the
-    calibration pulse, or 25. gain: mm/mV; None takes it from the calibration pulse, the text, or 10. page: of a file with
-    several. text: whether printed text is read (None: where rapidocr is installed). `record.reading` says what was assumed.
+    row, "-aVR" for aVR turned over; None reads them or takes the usual ones. speed: mm/s; None takes it from the printed text,
+    the width of the calibration pulse, or 25. gain: mm/mV; None takes it from the calibration pulse, the text, or 10. page: of
+    a file with several. text: whether printed text is read (None: where rapidocr is installed). `record.reading` says what was
+    assumed.
 
     Returns a Record in mV at 500 Hz that begins where the traces begin. What is not drawn of a lead is NaN: of a 3x4 page
     each lead has its own 2.5 s, the rhythm strip all 10 s. `record.quality` is how surely each lead was read, 0..1, and
@@ -180,6 +182,9 @@ def _assembled(picture: Picture, lattice: Lattice, flat: FlatPage, traces: list[
             values, sure = np.where(np.isfinite(values), values, before), max(sure, confidence[piece.lead])
         signals[piece.lead], confidence[piece.lead] = values, sure
         clear[piece.lead] = clearness(traces[piece.row], piece, flat.px)
+    turned = found.turned or ("aVR",) * (found.cabrera and avr_is_turned(signals))
+    for lead in turned:
+        signals[lead] = -signals[lead]
     drawn = [lead for lead in display_order(signals) if np.isfinite(signals[lead]).any()]
     confidence = lead_by_lead({lead: confidence[lead] for lead in drawn}, {lead: clear[lead] for lead in drawn})
     if not drawn or float(np.median(list(confidence.values()))) < LEAST:
@@ -187,7 +192,8 @@ def _assembled(picture: Picture, lattice: Lattice, flat: FlatPage, traces: list[
                         + (f" (confidence {np.median(list(confidence.values())):.2f})" if drawn else ""),
                         "scan it flat, at 200 dpi or more, with the whole page in view")
     samples = np.stack([signals[lead] for lead in drawn]).astype(np.float32)
-    notes = [*picture.notes, *found.notes, *scale.notes]
+    upside_down = [f"{lead} is printed turned over and was turned back" for lead in turned]
+    notes = [*picture.notes, *found.notes, *upside_down, *scale.notes]
     if scale.speed_from == "assumed" and (why := doubt(Record(samples, FS, tuple(drawn)), scale.speed)):
         notes.append(why)
         confidence = {lead: DOUBTED * sure for lead, sure in confidence.items()}
