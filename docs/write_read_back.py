@@ -21,8 +21,8 @@ from ecglm.records.record import Record
 PAGE, PICTURE = Path(__file__).with_name("read_back.md"), Path(__file__).parent / "img" / "read_back.jpg"
 PRESETS, SEED, WIDTH = ("none", "scan", "heavy", "photo"), 0, 1000
 QUESTIONS = ("What is the rhythm?", "What is the heart rate?", "What is the PR interval?", "What is the QRS duration?",
-             "What is the QT interval?", "What is the axis?", "Is there atrial fibrillation?", "Is there a myocardial infarction?",
-             "Are there ventricular premature beats?", "Is there ST elevation in V2?", "What does this ECG show?")
+             "What is the QT interval?", "What is the axis?", "Is there atrial fibrillation?",
+             "Is there a myocardial infarction?", "Are there ventricular premature beats?", "Is there ST elevation in V2?", "What does this ECG show?")
 MARKED = "Is there ST elevation in V2?"
 
 _HEAD = """# A page and its recording
@@ -64,8 +64,8 @@ def page(pages: dict[str, ReadPage | PageError]) -> str:
     for question in QUESTIONS:
         said = {name: _said(answers.pop(0)) for name in records}
         rows.append(f"| {question} | " + " | ".join(said.get(name, "refused") for name in ("", *PRESETS)) + " |")
-    sure = [f"{100 * one.record.reading.overall:.0f} %" if isinstance(one, ReadPage) and one.record.reading else str(one).split(";")[0]
-            for one in pages.values()]
+    sure = [str(one).split(";")[0] if not isinstance(one, ReadPage) or one.record.reading is None else
+            f"{100 * one.record.reading.overall:.0f} %" for one in pages.values()]
     rows.append("| confidence of the reading | | " + " | ".join(sure) + " |")
     head = _HEAD.format(marked=MARKED, heads=" | ".join(f"`{name}`" for name in PRESETS), rules="---|" * (1 + len(PRESETS)))
     return head + "\n".join(rows) + "\n\nConfidences in brackets. The limits are those of [digitize.md](digitize.md).\n"
