@@ -22,7 +22,8 @@ PAGE, PICTURE = Path(__file__).with_name("read_back.md"), Path(__file__).parent 
 PRESETS, SEED, WIDTH = ("none", "scan", "heavy", "photo"), 0, 1000
 QUESTIONS = ("What is the rhythm?", "What is the heart rate?", "What is the PR interval?", "What is the QRS duration?",
              "What is the QT interval?", "What is the axis?", "Is there atrial fibrillation?",
-             "Is there a myocardial infarction?", "Are there ventricular premature beats?", "Is there ST elevation in V2?", "What does this ECG show?")
+             "Is there a myocardial infarction?", "Are there ventricular premature beats?", "Is there ST elevation in V2?",
+             "What does this ECG show?")
 MARKED = "Is there ST elevation in V2?"
 
 _HEAD = """# A page and its recording
