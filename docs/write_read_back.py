@@ -21,7 +21,8 @@ from ecglm.records.record import Record
 PAGE, PICTURE = Path(__file__).with_name("read_back.md"), Path(__file__).parent / "img" / "read_back.jpg"
 PRESETS, SEED, WIDTH = ("none", "scan", "heavy", "photo"), 0, 1000
 QUESTIONS = ("What is the rhythm?", "What is the heart rate?", "What is the PR interval?", "What is the QRS duration?",
-             "What is the QT interval?", "What is the axis?", "Is there atrial fibrillation?", "Is there a myocardial infarction?",
+             "What is the QT interval?", "What is the axis?", "Is there atrial fibrillation?",
+             "Is there a myocardial infarction?",
              "Are there ventricular premature beats?", "Is there ST elevation in V2?", "What does this ECG show?")
 MARKED = "Is there ST elevation in V2?"
 
@@ -32,7 +33,8 @@ Written by `make docs` from the code; do not edit. How pages are read is in [dig
 ![Pages of the demo's recording as they were read](img/read_back.jpg)
 
 The recording of `make demo`, drawn as 3x4 with a strip, used as presets have it (seed 0), and read back: what was read is in
-colour. What the answer to "{marked}" rests on is tinted, as `ecglm ask page.jpg "{marked}" --overlay seen.png` does it.
+colour. What the answer to "{marked}" rests on is tinted, as by
+`ecglm ask page.jpg "{marked}" --overlay seen.png`.
 
 | | the recording | {heads} |
 |---|{rules}
@@ -64,7 +66,7 @@ def page(pages: dict[str, ReadPage | PageError]) -> str:
     for question in QUESTIONS:
         said = {name: _said(answers.pop(0)) for name in records}
         rows.append(f"| {question} | " + " | ".join(said.get(name, "refused") for name in ("", *PRESETS)) + " |")
-    sure = [f"{100 * one.record.reading.overall:.0f} %" if isinstance(one, ReadPage) and one.record.reading else str(one).split(";")[0]
+    sure = [f"{100 * one.record.reading.overall:.0f} %" if isinstance(one, ReadPage) else str(one).split(";")[0]
             for one in pages.values()]
     rows.append("| confidence of the reading | | " + " | ".join(sure) + " |")
     head = _HEAD.format(marked=MARKED, heads=" | ".join(f"`{name}`" for name in PRESETS), rules="---|" * (1 + len(PRESETS)))
