@@ -33,7 +33,8 @@ Written by `make docs` from the code; do not edit. How pages are read is in [dig
 ![Pages of the demo's recording as they were read](img/read_back.jpg)
 
 The recording of `make demo`, drawn as 3x4 with a strip, used as presets have it (seed 0), and read back: what was read is in
-colour. What the answer to "{marked}" rests on is tinted, as `ecglm ask page.jpg "{marked}" --overlay seen.png` does it.
+colour. What the answer to "{marked}" rests on is tinted, as by
+`ecglm ask page.jpg "{marked}" --overlay seen.png`.
 
 | | the recording | {heads} |
 |---|{rules}

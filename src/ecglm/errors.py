@@ -53,7 +53,7 @@ class ReadError(EcglmError):
 
 class PageError(ReadError):
     """An image cannot be read as an ECG page, or not surely enough. reason: "file", "size", "grid", "traces", "layout",
-    "scale" or "unsure"."""
+    "turned" or "unsure"."""
 
     def __init__(self, path: str | os.PathLike[str], reason: str, problem: str, remedy: str = "") -> None:
         super().__init__(path, problem, remedy)

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from sklearn.datasets import load_sample_images
 
 import ecglm
 from ecglm.cli import main
 from ecglm.errors import PageError, UsageError
+from ecglm.inference import open_page
 from ecglm.paper import render
 from ecglm.paper.digitize.load import load_picture
 from ecglm.records.leads import STANDARD_12
@@ -77,6 +78,36 @@ def test_a_photo_without_an_ecg_is_refused(which: int) -> None:
     with pytest.raises(PageError) as caught:
         ecglm.digitize(np.asarray(photo.resize((1280, 854))))
     assert caught.value.reason in ("grid", "traces", "size", "layout", "unsure")
+
+
+@pytest.mark.parametrize(("how", "said"), [
+    (Image.Transpose.ROTATE_180, "upside down"), (Image.Transpose.ROTATE_90, "on its side"),
+    (Image.Transpose.ROTATE_270, "on its side"), (Image.Transpose.FLIP_LEFT_RIGHT, "mirrored")])
+def test_a_page_that_lies_the_wrong_way_is_refused(how: Image.Transpose, said: str) -> None:
+    with pytest.raises(PageError, match=said) as caught:
+        open_page(np.asarray(page().transpose(how)), text=False)  # nor is it looked at
+    assert caught.value.reason == "turned"
+
+
+def ruled() -> Image.Image:
+    """A sheet of ECG paper without an ECG, 130 dpi."""
+    sheet, px = np.full((1100, 1430, 3), 255, np.uint8), 130 / 25.4
+    for pitch, colour in ((px, (255, 200, 200)), (5 * px, (235, 130, 130))):
+        for axis, size in ((0, 1100), (1, 1430)):
+            lines = np.round(np.arange(0, size - 1, pitch)).astype(int)
+            sheet[(lines,) if axis == 0 else (slice(None), lines)] = colour
+    return Image.fromarray(sheet)
+
+
+@pytest.mark.parametrize(("lines", "size"), [(25, 18), (9, 44)])
+def test_a_letter_on_ruled_paper_is_neither_read_nor_looked_at(lines: int, size: int) -> None:
+    letter = ruled()
+    for k in range(lines):
+        words = "Dear colleague, thank you for referring this patient. " * (3 if size < 30 else 1)
+        ImageDraw.Draw(letter).text((60, 40 + k * 1000 // lines), words, fill="black", font=ImageFont.load_default(size))
+    with pytest.raises(PageError) as caught:
+        open_page(np.asarray(letter), text=False)
+    assert caught.value.reason in ("grid", "traces")
 
 
 def large(path: Path, side: int) -> Path:

@@ -17,6 +17,7 @@ from ecglm.paper.digitize.grid import Lattice, find_lattice
 from ecglm.paper.digitize.ink import ink_of
 from ecglm.paper.digitize.layout import Plan, plan
 from ecglm.paper.digitize.load import Picture, load_picture
+from ecglm.paper.digitize.orientation import lies
 from ecglm.paper.digitize.page import FlatPage, flatten
 from ecglm.paper.digitize.runs import Floats, levels_of, runs_of
 from ecglm.paper.digitize.scale import DOUBTED, Scale, doubt, scale_of
@@ -38,6 +39,8 @@ BRIDGED_S = 0.06
 #: So much (mm) is not read beside a bound between two leads of a row, where their ink meets: the trace is held there, and at
 #: the ends of a row, over at most so many mm.
 _BOUND_MM, _HELD_MM = 0.3, 0.5
+#: Twelve leads below one another and three strips, and one row too many.
+_MOST_ROWS = 16
 _IMAGE = "pass a scan or photo of an ECG on ruled paper"
 
 
@@ -98,6 +101,8 @@ def read_page(image: str | os.PathLike[str] | bytes | NDArray[Any], *, leads: Se
     words = find_words(ink, traces, flat.px)
     lines = printed(picture.image) if text or (text is None and installed()) else []
     found = plan(traces, spans, with_names(words, lines, flat), flat.px, leads)
+    if not found.sure and (how := lies(ink, words, flat.px)) is not None:
+        raise PageError(picture.name, "turned", f"it lies {how}", "turn it so that its text can be read")
     if found.problem:
         _check_ecg(picture, traces, spans, flat.px)
         raise PageError(picture.name, "layout", found.problem, "name the leads row by row with leads=[...] (--leads II,V1)")
@@ -134,6 +139,8 @@ def _rows(picture: Picture, traces: Sequence[Trace], px: float) -> tuple[list[Tr
 def _check_ecg(picture: Picture, traces: Sequence[Trace], spans: Sequence[Span], px: float) -> None:
     """Raises PageError where rows whose leads are not known are no ECG either, at the usual speed and gain: what is refused for
     its layout alone may still be looked at."""
+    if len(traces) > _MOST_ROWS:
+        raise PageError(picture.name, "traces", f"its {len(traces)} lines are more rows than an ECG page has", _IMAGE)
     per_s, start = 25.0 * px, min(span.first for span in spans)
     columns = start + np.arange(max(1, round((max(span.last for span in spans) - start) / per_s * FS))) / FS * per_s
     reason, _ = no_ecg(np.stack([_millivolts(trace, columns, 10.0 * px, per_s) for trace in traces]), FS)
