@@ -51,7 +51,7 @@ results: $(VENV)/.installed
 	$(BIN)/ecglm bench run ecgqa-ptbxl findings-ptbxl findings-ludb findings-challenge2021 \
 		simulate-realism simulate-transfer simulate-transfer-ludb delineation beats rhythm rhythm-spans reversal intervals report-ptbxl dialogue-refutation \
 		fewshot fewshot-language knowledge ecgbench-pulse-ptbxl ecgbench-pulse-ptbxl-pages digitize findings-pages report-narrative retrieval-ptbxl zeroshot-ptbxl \
-		forecast-simulated forecast-afpdb monitor comparison strips statistics vision camel camel-stages camel-parts --out $(BENCH_OUT)
+		forecast-simulated forecast-afpdb monitor comparison strips statistics vision camel camel-stages camel-parts camel-masks --out $(BENCH_OUT)
 	$(BIN)/python -m ecglm.bench.report docs/results.md $(BENCH_OUT)/*/results.json
 
 # Rewrite what is written by code in docs: commands, distortions, pages read back (tests compare them).

@@ -258,7 +258,8 @@ def test_built_in_tasks_load_and_name_registered_parts() -> None:
     from ecglm.registry import DATASETS, METRICS, PROTOCOLS, SCORERS, STUDIES, SUBJECTS
 
     assert task_names() == [
-        "beats", "camel", "camel-parts", "camel-stages", "comparison", "delineation", "dialogue-refutation", "digitize",
+        "beats", "camel", "camel-masks", "camel-parts", "camel-stages", "comparison", "delineation", "dialogue-refutation",
+        "digitize",
         "ecgbench-pulse-ptbxl", "ecgbench-pulse-ptbxl-pages",
         "ecgbench-pulse/arena", "ecgbench-pulse/code15-test", "ecgbench-pulse/cpsc-test",
         "ecgbench-pulse/csn-test-no-cot", "ecgbench-pulse/ecgqa-test", "ecgbench-pulse/g12-test-no-cot",
