@@ -9,7 +9,7 @@ import pytest
 
 from ecglm.corpus import instructions
 from ecglm.corpus import questions as q
-from ecglm.inference.guard import check_question, decline_question, decline_record, unsupported
+from ecglm.inference.guard import check_question, decline_question, decline_record, spelt, unsupported
 from ecglm.inference.language import is_foreign
 from ecglm.inference.topics import learned_name, spelled_out, topics
 from ecglm.knowledge.statements import BY_KEY
@@ -57,12 +57,12 @@ def test_what_is_not_on_an_ecg_is_declined(question):
 
 @pytest.mark.parametrize("question", ["What does it show?", "what do you see in it", "What's this?", "Which of these is it?"])
 def test_a_question_that_names_nothing_asks_what_the_ecg_shows(question):
-    assert check_question(question) == "What does this ECG show?"
+    assert spelt(check_question(question)) == "What does this ECG show?"
 
 
 def test_a_question_that_names_something_stays_as_it_is():
     for question in ("What does it show in V1?", "What is this lead?", "Which rhythm is it?"):
-        assert check_question(question) == question
+        assert spelt(check_question(question)) == question
 
 
 @pytest.mark.parametrize(("question", "lead"), [("ST elevation in v1?", "V1"), ("What about avr?", "aVR"),

@@ -20,7 +20,7 @@ from ecglm.inference.engine import Generation
 from ecglm.inference.evidence import evidence_for, measurement_evidence
 from ecglm.inference.from_image import of_image
 from ecglm.inference.grounding import ungrounded_numbers, why_unknown
-from ecglm.inference.guard import NOT_JUDGED, UNRELATED, check_options, check_question, decline_question
+from ecglm.inference.guard import NOT_JUDGED, UNRELATED, check_options, check_question, decline_question, spelt
 from ecglm.inference.listed import kept
 from ecglm.inference.parts import Part, parts
 from ecglm.inference.prompts import Prompts
@@ -80,7 +80,7 @@ class Answerer(Prompts):
         self, items: Sequence[tuple[Record, str] | tuple[Record, str, Sequence[str] | None]], progress: bool = False,
     ) -> list[Answer]:
         """Answers in order. Questions on one recording share its prefix and are generated together."""
-        full = [(checked_record(item[0]), check_question(item[1]), check_options(item[2] if len(item) > 2 else None))
+        full = [(checked_record(item[0]), spelt(check_question(item[1])), check_options(item[2] if len(item) > 2 else None))
                 for item in items]
         taught = [self.taught(*item) for item in full]
         others = iter(self._ask_untaught([item for item, answer in zip(full, taught, strict=True) if answer is None], progress))

@@ -107,11 +107,15 @@ def check_question(question: str) -> str:
     if len(question) > MAX_QUESTION:
         raise UsageError(f"the question has {len(question):,} characters; ask in at most {MAX_QUESTION:,}")
     text = _OR_NOT.sub("?", clean_question(question))
-    if _BARE.fullmatch(text):
-        return "What does this ECG show?"
     if not any(c.isalnum() for c in text):
         raise UsageError('the question is empty; ask something, such as "What is the heart rate?"')
     return text
+
+
+def spelt(question: str) -> str:
+    """The question; "What does this ECG show?" for one that names nothing, such as "What do you see?". In a dialogue that is
+    known only when "it" has been looked up."""
+    return "What does this ECG show?" if _BARE.fullmatch(question) else question
 
 
 def check_options(options: Sequence[str] | None) -> tuple[str, ...] | None:
