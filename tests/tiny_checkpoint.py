@@ -10,10 +10,13 @@ from ecglm.knowledge.statements import STATEMENTS
 from ecglm.models.connectors import ConnectorConfig
 from ecglm.models.elm import EcgLanguageModel, ElmConfig
 from ecglm.models.encoders.beatnet import BeatNetConfig
+from ecglm.models.encoders.codec import CodecConfig
 from ecglm.models.encoders.findings import FindingsEncoderConfig
 from ecglm.models.encoders.resnet1d import ResNet1dConfig
 from ecglm.signal import FEATURE_NAMES
 from tests.tiny import save_tiny_base
+
+TINY_CODEC = CodecConfig(width=8, heads=2, convolutions=1, layers=2, ffn=16, taps=(0, 2))
 
 
 def tiny_model(folder: Path, seed: int = 0) -> EcgLanguageModel:
@@ -24,7 +27,7 @@ def tiny_model(folder: Path, seed: int = 0) -> EcgLanguageModel:
         base=str(save_tiny_base(folder / "base", seed)),
         encoder=FindingsEncoderConfig(
             ResNet1dConfig(n_labels=n, stem=8, widths=(8, 8, 16, 16), feature_width=8),
-            BeatNetConfig(n_labels=n, width=8, hidden=16, feature_width=8)).with_features(features),
+            BeatNetConfig(n_labels=n, width=8, hidden=16, feature_width=8), codec=TINY_CODEC).with_features(features),
         connector=ConnectorConfig(width_in=n + features, width_out=32, hidden=16, n_tokens=3))
     calibration = {"findings": {"slope": [1.0] * n, "bias": [0.0] * n, "possible": [0.3] * n, "prevalence": [0.1] * n,
                                 "combinations": {}, "missing": [[0.0] * n] * 4},

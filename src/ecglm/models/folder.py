@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ecglm.atomic import replacing_folder
 from ecglm.errors import CheckpointError
-from ecglm.models.base import sha256
+from ecglm.models.wheels import sha256
 
 _JSON = {"config": "config.json", "processor": "processor_config.json", "calibration": "calibration.json", "run": "run.json"}
 

@@ -75,8 +75,8 @@ tags: [ecg, question-answering]
 # ecglm {recipe.name} {recipe.version}
 
 Answers questions about 12-lead ECG recordings (any subset of leads, 2 to 60 s) with evidence.
-A convolutional encoder with rhythm features gives the probability of {stage.logits_RC.shape[1]} SCP-ECG statements; a
-connector and a LoRA adapter let a frozen SmolLM2-135M-Instruct answer from them.
+Two convolutional networks, rhythm features and openecg's single-lead codec give the probability of
+{stage.logits_RC.shape[1]} SCP-ECG statements; a connector and a LoRA adapter let a frozen SmolLM2-135M-Instruct answer from them.
 
 **Intended use:** research and teaching. **Not a medical device**; no clinical claim is made.
 
@@ -94,5 +94,8 @@ docs/results.md of the ecglm repository has intervals, controls and question ans
 Contains data from PTB-XL, Wagner P, Strodthoff N, Bousseljot R-D, Samek W, Schaeffter T (PhysioNet,
 doi:10.13026/kfzx-aw45), CC BY 4.0, modified. Question forms and answer sets follow ECG-QA (Oh J, Lee G, Bae S,
 Kwon J, Choi E, NeurIPS 2023 Datasets and Benchmarks), CC BY 4.0. Base model: SmolLM2-135M-Instruct
-(Hugging Face TB), Apache-2.0, not included.
+(Hugging Face TB), Apache-2.0, not included. `encoder.codec.codec.*` are the weights of openecg's codec_v6 (PyPI package
+openecg 0.11.0, Apache-2.0), unchanged but without its heads. Its makers taught it waves (LUDB, QTDB, ISP), beats (MIT-BIH DS1,
+VitalDB) and rhythms (hospital recordings); versions it goes back to also learned four rhythms from PTB-XL's labels, on folds
+that their cards do not name.
 """

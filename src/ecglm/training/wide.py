@@ -19,15 +19,17 @@ Fit = Callable[[FloatArray, Labels], Callable[[FloatArray], FloatArray]]
 RHYTHM = tuple(i for i, s in enumerate(STATEMENTS) if s.group == "rhythm")
 
 
-def linear_branch(feat_NF: FloatArray, label_NC: Labels, strength: float = 0.3) -> tuple[FloatArray, FloatArray]:
-    """Weight [C, F] and bias [C] of one logistic regression per label; labels never seen get the bias of one case."""
+def linear_branch(feat_NF: FloatArray, label_NC: Labels, strength: float = 0.3, scarce: float = 0.0,
+                  ) -> tuple[FloatArray, FloatArray]:
+    """Weight [C, F] and bias [C] of one logistic regression per label; labels never seen get the bias of one case. strength:
+    inverse of the penalty; it is divided by the share of the cases to the power of `scarce`."""
     from sklearn.linear_model import LogisticRegression
 
     weight = np.zeros((label_NC.shape[1], feat_NF.shape[1]), np.float32)
     bias = np.full(label_NC.shape[1], -np.log(len(label_NC)), np.float32)
     for c in range(label_NC.shape[1]):
         if label_NC[:, c].sum() >= 2:
-            fit = LogisticRegression(C=strength, max_iter=1000).fit(feat_NF, label_NC[:, c])
+            fit = LogisticRegression(C=strength / label_NC[:, c].mean() ** scarce, max_iter=1000).fit(feat_NF, label_NC[:, c])
             weight[c], bias[c] = fit.coef_[0], fit.intercept_[0]
     return weight, bias
 

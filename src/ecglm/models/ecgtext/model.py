@@ -16,11 +16,11 @@ from torch import Tensor, nn
 from ecglm.atomic import replacing_folder
 from ecglm.config import load_config
 from ecglm.errors import CheckpointError, ConfigError
-from ecglm.models.base import sha256
 from ecglm.models.ecgtext.config import EcgTextConfig
 from ecglm.models.ecgtext.tokens import TextTokens
 from ecglm.models.ecgtext.towers import CaptionDecoder, EcgVit, TextTower, VectorTower
 from ecglm.models.folder import verify_files
+from ecglm.models.wheels import sha256
 
 FORMAT = 1
 #: Rate of prepared signals (`ecglm.models.processor`).

@@ -16,9 +16,9 @@ from ecglm.corpus import ptbxl
 from ecglm.corpus.attributes import Attribute, AttributeTable, related
 from ecglm.corpus.splits import FewShotSplit
 from ecglm.knowledge.statements import STATEMENTS
-from ecglm.models.base import sha256
 from ecglm.models.encoders.fairseq_ecg import FS, SECONDS, FairseqEcgEncoder
 from ecglm.models.encoders.findings import FindingsEncoderConfig
+from ecglm.models.wheels import sha256
 from ecglm.records.leads import STANDARD_12
 from ecglm.signal.resample import resample
 from ecglm.training.encoder import Branch, EncoderTraining, Scaler, branches, train_network
