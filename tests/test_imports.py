@@ -22,9 +22,9 @@ FORBIDDEN: dict[str, tuple[str, ...]] = {
     "knowledge": ("ecglm.corpus", "ecglm.training", "ecglm.models", "ecglm.inference", "ecglm.bench"),
 }
 HEAVY = {"torch", "transformers", "peft", "numpy", "scipy", "pydicom", "cv2", "sklearn", "rich", "yaml", "jinja2"}
-#: Code that runs what a file says.
+#: Code that runs what a file says; torch.load with weights_only builds nothing but tensors.
 DANGEROUS = re.compile(
-    r"\bpickle\b|\btorch\.load\b|\bjoblib\b|(?<![\w.])eval\(|(?<![\w.])exec\(|\byaml\.(?:unsafe_|full_)?load\("
+    r"\bpickle\b|\btorch\.load\b(?!\([^()]*weights_only=True\))|\bjoblib\b|(?<![\w.])eval\(|(?<![\w.])exec\(|\byaml\.(?:unsafe_|full_)?load\("
     r"|trust_remote_code\s*=\s*True|allow_pickle\s*=\s*True|shell\s*=\s*True")
 
 

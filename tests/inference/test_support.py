@@ -11,21 +11,26 @@ import pytest
 from ecglm.inference.support import shares, support
 from ecglm.inference.topics import topics
 from ecglm.knowledge.statements import keys
+from ecglm.models.calibration import FindingCalibration
 from ecglm.models.facts import UNSPOKEN
 
 RHYTHMS = [key for key in keys() if key.startswith("rhythm:") and key not in UNSPOKEN]
 
 
-def read_off(prevalence: float, **probability: float) -> tuple[Any, Any]:
+def read_off(prevalence: float, either: tuple[float, float] = (1.0, 0.0), **probability: float,
+             ) -> tuple[Any, FindingCalibration]:
     """A reading whose findings have .01 where nothing else is given, and a calibration."""
     every = {key: probability.get(key.split(":")[1], 0.01) for key in keys()}
     findings = [SimpleNamespace(group=key.split(":")[0], code=key.split(":")[1], probability=p) for key, p in every.items()]
     encoded = SimpleNamespace(prob_C=np.array([*every.values()], np.float32))
-    return SimpleNamespace(findings=findings, encoded=encoded), SimpleNamespace(prevalence=[prevalence] * len(every))
+    of_each = dict.fromkeys(("slope", "bias", "possible", "prevalence"), (prevalence,) * len(every))
+    return SimpleNamespace(findings=findings, encoded=encoded), FindingCalibration(
+        **of_each, combinations={}, missing=(), either=either)
 
 
-def sure(question: str, answer: str, prevalence: float = 0.5, **probability: float) -> float | None:
-    return support(topics(question), answer, *read_off(prevalence, **probability))
+def sure(question: str, answer: str, prevalence: float = 0.5, either: tuple[float, float] = (1.0, 0.0), **probability: float,
+         ) -> float | None:
+    return support(topics(question), answer, *read_off(prevalence, either, **probability))
 
 
 def test_a_group_is_as_sure_as_all_of_it() -> None:
@@ -45,6 +50,8 @@ def test_one_or_the_other_takes_each_for_as_common_as_its_absence() -> None:
     assert sure(question, "none", AFIB=0.9, SBRAD=0.2) == pytest.approx(0.1 * 0.8)
     rare = sure(question, "atrial fibrillation", prevalence=0.1, AFIB=0.5, SBRAD=0.1)
     assert rare == pytest.approx(0.9 * 0.5)  # .5 where a tenth have it is 9 : 1, .1 is as much as nothing known
+    bolder = sure(question, "none", either=(2.0, 0.5), AFIB=0.5, SBRAD=0.5)
+    assert bolder == pytest.approx(1 / (1 + 9 * np.exp(-0.5)))  # odds of 1 : 3, squared, and half a unit more
     assert sure(question, "sinus rhythm", AFIB=0.9, SBRAD=0.2, SR=0.3) == pytest.approx(0.1 * 0.8 * 0.3)  # not what was asked
 
 

@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 
 from ecglm.bench.metrics import ece
+from ecglm.corpus.truth import heads_truth
+from ecglm.inference.confidence import log_odds, sigmoid
 from ecglm.knowledge.statements import STATEMENTS
 from ecglm.models.calibration import FindingCalibration
+from ecglm.models.facts import UNSPOKEN
 from ecglm.training.augment import user_masks
 from ecglm.training.calibrate import calibrate_findings, fit_unrecorded, fuse, possible_threshold
+from ecglm.training.either import fit_either
 
 N = len(STATEMENTS)
 
@@ -112,3 +116,32 @@ def test_masks_are_what_users_have():
     assert kept.max() == 11
     assert (mask[:, :6].all(1) & ~mask[:, 6:].any(1)).sum() > 10  # limb leads alone
     assert (user_masks(400, np.random.default_rng(0)) == mask).all()
+
+
+def test_answers_to_a_or_b_are_as_sure_as_they_are_often_right():
+    rng = np.random.default_rng(0)
+    n = 1500
+    label = np.zeros((n, N), np.uint8)
+    logits = np.full((n, N), -3.0, np.float32)
+    shown = [i for i, s in enumerate(STATEMENTS) if s.group == "sub_class" and s.key not in UNSPOKEN][:8]
+    label[np.arange(n), np.array(shown)[rng.integers(0, 8, n)]] = 1  # one of them, never two
+    logits[:, shown] = 2.0 * (2.0 * label[:, shown] - 1) + rng.normal(0, 2, (n, 8))
+    cal = calibrate_findings(logits, label)
+    known = fit_either(cal, cal.calibrated(logits), label)
+    assert known == fit_either(cal, cal.calibrated(logits), label)
+    cal = replace(cal, either=known)
+    assert FindingCalibration.of(json.loads(json.dumps(cal.to_dict()))).either == known
+
+    prob = cal.probability(logits)
+    heads, even = heads_truth(cal, prob, [""] * n), cal.even(prob)
+    right, modest = [], []
+    for number in range(n):
+        pair = rng.choice(shown, 2, replace=False).tolist()
+        asked = (label[:, pair] == ([1, 0], [0, 1], [0, 0])[number % 3]).all(1)  # one, the other, or none of them
+        row = int(rng.choice(np.flatnonzero(asked)))
+        said = heads.pair(row, *pair)
+        right.append(said == (bool(label[row, pair[0]]), bool(label[row, pair[1]])))
+        modest.append(float(np.where(said, even[row, pair], 1 - even[row, pair]).prod()))
+    sure = [sigmoid(known[0] * log_odds(p) + known[1]) for p in modest]
+    truth = np.array(right)
+    assert ece(truth, np.array(sure)) < 0.06 < ece(truth, np.array(modest))

@@ -20,7 +20,12 @@ def log_odds(probability: float) -> float:
     return math.log(p / (1 - p))
 
 
+def sigmoid(log_odds: float) -> float:
+    """The probability of log-odds."""
+    return 1.0 / (1.0 + math.exp(-log_odds))
+
+
 def calibrated_confidence(calibration: dict[str, Any], text: str, probability: float) -> float:
     """Platt scaling by kind of answer (``answers`` of calibration.json, fitted on held-out recordings)."""
     slope, bias = calibration.get("answers", {}).get(answer_kind(text), (1.0, 0.0))
-    return 1.0 / (1.0 + math.exp(-(slope * log_odds(probability) + bias)))
+    return sigmoid(slope * log_odds(probability) + bias)

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from math import prod
 
-import numpy as np
-
+from ecglm.inference.confidence import log_odds, sigmoid
 from ecglm.inference.groups import ANY_OF
 from ecglm.inference.reading import Reading
 from ecglm.inference.topics import Topics, topics
 from ecglm.knowledge.statements import STATEMENTS
-from ecglm.models.calibration import FindingCalibration, log_odds
+from ecglm.models.calibration import FindingCalibration
 from ecglm.models.facts import UNSPOKEN
 
 
@@ -31,7 +30,9 @@ def support(about: Topics, answer: str, reading: Reading, calibration: FindingCa
         return None
     if len(about.statements) == 2:
         named = set(about.statements) if low.startswith("both") else named
-        return _exactly(named, {*about.statements, *named}, _even(reading, calibration))
+        slope, bias = calibration.either
+        likely = _exactly(named, {*about.statements, *named}, _even(reading, calibration))
+        return sigmoid(slope * log_odds(likely) + bias)
     asked = () if about.statements or low == "both" else _members(about, named)
     probability = {f"{f.group}:{f.code}": f.probability for f in reading.findings}
     return _exactly(named, asked, probability) if asked and named <= set(asked) else None
@@ -61,8 +62,8 @@ def _members(about: Topics, named: Collection[str]) -> tuple[str, ...]:
 def _even(reading: Reading, calibration: FindingCalibration) -> dict[str, float]:
     """What the probabilities would be if half of all recordings had each finding."""
     assert reading.encoded is not None
-    odds_C = log_odds(reading.encoded.prob_C) - log_odds(np.array(calibration.prevalence, np.float32))
-    return {f"{f.group}:{f.code}": float(1 / (1 + np.exp(-odds))) for f, odds in zip(reading.findings, odds_C, strict=True)}
+    even_C = calibration.even(reading.encoded.prob_C)
+    return {f"{f.group}:{f.code}": float(p) for f, p in zip(reading.findings, even_C, strict=True)}
 
 
 def _exactly(named: Collection[str], asked: Collection[str], probability: Mapping[str, float]) -> float:

@@ -41,8 +41,9 @@ class FindingCalibration:
     prevalence in the training data. combinations: by group, sets of labels that recordings show together. missing: change
     of slope and of bias per share of limb leads, and of chest leads, that a recording lacks, rows (slope limb, slope
     chest, bias limb, bias chest). unrecorded: change of slope and of bias of these calibrated log-odds per share of the time in
-    which leads were not recorded since others were, as on paper, rows (slope, bias). All fitted on training recordings, on
-    out-of-fold predictions but the last, which makes pages say what the whole recordings say (`ecglm.training.unrecorded`)."""
+    which leads were not recorded since others were, as on paper, rows (slope, bias). either: slope and bias of the log-odds that
+    an answer to "A or B?" is right (`ecglm.training.either`). All fitted on training recordings, on out-of-fold predictions but
+    `unrecorded`, which makes pages say what the whole recordings say (`ecglm.training.unrecorded`)."""
 
     slope: tuple[float, ...]
     bias: tuple[float, ...]
@@ -51,6 +52,7 @@ class FindingCalibration:
     combinations: Mapping[str, tuple[tuple[int, ...], ...]]
     missing: tuple[tuple[float, ...], ...]
     unrecorded: tuple[tuple[float, ...], ...] = ()
+    either: tuple[float, float] = (1.0, 0.0)
 
     def calibrated(self, logits_BC: FloatArray, mask_L: FloatArray | None = None, unrecorded: float = 0.0) -> FloatArray:
         """Calibrated logits, same shape. mask_L: which of the 12 leads the recording has; None all. unrecorded: the share of
@@ -69,6 +71,10 @@ class FindingCalibration:
     def probability(self, logits_BC: FloatArray, mask_L: FloatArray | None = None) -> FloatArray:
         """Calibrated probabilities, same shape. mask_L as for `calibrated`."""
         return np.asarray(expit(self.calibrated(logits_BC, mask_L)), np.float32)
+
+    def even(self, prob_C: FloatArray) -> FloatArray:
+        """What the probabilities would be if half of all recordings had each statement."""
+        return np.asarray(expit(self.lift(prob_C)), np.float32)
 
     def lift(self, prob_C: FloatArray) -> FloatArray:
         """Log-odds above the base rate: how far each statement is likelier here than in any recording."""
@@ -101,7 +107,8 @@ class FindingCalibration:
         """For ``calibration.json``."""
         return {**{key: list(getattr(self, key)) for key in ("slope", "bias", "possible", "prevalence")},
                 "combinations": {group: [list(s) for s in sets] for group, sets in self.combinations.items()},
-                "missing": [list(row) for row in self.missing], "unrecorded": [list(row) for row in self.unrecorded]}
+                "missing": [list(row) for row in self.missing], "unrecorded": [list(row) for row in self.unrecorded],
+                "either": list(self.either)}
 
     @staticmethod
     def of(data: Mapping[str, Any]) -> FindingCalibration:
@@ -109,9 +116,10 @@ class FindingCalibration:
         numbers = {key: tuple(float(v) for v in data[key]) for key in ("slope", "bias", "possible", "prevalence")}
         sets = {str(group): tuple(tuple(int(i) for i in s) for s in found) for group, found in data["combinations"].items()}
         missing, unrecorded = (tuple(tuple(map(float, row)) for row in data.get(key, ())) for key in ("missing", "unrecorded"))
+        slope, bias = map(float, data.get("either", (1.0, 0.0)))
         if len(missing) != 4 or len(unrecorded) not in (0, 2):
             raise ValueError("not four rows for missing leads, or not two for leads that were not recorded all the time")
-        return FindingCalibration(**numbers, combinations=sets, missing=missing, unrecorded=unrecorded)
+        return FindingCalibration(**numbers, combinations=sets, missing=missing, unrecorded=unrecorded, either=(slope, bias))
 
 
 def missing_shares(mask_NL: FloatArray) -> FloatArray:

@@ -18,6 +18,7 @@ from ecglm.models.encoders.codec import CodecBranch
 from ecglm.models.encoders.findings import BRANCHES, FindingsEncoder
 from ecglm.training.calibrate import calibrate_findings, fuse
 from ecglm.training.codec import codec_fit, codec_linear, load_codec, pooled_tokens
+from ecglm.training.either import fit_either
 from ecglm.training.encoder import Scaler, branches, cross_fit, predict, train_network
 from ecglm.training.examples import EncoderExamples
 from ecglm.training.recipe import Recipe
@@ -94,6 +95,7 @@ def train_encoder(recipe: Recipe, examples: EncoderExamples, run: Path, progress
     fused = _weighted(weights, whole)
     table = calibrate_findings(fused, label, [_weighted(weights, parts) for parts in lacking],
                                [view.mask_RL for view in views if view.mask_RL is not None])
+    table = replace(table, either=fit_either(table, table.calibrated(fused), label, training.seed))
 
     # The students are the two networks: they learn from the teachers' networks, or the models of the features, which are
     # fused with them in the end, would count twice.

@@ -24,15 +24,18 @@ from ecglm.training.calibrate import fit_unrecorded
 #: them in turn.
 LAYOUTS: tuple[tuple[str, tuple[str, ...] | None], ...] = (("3x4+1R", None), ("3x4", ()), ("6x2+1R", None), ("3x4+3R", None))
 
+_STEP = 3
+
 
 def calibrated_for_pages(model: EcgLanguageModel, data: PtbXl, rows: Sequence[int] | NDArray[np.int64], progress: bool = True,
                          ) -> FindingCalibration:
-    """The calibration of a model with its `unrecorded`, fitted on these rows of PTB-XL (minutes)."""
+    """The calibration of a model with its `unrecorded`, fitted on every third of these rows of PTB-XL (minutes): two numbers a
+    statement need no more."""
     from rich.progress import track
 
     model.findings_calibration = calibration = replace(model.findings_calibration, unrecorded=())
     whole, cut, share = [], [], []
-    for number, row in enumerate(track(rows, "Calibrating for pages", disable=not progress)):
+    for number, row in enumerate(track(rows[::_STEP], "Calibrating for pages", disable=not progress)):
         record = data.record(int(row))
         inputs = model.processor(shown_on(record, *LAYOUTS[number % len(LAYOUTS)]))
         whole.append(model.encode(model.processor(record)).logits_C)
