@@ -19,7 +19,7 @@ from tests.tiny_checkpoint import TINY_CODEC
 @pytest.fixture
 def branch() -> CodecBranch:
     torch.manual_seed(0)
-    return CodecBranch(TINY_CODEC, 125.0, 12, 5).eval()
+    return CodecBranch(TINY_CODEC, 125.0, 12, 3, 5).eval()
 
 
 def signal(seconds: float = 4.0, leads: int = 12) -> torch.Tensor:
@@ -65,9 +65,11 @@ def test_absent_leads_count_as_average_ones(branch: CodecBranch) -> None:
     pooled = branch.pool(signal())
     changed = pooled.clone()
     changed[:, 3:] += 7
-    torch.testing.assert_close(branch(pooled, mask), branch(changed, mask))
-    torch.testing.assert_close(branch(pooled, torch.zeros(1, 12))[0], branch.head.bias)
-    assert not torch.equal(branch(pooled, mask), branch(pooled, torch.ones(1, 12)))
+    feat = torch.zeros(1, 3)
+    torch.testing.assert_close(branch(pooled, mask, feat), branch(changed, mask, feat))
+    torch.testing.assert_close(branch(pooled, torch.zeros(1, 12), feat)[0], branch.head.bias)
+    assert not torch.equal(branch(pooled, mask, feat), branch(pooled, torch.ones(1, 12), feat))
+    assert not torch.equal(branch(pooled, mask, feat), branch(pooled, mask, feat + 1))
 
 
 @pytest.mark.parametrize("seconds", [2.0, 12.0, 60.0])
@@ -76,7 +78,7 @@ def test_any_length_gives_finite_numbers(branch: CodecBranch, seconds: float) ->
 
 
 def test_only_the_layers_that_are_pooled_are_computed() -> None:
-    first = CodecBranch(replace(TINY_CODEC, taps=(0,)), 125.0, 12, 5).eval()
+    first = CodecBranch(replace(TINY_CODEC, taps=(0,)), 125.0, 12, 3, 5).eval()
     first.codec.upper_transformer = torch.nn.Identity()  # would fail: has no layers to take
     first.codec.upper_transformer.layers = []
     assert first.pool(signal(2.0, 1)).shape == (1, 1, 16)

@@ -71,7 +71,7 @@ def test_the_encoder_says_what_its_stage_reports(tmp_path: Path) -> None:
 def test_the_codec_reads_what_is_planted_and_keeps_its_weights(tmp_path: Path) -> None:
     save_file(weights(), tmp_path / "codec.safetensors")
     given = examples()
-    branch = CodecBranch(TINY_CODEC, 125.0, 12, LABELS)
+    branch = CodecBranch(TINY_CODEC, 125.0, 12, 0, LABELS)
     codec.load_codec(branch, tmp_path, progress=False)
     pooled = codec.pooled_tokens(branch, given.sig_NLT, tmp_path, progress=False)
     np.testing.assert_array_equal(pooled, codec.pooled_tokens(branch, given.sig_NLT, tmp_path, progress=False))
@@ -105,7 +105,7 @@ def test_the_codec_is_fetched_once(index: list[list[str]], tmp_path: Path) -> No
     run = tmp_path / "run"
     run.mkdir()
     for _ in range(2):
-        branch = CodecBranch(TINY_CODEC, 125.0, 12, LABELS)
+        branch = CodecBranch(TINY_CODEC, 125.0, 12, 0, LABELS)
         codec.load_codec(branch, run, progress=False)
         assert torch.equal(branch.codec.conv_tok.weight, weights()["conv_tok.weight"])
     assert [command[-1] for command in index] == ["openecg==0.11.0"]
@@ -117,5 +117,5 @@ def test_another_codec_in_the_wheel_is_refused(index: list[list[str]], tmp_path:
     run = tmp_path / "run"
     run.mkdir()
     with pytest.raises(CheckpointError, match=r"checksum differs .* fetch it again"):
-        codec.load_codec(CodecBranch(TINY_CODEC, 125.0, 12, LABELS), run, progress=False)
+        codec.load_codec(CodecBranch(TINY_CODEC, 125.0, 12, 0, LABELS), run, progress=False)
     assert not list(run.iterdir())

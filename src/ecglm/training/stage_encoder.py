@@ -72,19 +72,20 @@ def train_encoder(recipe: Recipe, examples: EncoderExamples, run: Path, progress
         grown = grow_forest(feat_NF, label_NC, config.forest, training.seed)
         return lambda f: forest_logits(grown, f, label_NC.shape[1])
 
-    codec = CodecBranch(config.codec, config.strip.fs, config.strip.n_leads, label.shape[1])
+    codec = CodecBranch(config.codec, config.strip.fs, config.strip.n_leads, feat.shape[1], label.shape[1])
     load_codec(codec, run, progress)
     pooled = torch.from_numpy(pooled_tokens(codec, examples.sig_NLT, run, progress))
     codec.mean_LP.copy_(pooled[rows].mean(0))
     codec.std_LP.copy_(pooled[rows].std(0) + _LEAST_SPREAD)
 
-    def read(at: NDArray[np.int64], mask_RL: FloatArray | None = None) -> FloatArray:
-        mask = torch.ones(len(at), pooled.shape[1]) if mask_RL is None else torch.from_numpy(mask_RL)
-        return codec.standardise(pooled[at], mask).numpy()
+    def read(at: NDArray[np.int64], feat_NF: FloatArray, mask_NL: FloatArray | None = None) -> FloatArray:
+        mask = torch.ones(len(at), pooled.shape[1]) if mask_NL is None else torch.from_numpy(mask_NL[at])
+        return codec.reads(pooled[at], mask, torch.from_numpy(feat_NF[at])).numpy()
 
-    views = [_View(feat, examples.beat_NLK, None, read(rows))]
-    views += [_View(scaler(some.feat_NF), some.beat_NLK, some.mask_NL[rows], read(rows, some.mask_NL[rows]))
-              for some in examples.lacking]
+    views = [_View(feat, examples.beat_NLK, None, read(rows, feat))]
+    for some in examples.lacking:
+        less = scaler(some.feat_NF)
+        views.append(_View(less, some.beat_NLK, some.mask_NL[rows], read(rows, less, some.mask_NL)))
     deep = [[cross_fit(replace(branch, wave_NLT=view.beat_NLK) if branch.name == "beat" else branch, examples, rows, view.feat_NF,
                        training, run, progress, view.mask_RL) for view in views] for branch in networks]
     shallow = [out_of_fold(fit, [view.feat_NF[rows] for view in views], label, fold, training.teacher_folds)
@@ -125,7 +126,7 @@ def train_encoder(recipe: Recipe, examples: EncoderExamples, run: Path, progress
         raw = _weighted(weights, [
             *(predict(encoder.get_submodule(branch.name), branch.wave_NLT[valid], feat[valid]) for branch in networks),
             encoder.linear(torch.from_numpy(feat[valid])).numpy(), forest_logits(encoder.forest, feat[valid], label.shape[1]),
-            encoder.codec.head(torch.from_numpy(read(valid))).numpy()])
+            encoder.codec.head(torch.from_numpy(read(valid, feat))).numpy()])
     valid_prob, truth = table.probability(raw), examples.label_NC[valid]
     metrics = {"out_of_fold": _by_group(table.probability(fused), label), "validation": _by_group(valid_prob, truth),
                "validation_ece": round(float(ece(truth.ravel(), valid_prob.ravel())), 4),

@@ -1,11 +1,11 @@
 """The single-lead codec of openecg (codec_v6, Apache-2.0) as a branch of the encoder: its tokens of every lead, pooled over time,
-and one linear layer.
+and one linear layer on them and on the rhythm features.
 
 openecg taught it waves, beats and rhythms lead by lead on other recordings than ours, so it knows shapes that a network trained
 on some thousand recordings has not met. Its weights stay as they are (`ecglm.training.codec` fetches them); how its tokens are
 pooled and read is ours, and docs/log.md has what that is worth.
 Shapes: B batch, L leads (12), M any number of leads, T samples at the encoder's rate, S samples at the codec's, N tokens,
-D width, P pooled numbers of a lead, C labels.
+D width, P pooled numbers of a lead, F rhythm features, C labels.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from torch.nn.functional import conv1d, gelu, pad
 
 #: Standardised pooled tokens are clipped here, so that one odd lead cannot dominate.
 POOLED_CLIP = 5.0
+#: Standardised rhythm features are so many times as large as pooled tokens, of which there are a hundred times as many: a penalty
+#: on weights would leave them unheard. Chosen on out-of-fold predictions.
+FEATURE_GAIN = 5.0
 #: Leads that go through the codec together: what attention needs grows with them.
 _TOGETHER = 24
 #: Samples either way that interpolation looks at.
@@ -87,20 +90,20 @@ class LeadCodec(nn.Module):
 
 
 class CodecBranch(nn.Module):
-    """Finding logits from the codec's tokens: mean and spread over time of each, standardised, and a linear layer over all
-    leads. A lead that is not there is taken for an average one."""
+    """Finding logits from the codec's tokens: mean and spread over time of each, standardised, and a linear layer over all leads
+    and the rhythm features. A lead that is not there is taken for an average one."""
 
     mean_LP: Tensor
     std_LP: Tensor
 
-    def __init__(self, config: CodecConfig, fs: float, n_leads: int, n_labels: int) -> None:
+    def __init__(self, config: CodecConfig, fs: float, n_leads: int, n_features: int, n_labels: int) -> None:
         super().__init__()
         self.factor = round(config.fs / fs)
         self.codec = LeadCodec(config).requires_grad_(False)
         self.pooled_size = 2 * len(config.taps) * config.width
         self.register_buffer("mean_LP", torch.zeros(n_leads, self.pooled_size))
         self.register_buffer("std_LP", torch.ones(n_leads, self.pooled_size))
-        self.head = nn.Linear(n_leads * self.pooled_size, n_labels)
+        self.head = nn.Linear(n_leads * self.pooled_size + n_features, n_labels)
 
     @torch.no_grad()
     def pool(self, sig_BLT: Tensor) -> Tensor:
@@ -113,13 +116,13 @@ class CodecBranch(nn.Module):
             pooled[some] = torch.cat([part for h in tokens for part in (h.mean(1), h.std(1))], dim=1)
         return pooled.view(*sig_BLT.shape[:2], self.pooled_size)
 
-    def standardise(self, pooled_BLP: Tensor, mask_BL: Tensor) -> Tensor:
-        """What the linear layer reads [B, L * P]: zeros, which are averages, for absent leads."""
+    def reads(self, pooled_BLP: Tensor, mask_BL: Tensor, feat_BF: Tensor) -> Tensor:
+        """What the linear layer gets [B, L * P + F]: zeros, which are averages, for absent leads. feat_BF standardised."""
         standard = ((pooled_BLP - self.mean_LP) / self.std_LP).clamp(-POOLED_CLIP, POOLED_CLIP)
-        return (standard * mask_BL.unsqueeze(-1)).flatten(1)
+        return torch.cat([(standard * mask_BL.unsqueeze(-1)).flatten(1), FEATURE_GAIN * feat_BF], dim=1)
 
-    def forward(self, pooled_BLP: Tensor, mask_BL: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.standardise(pooled_BLP, mask_BL))
+    def forward(self, pooled_BLP: Tensor, mask_BL: Tensor, feat_BF: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.reads(pooled_BLP, mask_BL, feat_BF))
         return logits
 
 

@@ -1,7 +1,8 @@
 """The shipped encoder: five branches whose logits are weighted per group of statements.
 
 strip: a residual network on the whole strip; beat: a network on the median beats; linear and forest: models of the rhythm
-features, which convolutions read poorly; codec: a linear reading of what a codec taught elsewhere makes of every lead.
+features, which convolutions read poorly; codec: a linear reading of what a codec taught elsewhere makes of every
+lead, beside the rhythm features.
 Calibration turns the fused logits into probabilities (`ecglm.models.calibration`).
 """
 
@@ -58,7 +59,7 @@ class FindingsEncoder(nn.Module):
         self.beat = BeatNet(config.beat)
         self.linear = nn.Linear(n_features, n_labels)
         self.forest = Forest(config.forest)
-        self.codec = CodecBranch(config.codec, config.strip.fs, config.strip.n_leads, n_labels)
+        self.codec = CodecBranch(config.codec, config.strip.fs, config.strip.n_leads, n_features, n_labels)
         self.register_buffer("mean_F", torch.zeros(n_features))
         self.register_buffer("std_F", torch.ones(n_features))
         self.register_buffer("fuse_KC", torch.eye(len(BRANCHES))[:, :1].repeat(1, n_labels))
@@ -76,7 +77,7 @@ class FindingsEncoder(nn.Module):
         linear = self.linear(feat)
         forest = torch.zeros_like(linear)
         forest[:, list(self.config.forest.labels)] = self.forest(feat)
-        codec = self.codec(self.codec.pool(sig_BLT) if pooled_BLP is None else pooled_BLP, mask_BL)
+        codec = self.codec(self.codec.pool(sig_BLT) if pooled_BLP is None else pooled_BLP, mask_BL, feat)
         logits = (self.fuse_KC * torch.stack([strip.logits_BC, beat.logits_BC, linear, forest, codec], dim=1)).sum(1)
         return EncoderOutput(strip.tok_BND, torch.cat([strip.emb_BD, beat.emb_BD], dim=1), logits)
 
