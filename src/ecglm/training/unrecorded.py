@@ -19,27 +19,33 @@ from ecglm.corpus.ptbxl import PtbXl
 from ecglm.models.calibration import FindingCalibration
 from ecglm.models.elm import EcgLanguageModel
 from ecglm.training.calibrate import fit_unrecorded
+from ecglm.training.codec import Head, set_head
 
 #: Layouts of pages that show leads one group after another, and their strips (None: the usual ones); the recordings are cut by
 #: them in turn.
 LAYOUTS: tuple[tuple[str, tuple[str, ...] | None], ...] = (("3x4+1R", None), ("3x4", ()), ("6x2+1R", None), ("3x4+3R", None))
 
+#: Every so many of the training recordings are read: two numbers a statement need no more.
 _STEP = 3
 
 
-def calibrated_for_pages(model: EcgLanguageModel, data: PtbXl, rows: Sequence[int] | NDArray[np.int64], progress: bool = True,
-                         ) -> FindingCalibration:
-    """The calibration of a model with its `unrecorded`, fitted on every third of these rows of PTB-XL (minutes): two numbers a
-    statement need no more."""
+def calibrated_for_pages(model: EcgLanguageModel, data: PtbXl, rows: Sequence[int] | NDArray[np.int64],
+                         codec_heads: Sequence[tuple[tuple[int, ...], Head]], progress: bool = True) -> FindingCalibration:
+    """The calibration of a model with its `unrecorded`, fitted on these rows of PTB-XL (a quarter of an hour). codec_heads: heads
+    of the codec branch that have not learned these folds (`CodecStage`): by its own it would be surer of the whole recordings,
+    which it knows, than of their pages."""
     from rich.progress import track
 
     model.findings_calibration = calibration = replace(model.findings_calibration, unrecorded=())
-    whole, cut, share = [], [], []
+    branch, whole, cut, share = model.encoder.codec, [], [], []
+    own = {name: value.clone() for name, value in branch.head.state_dict().items()}
     for number, row in enumerate(track(rows[::_STEP], "Calibrating for pages", disable=not progress)):
+        set_head(branch, next(head for folds, head in codec_heads if data.fold[row] in folds))
         record = data.record(int(row))
         inputs = model.processor(shown_on(record, *LAYOUTS[number % len(LAYOUTS)]))
         whole.append(model.encode(model.processor(record)).logits_C)
         cut.append(model.encode(inputs).logits_C)
         share.append(inputs.unrecorded)
+    branch.head.load_state_dict(own)
     found = fit_unrecorded(np.stack(cut), np.stack(whole), np.array(share, np.float32))
     return replace(calibration, unrecorded=tuple(map(tuple, found.tolist())))

@@ -1,4 +1,4 @@
-"""Models of the rhythm features alone: a logistic regression per label, and a forest for the rhythm statements."""
+"""Models without gradient descent: a logistic regression per label, and a forest for the rhythm statements."""
 
 from __future__ import annotations
 

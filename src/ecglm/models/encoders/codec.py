@@ -1,9 +1,9 @@
 """The single-lead codec of openecg (codec_v6, Apache-2.0) as a branch of the encoder: its tokens of every lead, pooled over time,
 and one linear layer on them and on the rhythm features.
 
-openecg taught it waves, beats and rhythms lead by lead on other recordings than ours, so it knows shapes that a network trained
-on some thousand recordings has not met. Its weights stay as they are (`ecglm.training.codec` fetches them); how its tokens are
-pooled and read is ours, and docs/log.md has what that is worth.
+openecg taught it waves, beats and rhythms lead by lead on many data sets, so it knows shapes that a network trained on some
+thousand recordings has not met. Its weights stay as they are (`ecglm.training.codec` fetches them); how its tokens are pooled and
+read is ours, and docs/log.md has what that is worth and what is known of whom it heard.
 Shapes: B batch, L leads (12), M any number of leads, T samples at the encoder's rate, S samples at the codec's, N tokens,
 D width, P pooled numbers of a lead, F rhythm features, C labels.
 """
@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv1d, gelu, pad
+
+from ecglm.errors import ConfigError
 
 #: Standardised pooled tokens are clipped here, so that one odd lead cannot dominate.
 POOLED_CLIP = 5.0
@@ -30,10 +32,11 @@ _REACH = 8
 
 @dataclass(frozen=True)
 class CodecConfig:
-    """Architecture of `LeadCodec`: sizes of openecg's codec_v6; rate in Hz. taps: after how many transformer layers (0: after
-    the convolutions) tokens are pooled."""
+    """Architecture of `LeadCodec`: sizes of openecg's codec_v6; rate in Hz, seconds that it hears at a time. taps: after how many
+    transformer layers (0: after the convolutions) tokens are pooled."""
 
     fs: float = 500.0
+    seconds: float = 10.0
     patch: int = 10
     width: int = 128
     heads: int = 4
@@ -62,6 +65,15 @@ def upsampled(x_LT: Tensor, factor: int) -> Tensor:
     spread[..., 0] = x_LT
     ends = pad(spread.flatten(-2).unsqueeze(1), (_REACH * factor, _REACH * factor))
     return conv1d(ends, kernel[None, None]).squeeze(1)
+
+
+def fitted(x_LT: Tensor, length: int) -> Tensor:
+    """So many samples of each row: a shorter one is repeated, the middle of a longer one taken. Ranks and places of tokens are
+    those of a window, so that a shorter window would be read as another ECG."""
+    spare = x_LT.shape[-1] - length
+    if spare >= 0:
+        return x_LT[..., spare // 2:spare // 2 + length]
+    return x_LT.repeat(*(1,) * (x_LT.dim() - 1), -(-length // x_LT.shape[-1]))[..., :length]
 
 
 class LeadCodec(nn.Module):
@@ -98,7 +110,9 @@ class CodecBranch(nn.Module):
 
     def __init__(self, config: CodecConfig, fs: float, n_leads: int, n_features: int, n_labels: int) -> None:
         super().__init__()
-        self.factor = round(config.fs / fs)
+        if config.fs % fs:
+            raise ConfigError(f"the codec's rate ({config.fs:g} Hz) is no multiple of the encoder's ({fs:g} Hz)")
+        self.factor, self.length = round(config.fs / fs), round(config.seconds * fs)
         self.codec = LeadCodec(config).requires_grad_(False)
         self.pooled_size = 2 * len(config.taps) * config.width
         self.register_buffer("mean_LP", torch.zeros(n_leads, self.pooled_size))
@@ -108,7 +122,7 @@ class CodecBranch(nn.Module):
     @torch.no_grad()
     def pool(self, sig_BLT: Tensor) -> Tensor:
         """pooled_BLP of leads at the encoder's rate; zeros for a lead without signal."""
-        flat = sig_BLT.flatten(0, 1)
+        flat = fitted(sig_BLT.flatten(0, 1), self.length)
         there = (flat != flat[:, :1]).any(1).nonzero().squeeze(1)
         pooled = flat.new_zeros(len(flat), self.pooled_size)
         for some in torch.split(there, _TOGETHER):
@@ -117,9 +131,11 @@ class CodecBranch(nn.Module):
         return pooled.view(*sig_BLT.shape[:2], self.pooled_size)
 
     def reads(self, pooled_BLP: Tensor, mask_BL: Tensor, feat_BF: Tensor) -> Tensor:
-        """What the linear layer gets [B, L * P + F]: zeros, which are averages, for absent leads. feat_BF standardised."""
+        """What the linear layer gets [B, L * P + F]: zeros, which are averages, for leads that are absent or silent. feat_BF
+        standardised."""
         standard = ((pooled_BLP - self.mean_LP) / self.std_LP).clamp(-POOLED_CLIP, POOLED_CLIP)
-        return torch.cat([(standard * mask_BL.unsqueeze(-1)).flatten(1), FEATURE_GAIN * feat_BF], dim=1)
+        heard = mask_BL * pooled_BLP.any(-1)
+        return torch.cat([(standard * heard.unsqueeze(-1)).flatten(1), FEATURE_GAIN * feat_BF], dim=1)
 
     def forward(self, pooled_BLP: Tensor, mask_BL: Tensor, feat_BF: Tensor) -> Tensor:
         logits: Tensor = self.head(self.reads(pooled_BLP, mask_BL, feat_BF))
