@@ -31,10 +31,8 @@ OPENECG = Wheel("openecg", "0.11.0", "openecg", "models/codec_v6.pt",
 #: Principal axes of the pooled tokens that are read: all that a thousand recordings can tell apart, and quick to fit.
 _AXES = 1000
 #: Inverse strength of the penalty for a statement that everybody has, and how it grows where cases are few. Chosen on
-#: out-of-fold predictions, as is that short recordings are learned from as well.
+#: out-of-fold predictions.
 _STRENGTH, _SCARCE = 5e-4, 0.5
-#: Lengths of short recordings (s).
-_SHORT = (2.0, 8.0)
 #: Added to the spread of pooled tokens, so that none that hardly varies is blown up.
 _LEAST_SPREAD = 1e-3
 
@@ -56,30 +54,21 @@ def train_codec(config: FindingsEncoderConfig, examples: EncoderExamples, rows: 
     label, fold = examples.label_NC[rows], examples.fold_N[rows]
     branch = CodecBranch(config.codec, config.strip.fs, config.strip.n_leads, feat_KNF[0].shape[1], label.shape[1])
     load_codec(branch, run, progress)
-    pooled = pooled_tokens(branch, [*examples.sig_NLT[rows]], run, progress)
-    short = pooled_tokens(branch, shortened(examples.sig_NLT[rows], config.strip.fs), run, progress)
+    pooled = pooled_tokens(branch, examples.sig_NLT[rows], run, progress)
     branch.mean_LP.copy_(pooled.mean(0))
     branch.std_LP.copy_(pooled.std(0) + _LEAST_SPREAD)
 
-    def read(pooled_RLP: Tensor, mask_RL: FloatArray, feat_NF: FloatArray) -> FloatArray:
-        return branch.reads(pooled_RLP, torch.from_numpy(mask_RL), torch.from_numpy(feat_NF[rows])).numpy()
-
-    every = np.ones(pooled.shape[:2], np.float32)
-    views = [read(pooled, mask, feat) for mask, feat in
-             zip((every, *(some.mask_NL[rows] for some in examples.lacking)), feat_KNF, strict=True)]
-    taught = np.stack([views[0], read(short, every, feat_KNF[0])])
-
-    def fit(kept_R: NDArray[np.bool_]) -> Head:
-        return codec_linear(np.concatenate(taught[:, kept_R]), np.concatenate([label[kept_R]] * len(taught)))
-
+    masks = [np.ones(pooled.shape[:2], np.float32), *(some.mask_NL[rows] for some in examples.lacking)]
+    views = [branch.reads(pooled, torch.from_numpy(mask), torch.from_numpy(feat[rows])).numpy()
+             for mask, feat in zip(masks, feat_KNF, strict=True)]
     logits, heads = [np.zeros(label.shape, np.float32) for _ in views], []
     for held_out in folds:
         out = np.isin(fold, held_out)
-        weight, bias = head = fit(~out)
+        weight, bias = head = codec_linear(views[0][~out], label[~out])
         heads.append((held_out, head))
         for of_view, view in zip(logits, views, strict=True):
             of_view[out] = view[out] @ weight.T + bias
-    set_head(branch, fit(np.ones(len(rows), np.bool_)))
+    set_head(branch, codec_linear(views[0], label))
     return CodecStage(branch, logits, tuple(heads))
 
 
@@ -106,28 +95,17 @@ def load_codec(branch: CodecBranch, run: Path, progress: bool = True) -> None:
         raise CheckpointError(f"{kept}: not the codec that this recipe describes; delete it and resume") from error
 
 
-def shortened(sig_NLT: NDArray[np.float16], fs: float, seed: int = 0) -> list[NDArray[np.float16]]:
-    """A piece [L, T] of each recording, of another time for each lead, as pages show them."""
-    rng = np.random.default_rng(seed)
-    pieces = []
-    for sig_LT in sig_NLT:
-        length = min(round(fs * rng.uniform(*_SHORT)), sig_LT.shape[1])
-        starts = rng.integers(0, sig_LT.shape[1] - length + 1, len(sig_LT))
-        pieces.append(np.stack([lead[start:start + length] for lead, start in zip(sig_LT, starts, strict=True)]))
-    return pieces
-
-
-def pooled_tokens(branch: CodecBranch, signals: Sequence[NDArray[np.float16]], run: Path, progress: bool = True) -> Tensor:
-    """pooled_NLP of recordings [L, T] (five to ten minutes for all of PTB-XL's on two cores), or those of an earlier run."""
+def pooled_tokens(branch: CodecBranch, sig_NLT: NDArray[np.float16], run: Path, progress: bool = True) -> Tensor:
+    """pooled_NLP of recordings (five to ten minutes for all of PTB-XL's on two cores), or those of an earlier run."""
     from rich.progress import track
 
     digest = hashlib.sha256(repr(branch.codec.config).encode() + Path(code.__file__).read_bytes())
-    for part in (*branch.codec.state_dict().values(), *signals):
+    for part in (*branch.codec.state_dict().values(), sig_NLT):
         digest.update(np.ascontiguousarray(part).tobytes())
     cache = run / f"codec-{digest.hexdigest()[:16]}.npy"
     if not cache.is_file():
         parts = [branch.pool(torch.from_numpy(sig_LT[None]).float()).numpy()
-                 for sig_LT in track(signals, "Listening with the codec", disable=not progress)]
+                 for sig_LT in track(sig_NLT, "Listening with the codec", disable=not progress)]
         with replacing(cache) as temporary, open(temporary, "wb") as sink:
             np.save(sink, np.concatenate(parts).astype(np.float16))
     return torch.from_numpy(np.load(cache).astype(np.float32))
