@@ -77,8 +77,8 @@ def test_the_codec_reads_what_is_planted_and_keeps_its_weights(tmp_path: Path) -
     stage, again = (codec.train_codec(CONFIG, given, rows, feats, folds, tmp_path, progress=False) for _ in range(2))
     truth = given.label_NC[:, 0] == 1
     whole, lacking = (float(auroc(truth, logits[:, 0])) for logits in stage.logits_KRC)
-    assert whole == 1.0
-    assert 0.7 < lacking < 1.0  # a third of the recordings lack the lead that shows it
+    assert whole > 0.99
+    assert 0.7 < lacking < 0.99  # a third of the recordings lack the lead that shows it
     np.testing.assert_array_equal(stage.branch.head.weight.detach(), again.branch.head.weight.detach())
     assert all(torch.equal(value, weights()[name]) for name, value in stage.branch.codec.state_dict().items())
     assert [held_out for held_out, _ in stage.heads] == list(folds)

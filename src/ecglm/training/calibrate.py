@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
+from scipy.special import entr, expit
 
 from ecglm.knowledge.statements import GROUPS, STATEMENTS
 from ecglm.models.calibration import FindingCalibration, missing_shares, seen_together
@@ -36,7 +36,8 @@ def _platt(logits: FloatArray, labels: NDArray[np.uint8]) -> tuple[float, float]
 
 
 def fuse(branch_KNC: FloatArray, label_NC: NDArray[np.uint8]) -> FloatArray:
-    """Weights [K, C] of K branches: one set per group, never negative, least log-loss pooled over the group's labels.
+    """Weights [K, C] of K branches: one set per group, never negative, of the least log-loss when each label has its own bias.
+    The losses of a group's labels count by how much there is to know of each, their entropy: rare ones as much as common ones.
 
     A branch that says nothing (all zeros) about a group gets no weight there.
     """
@@ -45,12 +46,25 @@ def fuse(branch_KNC: FloatArray, label_NC: NDArray[np.uint8]) -> FloatArray:
     weights = np.zeros((len(branch_KNC), label_NC.shape[1]), np.float32)
     for group in GROUPS:
         members = [i for i, s in enumerate(STATEMENTS) if s.group == group]
-        columns = [i for i in members if label_NC[:, i].sum() >= 5]
-        logits, truth = branch_KNC[:, :, columns].reshape(len(branch_KNC), -1).astype(float), label_NC[:, columns].ravel()
-        start = np.r_[0.0, np.full(len(logits), 1 / len(logits))]
-        fit = minimize(_log_loss, start, (logits, truth), jac=True, bounds=[(None, None)] + [(0, None)] * len(logits))
-        weights[:, members] = np.where(np.abs(logits).max(1) > 0, fit.x[1:], 0.0)[:, None]
+        columns = [i for i in members if 5 <= label_NC[:, i].sum() < len(label_NC)]
+        logits, truth = branch_KNC[:, :, columns].astype(float), label_NC[:, columns].astype(float)
+        start = np.r_[np.zeros(len(columns)), np.full(len(logits), 1 / len(logits))]
+        bounds = [(None, None)] * len(columns) + [(0, None)] * len(logits)
+        fit = minimize(_fused_loss, start, (logits, truth), jac=True, bounds=bounds)
+        weights[:, members] = np.where(np.abs(logits).max((1, 2)) > 0, fit.x[len(columns):], 0.0)[:, None]
     return weights
+
+
+def _fused_loss(theta: NDArray[np.float64], logits_KNC: NDArray[np.float64], truth_NC: NDArray[np.float64],
+                ) -> tuple[float, NDArray[np.float64]]:
+    """Mean log-loss over entropy of C labels with biases theta[:C] and branch weights theta[C:], and its gradient."""
+    count, labels = truth_NC.shape
+    rate = truth_NC.mean(0)
+    share_C = 1.0 / ((entr(rate) + entr(1.0 - rate)) * count * labels)
+    z = theta[:labels] + np.tensordot(theta[labels:], logits_KNC, 1)
+    residual = (expit(z) - truth_NC) * share_C
+    loss = float(((np.logaddexp(0, z) - truth_NC * z) * share_C).sum())
+    return loss, np.r_[residual.sum(0), (logits_KNC * residual).sum((1, 2))]
 
 
 def _log_loss(theta: NDArray[np.float64], logits_KM: NDArray[np.float64], truth_M: NDArray[Any],
