@@ -22,7 +22,7 @@ from ecglm.training.examples import build, data_hash
 from ecglm.training.recipe import Recipe
 from ecglm.training.run_folder import checked_recipe, start_run
 from ecglm.training.stage_encoder import EncoderStage, train_encoder
-from ecglm.training.stage_language import train_language
+from ecglm.training.stage_language import keep_language, train_language
 from ecglm.training.unrecorded import calibrated_for_pages
 
 
@@ -43,7 +43,10 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
     torch.manual_seed(recipe.instruct.seed)
     model = EcgLanguageModel(config, {"findings": stage.calibration.to_dict()})
     model.encoder.load_state_dict(stage.encoder.state_dict())
-    language = train_language(recipe, model, stage, examples, folder, progress)
+    if recipe.adapter_from:
+        language = keep_language(recipe, model, stage, examples, progress)
+    else:
+        language = train_language(recipe, model, stage, examples, folder, progress)
     model.findings_calibration = calibrated_for_pages(model, data, stage.rows, stage.codec_heads, progress)
     model.calibration["findings"] = model.findings_calibration.to_dict()
     model.save_pretrained(output, _provenance(recipe, data, stage, language), _card(recipe, stage, language))

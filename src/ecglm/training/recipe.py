@@ -12,7 +12,8 @@ from ecglm.training.instruct import InstructTraining
 
 @dataclass(frozen=True)
 class Recipe:
-    """See recipes/default.yaml. Folds are PTB-XL's; calibrate_folds are kept from the language model's training."""
+    """See recipes/default.yaml. Folds are PTB-XL's; calibrate_folds are kept from the language model's training. adapter_from:
+    a checkpoint folder whose connector and adapter are taken as they are, instead of being trained."""
 
     name: str = "default"
     version: str = "0.1"
@@ -22,6 +23,7 @@ class Recipe:
     train_folds: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
     validation_fold: int = 9
     calibrate_folds: tuple[int, ...] = (8,)
+    adapter_from: str = ""
     encoder: FindingsEncoderConfig = field(default_factory=FindingsEncoderConfig)
     connector: ConnectorConfig = field(default_factory=ConnectorConfig)
     encoder_training: EncoderTraining = field(default_factory=EncoderTraining)

@@ -15,6 +15,7 @@ from ecglm.bench.metrics import strict_match
 from ecglm.corpus import instructions, ptbxl
 from ecglm.corpus.questions import asked_statements
 from ecglm.corpus.truth import Truth, heads_truth
+from ecglm.errors import CheckpointError
 from ecglm.inference.confidence import answer_kind
 from ecglm.inference.engine import Engine
 from ecglm.models.elm import EcgLanguageModel
@@ -93,6 +94,20 @@ def train_language(recipe: Recipe, model: EcgLanguageModel, stage: EncoderStage,
     model.calibration["answers"] = answers
     return {"questions": sum(len(s.pairs) for s in samples), "loss_first": float(np.mean(losses[:20])),
             "loss_last": float(np.mean(losses[-50:])), "calibration": metrics}
+
+
+def keep_language(recipe: Recipe, model: EcgLanguageModel, stage: EncoderStage, examples: EncoderExamples,
+                  progress: bool = True) -> dict[str, Any]:
+    """Take connector and adapter of `recipe.adapter_from` into `model`, which reads findings as they do, and fit answer confidence
+    anew; returns metrics. Raises CheckpointError where they do not fit."""
+    kept = EcgLanguageModel.from_pretrained(recipe.adapter_from)
+    if kept.adapter is None or (kept.config.connector, kept.config.base) != (model.config.connector, model.config.base):
+        raise CheckpointError(f"{recipe.adapter_from}: its adapter is not one for this recipe; leave out adapter_from")
+    model.connector.load_state_dict(kept.connector.state_dict())
+    model.adapter = kept.adapter
+    answers, metrics = calibrate_answers(Pools(recipe, model, stage, examples), progress)
+    model.calibration["answers"] = answers
+    return kept.run["metrics"]["language"] | {"calibration": metrics, "adapter_from": kept.run["version"]}
 
 
 def calibrate_answers(pools: Pools, progress: bool = True) -> tuple[dict[str, tuple[float, float]], dict[str, Any]]:
