@@ -98,8 +98,8 @@ def train_language(recipe: Recipe, model: EcgLanguageModel, stage: EncoderStage,
 
 def keep_language(recipe: Recipe, model: EcgLanguageModel, stage: EncoderStage, examples: EncoderExamples,
                   progress: bool = True) -> dict[str, Any]:
-    """Take connector and adapter of `recipe.adapter_from` into `model`, which reads findings as they do, and fit answer confidence
-    anew; returns metrics. Raises CheckpointError where they do not fit."""
+    """Take connector and adapter of `recipe.adapter_from` into `model`, which reads findings as they do, and fit answer
+    confidence anew; returns metrics. Raises CheckpointError where they do not fit."""
     kept = EcgLanguageModel.from_pretrained(recipe.adapter_from)
     if kept.adapter is None or (kept.config.connector, kept.config.base) != (model.config.connector, model.config.base):
         raise CheckpointError(f"{recipe.adapter_from}: its adapter is not one for this recipe; leave out adapter_from")
@@ -107,7 +107,7 @@ def keep_language(recipe: Recipe, model: EcgLanguageModel, stage: EncoderStage, 
     model.adapter = kept.adapter
     answers, metrics = calibrate_answers(Pools(recipe, model, stage, examples), progress)
     model.calibration["answers"] = answers
-    return kept.run["metrics"]["language"] | {"calibration": metrics, "adapter_from": kept.run["version"]}
+    return {**kept.run["metrics"]["language"], "calibration": metrics, "adapter_from": kept.run["version"]}
 
 
 def calibrate_answers(pools: Pools, progress: bool = True) -> tuple[dict[str, tuple[float, float]], dict[str, Any]]:
