@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -89,6 +90,12 @@ def test_a_lead_that_is_silent_for_a_window_counts_as_an_average_one(branch: Cod
     without = mask.clone()
     without[:, 5] = 0
     torch.testing.assert_close(branch(branch.pool(x), mask, feat), branch(branch.pool(x), without, feat))
+
+
+def test_silence_everywhere_is_no_warning(branch: CodecBranch) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not branch.pool(torch.zeros(2, 12, 500)).any()
 
 
 def test_a_rate_that_does_not_divide_the_codecs_is_refused() -> None:

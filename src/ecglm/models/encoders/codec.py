@@ -125,7 +125,7 @@ class CodecBranch(nn.Module):
         flat = fitted(sig_BLT.flatten(0, 1), self.length)
         there = (flat != flat[:, :1]).any(1).nonzero().squeeze(1)
         pooled = flat.new_zeros(len(flat), self.pooled_size)
-        for some in torch.split(there, _TOGETHER):
+        for some in torch.split(there, _TOGETHER) if len(there) else ():
             tokens = self.codec(ranked(upsampled(flat[some], self.factor)))
             pooled[some] = torch.cat([part for h in tokens for part in (h.mean(1), h.std(1))], dim=1)
         return pooled.view(*sig_BLT.shape[:2], self.pooled_size)
