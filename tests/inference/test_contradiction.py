@@ -59,6 +59,14 @@ def test_of_two_that_are_not_called_present_the_model_may_choose(reading, answer
     assert contradiction("PVC or PAC?", answer, on_the_border, CALIBRATION) is None
 
 
+def test_of_two_that_are_not_called_present_the_likelier_prevails():
+    possible = made({"form:PVC": 0.3, "form:PAC": 0.05})
+    assert "speak for: ventricular premature complex (30 %)" in str(
+        contradiction("PVC or PAC?", "atrial premature complex", possible, CALIBRATION))
+    assert contradiction("PVC or PAC?", "ventricular premature complex", possible, CALIBRATION) is None
+    assert "speak for: neither" in str(contradiction("PVC or PAC?", "both", made({"form:PVC": 0.01, "form:PAC": 0.01}), CALIBRATION))
+
+
 def test_what_else_could_be_answered():
     assert alternatives("Is there AF?", "yes") == ("no",)
     assert set(alternatives("LBBB or RBBB?", "both")) == {
