@@ -25,6 +25,7 @@ from ecglm.training.wide import forest_logits, grow_forest, linear_branch, linea
 
 FloatArray = NDArray[np.float32]
 
+
 @dataclass(frozen=True)
 class EncoderStage:
     """What stage 2 needs. codec_heads: see `CodecStage`. rows are the training rows; logits_RC their out-of-fold calibrated
