@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from ecglm.errors import CheckpointError
 from ecglm.models.encoders.beatnet import BeatNetConfig
@@ -12,7 +15,7 @@ from ecglm.models.encoders.findings import FindingsEncoderConfig
 from ecglm.models.encoders.resnet1d import ResNet1dConfig
 from ecglm.training import encoder
 from ecglm.training.checkpoint import load_state, save_state
-from ecglm.training.encoder import EncoderTraining, branches, train_network
+from ecglm.training.encoder import EncoderTraining, Job, branches, cross_fit, predict, teachers, train_network, train_side_by_side
 from ecglm.training.examples import EncoderExamples
 from tests.training.interrupt import interrupted
 
@@ -47,6 +50,33 @@ def test_a_finished_network_is_loaded_not_trained_again(tmp_path):
     first = train("strip", tmp_path)
     again = train("strip", tmp_path, EncoderTraining(seed=1, batch=8))
     assert all(torch.equal(a, b) for a, b in zip(first.state_dict().values(), again.state_dict().values(), strict=True))
+
+
+def test_networks_side_by_side_are_those_of_one_after_another(tmp_path):
+    jobs = [Job(name, BRANCHES[name], TRAINING, np.arange(24), EXAMPLES.label_NC.astype(np.float32)) for name in BRANCHES]
+    train_side_by_side(jobs, EXAMPLES.feat_NF, tmp_path / "beside", progress=False)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for job in jobs:
+            alone = job.train(EXAMPLES.feat_NF, tmp_path / "alone", progress=False).state_dict()
+            for name, value in load_file(tmp_path / "beside" / f"{job.name}.safetensors").items():
+                assert torch.equal(value, alone[name]), (job.name, name)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_teachers_never_saw_the_folds_that_they_predict(tmp_path):
+    fold = np.repeat([1, 2, 3, 4, 5, 6, 7, 8], 3)
+    some = replace(EXAMPLES, fold_N=fold)
+    rows = np.arange(3, 24)
+    jobs = teachers(BRANCHES["beat"], some, rows, replace(TRAINING, teachers=2))
+    assert [set(fold[job.rows]) & set(held_out) for held_out, alike in jobs.items() for job in alike] == [set()] * 8
+    assert all(job.training.seed == seed for alike in jobs.values() for seed, job in enumerate(alike))
+    few = {held_out: alike[:1] for held_out, alike in jobs.items()}
+    logits = cross_fit(few, BRANCHES["beat"].wave_NLT, fold, rows, EXAMPLES.feat_NF, tmp_path)
+    first = few[(1, 2)][0].train(EXAMPLES.feat_NF, tmp_path)
+    np.testing.assert_allclose(logits[:3], predict(first, EXAMPLES.beat_NLK[3:6], EXAMPLES.feat_NF[3:6]), atol=1e-6)
 
 
 def test_state_round_trip_keeps_structure_and_key_types(tmp_path):

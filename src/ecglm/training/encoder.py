@@ -9,10 +9,13 @@ the same uncertainty in training as on a new patient.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -32,6 +35,7 @@ from ecglm.training.examples import EncoderExamples
 from ecglm.training.objectives.findings import Views, findings_loss
 
 FloatArray = NDArray[np.float32]
+Folds = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class EncoderTraining:
     lr: float = 3e-3
     weight_decay: float = 0.02
     ema: float = 0.995
-    teacher_folds: tuple[tuple[int, ...], ...] = ((1, 2), (3, 4), (5, 6), (7, 8))
+    teacher_folds: tuple[Folds, ...] = ((1, 2), (3, 4), (5, 6), (7, 8))
     teachers: int = 3
     soft: float = 0.5
     seed: int = 0
@@ -101,7 +105,7 @@ def train_network(
     rng = torch.Generator().manual_seed(training.seed)
     net = branch.build().to(device)
     mean_net = copy.deepcopy(net).eval().requires_grad_(False)
-    done = run / f"{name}.safetensors"
+    done = _weights(run, name)
     if done.is_file():
         mean_net.load_state_dict(load_file(done))
         return mean_net
@@ -142,6 +146,46 @@ def train_network(
     return mean_net
 
 
+class Job(NamedTuple):
+    """A network to train: its name in the run folder, from which rows, towards which targets [len(rows), C]."""
+
+    name: str
+    branch: Branch
+    training: EncoderTraining
+    rows: NDArray[np.int64]
+    target_RC: FloatArray
+
+    def train(self, feat_NF: FloatArray, run: Path, progress: bool = True) -> nn.Module:
+        """See `train_network`."""
+        return train_network(self.name, self.branch, self.training, self.rows, feat_NF, self.target_RC, run, progress)
+
+
+def train_side_by_side(jobs: Sequence[Job], feat_NF: FloatArray, run: Path, progress: bool = True) -> None:
+    """Train networks into the run folder, one on each core: so small a network gains little from a second one. A GPU takes one
+    after another."""
+    from rich.progress import track
+
+    waiting = [job for job in jobs if not _weights(run, job.name).is_file()]
+    if best_device().type != "cpu":
+        for job in waiting:
+            job.train(feat_NF, run, progress)
+        return
+    with ProcessPoolExecutor(min(torch.get_num_threads(), len(waiting)) or 1, mp_context=get_context("spawn")) as pool:
+        futures = [pool.submit(_train_on_one_core, job, feat_NF, run) for job in waiting]
+        for future in track(as_completed(futures), f"Training {len(waiting)} networks", total=len(waiting),
+                            disable=not (progress and waiting)):
+            future.result()
+
+
+def _train_on_one_core(job: Job, feat_NF: FloatArray, run: Path) -> None:
+    torch.set_num_threads(1)
+    job.train(feat_NF, run, progress=False)
+
+
+def _weights(run: Path, name: str) -> Path:
+    return run / f"{name}.safetensors"
+
+
 @torch.no_grad()
 def predict(net: nn.Module, wave_NLT: NDArray[np.float16], feat_NF: FloatArray, mask_NL: FloatArray | None = None) -> FloatArray:
     """Logits_NC on whole records; mask_NL which leads are present, None all."""
@@ -155,19 +199,28 @@ def predict(net: nn.Module, wave_NLT: NDArray[np.float16], feat_NF: FloatArray, 
     return torch.cat(out).numpy()
 
 
-def cross_fit(
-    branch: Branch, examples: EncoderExamples, rows: NDArray[np.int64], feat_NF: FloatArray, training: EncoderTraining,
-    run: Path, progress: bool = True, mask_RL: FloatArray | None = None,
-) -> FloatArray:
-    """Out-of-fold logits [len(rows), C]: the mean of the teachers that were not trained on a record's fold. mask_RL:
-    which leads they see of each of these rows, None all."""
-    logits = np.zeros((len(rows), examples.label_NC.shape[1]), np.float32)
+def teachers(branch: Branch, examples: EncoderExamples, rows: NDArray[np.int64],
+             training: EncoderTraining) -> dict[Folds, list[Job]]:
+    """The networks that never saw these folds, alike but for their seed."""
+    jobs = {}
     for held_out in training.teacher_folds:
-        out = np.isin(examples.fold_N[rows], held_out)
-        truth = examples.label_NC[rows[~out]].astype(np.float32)
-        for seed in range(training.seed, training.seed + training.teachers):
-            name = f"{branch.name}-teacher-{''.join(map(str, held_out))}-{seed}"
-            net = train_network(name, branch, replace(training, seed=seed), rows[~out], feat_NF, truth, run, progress)
+        others = rows[~np.isin(examples.fold_N[rows], held_out)]
+        truth = examples.label_NC[others].astype(np.float32)
+        jobs[held_out] = [Job(f"{branch.name}-teacher-{''.join(map(str, held_out))}-{seed}", branch, replace(training, seed=seed),
+                              others, truth) for seed in range(training.seed, training.seed + training.teachers)]
+    return jobs
+
+
+def cross_fit(
+    jobs: dict[Folds, list[Job]], wave_NLT: NDArray[np.float16], fold_N: NDArray[np.int64], rows: NDArray[np.int64],
+    feat_NF: FloatArray, run: Path, mask_RL: FloatArray | None = None,
+) -> FloatArray:
+    """Out-of-fold logits [len(rows), C]: the mean of the trained teachers that never saw a record's fold, on these waves and
+    features of all records. mask_RL: which leads they see of each of these rows, None all."""
+    logits = np.zeros((len(rows), next(iter(jobs.values()))[0].target_RC.shape[1]), np.float32)
+    for held_out, alike in jobs.items():
+        out = np.isin(fold_N[rows], held_out)
+        for job in alike:
             seen = None if mask_RL is None else mask_RL[out]
-            logits[out] += predict(net, branch.wave_NLT[rows[out]], feat_NF[rows[out]], seen) / training.teachers
+            logits[out] += predict(job.train(feat_NF, run), wave_NLT[rows[out]], feat_NF[rows[out]], seen) / len(alike)
     return logits

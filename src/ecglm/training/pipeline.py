@@ -34,6 +34,7 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
     check_replaceable(output)
     text = checked_recipe(folder, recipe, resume)
     start_run(folder, text)
+    commit = git_commit()  # of the code that trains: hours later the folder may hold another
 
     examples = build(folder, progress)
     recipe = replace(recipe, encoder=recipe.encoder.with_features(examples.feat_NF.shape[1]))
@@ -49,17 +50,18 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
         language = train_language(recipe, model, stage, examples, folder, progress)
     model.findings_calibration = calibrated_for_pages(model, data, stage.rows, stage.codec_heads, progress)
     model.calibration["findings"] = model.findings_calibration.to_dict()
-    model.save_pretrained(output, _provenance(recipe, data, stage, language), _card(recipe, stage, language))
+    model.save_pretrained(output, _provenance(recipe, data, stage, language, commit), _card(recipe, stage, language))
     return output
 
 
-def _provenance(recipe: Recipe, data: ptbxl.PtbXl, stage: EncoderStage, language: dict[str, Any]) -> dict[str, Any]:
+def _provenance(recipe: Recipe, data: ptbxl.PtbXl, stage: EncoderStage, language: dict[str, Any],
+                commit: str | None) -> dict[str, Any]:
     """What run.json records beside the checksums."""
     text = json.dumps(asdict(recipe), sort_keys=True)
     return {
         "version": recipe.version, "recipe": asdict(recipe), "recipe_hash": hashlib.sha256(text.encode()).hexdigest()[:16],
         "data": {"ptbxl": data_hash(data)}, "codec": {"package": str(OPENECG), "sha256": OPENECG.sha256},
-        "git_commit": git_commit(),
+        "git_commit": commit,
         "seeds": {"encoder": recipe.encoder_training.seed, "language": recipe.instruct.seed},
         "libraries": versions(),
         "metrics": {"encoder": stage.metrics, "language": language},

@@ -18,7 +18,7 @@ from ecglm.models.encoders.findings import BRANCHES, FindingsEncoder
 from ecglm.training.calibrate import calibrate_findings, fuse
 from ecglm.training.codec import Head, train_codec
 from ecglm.training.either import fit_either
-from ecglm.training.encoder import Scaler, branches, cross_fit, train_network
+from ecglm.training.encoder import Job, Scaler, branches, cross_fit, teachers, train_side_by_side
 from ecglm.training.examples import EncoderExamples
 from ecglm.training.recipe import Recipe
 from ecglm.training.wide import forest_logits, grow_forest, linear_branch, linear_fit, out_of_fold
@@ -70,8 +70,10 @@ def train_encoder(recipe: Recipe, examples: EncoderExamples, run: Path, progress
 
     views = [_View(feat, examples.beat_NLK, None)]
     views += [_View(scaler(some.feat_NF), some.beat_NLK, some.mask_NL[rows]) for some in examples.lacking]
-    deep = [[cross_fit(replace(branch, wave_NLT=view.beat_NLK) if branch.name == "beat" else branch, examples, rows, view.feat_NF,
-                       training, run, progress, view.mask_RL) for view in views] for branch in networks]
+    taught_by = [teachers(branch, examples, rows, training) for branch in networks]
+    train_side_by_side([job for of_branch in taught_by for alike in of_branch.values() for job in alike], feat, run, progress)
+    deep = [[cross_fit(jobs, view.beat_NLK if branch.name == "beat" else branch.wave_NLT, examples.fold_N, rows, view.feat_NF,
+                       run, view.mask_RL) for view in views] for branch, jobs in zip(networks, taught_by, strict=True)]
     shallow = [out_of_fold(fit, [view.feat_NF[rows] for view in views], label, fold, training.teacher_folds)
                for fit in (linear_fit, forest_fit)]
     codec = train_codec(config, examples, rows, [view.feat_NF for view in views], training.teacher_folds, run, progress)
@@ -91,9 +93,10 @@ def train_encoder(recipe: Recipe, examples: EncoderExamples, run: Path, progress
     forest = grow_forest(feat[rows], label, config.forest, training.seed)
     encoder = FindingsEncoder(replace(config, forest=forest.config))
     studying = replace(training, seed=training.seed + training.teachers)
-    for branch in networks:
-        student = train_network(f"{branch.name}-student", branch, studying, rows, feat, target, run, progress)
-        encoder.get_submodule(branch.name).load_state_dict(student.cpu().state_dict())
+    students = [Job(f"{branch.name}-student", branch, studying, rows, target) for branch in networks]
+    train_side_by_side(students, feat, run, progress)
+    for job in students:
+        encoder.get_submodule(job.branch.name).load_state_dict(job.train(feat, run).cpu().state_dict())
     encoder.forest.load_state_dict(forest.state_dict())
     encoder.codec.load_state_dict(codec.branch.state_dict())
     weight, bias = linear_branch(feat[rows], label)
