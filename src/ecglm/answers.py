@@ -11,6 +11,15 @@ from typing import Any
 from ecglm.schema import Evidence
 
 
+def percent(probability: float) -> str:
+    """A probability for people: whole percents, and never 0 % or 100 % for what is not certain."""
+    if 0 < probability < 0.01:
+        return "< 1 %"
+    if 0.99 < probability < 1:
+        return "> 99 %"
+    return f"{100 * probability:.0f} %"
+
+
 @dataclass(frozen=True)
 class Finding:
     """A statement about the ECG: SCP-ECG code, name, calibrated probability, decision."""

@@ -38,7 +38,7 @@ def say(question, reading):
         ("Where is the ST elevation?", "There is no ST elevation: at the J point no two|There is no ST elevation: no lead"),
         (
             "How long has the patient had this AF?",
-            "There is no atrial fibrillation: probability 0 %; the rhythm is called sinus rhythm, 97 %",
+            "There is no atrial fibrillation: probability < 1 %; the rhythm is called sinus rhythm, 97 %",
         ),
         ("Which leads show the delta wave?", "There is no delta wave: PR interval"),
         ("Why is the QRS wide?", "The QRS is not wide: QRS duration"),
@@ -118,13 +118,13 @@ def test_a_diagnosis_does_not_stand_without_its_class_nor_a_class_without_its_di
     assert text.startswith("There is no lateral myocardial infarction: myocardial infarction, of which it would be a kind")
     assert outcome(say("Where is the lateral infarction?", made(lateral | {"super_class:MI": 0.2})), False) == "doubted"
     text = say("How extensive is the infarction?", made({"sub_class:IMI": 0.9}))
-    assert text.startswith("Myocardial infarction is not called present, only possible: probability 0 %, but of its kinds inf")
+    assert text.startswith("Myocardial infarction is not called present, only possible: probability < 1 %, but of its kinds inf")
     assert outcome(say("How extensive is the infarction?", made({"sub_class:IMI": 0.101})), False) == "refuted"
 
 
 def test_hypertrophy_that_is_not_shown_is_not_excluded():
     text = say("Where is the LVH?", made({}, sokolow_lyon=2.1, cornell=1.24))
-    assert text == ("The ECG shows no sign of left ventricular hypertrophy: probability 0 %; voltage criteria not met: "
+    assert text == ("The ECG shows no sign of left ventricular hypertrophy: probability < 1 %; voltage criteria not met: "
                     "Sokolow-Lyon 2.10 mV (from 3.5 mV), Cornell 1.24 mV (above 2.8 mV); this does not exclude it")
     assert outcome(text, False) == "no sign"
     text = say("Where is the LVH?", made({}, sokolow_lyon=3.6, cornell=1.24))

@@ -132,7 +132,7 @@ def test_q_waves_that_are_measured_are_not_denied(reading):
     said = leads_answer(MODEL, "Are there pathological Q waves?", scarred(reading))
     assert (said.text, said.confidence) == ("yes", 0.5)
     assert said.note == ("Q waves or QS complexes are measured in V1 0.60, V2 0.60, V3 0.60 mV, though the model gives a "
-                         "probability of 0 %")
+                         "probability of < 1 %")
     assert [e.leads for e in said.evidence] == [("V1",), ("V2",), ("V3",)]
     assert leads_answer(MODEL, "Are there Q waves?", reading) is None  # the encoder answers
     why = premise_answer(MODEL, "Why are there Q waves?", scarred(reading))

@@ -110,6 +110,19 @@ def test_only_the_layers_that_are_pooled_are_computed() -> None:
     assert first.pool(signal(2.0, 1)).shape == (1, 1, 16)
 
 
+def test_the_shipped_weights_give_openecgs_tokens() -> None:
+    """Written down from openecg 0.11.0 itself: a few numbers of three tokens of two leads."""
+    t = np.arange(5000) / 500
+    beats = np.exp(-((t % 0.8 - 0.3) / 0.012) ** 2) + 0.2 * np.exp(-((t % 0.8 - 0.55) / 0.05) ** 2)
+    x = torch.from_numpy(np.stack([beats, np.sin(2 * np.pi * 1.3 * t)]).astype(np.float32))
+    with torch.inference_mode():
+        tokens = EcgLanguageModel.from_pretrained(DEFAULT).encoder.codec.codec(ranked(x))[-1]
+    theirs = [[[-1.846, 3.171, 6.317, 0.889], [0.449, 1.326, 1.383, -0.310], [2.036, -1.252, 2.791, -0.264]],
+              [[-3.590, -1.011, 4.993, -2.800], [-0.005, -2.596, 0.705, -0.106], [-5.004, -4.449, 3.215, -1.445]]]
+    torch.testing.assert_close(tokens[:, [0, 123, 499]][..., [0, 17, 64, 127]], torch.tensor(theirs), rtol=0, atol=5e-3)
+    assert tokens.std().item() == pytest.approx(3.1677, abs=1e-3)
+
+
 def test_the_shipped_weights_are_openecgs() -> None:
     layered = pytest.importorskip("openecg.layered", reason="openecg is not installed; pip install --no-deps openecg opendsp")
     theirs = layered.load_codec()

@@ -101,6 +101,19 @@ def test_a_lead_that_is_named_as_turned_over_is_turned_back() -> None:
     assert as_drawn(ecglm.digitize(image, leads=[lead.strip("-") for lead in given], text=False), "aVR") < -0.9
 
 
+def test_strips_that_are_alike_are_different_leads() -> None:
+    """The third row is a little more like II than like V5: it is V5 because the second one can only be II."""
+    nowhere, t = np.zeros(1000, bool), np.arange(1000) / 9
+    lead = {"V1": np.sin(1.7 * t), "II": np.sin(t), "V5": np.sin(t + 0.2)}
+    waves = [*lead.values(), lead["V1"], lead["II"], np.sin(t + 0.09)]
+    traces = [Trace(y, y, y, nowhere, y, nowhere, 0.0) for y in waves]
+    pieces = [Piece(name, row, 0, 1000, False) for row, name in enumerate(lead)]
+    notes: list[str] = []
+    assert _strips([3, 4, 5], pieces, traces, [[]] * 6, notes) == ["V1", "II", "V5"]
+    assert _strips([4, 5], pieces, traces, [[]] * 6, notes) == ["II", "V5"]
+    assert not notes
+
+
 def test_a_strip_that_is_left_out_is_said() -> None:
     nowhere = np.zeros(1000, bool)
     waves = [np.sin(np.arange(1000) / 9 + phase) for phase in (0.0, 0.0, 0.1)]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
-    from ecglm.answers import Answer
+    from ecglm.answers import Answer, percent
     from ecglm.schema import Measurements
 
 #: Unicode categories a terminal may act on: control, format (direction), surrogate, private use.
@@ -51,7 +51,7 @@ def print_error(message: str) -> None:
 
 def how_sure(answer: Answer) -> str:
     """What follows an answer's text: "(possible, not called present: av block 6 %; confidence 77 %)"."""
-    return f"({answer.note + '; ' if answer.note else ''}confidence {100 * answer.confidence:.0f} %)"
+    return f"({answer.note + '; ' if answer.note else ''}confidence {percent(answer.confidence)})"
 
 
 def problem_rows(measured: Measurements) -> list[tuple[str, str]]:

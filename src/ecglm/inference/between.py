@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ecglm.answers import Answer, Finding
+from ecglm.answers import Answer, Finding, percent
 from ecglm.inference.comparison import share_inside
 from ecglm.inference.contradiction import beyond_possible, even_odds
 from ecglm.inference.reading import Reading
@@ -140,7 +140,7 @@ def _same(finding: Finding, now: Reading) -> str:
     """Of a finding that a question names: that it is called present in both recordings or in neither."""
     new = next(f for f in now.findings if _among(f, (finding,)))
     where = "both" if new.present else "neither"
-    return f"{finding.name} is called present in {where} ({100 * finding.probability:.0f} % and {100 * new.probability:.0f} %)"
+    return f"{finding.name} is called present in {where} ({percent(finding.probability)} and {percent(new.probability)})"
 
 
 def _among(finding: Finding, others: Sequence[Finding]) -> bool:
@@ -152,7 +152,7 @@ def _spoken(finding: Finding) -> bool:
 
 
 def _named(findings: Sequence[Finding]) -> str:
-    return ", ".join(f"{f.name} {100 * f.probability:.0f} %" for f in findings)
+    return ", ".join(f"{f.name} {percent(f.probability)}" for f in findings)
 
 
 def _unit(unit: str) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from ecglm.answers import Answer
+from ecglm.answers import Answer, percent
 from ecglm.errors import UsageError
 from ecglm.inference.answer import Answerer
 from ecglm.inference.background import background
@@ -177,7 +177,7 @@ class ChatSession:
             note = f" ({answer.note})" if answer.note else ""
             means = "is how well the beats agree, not how often such answers are right" if AGREEMENT in (answer.note or "") \
                 else "means that about so many in a hundred such answers are right"
-            yield (f'To "{question}" I said "{answer.text}"{note}. Confidence {100 * answer.confidence:.0f} % {means}. '
+            yield (f'To "{question}" I said "{answer.text}"{note}. Confidence {percent(answer.confidence)} {means}. '
                    "It rests on:")
             self.answer = answer
 

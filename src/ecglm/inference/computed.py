@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ecglm.answers import Answer
+from ecglm.answers import Answer, percent
 from ecglm.inference.caveats import WIDE_MS
 from ecglm.inference.comparison import compare
 from ecglm.inference.contradiction import beyond_possible, even_odds
@@ -138,7 +138,7 @@ def _whole(model: EcgLanguageModel, reading: Reading, about: Topics, options: Se
 def _members(reading: Reading, there: Sequence[str], maybe: Sequence[str]) -> str | None:
     """Which members of a group are called present, or else which are possible."""
     probability = {f"{f.group}:{f.code}": f.probability for f in reading.findings}
-    text = _listed([f"{BY_KEY[key].name} {100 * probability[key]:.0f} %" for key in there or maybe], MOST_NAMED)
+    text = _listed([f"{BY_KEY[key].name} {percent(probability[key])}" for key in there or maybe], MOST_NAMED)
     return None if not text else text if there else f"possible, not called present: {text}"
 
 

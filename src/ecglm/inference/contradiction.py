@@ -11,6 +11,7 @@ from collections.abc import Collection
 
 import numpy as np
 
+from ecglm.answers import percent
 from ecglm.corpus.questions import INDEX
 from ecglm.corpus.truth import heads_truth
 from ecglm.inference.caveats import partial, young
@@ -60,7 +61,7 @@ def contradiction(question: str, answer: str, reading: Reading, calibration: Fin
         wrong = [k for k in said.statements if beyond[k] > MARGIN]
     else:
         wrong = [k for k in said.statements if beyond[k] < -MARGIN]
-    shown = ", ".join(f"{BY_KEY[k].name} {100 * probability[k]:.0f} %" for k in wrong if k not in HIDDEN)
+    shown = ", ".join(f"{BY_KEY[k].name} {percent(probability[k])}" for k in wrong if k not in HIDDEN)
     return f'the model said "{answer}", but the findings give {shown}' if shown else None
 
 
@@ -76,7 +77,7 @@ def _wrong_choice(answer: str, about: Topics, said: Topics, reading: Reading, ca
     probability = {f"{f.group}:{f.code}": f.probability for f in reading.findings}
 
     def but(call: str, keys: Collection[str]) -> str:
-        named = " and ".join(f"{BY_KEY[k].name} ({100 * probability[k]:.0f} %)" for k in keys) or "neither"
+        named = " and ".join(f"{BY_KEY[k].name} ({percent(probability[k])})" for k in keys) or "neither"
         return f'the model said "{answer}", but of these two the findings {call}: {named}'
 
     called = [k for k in about.statements if any(f.present and f"{f.group}:{f.code}" == k for f in reading.findings)]
@@ -141,7 +142,7 @@ def _of_findings(question: str, answer: str, reading: Reading, calibration: Find
     of, beyond = {f"{f.group}:{f.code}": f for f in reading.findings}, beyond_possible(reading, calibration)
     if low == "yes" and len(named) == 1 and named[0] not in HIDDEN and of[named[0]].present and of[named[0]].probability < 0.5:
         found = of[named[0]]
-        return f"called present, though less likely than not: {found.name} {100 * found.probability:.0f} %; {_EVEN}"
+        return f"called present, though less likely than not: {found.name} {percent(found.probability)}; {_EVEN}"
     shown = [k for k in named if k not in HIDDEN and of[k].present == (low == "no")]
     if not shown and low == "no" and named and UNEXCLUDED.issuperset(named):
         return not_excluded(reading, named)
@@ -149,7 +150,7 @@ def _of_findings(question: str, answer: str, reading: Reading, calibration: Find
         return None
     word = "but called present" if low == "no" else \
         f"{'possible' if all(beyond[k] >= 0 for k in shown) else 'borderline'}, not called present"
-    text = f"{word}: " + ", ".join(f"{of[k].name} {100 * of[k].probability:.0f} %" for k in shown)
+    text = f"{word}: " + ", ".join(f"{of[k].name} {percent(of[k].probability)}" for k in shown)
     return f"{text}; {_EVEN}" if low == "yes" else text
 
 
@@ -166,7 +167,7 @@ def _against_rate(named: tuple[str, ...], low: str, reading: Reading) -> str | N
 def _broader(reading: Reading) -> str | None:
     """What is called present of the classes of disease where none of their diagnoses is."""
     classes = [f for f in reading.findings if f.group == "super_class" and f.present and f.code != "NORM"]
-    shown = ", ".join(f"{f.name} {100 * f.probability:.0f} %" for f in classes)
+    shown = ", ".join(f"{f.name} {percent(f.probability)}" for f in classes)
     return f"no single diagnosis; called present: {shown}" if shown else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ecglm.answers import Finding
+from ecglm.answers import Finding, percent
 from ecglm.inference.caveats import WIDE_MS
 from ecglm.inference.coherence import CLASS_OF, MEMBERS
 from ecglm.inference.comparison import share_inside
@@ -65,7 +65,7 @@ def _judged(model: EcgLanguageModel, reading: Reading, key: str) -> Verdict:
     finding = _by_key(reading)[key]
     if key == "rhythm:SBRAD" and (by_rate := _bradycardia(reading)) is not None:
         return by_rate
-    share = f"probability {100 * finding.probability:.0f} %"
+    share = f"probability {percent(finding.probability)}"
     if finding.present:
         less = "" if finding.probability >= 0.5 else "less likely than not, "
         return Verdict("present", less + share, min(MOST_SURE, even_odds(abs(beyond))), (key,))
@@ -89,8 +89,8 @@ def _by_members(model: EcgLanguageModel, reading: Reading, key: str) -> Verdict 
     some = [member for member in judged if of[member].present or _margin(model, reading, member) + whole >= 0]
     if not some:
         return None
-    named = ", ".join(f"{of[member].name} {100 * of[member].probability:.0f} %" for member in some[:3])
-    return Verdict("possible", f"probability {100 * of[key].probability:.0f} %, but of its kinds {named}", 0.5, (key, *some[:3]))
+    named = ", ".join(f"{of[member].name} {percent(of[member].probability)}" for member in some[:3])
+    return Verdict("possible", f"probability {percent(of[key].probability)}, but of its kinds {named}", 0.5, (key, *some[:3]))
 
 
 def _without_class(model: EcgLanguageModel, reading: Reading, key: str, found: Verdict) -> Verdict | None:
@@ -102,7 +102,7 @@ def _without_class(model: EcgLanguageModel, reading: Reading, key: str, found: V
     if found.state == "possible" and _margin(model, reading, key) + _margin(model, reading, whole) >= 0:
         return None
     class_ = _by_key(reading)[whole]
-    why = f"{class_.name}, of which it would be a kind, has a probability of {100 * class_.probability:.0f} %"
+    why = f"{class_.name}, of which it would be a kind, has a probability of {percent(class_.probability)}"
     return Verdict("absent", why, of_class.confidence, (whole, *(found.keys if found.state == "possible" else ())))
 
 
@@ -118,7 +118,7 @@ def group_verdict(model: EcgLanguageModel, reading: Reading, group: str) -> Verd
     present = {f"{f.group}:{f.code}": f.probability for f in reading.findings if f.present}
     if group == "abnormality" and NORMAL in present and not called(group, present):
         return Verdict(
-            "absent", f"the ECG is called normal, {100 * present[NORMAL]:.0f} %", min(MOST_SURE, present[NORMAL]), (NORMAL,)
+            "absent", f"the ECG is called normal, {percent(present[NORMAL])}", min(MOST_SURE, present[NORMAL]), (NORMAL,)
         )
     members = called(group, present) or ANY_OF[group].members
     of = [(key, finding_verdict(model, reading, key)) for key in members if key not in HIDDEN]
@@ -146,7 +146,7 @@ def sinus_verdict(reading: Reading) -> Verdict:
         return Verdict("unknown", "it is not among the findings that are judged")
     return Verdict(
         "absent",
-        f"the rhythm is called {sinus.name}, {100 * sinus.probability:.0f} %, and the QRS lasts {qrs:.0f} ms",
+        f"the rhythm is called {sinus.name}, {percent(sinus.probability)}, and the QRS lasts {qrs:.0f} ms",
         min(MOST_SURE, sinus.probability),
         (f"rhythm:{sinus.code}",),
     )
@@ -196,7 +196,7 @@ def _excluded(model: EcgLanguageModel, reading: Reading, key: str) -> Verdict:
     if not key.startswith("rhythm:") and of[NORMAL].present:
         return Verdict(
             "absent",
-            f"the ECG is called normal, {100 * of[NORMAL].probability:.0f} %",
+            f"the ECG is called normal, {percent(of[NORMAL].probability)}",
             min(MOST_SURE, of[NORMAL].probability),
             (NORMAL,),
         )
@@ -212,7 +212,7 @@ def _bradycardia(reading: Reading) -> Verdict | None:
     rate = value_verdict(reading, "heart_rate", "low")
     if rate.state not in ("present", "absent"):
         return None
-    why = f"{rate.why.split(';')[0]}; the rhythm is called {sinus.name}, {100 * sinus.probability:.0f} %"
+    why = f"{rate.why.split(';')[0]}; the rhythm is called {sinus.name}, {percent(sinus.probability)}"
     return Verdict(rate.state, why, rate.confidence, ("rhythm:SBRAD",) if rate.state == "present" else ())
 
 
@@ -237,7 +237,7 @@ def _rhythm(reading: Reading) -> str | None:
     """The likeliest rhythm that is called present."""
     there = [f for f in reading.findings if f.present and f.group == "rhythm"]
     best = max(there, key=lambda f: f.probability, default=None)
-    return None if best is None else f"{best.name}, {100 * best.probability:.0f} %"
+    return None if best is None else f"{best.name}, {percent(best.probability)}"
 
 
 def _by_key(reading: Reading) -> dict[str, Finding]:

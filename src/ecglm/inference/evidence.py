@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ecglm.answers import percent
 from ecglm.inference.caveats import distorted, formula, partial, wide_qt, widened, young
 from ecglm.inference.guard import unsupported
 from ecglm.inference.reading import Reading, lead_evidence, strongest_leads
@@ -46,7 +47,7 @@ def finding_evidence(model: EcgLanguageModel, reading: Reading, key: str) -> Evi
     probability = float(reading.encoded.prob_C[index])
     prevalence = model.findings_calibration.prevalence[index]
     unsure = probability >= model.findings_calibration.possible[index] and not reading.findings[index].present
-    text = (f"{BY_KEY[key].name}: {'possible, ' if unsure else ''}probability {100 * probability:.0f} % "
+    text = (f"{BY_KEY[key].name}: {'possible, ' if unsure else ''}probability {percent(probability)} "
             f"({100 * prevalence:.0f} % of the training recordings)")
     leads: tuple[str, ...] = ()
     if probability >= model.findings_calibration.possible[index]:
@@ -65,7 +66,7 @@ def _likeliest(model: EcgLanguageModel, reading: Reading, group: str) -> Evidenc
         return None
     best = max(shown, key=lambda f: f.probability)
     noun = "rhythm statement" if group == "rhythm" else "diagnosis"
-    return Evidence(f"no {noun} is sure enough; the likeliest is {best.name}, {100 * best.probability:.0f} %",
+    return Evidence(f"no {noun} is sure enough; the likeliest is {best.name}, {percent(best.probability)}",
                     (), round(best.probability, 4), "probability")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecglm.answers import Forecast
+from ecglm.answers import Forecast, percent
 from ecglm.config import closest
 from ecglm.errors import UsageError, argument
 from ecglm.inference.forecast_evidence import evidence, likeness
@@ -128,5 +128,5 @@ def _text(event: str, horizon_s: float, p: float, interval: tuple[float, float],
     likelier = np.inf if p >= 1 else p / (1 - p) / (rate / (1 - rate))
     how = "more likely than" if likelier > 1.5 else "less likely than" if likelier < 1 / 1.5 else "about as likely as"
     among = "in the simulated people of its calibration" if as_trained else "as given"
-    return (f"{seen[0].upper()}{seen[1:]}. {_NAMES[event].capitalize()} within {horizon_s / 60:g} min: {100 * p:.0f} % "
+    return (f"{seen[0].upper()}{seen[1:]}. {_NAMES[event].capitalize()} within {horizon_s / 60:g} min: {percent(p)} "
             f"({100 * interval[0]:.0f}-{100 * interval[1]:.0f} %), {how} without looking ({100 * rate:.0f} % {among}).")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ecglm.answers import Answer
+from ecglm.answers import Answer, percent
 from ecglm.inference.caveats import distorted
 from ecglm.inference.guard import negated
 from ecglm.inference.measured_verdicts import Verdict, measured_elevation
@@ -39,7 +39,7 @@ def measured_in_leads(reading: Reading, key: str) -> Verdict | None:
     if not made.met:
         return None
     listed = ", ".join(f"{lead} {height:.2f}" for lead, height in made.leads)
-    why = f"{_SHOWN[key][0]} measured in {listed} mV, though the model gives a probability of {100 * finding.probability:.0f} %"
+    why = f"{_SHOWN[key][0]} measured in {listed} mV, though the model gives a probability of {percent(finding.probability)}"
     return Verdict("present", why, 0.5)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ecglm.answers import Answer
+from ecglm.answers import Answer, percent
 from ecglm.inference.caveats import WIDE_MS
 from ecglm.inference.computed import rare
 from ecglm.inference.established import excluded_verdict, finding_verdict, group_verdict
@@ -103,7 +103,7 @@ def _rest(model: EcgLanguageModel, asked: Premise, found: Verdict, reading: Read
             if f.present and asked.measure in SUPPORT.get(f"{f.group}:{f.code}", ()) and f.code not in ("NORM", "SR", "CD")
         ]
         if named:
-            return "called present besides: " + ", ".join(f"{f.name} {100 * f.probability:.0f} %" for f in named)
+            return "called present besides: " + ", ".join(f"{f.name} {percent(f.probability)}" for f in named)
     return UNTOLD[asked.form]
 
 

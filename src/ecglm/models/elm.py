@@ -61,6 +61,14 @@ class Encoded(NamedTuple):
     emb_D: NDArray[np.float32]
 
 
+class OutOfFold(NamedTuple):
+    """Calibrated logits of findings of an encoder's R training recordings, each by networks that never saw it, and their numbers
+    in PTB-XL."""
+
+    out_of_fold_logits_RC: Tensor
+    out_of_fold_ecg_id_R: Tensor
+
+
 def _folded(_: torch.nn.Module, args: tuple[Tensor]) -> tuple[Tensor] | None:
     """The hidden states that the output layer gets, without the gaps that keeping the last positions leaves: `torch.matmul`
     cannot fold those into one product, and then copies the whole weight for every row of the batch."""
@@ -91,6 +99,8 @@ class EcgLanguageModel:
         self.name = config.base
         self.run: dict[str, Any] = {}
         self.card = ""
+        #: What the encoder's teachers said of the recordings it learned from, for a language model to be taught again.
+        self.out_of_fold: OutOfFold | None = None
         self._llm: Any = None
         self._tokenizer: Any = None
         self._format: PromptFormat | None = None
@@ -114,6 +124,8 @@ class EcgLanguageModel:
                 module.load_state_dict(state)
             except RuntimeError as error:
                 raise CheckpointError(f"{path}: model.safetensors does not fit config.json ({name}); fetch it again") from error
+        if set(OutOfFold._fields) <= set(files.tensors):
+            model.out_of_fold = OutOfFold(*(files.tensors[name] for name in OutOfFold._fields))
         model.name, model.run = files.name, files.run
         if (path / "README.md").is_file():
             model.card = (path / "README.md").read_text(encoding="utf8", errors="replace")
@@ -123,6 +135,7 @@ class EcgLanguageModel:
         """Write the checkpoint folder. run and card default to those this model was loaded with."""
         tensors = {f"{name}.{key}": value for name, module in (("encoder", self.encoder), ("connector", self.connector))
                    for key, value in module.state_dict().items()}
+        tensors |= {} if self.out_of_fold is None else self.out_of_fold._asdict()
         save_adapter = adapter_writer(self._llm, self.config.base)
         if save_adapter is None and self.adapter is not None:  # merged, or not loaded yet: it is what it was loaded from
             save_adapter = partial(shutil.copytree, self.adapter)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from ecglm.answers import Answer, two_figures
+from ecglm.answers import Answer, percent, two_figures
 from ecglm.knowledge.ranges import ADULT_YEARS, axis_side, normal_range
 from ecglm.reporting.compose_findings import diagnosis, pathology, recommended
 from ecglm.reporting.compose_parts import Writer
@@ -15,7 +15,7 @@ from ecglm.reporting.document import Block, Cell, Document, Figure, Items, Pairs
 from ecglm.reporting.language import language
 from ecglm.reporting.report import Report
 from ecglm.reporting.rhythm_line import rhythm_line
-from ecglm.reporting.view import format_name, percent, seconds_missing
+from ecglm.reporting.view import format_name, seconds_missing
 from ecglm.schema import DECIMALS, Measurement
 
 UNITS = {"deg": "°", "bpm": "/min"}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from ecglm.answers import Finding
+from ecglm.answers import Finding, percent
 from ecglm.reporting.compose_parts import Writer
 from ecglm.reporting.criteria import Criterion, criteria
 from ecglm.reporting.document import Block, Cell, Items, Paragraph, Sentence, Table
 from ecglm.reporting.recommendations import recommendations
 from ecglm.reporting.report import POSSIBLE
-from ecglm.reporting.view import percent
 from ecglm.schema import DECIMALS
 
 _UNITS = {"deg": "°", "bpm": "/min"}

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from ecglm.answers import Finding
+from ecglm.answers import Finding, percent
 from ecglm.errors import UsageError
 from ecglm.knowledge.statements import BY_KEY
 from ecglm.reporting.compose_parts import Writer
@@ -224,7 +224,7 @@ def _finding(w: Writer, finding: Finding) -> ContentItem:
 
 def _summary(w: Writer) -> str:
     t = w.texts
-    said = [t.diagnosis_item.format(name=w.lang.finding(f), percent=f"{100 * f.probability:.0f} %") for f in w.report.present]
+    said = [t.diagnosis_item.format(name=w.lang.finding(f), percent=percent(f.probability)) for f in w.report.present]
     said = said or [t.diagnosis_none if w.report.findings else t.diagnosis_uncomputed]
     said += [w.lang.passage(row.entry, row.text) or row.text for row, _ in recommendations(w.report.findings)]
     return "\n".join([*said, t.disclaimer])

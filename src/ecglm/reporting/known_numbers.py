@@ -9,14 +9,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ecglm.answers import Finding
+from ecglm.answers import Finding, percent
 from ecglm.knowledge.ranges import normal_range
 from ecglm.reporting.changes import changes
 from ecglm.reporting.criteria import criteria
 from ecglm.reporting.language import Language
 from ecglm.reporting.report import POSSIBLE, Report
 from ecglm.reporting.rhythm_line import rhythm_line
-from ecglm.reporting.view import percent, seconds_missing
+from ecglm.reporting.view import seconds_missing
 from ecglm.schema import DECIMALS, Measurement
 
 Pair = tuple[float, str]

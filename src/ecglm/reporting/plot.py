@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ecglm.answers import Finding
+from ecglm.answers import Finding, percent
 from ecglm.atomic import write_output
 from ecglm.errors import RecordError, UsageError
 from ecglm.paper import Marks, Page, PageHeader, mark, render
@@ -22,7 +22,6 @@ from ecglm.paper.draw import clock
 from ecglm.paper.layout import LAYOUT_NAMES
 from ecglm.records.record import Record, checked_record
 from ecglm.reporting.plot_beats import calipers, contradictions, odd_beats
-from ecglm.reporting.view import percent
 from ecglm.schema import LABELS, Cause, Measurements, Rhythm
 from ecglm.signal import measure
 from ecglm.signal.delineation import Delineation, delineate

@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ecglm.answers import Finding
+from ecglm.answers import Finding, percent
 from ecglm.knowledge.ranges import ADULT_YEARS, axis_side, normal_range
 from ecglm.paper import Page, annotate
 from ecglm.records.leads import of_leads
@@ -85,15 +85,6 @@ def view(report: Report) -> dict[str, Any]:
 def marked_page(report: Report) -> Page | None:
     """The report's page with the numbered evidence on it; the number leads to its words, in the language of the report."""
     return None if report.page is None else annotate(report.page, [replace(item, text="") for item in marked_evidence(report)])
-
-
-def percent(probability: float) -> str:
-    """A probability for people: whole percents, and never 0 % or 100 % for what is not certain."""
-    if 0 < probability < 0.01:
-        return "< 1 %"
-    if 0.99 < probability < 1:
-        return "> 99 %"
-    return f"{100 * probability:.0f} %"
 
 
 def marked_evidence(report: Report) -> list[Evidence]:

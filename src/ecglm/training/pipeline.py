@@ -15,13 +15,13 @@ from ecglm.bench.provenance import git_commit, versions
 from ecglm.config import load_config
 from ecglm.corpus import ptbxl
 from ecglm.corpus.ecgqa import waveform_hash
-from ecglm.models.elm import EcgLanguageModel, ElmConfig
+from ecglm.models.elm import EcgLanguageModel, ElmConfig, OutOfFold
 from ecglm.models.folder import check_replaceable
 from ecglm.training.codec import OPENECG
 from ecglm.training.examples import build, data_hash
 from ecglm.training.recipe import Recipe
 from ecglm.training.run_folder import checked_recipe, start_run
-from ecglm.training.stage_encoder import EncoderStage, train_encoder
+from ecglm.training.stage_encoder import EncoderStage, keep_encoder, train_encoder
 from ecglm.training.stage_language import keep_language, train_language
 from ecglm.training.unrecorded import calibrated_for_pages
 
@@ -38,7 +38,10 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
 
     examples = build(folder, progress)
     recipe = replace(recipe, encoder=recipe.encoder.with_features(examples.feat_NF.shape[1]))
-    stage = train_encoder(recipe, examples, folder, progress)
+    if recipe.encoder_from:
+        stage = keep_encoder(recipe, examples, data.ecg_id)
+    else:
+        stage = train_encoder(recipe, examples, folder, progress)
     width = stage.logits_RC.shape[1] + stage.feat_RF.shape[1]
     config = ElmConfig(base=recipe.base, encoder=stage.encoder.config, connector=replace(recipe.connector, width_in=width))
     torch.manual_seed(recipe.instruct.seed)
@@ -48,8 +51,10 @@ def run(recipe_path: str | Path, overrides: Sequence[str] = (), resume: bool = F
         language = keep_language(recipe, model, stage, examples, progress)
     else:
         language = train_language(recipe, model, stage, examples, folder, progress)
-    model.findings_calibration = calibrated_for_pages(model, data, stage.rows, stage.codec_heads, progress)
-    model.calibration["findings"] = model.findings_calibration.to_dict()
+    if not recipe.encoder_from:
+        model.findings_calibration = calibrated_for_pages(model, data, stage.rows, stage.codec_heads, progress)
+        model.calibration["findings"] = model.findings_calibration.to_dict()
+    model.out_of_fold = OutOfFold(torch.from_numpy(stage.logits_RC).half(), torch.from_numpy(data.ecg_id[stage.rows]))
     model.save_pretrained(output, _provenance(recipe, data, stage, language, commit), _card(recipe, stage, language))
     return output
 

@@ -13,7 +13,8 @@ from ecglm.training.instruct import InstructTraining
 @dataclass(frozen=True)
 class Recipe:
     """See recipes/default.yaml. Folds are PTB-XL's; calibrate_folds are kept from the language model's training. adapter_from:
-    a checkpoint folder whose connector and adapter are taken as they are, instead of being trained."""
+    a checkpoint folder whose connector and adapter are taken as they are, instead of being trained; encoder_from: one whose
+    encoder is, with its calibration."""
 
     name: str = "default"
     version: str = "0.1"
@@ -24,6 +25,7 @@ class Recipe:
     validation_fold: int = 9
     calibrate_folds: tuple[int, ...] = (8,)
     adapter_from: str = ""
+    encoder_from: str = ""
     encoder: FindingsEncoderConfig = field(default_factory=FindingsEncoderConfig)
     connector: ConnectorConfig = field(default_factory=ConnectorConfig)
     encoder_training: EncoderTraining = field(default_factory=EncoderTraining)

@@ -12,8 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from ecglm.bench.metrics import ece, macro_auroc
+from ecglm.errors import CheckpointError
 from ecglm.knowledge.statements import GROUPS, STATEMENTS
 from ecglm.models.calibration import FindingCalibration
+from ecglm.models.elm import EcgLanguageModel
 from ecglm.models.encoders.findings import BRANCHES, FindingsEncoder
 from ecglm.training.calibrate import calibrate_findings, fuse
 from ecglm.training.codec import Head, train_codec
@@ -113,6 +115,23 @@ def train_encoder(recipe: Recipe, examples: EncoderExamples, run: Path, progress
                "fusion": {group: dict(zip(BRANCHES, np.round(weights[:, column], 3).tolist(), strict=True))
                           for group, column in ((g, [s.group for s in STATEMENTS].index(g)) for g in GROUPS)}}
     return EncoderStage(encoder, table, codec.heads, rows, table.calibrated(fused), feat[rows], valid, valid_prob, metrics)
+
+
+def keep_encoder(recipe: Recipe, examples: EncoderExamples, ecg_id_N: NDArray[np.int64]) -> EncoderStage:
+    """The stage as the checkpoint `recipe.encoder_from` remembers it. ecg_id_N: PTB-XL's numbers of the examples. Raises
+    CheckpointError where it was made from other recordings or does not say what its teachers said of them."""
+    kept = EcgLanguageModel.from_pretrained(recipe.encoder_from, device="cpu")
+    rows = np.flatnonzero(np.isin(examples.fold_N, recipe.train_folds))
+    if kept.out_of_fold is None:
+        raise CheckpointError(f"{recipe.encoder_from}: does not keep what its teachers said; leave out encoder_from")
+    logits_RC, ecg_id_R = (part.numpy() for part in kept.out_of_fold)
+    if not np.array_equal(ecg_id_R, ecg_id_N[rows]):
+        raise CheckpointError(f"{recipe.encoder_from}: its encoder learned from other recordings; leave out encoder_from")
+    feat = kept.encoder.standardise(torch.from_numpy(examples.feat_NF[rows])).numpy()
+    valid = np.flatnonzero(examples.fold_N == recipe.validation_fold)
+    valid_prob = kept.findings_calibration.probability(_said(kept.encoder, examples, valid))
+    return EncoderStage(kept.encoder, kept.findings_calibration, (), rows, logits_RC.astype(np.float32), feat, valid, valid_prob,
+                        kept.run["metrics"]["encoder"])
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecglm.answers import Answer
+from ecglm.answers import Answer, percent
 from ecglm.errors import RecordError
 from ecglm.inference.adapt.folder import read_adapter, write_adapter
 from ecglm.inference.adapt.space import Description, FewShotSpace
@@ -133,5 +133,5 @@ def _evidence(taught: Taught, told: Told, shares: dict[str, float], estimated: s
     alike = ", ".join(f"{taught.row_K[k]} ({taught.answers[taught.answer_K[k]]})" for k in nearest)
     sides = ", ".join(f"{name} {100 * share:.0f} %" for name, share in told.sides[:NAMED])
     return (Evidence(f"from the adapter, taught by {taught.shown}; {estimated}"),
-            Evidence(", ".join(f"{answer} {100 * p:.0f} %" for answer, p in sorted(shares.items(), key=lambda item: -item[1]))),
+            Evidence(", ".join(f"{answer} {percent(p)}" for answer, p in sorted(shares.items(), key=lambda item: -item[1]))),
             Evidence(f"most like the examples in rows {alike} of the table"), Evidence(f"looked at most: {sides}"))

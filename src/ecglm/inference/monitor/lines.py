@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ecglm.answers import percent
 from ecglm.inference.monitor.watch import NAMES, Step
 
 #: What is forecast, as short as a line needs it.
@@ -27,7 +28,7 @@ def line(step: Step, horizon_s: float, event: str) -> str:
         parts.append(f"V {step.ventricular:.1f}{supra}/min")
     if step.probability is not None and step.interval is not None:
         low, high = step.interval
-        parts.append(f"{_EVENTS[event]} within {horizon_s / 60:g} min {100 * step.probability:.0f} % "
+        parts.append(f"{_EVENTS[event]} within {horizon_s / 60:g} min {percent(step.probability)} "
                      f"({100 * low:.0f}-{100 * high:.0f} %)")
     if step.alarm:
         parts.append("ALARM")

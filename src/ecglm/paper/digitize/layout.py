@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from ecglm.paper.digitize.calibrate import Span
 from ecglm.paper.digitize.runs import Floats
@@ -21,6 +22,8 @@ _CABRERA = ("aVL", "I", "aVR", "II", "aVF", "III", "V1", "V2", "V3", "V4", "V5",
 _USUAL_STRIPS = {1: ("II",), 2: ("II", "V1"), 3: ("V1", "II", "V5")}
 #: A strip is a lead of whose piece it repeats so much; within so much of the best, leads are equally likely.
 _SAME, _CLOSE = 0.5, 0.2
+#: What a name beside it counts for a lead: less than being usual, for names are misread.
+_NAMED = 0.15
 #: A row that repeats less than this of any lead is no rhythm strip.
 _NOTHING = 0.15
 
@@ -214,31 +217,35 @@ def _as_given(leads: Sequence[str], rows: int, columns: int, cells: list[int], b
 
 def _strips(strips: list[int], pieces: list[Piece], traces: Sequence[Trace], by_row: list[list[Word]], notes: list[str],
             ) -> list[str]:
-    """The lead of each rhythm strip: the one whose own piece it repeats (the usual one, where several are as close), or the
-    name beside it, or the usual one."""
-    out: list[str] = []
-    usual_ones = _USUAL_STRIPS.get(len(strips), ())
-    for k, row in enumerate(strips):
-        alike = {piece.lead: _alike(traces[row], traces[piece.row], piece) for piece in pieces}
-        usual = usual_ones[k] if k < len(usual_ones) else ""
-        best = max(alike, key=lambda lead: alike[lead]) if alike else ""
-        named = [word.lead for word in by_row[row] if word.lead not in (None, "I")]
-        if alike and alike[best] > _SAME:
-            close = [lead for lead, value in alike.items() if value > alike[best] - _CLOSE and lead not in out]
-            lead = usual if usual in close else next((name for name in named if name in close), best)
-        elif named and named[0] not in out:
-            lead = str(named[0])
-        elif max(alike.values(), default=0.0) < _NOTHING or usual in out:
-            notes.append("a row below the others was left out: it repeats none of the leads")
-            out.append("")
+    """The lead of each rhythm strip, each another one: whose own piece it repeats (the usual one or the name beside it, where
+    several are as close), or the name beside it, or the usual one."""
+    usual = dict(zip(strips, _USUAL_STRIPS.get(len(strips), ()), strict=False))
+    named = {row: [word.lead for word in by_row[row] if word.lead not in (None, "I")] for row in strips}
+    alike = {row: {piece.lead: _alike(traces[row], traces[piece.row], piece) for piece in pieces} for row in strips}
+    likely = [[value + (_CLOSE if lead == usual.get(row) else _NAMED if lead in named[row] else 0.0)
+               for lead, value in alike[row].items()] for row in strips]
+    best = {row: max(values, key=lambda lead: values[lead], default="") for row, values in alike.items()}
+    same = [row for row in strips if alike[row].get(best[row], 0.0) > _SAME]
+    taken: dict[int, str] = {}
+    if pieces and strips:
+        for k, column in zip(*linear_sum_assignment(-np.array(likely)), strict=True):
+            row, lead = strips[k], list(alike[strips[k]])[column]
+            if row in same and alike[row][lead] > alike[row][best[row]] - _CLOSE:
+                taken[row] = lead
+    for row in strips:
+        if row in taken:
             continue
+        name = next((str(lead) for lead in named[row] if lead not in taken.values()), "")
+        if row in same:
+            notes.append(f"a row below the others was left out: it is most like lead {best[row]}, whose strip is another one")
+        elif name:
+            taken[row] = name
+        elif alike[row].get(best[row], 0.0) < _NOTHING or usual.get(row, "") in ("", *taken.values()):
+            notes.append("a row below the others was left out: it repeats none of the leads")
         else:
-            lead = usual
-            notes.append(f"a rhythm strip is taken for lead {lead}, the usual one; neither its name nor its shape says so")
-        if lead in out:
-            notes.append(f"a row below the others was left out: it is most like lead {lead}, whose strip was read already")
-        out.append(lead if lead not in out else "")
-    return out
+            taken[row] = usual[row]
+            notes.append(f"a rhythm strip is taken for lead {usual[row]}, the usual one; neither its name nor its shape says so")
+    return [taken.get(row, "") for row in strips]
 
 
 def _alike(strip: Trace, cell: Trace, piece: Piece) -> float:
