@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,74 +16,11 @@ import pytest
 from pydicom.data import get_testdata_file
 
 import ecglm
-from ecglm.answers import Answer
 from ecglm.cli import VERBS, main
 from ecglm.cli.output import clean
-from ecglm.errors import EcglmError, UsageError
-from ecglm.records.record import Record
-from ecglm.schema import Evidence
+from ecglm.errors import EcglmError
 
 ECGLM = str(Path(sys.executable).with_name("ecglm"))
-
-
-class FakeModel:
-    """Answers without weights and remembers what it was asked."""
-
-    evidence = (Evidence("heart rate 61 bpm", ("II",), 61.0, "bpm"),)
-    answer = Answer("Sinus rhythm", 0.72, False, evidence, "fake", note="possible, not called present: sinus rhythm 40 %")
-
-    def __init__(self) -> None:
-        self.asked: list[Any] = []
-        self.read_with: dict[str, Any] = {}
-
-    def ask_batch(self, items: list[tuple[Record, str, list[str] | None]]) -> list[Answer]:
-        return [self.one(*item) for item in items]
-
-    def one(self, record: Record, question: str, options: list[str] | None) -> Answer:
-        self.asked.append((record, question, options))
-        if not question:
-            raise UsageError("the question is empty; ask something")
-        if question == "Colour?":
-            return Answer("", 0.0, True, (), "fake", reason="an ECG cannot tell")
-        return Answer("yes\x1b[31m", 0.914, False, (Evidence("RR varies by 180 ms", ("II",), 180.0, "ms"),), "fake")
-
-    def chat(self, records: list[Record]) -> FakeModel:
-        self.asked.append(records)
-        return self
-
-    id, question, about, asked_back, quoted = "fake", "Rhythm?", (1,), False, None
-
-    @property
-    def answerer(self) -> FakeModel:
-        return self
-
-    def together(self, records: list[Record], question: str) -> None:
-        return None
-
-    def use(self, number: int) -> None:
-        if number > 1:
-            raise UsageError(f"there is no recording {number}; there are 1")
-
-    def stream(self, text: str) -> Iterator[str]:
-        if text == "too long":
-            raise UsageError("the question is too long; shorten it")
-        yield from ("Sinus ", "rhythm\x07.")
-
-
-@pytest.fixture
-def model(monkeypatch: pytest.MonkeyPatch) -> FakeModel:
-    fake = FakeModel()
-    rng = np.random.default_rng(0)
-
-    def read(path: str, **wanted: Any) -> Record:
-        fake.read_with = wanted
-        if path == "bad.dcm":
-            raise EcglmError("bad.dcm: is truncated; copy it again")
-        return Record(rng.normal(size=(2, 1000)).astype(np.float32), 500.0, ("I", "II"), source=path)
-
-    monkeypatch.setitem(vars(ecglm), "read", read)
-    monkeypatch.setitem(vars(ecglm), "load", lambda model=None, adapter=None: fake)
-    return fake
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -165,45 +100,6 @@ def test_clean_keeps_what_people_write() -> None:
     assert clean("a\rb\x1b[0m\x9b") == "a\ufffdb\ufffd[0m\ufffd"
 
 
-def test_ask_prints_answer_confidence_and_evidence(model: FakeModel, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["ask", "a.dcm", "Is there AF?", "--options", "yes, no"]) == 0
-    assert capsys.readouterr().out == "yes\ufffd[31m  (confidence 91 %)\n  - RR varies by 180 ms\n"
-    record, question, options = model.asked[0]
-    assert (record.source, question, options) == ("a.dcm", "Is there AF?", ["yes", "no"])
-
-
-def test_ask_json_has_the_contract_keys(model: FakeModel, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["ask", "a.dcm", "b.dcm", "Is there AF?", "--json"]) == 0
-    shown = json.loads(capsys.readouterr().out)
-    assert {"answer", "confidence", "abstained", "evidence", "model"} <= set(shown)
-    assert shown["evidence"][0]["unit"] == "ms"
-    assert [record.source for record, _, _ in model.asked] == ["a.dcm", "b.dcm"]
-    assert [(r["path"], r["answer"]) for r in shown["recordings"]] == [("a.dcm", "yes\x1b[31m"), ("b.dcm", "yes\x1b[31m")]
-    assert shown["answer"].startswith("ECG 1: yes")
-
-
-def test_what_is_only_possible_is_said_beside_the_answer(
-        model: FakeModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(model, "one", lambda *_: replace(model.answer, text="yes"))
-    assert main(["ask", "a.dcm", "Is it sinus rhythm?"]) == 0
-    first = capsys.readouterr().out.splitlines()[0]
-    assert first == "yes  (possible, not called present: sinus rhythm 40 %; confidence 72 %)"
-    assert main(["ask", "a.dcm", "b.dcm", "Is it sinus rhythm?", "--json"]) == 0
-    shown = json.loads(capsys.readouterr().out)
-    assert shown["recordings"][0]["note"] == "possible, not called present: sinus rhythm 40 %"
-    assert shown["note"].startswith("ECG 1: possible, not called present")
-
-
-def test_several_recordings_are_named(model: FakeModel, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["ask", "a.dcm", "b.dcm", "Colour?"]) == 0
-    assert capsys.readouterr().out == "a.dcm:\nNo answer: an ECG cannot tell\nb.dcm:\nNo answer: an ECG cannot tell\n"
-
-
-def test_a_question_alone_is_told_what_is_missing(model: FakeModel, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["ask", "What is the rhythm?"]) == 2
-    assert "give a recording and a question: ecglm ask FILE 'What is the rhythm?'" in capsys.readouterr().err
-
-
 def test_a_question_without_quotes_is_given_back_in_quotes() -> None:
     from pydicom.data import get_testdata_file
 
@@ -211,20 +107,6 @@ def test_a_question_without_quotes_is_given_back_in_quotes() -> None:
     done = run("ask", file, "Is", "it", "AF;", "or", "what's", "this?")
     hint = done.stderr.split("put the question in quotes: ")[1]
     assert shlex.split(hint) == ["ecglm", "ask", file, "Is it AF; or what's this?"]
-
-
-@pytest.mark.parametrize("arguments", [
-    ["ask", "a.csv", "Is there AF?"], ["measure", "a.csv"], ["info", "a.csv"], ["chat", "a.csv"],
-    ["render", "a.csv", "-o", "page.png"], ["plot", "a.csv", "-o", "page.png", "--no-findings"]])
-def test_every_verb_reads_with_the_options_of_read(
-        model: FakeModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: list[str]) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    monkeypatch.chdir(tmp_path)
-    Path("a.csv").write_text("# fs=500 unit=mV\nI,II,V5\n" + "0.1,0.2,0.3\n" * 5000)  # `measure` looks how long it is
-    assert not main([*arguments, "--start", "2", "--duration", "5.5", "--leads", "II, V5", "--fs", "250", "--unit", "uV"])
-    assert model.read_with == {"start_s": 2.0, "duration_s": 5.5, "leads": ["II", "V5"], "fs": 250.0, "unit": "uV"}
-    assert not main(arguments)
-    assert model.read_with == {}
 
 
 @pytest.mark.parametrize(("options", "keywords", "on_the_command_line", "in_python"), [
@@ -264,18 +146,6 @@ def test_a_csv_without_a_rate_is_read_with_one(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["duration_s"] == 4.0
 
 
-def test_an_abstention_gives_its_reason_and_is_no_failure(model: FakeModel, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["ask", "a.dcm", "Colour?"]) == 0
-    assert capsys.readouterr().out == "No answer: an ECG cannot tell\n"
-
-
-def test_errors_of_the_library_are_passed_on(model: FakeModel, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["ask", "a.dcm", ""]) == 2
-    assert capsys.readouterr().err == 'ecglm: the question is empty; ask something, such as "What is the heart rate?"\n'
-    assert main(["ask", "bad.dcm", "Is there AF?"]) == 2
-    assert capsys.readouterr().err == "ecglm: bad.dcm: is truncated; copy it again\n"
-
-
 @pytest.mark.parametrize(("arguments", "said"), [
     (["ask", "gone.png", " "], "the question is empty"),
     (["ask", "gone.png", "Is it normal?", "--options", "yes"], "the options must be 2 to"),
@@ -287,84 +157,6 @@ def test_a_question_is_checked_before_the_file_is_read(arguments: list[str], sai
     error = capsys.readouterr().err
     assert said in error
     assert "gone.png" not in error
-
-
-@pytest.mark.parametrize("path", ["a.dcm", "bad.dcm"])
-def test_a_terminal_says_what_takes_a_while(model: FakeModel, monkeypatch: pytest.MonkeyPatch, path: str,
-                                            capsys: pytest.CaptureFixture[str]) -> None:
-    main(["ask", path, "Is there AF?", "--json"])
-    quiet = capsys.readouterr()
-    assert "Reading" not in quiet.err
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    main(["ask", path, "Is there AF?", "--json"])
-    shown = capsys.readouterr()
-    assert shown.out == quiet.out
-    assert shown.err.startswith("Reading the file …\r\x1b[2K")  # gone before anything else is written
-    assert shown.err.endswith("\x1b[2K" + quiet.err)
-
-
-def test_a_bug_is_not_hidden(model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: Any, **__: Any) -> None:
-        raise ZeroDivisionError
-
-    monkeypatch.setattr(model, "ask_batch", broken)
-    with pytest.raises(ZeroDivisionError):
-        main(["ask", "a.dcm", "q"])
-
-
-@pytest.mark.parametrize(("raised", "code"), [(KeyboardInterrupt(), 130), (PermissionError(13, "no", "out.png"), 2)])
-def test_interrupts_and_system_errors(model: FakeModel, monkeypatch: pytest.MonkeyPatch,
-                                      capsys: pytest.CaptureFixture[str], raised: BaseException, code: int) -> None:
-    def fail(*_: Any, **__: Any) -> None:
-        raise raised
-
-    monkeypatch.setattr(model, "ask_batch", fail)
-    assert main(["ask", "a.dcm", "q"]) == code
-    assert ("out.png: no" in capsys.readouterr().err) == (code == 2)
-
-
-def test_chat_streams_several_turns_and_survives_a_bad_one(
-        model: FakeModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO("Rhythm?\ntoo long\n\nAnd now?\n"))
-    assert main(["chat", "a.dcm"]) == 0
-    captured = capsys.readouterr()
-    sure = "(possible, not called present: sinus rhythm 40 %; confidence 72 %)"
-    assert captured.out == f"Sinus rhythm\ufffd.  {sure}\n  - heart rate 61 bpm\n" * 2
-    assert captured.err == "ecglm: the question is too long; shorten it\n"
-
-
-def test_chat_replays_a_script_and_prints_one_json_object(
-        model: FakeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    script = tmp_path / "q.txt"
-    script.write_text("# a comment\n\nRhythm?\n?\nuse 1\nuse 2\ntoo long\nquit\nnever asked\n")
-    assert main(["chat", "a.dcm", "--script", str(script)]) == 0
-    captured = capsys.readouterr()
-    assert captured.out.startswith("> Rhythm?\nSinus rhythm")
-    assert 'Commands: use 2' in captured.out
-    assert "ECG 1: a.dcm" in captured.out
-    assert "never asked" not in captured.out
-    assert captured.err.splitlines() == ["ecglm: there is no recording 2; there are 1",
-                                         "ecglm: the question is too long; shorten it"]
-    monkeypatch.setattr("sys.stdin", io.StringIO(script.read_text()))
-    assert main(["chat", "a.dcm", "--script", "-", "--json"]) == 0
-    shown = json.loads(capsys.readouterr().out)
-    assert (shown["recordings"], shown["model"], len(shown["turns"])) == (["a.dcm"], "fake", 4)
-    first, use, wrong, bad = shown["turns"]
-    assert (first["said"], first["reply"], first["asks_back"]) == ("Rhythm?", "Sinus rhythm\x07.", False)
-    assert first["answer"]["answer"] == "Sinus rhythm"
-    assert (use, wrong["error"], bad["said"]) == ({"said": "use 1", "use": 1}, "there is no recording 2; there are 1", "too long")
-
-
-@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
-def test_a_script_that_cannot_be_read_is_one_line(model: FakeModel, tmp_path: Path, capsys: pytest.CaptureFixture[str],
-                                                  content: bytes | None) -> None:
-    script = tmp_path / "q.txt"
-    if content is not None:
-        script.write_bytes(content)
-    assert main(["chat", "a.dcm", "--script", str(script)]) == 2
-    error = capsys.readouterr().err
-    assert error.startswith(f"ecglm: {script}: ")
-    assert error.count("\n") == 1
 
 
 def test_info_json_has_the_contract_keys(tmp_path: Path) -> None:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ecglm.answers import percent
+
 if TYPE_CHECKING:
-    from ecglm.answers import Answer, percent
+    from ecglm.answers import Answer
     from ecglm.schema import Measurements
 
 #: Unicode categories a terminal may act on: control, format (direction), surrogate, private use.
