@@ -80,7 +80,7 @@ def _lacking(inputs: Sequence[EcgInputs]) -> Lacking:
 
 
 def build(run: Path, progress: bool = True) -> EncoderExamples:
-    """Prepare all PTB-XL records (ten minutes on two cores), or read the cache of an earlier run."""
+    """Prepare all PTB-XL records (a quarter of an hour on two cores), or read the cache of an earlier run."""
     from rich.progress import track
 
     data = ptbxl.load()
