@@ -62,8 +62,8 @@ class Answer:
 
 
 #: Printed where both figures stand side by side and differ.
-CONFIDENCE = ("confidence is how often whole answers to open questions were right, one figure for rhythm, diagnoses and wave "
-              "forms together; a finding's probability is its own")
+CONFIDENCE = ("confidence is how probable it is that the whole answer is right, all that it names there and nothing else of its "
+              "kind; a finding's probability is its own")
 
 
 def two_figures(answer: Answer) -> bool:

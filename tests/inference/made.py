@@ -30,12 +30,14 @@ def measured() -> tuple[Record, Measurements]:
     return record, measure(record)
 
 
-def made(sure: dict[str, float], *, leads: tuple[str, ...] | None = None, age: int | None = None, **values: float) -> Reading:
+def made(sure: dict[str, float], *, leads: tuple[str, ...] | None = None, age: int | None = None,
+         **values: float | None) -> Reading:
     """A reading of these probabilities (others .002; above .5 is called present), "possible" from .1 on. leads, age: of the
-    record; values: measured values by field name."""
+    record; values: measured values by field name, None for one that is missing."""
     record, measurements = measured()
     record = replace(record.select(leads) if leads else record, meta=replace(record.meta, age=age))
-    changed = {name: replace(getattr(measurements, name), value=value, reason=None) for name, value in values.items()}
+    changed = {name: replace(getattr(measurements, name), value=value, reason="not seen" if value is None else None)
+               for name, value in values.items()}
     prob = np.array([sure.get(s.key, 0.002) for s in STATEMENTS], np.float32)
     findings = tuple(Finding(s.code, s.name, s.group, float(p), bool(p > 0.5)) for s, p in zip(STATEMENTS, prob, strict=True))
     encoded = Encoded(np.zeros(N, np.float32), prob, np.zeros(1, np.float32), np.zeros(1, np.float32))

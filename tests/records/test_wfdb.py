@@ -280,5 +280,6 @@ def test_a_lead_name_with_control_characters_does_not_reach_a_note(tmp_path: Pat
     (tmp_path / "r.hea").write_text("r 1 100 4\nr.dat 16 0 16 0 0 0 0 V2#\tAge: 50\n")
     (tmp_path / "r.dat").write_bytes(bytes(8))
     record = read(tmp_path / "r.hea")
-    assert any("states no gain" in note for note in record.notes)
+    assert any(note.endswith("the header states no gain, so that its millivolts are not known") for note in record.notes)
+    assert record.unit == "normalized"
     assert all(text.isprintable() for text in (*record.notes, *record.leads))

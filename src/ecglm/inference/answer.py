@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -41,6 +42,10 @@ MAX_ANSWER_TOKENS = 64
 BATCH, SHARE_FROM = 16, 3
 #: Options whose joint probability is smaller than this do not fit the question.
 LEAST_OPTIONS = 1e-3
+
+
+#: Some rhythm there is: "none" is no answer to this.
+_RHYTHM = re.compile(r"what(?:'s| is) (?:the |this |his |her )?(?:patient's |underlying |heart |cardiac |basic )*rhythm\W*", re.I)
 
 
 class _Waiting(NamedTuple):
@@ -179,12 +184,22 @@ class Answerer(Prompts):
         text, left_out = kept(text, about, reading)
         if not text:
             return declined(self.model, "; ".join(left_out))
+        if text == "none" and _RHYTHM.fullmatch(question):
+            return self._some_rhythm(reading, about)
         confidence = self._sure(about, text, reading, math.exp(sum(generation.logprobs)))
         if answer_kind(text) == "number" and len(about.measures) == 1 and about.measures[0] in SAME_WITHIN:
             confidence *= sure_of_value(about.measures[0])  # it may be read without doubt and still be measured with some
         note = remark(question, text, reading, self.model.findings_calibration)
         evidence = (*map(Evidence, left_out), *evidence_for(self.model, reading, about, text))
         return Answer(text if generation.stopped else text + " …", confidence, False, evidence, self.model.name, note=note)
+
+    def _some_rhythm(self, reading: Reading, about: Topics) -> Answer:
+        """The likeliest rhythm where none is called present: there is one in every heart."""
+        best = max((f for f in reading.findings if f.group == "rhythm"), key=lambda f: f.probability)
+        evidence = evidence_for(self.model, reading, about, "none")
+        if best.probability < 0.5:
+            return declined(self.model, evidence[0].text)
+        return Answer(best.name, best.probability, False, evidence, self.model.name, note="the likeliest, not called present")
 
     def _instead(self, reading: Reading, question: str, said: str) -> Answer | None:
         """What the findings leave to be answered where they contradict what the model said; None when that is not one thing."""

@@ -9,13 +9,13 @@ from dataclasses import replace
 import numpy as np
 
 from ecglm.answers import Answer, percent
-from ecglm.inference.caveats import WIDE_MS
 from ecglm.inference.comparison import compare
 from ecglm.inference.contradiction import beyond_possible, even_odds
 from ecglm.inference.evidence import evidence_for
 from ecglm.inference.groups import ANY_OF, NORMAL, asked_group, called
 from ecglm.inference.guard import unsupported
 from ecglm.inference.measured_options import either, measured_option
+from ecglm.inference.measured_states import state_answer
 from ecglm.inference.reading import Reading
 from ecglm.inference.regularity import regularity
 from ecglm.inference.topics import Topics, topics
@@ -43,9 +43,11 @@ _FILE = {
     "count": re.compile(rf"how many leads(?: {_THERE})?(?: (?:in|on) (?:this|the) {_STRIP})?"),
     "leads": re.compile(rf"(?:what|which) leads {_THERE}(?: (?:in|on) (?:this|the) {_STRIP})?"),
 }
-#: "Is the QRS narrow?" asks whether the ventricles are activated normally (Brugada et al. 2020, 10.1093/eurheartj/ehz467).
-_NARROW = re.compile(r"^(?:is|are|was|were) (?:the |this |his |her |these )?qrs(?:[ -]complex(?:es)?| duration| width)? "
-                     r"narrow\W*$", re.I)
+#: What is normal unless a class of disease is there, and whether that is asked for or its fault.
+_PARTS = (r"(?P<CD>(?:av |a-v |atrioventricular |intraventricular |ventricular |cardiac |electrical )*conduction(?: system)?)|"
+          r"(?P<STTC>repolari[sz]ation|st[ -]?segments?|st-?t)")
+_SOUND = re.compile(rf"(?:is|are) (?:the |his |her |patient's )*(?:{_PARTS}) (?:normal|intact|undisturbed|healthy|ok)\W*")
+_FAULT = re.compile(rf"is (?:there )?(?:anything|something) (?:wrong|abnormal) with (?:the |his |her )?(?:{_PARTS})\W*")
 #: Options that ask for the verdict on the whole ECG.
 _WHOLE = re.compile(r"(?P<ab>ab)?normal(?: ecg| ekg)?")
 
@@ -66,7 +68,11 @@ def computed(model: EcgLanguageModel, question: str, reading: Reading, options: 
     said = {option.lower(): option for option in options or ("yes", "no")}
     if not {"yes", "no"} <= said.keys():
         return None
-    result = compare(_NARROW.sub(f"is the qrs below {WIDE_MS} ms", question.strip()), reading.measurements)
+    if (of_part := _of_part(model, question, reading, about, said)) is not None:
+        return of_part
+    if (of_value := state_answer(model, question, reading, about, said)) is not None:
+        return of_value
+    result = compare(question, reading.measurements)
     if result is None:
         group = asked_group(question, about)
         return None if group is None else _any_of(model, reading, about, group, said)
@@ -122,6 +128,24 @@ def _any_of(model: EcgLanguageModel, reading: Reading, about: Topics, group: str
         evidence = (*evidence, Evidence(f"not judged here, for want of leads or of training recordings: {names}"))
     confidence = min(MOST_SURE, max(0.5, sure if there else 1.0 - sure))
     return Answer(text, confidence, False, evidence, model.name, note=_members(reading, there, maybe))
+
+
+def _of_part(model: EcgLanguageModel, question: str, reading: Reading, about: Topics, said: dict[str, str]) -> Answer | None:
+    """"Is the conduction normal?", by the class of disease that it would be; None for other questions."""
+    low = " ".join(question.lower().split())
+    found = _SOUND.fullmatch(low) or _FAULT.fullmatch(low)
+    code = found and next((code for code, words in found.groupdict().items() if words), None)
+    if found is None or code is None or reading.encoded is None:
+        return None
+    key = f"super_class:{code}"
+    reason = unsupported(key, [lead for lead in reading.record.leads if lead not in reading.unusable])
+    if reason is not None:
+        return declined(model, reason)
+    there = next(f for f in reading.findings if f"{f.group}:{f.code}" == key).present
+    text = said["yes" if there == (found.re is _FAULT) else "no"]
+    confidence = min(MOST_SURE, even_odds(abs(beyond_possible(reading, model.findings_calibration)[key])))
+    evidence = evidence_for(model, reading, replace(about, statements=(key,), anyof=()), "yes" if there else "no")
+    return Answer(text, confidence, False, evidence, model.name)
 
 
 def _whole(model: EcgLanguageModel, reading: Reading, about: Topics, options: Sequence[str]) -> Answer | None:

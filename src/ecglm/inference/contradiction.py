@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 
@@ -37,6 +38,8 @@ def contradiction(question: str, answer: str, reading: Reading, calibration: Fin
     if reading.encoded is None:
         return None
     about, said = topics(question), topics(answer)
+    if answer == "yes" and (fibrillating := _no_pr(about, reading)) is not None:
+        return fibrillating
     if "axis" in said.groups or ("axis" in about.groups and answer not in ("yes", "no")):
         return _axis(answer, reading.measurements)
     beyond = beyond_possible(reading, calibration)
@@ -44,9 +47,7 @@ def contradiction(question: str, answer: str, reading: Reading, calibration: Fin
     if answer in ("yes", "no"):
         if not (about.statements or about.measures or "axis" in about.groups or _REGULAR.search(question.lower())):
             return UNNAMED
-        named = about.statements
-        if about.measures or len(named) > 1:  # "is the PR interval normal?", "a normal sinus rhythm"
-            named = tuple(k for k in named if k != "super_class:NORM")
+        named = _named(about)
         against = [k for k in named if (beyond[k] < -MARGIN if answer == "yes" else beyond[k] > MARGIN)]
         either = len(named) > 1 and (answer == "no" or re.search(r"\bor\b", question) is not None)
         wrong = against if not either or len(against) == len(named) else []
@@ -63,6 +64,20 @@ def contradiction(question: str, answer: str, reading: Reading, calibration: Fin
         wrong = [k for k in said.statements if beyond[k] < -MARGIN]
     shown = ", ".join(f"{BY_KEY[k].name} {percent(probability[k])}" for k in wrong if k not in HIDDEN)
     return f'the model said "{answer}", but the findings give {shown}' if shown else None
+
+
+def _named(about: Topics) -> tuple[str, ...]:
+    """The statements of a question; "normal" is none beside others: "is the PR interval normal?", "a normal sinus rhythm"."""
+    more = about.measures or len(about.statements) > 1
+    return tuple(key for key in about.statements if not (more and key == "super_class:NORM"))
+
+
+def _no_pr(about: Topics, reading: Reading) -> str | None:
+    """Why there is no AV block to be told where the atria fibrillate or flutter and no P wave leads a QRS complex; else None."""
+    rhythm = next((f for f in reading.findings if f"{f.group}:{f.code}" in ("rhythm:AFIB", "rhythm:AFLT") and f.present), None)
+    if rhythm is None or _named(about) not in (("sub_class:AVB",), ("form:LPR",)) or reading.measurements.pr.value is not None:
+        return None
+    return f"the rhythm is called {rhythm.name}, and {reading.measurements.pr.reason}"
 
 
 def _is_choice(question: str, about: Topics) -> bool:
@@ -94,7 +109,7 @@ def _wrong_choice(answer: str, about: Topics, said: Topics, reading: Reading, ca
 
 def alternatives(question: str, answer: str) -> tuple[str, ...]:
     """What else could be answered to a question about one statement, or about one or the other of two."""
-    named = topics(question).statements
+    named = _named(topics(question))
     if len(named) == 1 and answer in ("yes", "no"):
         return ("no" if answer == "yes" else "yes",)
     if _is_choice(question, topics(question)) and answer not in ("yes", "no"):
@@ -104,7 +119,7 @@ def alternatives(question: str, answer: str) -> tuple[str, ...]:
 
 def sure_of(question: str, reading: Reading, calibration: FindingCalibration) -> float:
     """Confidence of yes or no read off the finding that a question names, as if either were equally common."""
-    (key,) = topics(question).statements
+    (key,) = _named(topics(question))
     return even_odds(abs(beyond_possible(reading, calibration)[key]))
 
 
@@ -128,9 +143,7 @@ def remark(question: str, answer: str, reading: Reading, calibration: FindingCal
 
 def _of_findings(question: str, answer: str, reading: Reading, calibration: FindingCalibration) -> str | None:
     about, said, low = topics(question), topics(answer), answer.lower()
-    named = about.statements if low in ("yes", "no") else said.statements
-    if len(named) > 1 or about.measures:  # "a normal sinus rhythm", "is the PR interval normal?"
-        named = tuple(k for k in named if k != "super_class:NORM")
+    named = _named(about if low in ("yes", "no") else replace(said, measures=about.measures))
     if reading.encoded is None or low.startswith("it does not show"):
         return None
     if (rate := _against_rate(named, low, reading)) is not None:

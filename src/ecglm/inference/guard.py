@@ -24,12 +24,14 @@ _PERSONAL = "personal details such as age or name"
 _NOT_ON_ECG: tuple[tuple[str, str], ...] = (
     (r"blood pressure|systolic|diastolic pressure|hypertensi", "blood pressure"),
     (r"cholesterol|glucose|blood sugar|ha?emoglobin|creatinine|troponin|blood test|lab(oratory)? value", "a blood test"),
-    (r"ejection fraction|wall motion|valve (area|gradient)|stroke volume|cardiac output", "an imaging measurement"),
+    (r"\bpump(s|ing)?\b|contractil|\bsqueez|\b(ventricles?|atrium|atria) (is |are )?(normal|healthy|ok|fine|working|function)|"
+     r"ejection fraction|wall motion|valve (area|gradient)|stroke volume|cardiac output", "an imaging measurement"),
     (r"\b(address|birthday|date of birth|phone|insurance|hospital|nationality|religion)\b", _PERSONAL),
     (r"\b(patient'?s?|his|her|their|doctor'?s?) name\b|\bname of the (patient|doctor)|\bwho is\b", _PERSONAL),
     (r"\b(how old|what age|age of|patient'?s age|gender|which sex|male or female|height|weight|bmi)\b", _PERSONAL),
     (r"\b(how long .*live|life expectancy|survive|prognosis|when will .* die|mortality)\b", "a prognosis"),
-    (r"oxygen saturation|spo2|body temperature|respiratory infection|covid|pneumonia|cancer|tumou?r|pregnan", "this condition"),
+    (r"oxygen saturation|spo2|body temperature|respiratory infection|\bstroke\b|covid|pneumonia|cancer|tumou?r|pregnan",
+     "this condition"),
     (r"\b(coronary angiogra|stenosis of|which artery|calcium score)\b", "coronary anatomy"),
     (r"\b(medications?|medicines?|dose|dosage|which drugs?|prescri\w*|should .* (take|get|have|receive)|treat(ed|ment|ments)?|"
      r"therap(y|ies)|cardioversion|cardiovert\w*|ablation|defibrillat\w*|anticoagula\w*|beta[ -]?blockers?|surgery|stent|"
@@ -47,6 +49,7 @@ _UNJUDGED = re.compile(
     r"potassium|calcium|hypotherm|osborn|takotsubo|myocarditis|tamponade|amyloid|sarcoid|intoxication|toxicity|overdose|"
     r"brugada|pericarditis|pericardial|short qt|\basystole|cardiac arrest|"
     r"early repol|pulmonary embol|mobitz|wenckebach|(second|third|2nd|3rd)[ -]degree|complete (av|heart) block|junctional|"
+    r"normal variant|transition(al)? zone|"
     r"\batrial tachycardia|atrial rhythm|avn?rt\b|"
     r"heart failure|cardiomyopath|enlarged heart|heart enlarged|going to (have|die|get)|will .* (have|get) a|"
     r"\bp[ -]waves?\b(?!.*(sinus|rhythm))|\bu[ -]waves?\b")
@@ -63,11 +66,23 @@ _OR_NOT = re.compile(r",? or not\W*$", re.I)
 #: Questions that name nothing: they ask what the ECG shows.
 _BARE = re.compile(r"(?:so |and |ok |well )*(?:what (?:does|do) (?:it|this|that) (?:show|say|tell (?:us|me))|"
                    r"what(?: is|'s) (?:this|it|shown|seen|visible|there to see)|what (?:do|can) you (?:see|find|tell me)|"
-                   r"which (?:one |of (?:these|them) )?is it)(?: (?:here|(?:in|on|from|about) (?:it|this|that)))?\W*", re.I)
+                   r"which (?:one |of (?:these|them) )?is it|what(?: is|'s) (?:abnormal|wrong|not normal|not right)|"
+                   r"(?:please )?(?:give (?:me |us )?)?(?:an? |the |your )?(?:summary|summari[sz]e|interpret|interpretation|"
+                   r"impression|overview|describe|assessment))(?: (?:here|(?:(?:in|on|from|about|of|with) )?"
+                   r"(?:it|(?:the|this|that)(?: (?:ecg|ekg|tracing|recording))?)))?\W*", re.I)
+_WHICH_BUNDLE = re.compile(r"which bundle(?: branch)? is blocked\W*", re.I)
+_EITHER_BUNDLE = re.compile(r"\b(left|right) or (left|right) bundle[ -]branch[ -]block", re.I)
+_QTCF = re.compile(r"\bqtcf\b", re.I)
 #: Forms of question that were never trained and would be misread, with what to do instead.
 _NOT_A_FORM: tuple[tuple[str, str], ...] = (
     (r"\bhow many (?!beats per minute|degrees|milli|ms\b|mv\b)", "counts are not given; `ecglm measure` lists the beats"),
     (r"\b(which|what) leads?\b|\bwhere\b(?!.*do you see)", "findings are judged on all leads together, not lead by lead"),
+    (r"^(how|are you) (sure|certain|confident)\b", "ask whether it is there; the answer comes with its confidence"),
+    (r"\bn?stemi\b|acute coronary",
+     'that is a diagnosis with symptoms and blood tests; of the ECG ask "Is there ST elevation?" or "Is there ST depression?"'),
+    (r"\b(describe|tell me (more )?about|characteri[sz]e)\b.*\b([pqrstu][ -]?waves?|st[ -]segments?)\b|"
+     r"\b(what|how) (is|are|do|does)\b.*\b([pqrstu][ -]?waves?|st[ -]segments?)\b.*\b(like|look)",
+     'waves are told lead by lead; ask "How high is T in V1?", "In which leads is T inverted?" or "Is ST elevated in V2?"'),
     (r"\brul(e|es|ed|ing) out\b|\bexclud", "ask whether it is present instead"),
     (r"\bcompar|\bsimilar to\b|\b(last|previous|earlier|prior|other) (ecg|recording|tracing|one)\b|\bany change\b|"
      r"was there a change|\b(what|has|have|had)\b.*\b(changed|improved|worsened)\b|\bdid\b.*\bchange\b|"
@@ -79,7 +94,11 @@ _NOT_A_FORM: tuple[tuple[str, str], ...] = (
     (r"\b(urgent|urgency|emergency|dangerous|serious|severe enough|go home|discharge)\b", "urgency is not judged"),
     (r"respirat\w* rate|breathing rate|pulse pressure|variability|sdnn|"
      r"\b(pr|tp) segment|qt dispersion|fridericia|framingham|hodges|\b[tp][ -](wave )?axis",
-     "answers give heart rate, RR, PR, QRS, QT, QTc (Bazett) and the QRS axis; `ecglm measure` and `ecglm info` list more"),
+     "answers give rate, RR, PR, QRS, QT, QTc and axes; `ecglm measure` and `ecglm info` list more"),
+    (r"\bworr(y|ied)\b|\bshould (i|we|he|she|they)\b|\bwhat (should|to do)\b|\bnext step",
+     "what to do is not judged; a clinician decides on it"),
+    (r"\b(what|which) (machine|device|cart|manufacturer)\b|\bwhen was (it|this|the)\b|\brecording date\b",
+     "`ecglm info` says what is in the file"),
     (r"\b(poem|joke|story|song|recipe)\b", UNRELATED),
     (r"\bsampl(e|es|ed|ing)\b|\bsignal quality\b|quality of the (signal|recording|tracing|ecg)|"
      r"\b(good|bad|poor) (signal|recording|quality)|"
@@ -113,9 +132,14 @@ def check_question(question: str) -> str:
 
 
 def spelt(question: str) -> str:
-    """The question; "What does this ECG show?" for one that names nothing, such as "What do you see?". In a dialogue that is
-    known only when "it" has been looked up."""
-    return "What does this ECG show?" if _BARE.fullmatch(question) else question
+    """The question in the form that is understood: "What does this ECG show?" for one that names nothing, such as "What do you
+    see?" (in a dialogue that is known only when "it" has been looked up), and what "left or right bundle branch block" is short
+    for."""
+    if _BARE.fullmatch(question):
+        return "What does this ECG show?"
+    if _WHICH_BUNDLE.fullmatch(question):
+        return "Is there left bundle branch block or right bundle branch block?"
+    return _QTCF.sub("Fridericia QTc", _EITHER_BUNDLE.sub(r"\1 bundle branch block or \2 bundle branch block", question))
 
 
 def check_options(options: Sequence[str] | None) -> tuple[str, ...] | None:
@@ -168,14 +192,13 @@ def decline_question(question: str, about: Topics, record: Record, unusable: Seq
     low = _plain(question)
     if (never := _not_on_ecg(low)) is not None:
         return never
+    form = _not_a_form(low)
     if is_foreign(question):
-        return UNRELATED
+        return form or UNRELATED
     if _UNJUDGED.search(low):
         return NOT_JUDGED
-    if not about.related:
-        return UNRELATED
-    if (form := _not_a_form(low)) is not None:
-        return form
+    if form is not None or not about.related:
+        return form or UNRELATED
     if negated(question):
         return "ask without the negation, so that yes and no are clear"
     if _NOISE.search(low) and not about.statements and not about.measures:

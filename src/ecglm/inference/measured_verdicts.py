@@ -16,6 +16,9 @@ from ecglm.knowledge.ranges import ADULT_YEARS, flag, normal_range
 from ecglm.knowledge.st_elevation import st_limit
 from ecglm.models.facts import axis_name
 
+#: Where a value may lie: beyond a limit, within both, or on a side of what is called a wide QRS, wherever its limit is: "Is the
+#: QRS narrow?" asks whether the ventricles are activated normally (Brugada et al. 2020, 10.1093/eurheartj/ehz467).
+Side = Literal["low", "normal", "high", "narrow", "wide"]
 #: unshown: there is no sign of it, which does not exclude it.
 State = Literal["absent", "unshown", "possible", "present", "unknown"]
 _SECTORS = {"left": (-90.0, -30.0), "right": (90.0, 180.0), "extreme": (-180.0, -90.0)}
@@ -33,7 +36,7 @@ class Verdict(NamedTuple):
 
 
 def value_verdict(reading: Reading, measure: str, side: str) -> Verdict:
-    """Of a measured value that is taken to be too high or too low."""
+    """Of a measured value that is taken to lie on a side of its limits (`Side`)."""
     measured, meta = getattr(reading.measurements, measure), reading.record.meta
     shown = measurement_evidence(measure, measured, reading.record)
     limits = normal_range(measure, meta.sex)
@@ -42,11 +45,14 @@ def value_verdict(reading: Reading, measure: str, side: str) -> Verdict:
     state = flag(measure, measured.value, meta.sex, meta.age)
     if state is None:
         return Verdict("unknown", f"normal ranges are for adults from {ADULT_YEARS} years on; the patient is {meta.age}")
-    low, high = {"low": (-math.inf, limits.low), "narrow": (-math.inf, WIDE_MS - 0.5)}.get(side, (limits.high, math.inf))
+    within = (-math.inf if limits.low is None else limits.low, math.inf if limits.high is None else limits.high)
+    low, high = {"low": (-math.inf, limits.low), "narrow": (-math.inf, WIDE_MS - 0.5), "normal": within,
+                 "wide": (WIDE_MS - 0.5, math.inf)}.get(side, (limits.high, math.inf))
     if low is None or high is None:
         return Verdict("unknown", f"there is no limit on that side; measured: {shown.text}")
     inside = share_inside(measured.value, low, high, ERROR_SD[measure])
-    there = round(measured.value) < WIDE_MS if side == "narrow" else state == side
+    wide = round(measured.value) >= WIDE_MS
+    there = {"narrow": not wide, "wide": wide}.get(side, state == side)
     return Verdict("present" if there else "absent", shown.text, min(MOST_SURE, max(0.5, inside if there else 1.0 - inside)))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from ecglm.reporting.narrative import Narrative
     from ecglm.reporting.report import TaughtAnswer
 
+#: Texts to classify among, or names with several wordings each.
+Labels = Sequence[str] | Mapping[str, Sequence[str]]
 #: The checkpoint that ships with the package.
 DEFAULT = Path(__file__).resolve().parent.parent / "checkpoints" / "default"
 #: What the page of a report shows (s).
@@ -109,14 +111,21 @@ class Model:
         """A dialogue about one or several recordings."""
         return ChatSession(self.answerer, record)
 
-    def findings(self, record: Record) -> tuple[Finding, ...]:
-        """Findings present or possible, most probable first, with lead evidence. Raises RecordError for unusable signal."""
+    @overload
+    def findings(self, record: Record) -> tuple[Finding, ...]: ...
+    @overload
+    def findings(self, record: Sequence[Record]) -> list[tuple[Finding, ...]]: ...
+    def findings(self, record: Record | Sequence[Record]) -> tuple[Finding, ...] | list[tuple[Finding, ...]]:
+        """Findings present or possible, most probable first, with lead evidence; a list of them for several recordings. Raises
+        RecordError for unusable signal."""
+        if not isinstance(record, Record):
+            return [self.findings(one) for one in checked_records(record)]
         possible = self.elm.possible
         return tuple(f for f in self._judged(record) if f.present or f.probability >= possible[f"{f.group}:{f.code}"])
 
     def _judged(self, record: Record) -> tuple[Finding, ...]:
         """Every statement that may be said of these leads, most probable first; those present or possible with lead evidence."""
-        reading = self.answerer.reading(record)
+        reading = self.answerer.reading(checked_record(record))
         if reading.declined:
             raise RecordError(f"{record.source or 'record'}: {reading.declined}; no findings can be given")
         possible, out = self.elm.possible, []
@@ -132,16 +141,24 @@ class Model:
             out.append(replace(finding, evidence=evidence))
         return tuple(sorted(out, key=lambda f: -f.probability))
 
-    def classify(self, record: Record, labels: Sequence[str] | Mapping[str, Sequence[str]] | None = None) -> dict[str, float]:
-        """Calibrated probability by key ("rhythm:AFIB") of every statement that can be told without millivolts.
+    @overload
+    def classify(self, record: Record, labels: Labels | None = None) -> dict[str, float]: ...
+    @overload
+    def classify(self, record: Sequence[Record], labels: Labels | None = None) -> list[dict[str, float]]: ...
+    def classify(self, record: Record | Sequence[Record],
+                 labels: Labels | None = None) -> dict[str, float] | list[dict[str, float]]:
+        """Calibrated probability by key ("rhythm:AFIB") of every statement that can be told without millivolts; a list of them
+        for several recordings.
 
         labels: zero-shot instead, among these texts, or names with several wordings each: shares that sum to 1, which say how
         the texts compare and are no calibrated probabilities (docs/search.md)."""
+        if not isinstance(record, Record):
+            return [self.classify(one, labels) for one in checked_records(record)]
         if labels is not None:
             named = dict(labels) if isinstance(labels, Mapping) else {label: [label] for label in labels}
             if isinstance(labels, str) or len(named) < 2 or any(isinstance(w, str) or not w for w in named.values()):
                 raise UsageError("labels: give at least two different texts, or a mapping of names to lists of wordings")
-            emb = self.retriever.embed_ecg(self.answerer.reading(checked_record(record)))
+            emb = self.retriever.embed_ecg(self.answerer.reading(record))
             shares = self.retriever.shares(emb, self.retriever.prompted(list(named.values())))
             return dict(zip(named, shares.tolist(), strict=True))
         reading = self.answerer.reading(record)

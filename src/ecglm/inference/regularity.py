@@ -18,10 +18,12 @@ from ecglm.models.elm import EcgLanguageModel
 from ecglm.schema import Evidence
 from ecglm.signal.rhythm import REGULAR
 
-_WHAT = r"(?:rhythm|pulse|heart ?beats?|beats?|rate|ecg|ekg|it|they|r-?r(?: intervals?)?|intervals|qrs complexes)"
-_ASKED = re.compile(r"(?:is|are|was|were) (?:the |this |his |her |these |my )?(?:patient's )?"
-                    r"(?:heart |cardiac |sinus |ventricular )?"
-                    rf"{_WHAT} (?P<ir>ir)?regular(?:ly spaced)?(?P<either>,? or (?:ir)?regular)?\W*")
+_WHAT = r"(?:rhythm|pulse|heart ?beats?|heart|beats?|rate|ecg|ekg|it|they|r-?r(?: intervals?)?|intervals|qrs complexes)"
+_OF = r"(?:the |this |his |her |these |my )?(?:patient's )?"
+_ASKED = re.compile(rf"(?:is|are|was|were) {_OF}(?:heart |cardiac |sinus |ventricular )?{_WHAT} "
+                    rf"(?P<ir>ir)?regular(?:ly spaced)?(?P<either>,? or (?:ir)?regular)?\W*|"
+                    rf"(?:is|are) {_OF}{_WHAT} (?:beating|coming|firing) (?P<beating>ir)?regularly\W*|"
+                    rf"(?:does|do) {_OF}{_WHAT} (?:beat|come) (?P<beat>ir)?regularly\W*")
 _WORDS = ("regular", "irregular")
 #: How often beats are drawn for the confidence.
 DRAWS = 400
@@ -46,7 +48,8 @@ def regularity(model: EcgLanguageModel, question: str, reading: Reading, about: 
     elif asked is None or asked["either"] is not None or not {"yes", "no"} <= said.keys():
         return None
     else:
-        texts = {asked["ir"] is None: said["yes"], asked["ir"] is not None: said["no"]}
+        regularly = not (asked["ir"] or asked["beating"] or asked["beat"])
+        texts = {regularly: said["yes"], not regularly: said["no"]}
     measured = reading.measurements
     if measured.rhythm is None:
         reason = measured.rr_sd.reason or "too few beats tell whether they come regularly"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from ecglm.answers import Answer
+from ecglm.inference.background import background
 from ecglm.inference.comparison import SIMPLE, compare, unclear
 from ecglm.inference.computed import computed, declined, of_file, rare
 from ecglm.inference.grounding import unmeasured
@@ -43,6 +45,8 @@ def decline(model: EcgLanguageModel, question: str, reading: Reading) -> str | N
     if reading.declined is None and of_file(question, reading.record) is not None:
         return None
     about = topics(question)
+    if reading.declined is None and background(question) is not None:
+        return f"this is asked of ECGs in general: ecglm knowledge ask {shlex.quote(question)}"
     reason = reading.declined or decline_question(question, about, reading.record, reading.unusable) \
         or unmeasured(about, reading) or untrained(model, about)
     if reason is None and compare(question, reading.measurements) is None and unclear(question, about):

@@ -14,6 +14,15 @@ from ecglm.inference.groups import ANY_OF
 from ecglm.knowledge.statements import BY_KEY, STATEMENTS
 from ecglm.records.leads import canonical_lead
 
+
+def _atrium(side: str) -> tuple[str, ...]:
+    """Names of the overload of an atrium, of which its statement has two."""
+    atrial = ("enlargement", "overload", "hypertrophy", "dilatation", "dilation", "abnormality")
+    return (*(f"{side} atrial {what}" for what in atrial),
+            *(form for what in ("enlarged", "dilated", "overloaded")
+              for form in (f"{side} atrium {what}", f"{what} {side} atrium")))
+
+
 #: Words by which people name a statement, beside its own name (lower case).
 _ALIASES: dict[str, tuple[str, ...]] = {
     "rhythm:AFIB": ("af", "afib", "a-fib", "atrial fib"), "rhythm:AFLT": ("flutter",),
@@ -25,14 +34,15 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "sub_class:ILBBB": ("incomplete lbbb",), "sub_class:IRBBB": ("incomplete rbbb", "irbbb"),
     "sub_class:LAFB/LPFB": ("fascicular", "lafb", "lpfb", "hemiblock"),
     "sub_class:AVB": ("av block", "atrioventricular block", "heart block"),
-    "sub_class:LVH": ("lvh", "left ventricle"), "sub_class:RVH": ("rvh",),
+    "sub_class:LVH": ("lvh", "left ventricle enlarged", "enlarged left ventricle", "left ventricle hypertrophied"),
+    "sub_class:RVH": ("rvh", "right ventricle enlarged", "enlarged right ventricle", "right ventricle hypertrophied"),
     "sub_class:IVCD": ("ivcd", "intraventricular conduction"),
     "sub_class:WPW": ("wpw", "preexcitation", "pre-excitation", "delta wave"),
     "sub_class:AMI": ("anterior infarct", "anterior infarction", "anterior mi"),
     "sub_class:IMI": ("inferior infarct", "inferior infarction", "inferior mi"),
     "sub_class:LMI": ("lateral infarct", "lateral infarction", "lateral mi"),
     "sub_class:PMI": ("posterior infarct", "posterior infarction", "posterior mi"),
-    "sub_class:LAO/LAE": ("left atrial", "left atrium"), "sub_class:RAO/RAE": ("right atrial", "right atrium"),
+    "sub_class:LAO/LAE": _atrium("left"), "sub_class:RAO/RAE": _atrium("right"),
     "super_class:MI": ("heart attack", "mi", "infarct", "infarction"), "super_class:CD": ("conduction",),
     "super_class:STTC": ("st-t", "repolarisation", "repolarization", "st segment"), "super_class:HYP": ("hypertrophy",),
     "super_class:NORM": ("normal", "healthy", "no abnormality"), "sub_class:ISC": ("non-specific ischaemia",),
@@ -71,6 +81,8 @@ SUPPORT: dict[str, tuple[str, ...]] = {
     "form:LPR": ("pr",), "form:LNGQT": ("qtc_bazett",), "form:ABQRS": ("qrs",), "super_class:CD": ("qrs", "pr"),
     "super_class:NORM": ("heart_rate", "pr", "qrs", "qtc_bazett"),
 }
+#: Sites of an ischaemia that are statements of their own.
+_SITES = ((r"\binferior", "sub_class:ISCI"), (r"\bantero|\banterior", "sub_class:ISCA"))
 _GROUP_WORDS = {
     "rhythm": ("rhythm", "arrhythmia", "regular"),
     "super_class": ("superclass", "class of disease"),
@@ -151,6 +163,9 @@ def topics(text: str) -> Topics:
         if pattern.search(rest):
             (anyof if key in ANY_OF else statements).append(key)
             rest = pattern.sub(" ", rest)
+    if "ischaemia" in anyof and (site := next((key for word, key in _SITES if re.search(word, rest)), None)) is not None:
+        anyof.remove("ischaemia")  # "signs of ischaemia in the inferior leads"
+        statements.append(site)
     measures = [field for field, words in _MEASURES.items() if any(re.search(rf"\b{re.escape(w)}\b", low) for w in words)]
     if "qtc_bazett" in measures and not re.search(r"\bqt\b", low.replace("corrected qt", "")):
         measures = [m for m in measures if m != "qt"]

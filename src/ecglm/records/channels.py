@@ -41,9 +41,11 @@ PER_MV: dict[str, float] = {
     "volts": 1e-3,
 }
 #: Spellings that say: the amplitude has no physical unit ("" is a field left blank).
+NO_GAIN = "no gain"  # of a channel whose file does not say how its numbers relate to volts, which has a note of its own
 RELATIVE_UNITS = frozenset(
     {
         "",
+        NO_GAIN,
         "adu",
         "nu",
         "n.u.",
@@ -113,7 +115,7 @@ def choose(request: Request, names: Sequence[str], units: Sequence[str]) -> Sele
         shown = clean(name) or f"ch{row + 1}"
         if lead is not None and (factor is not None or is_relative(unit)):
             known.append((row, lead, factor))
-        elif lead is None and factor is not None and not NOT_ECG.match(name.strip()):
+        elif lead is None and (factor is not None or unit == NO_GAIN) and not NOT_ECG.match(name.strip()):
             known.append((row, shown, factor))
             own_name.append(shown)
         else:
@@ -125,7 +127,7 @@ def choose(request: Request, names: Sequence[str], units: Sequence[str]) -> Sele
         unit_out: Unit = "mV"
     else:
         unit_out = "normalized"
-        if known:
+        if known and units[known[0][0]] != NO_GAIN:
             shown = clean(units[known[0][0]], 12) or "blank"
             notes.append(f"the amplitude unit is {shown}, not a voltage: values are as stored, unit is 'normalized'")
     if not known:

@@ -12,12 +12,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ecglm.errors import ReadError
-from ecglm.records.channels import clean
+from ecglm.records.channels import NO_GAIN, clean
 from ecglm.records.record import RecordMeta
 from ecglm.records.request import MAX_CHANNELS
 
 DEFAULT_FS = 250.0  # header(5): "If the sampling frequency is missing, a value of 250 is assumed"
-DEFAULT_GAIN = 200.0  # header(5): "a value of zero indicates that the gain is undefined", 200 adu/mV is used
+DEFAULT_GAIN = 200.0  # header(5): "a value of zero indicates that the gain is undefined", 200 adu/mV is then a guess
 MAX_SEGMENTS = 50_000
 SHARED_SCALE = "limb_scale_shared"  #: comment of ecglm's own writer on a record without unit, see `Record`
 MAX_SAMPLES_PER_FRAME = 4096
@@ -168,8 +168,8 @@ def _channel(line: str, number: int, path: str, notes: list[str]) -> Channel:
         raise ReadError(path, f"its gain {fields[2][:40]!r} is not a finite number", "correct the gain in the header")
     name = fields[8].strip() if n > 8 else f"ch{number}"
     if gain == 0 or n < 3:
-        gain = DEFAULT_GAIN
-        notes.append(f"{clean(name)}: the header states no gain; 200 adu/mV, the WFDB default, is used")
+        gain, unit = DEFAULT_GAIN, NO_GAIN
+        notes.append(f"{clean(name)}: the header states no gain, so that its millivolts are not known")
     return Channel(
         fields[0],
         fmt,

@@ -48,8 +48,8 @@ DE = Texts(
     diagnosis_uncomputed="Keine: Es wurden keine Befunde berechnet.", no_answer="Keine Antwort: {reason}",
     no_reason="ohne Begründung", confidence="Sicherheit {percent}; {model}",
     answers_note="Fragen und Antworten stehen in der Sprache, in der sie gestellt und gegeben wurden.",
-    two_figures="Zwei Zahlen: Die Sicherheit sagt, wie oft ganze Antworten auf offene Fragen richtig waren; die Wahrscheinlichkeit "
-                "eines Befundes ist seine eigene.", taught="Vom Nutzer gelehrte Fragen",
+    two_figures="Zwei Zahlen: Die Sicherheit sagt, wie wahrscheinlich die ganze Antwort richtig ist: alles Genannte liegt vor, sonst "
+                "nichts dieser Art; die Wahrscheinlichkeit eines Befundes ist seine eigene.", taught="Vom Nutzer gelehrte Fragen",
     taught_answer="Sicherheit {percent}; vom Nutzer gelehrt: {adapter}; {estimate}",
     taught_none="Vom Nutzer gelehrt: {adapter}; {estimate}",
     step_for="Wegen: {names}.", steps_note="Allgemeine Schritte aus Leitlinien, kein Rat für eine einzelne Person.",

@@ -35,7 +35,7 @@ ZH = Texts(
     not_computed="未计算任何发现。", diagnosis_item="{name}，校准概率 {percent}",
     diagnosis_none="没有陈述达到其判定阈值。这并不表明心电图正常。", diagnosis_uncomputed="无：未计算任何发现。",
     no_answer="未回答：{reason}", no_reason="未说明原因", confidence="置信度 {percent}；{model}",
-    answers_note="问题和回答保留其原有语言。", two_figures="两个数字：置信度表示开放式问题的完整回答有多大比例正确；发现的概率是其自身的概率。", taught="用户教授的问题",
+    answers_note="问题和回答保留其原有语言。", two_figures="两个数字：置信度是整个回答正确的概率，即所述各项均存在且没有同类的其他发现；发现的概率是其自身的概率。", taught="用户教授的问题",
     taught_answer="置信度 {percent}；由用户教授：{adapter}；{estimate}", taught_none="由用户教授：{adapter}；{estimate}",
     step_for="针对：{names}。", steps_note="来自指南的一般步骤，不是针对个人的建议。",
     steps_none="无。", original="英文原文", quote="“{text}”",
