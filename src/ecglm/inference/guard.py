@@ -95,7 +95,7 @@ _NOT_A_FORM: tuple[tuple[str, str], ...] = (
     (r"respirat\w* rate|breathing rate|pulse pressure|variability|sdnn|"
      r"\b(pr|tp) segment|qt dispersion|fridericia|framingham|hodges|\b[tp][ -](wave )?axis",
      "answers give rate, RR, PR, QRS, QT, QTc and axes; `ecglm measure` and `ecglm info` list more"),
-    (r"\bworr(y|ied)\b|\bshould (i|we|he|she|they)\b|\bwhat (should|to do)\b|\bnext step",
+    (r"\bworr(y|ied)\b(?! about)|\bshould (i|we|he|she|they)\b(?! worry about)|\bwhat (should|to do)\b|\bnext step",
      "what to do is not judged; a clinician decides on it"),
     (r"\b(what|which) (machine|device|cart|manufacturer)\b|\bwhen was (it|this|the)\b|\brecording date\b",
      "`ecglm info` says what is in the file"),
