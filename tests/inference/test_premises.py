@@ -263,3 +263,9 @@ def test_the_evidence_is_what_the_verdict_rests_on():
     assert [text.split()[0] for text in shown] == ["PR", "QRS"]
     shown = [e.text for e in premise_answer(MODEL, "Why is there ventricular tachycardia?", made(SINUS)).evidence]
     assert shown[0].startswith("sinus rhythm: probability 97 %")
+
+
+def test_the_kind_of_a_group_is_what_is_named():
+    text = say("What kind of arrhythmia is this?", made({"rhythm:AFIB": 0.9}))
+    assert text.startswith("Arrhythmia is called present: atrial fibrillation")
+    assert "not judged" not in text

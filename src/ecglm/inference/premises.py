@@ -85,7 +85,9 @@ def premise_answer(model: EcgLanguageModel, question: str, reading: Reading) -> 
         return waves
     judged = asked.measure is None and not _by_leads(asked, reading)
     there = f"{_first(asked.name)} {_is(asked.name)} called present: {found.why}" if judged else _first(found.why)
-    return Answer(f"{there}; {_rest(model, asked, found, reading)}", found.confidence, False, evidence, model.name)
+    if not (asked.form == "kind" and asked.group is not None):  # of a group its members are named
+        there = f"{there}; {_rest(model, asked, found, reading)}"
+    return Answer(there, found.confidence, False, evidence, model.name)
 
 
 def _rest(model: EcgLanguageModel, asked: Premise, found: Verdict, reading: Reading) -> str:
