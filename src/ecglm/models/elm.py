@@ -2,7 +2,8 @@
 
 The folder follows Hugging Face conventions: ``config.json``, ``processor_config.json``,
 ``model.safetensors`` (encoder and connector), ``adapter/`` (peft), ``calibration.json``,
-``run.json`` (with a checksum of every file) and ``README.md``. The language model itself is
+``run.json`` (with a checksum of every file), ``README.md`` and, for another language model to be taught, what the encoder's
+teachers said (``out_of_fold.safetensors``). The language model itself is
 referenced by name and loaded on first use.
 """
 
@@ -65,8 +66,8 @@ class OutOfFold(NamedTuple):
     """Calibrated logits of findings of an encoder's R training recordings, each by networks that never saw it, and their numbers
     in PTB-XL."""
 
-    out_of_fold_logits_RC: Tensor
-    out_of_fold_ecg_id_R: Tensor
+    logits_RC: Tensor
+    ecg_id_R: Tensor
 
 
 def _folded(_: torch.nn.Module, args: tuple[Tensor]) -> tuple[Tensor] | None:
@@ -124,8 +125,8 @@ class EcgLanguageModel:
                 module.load_state_dict(state)
             except RuntimeError as error:
                 raise CheckpointError(f"{path}: model.safetensors does not fit config.json ({name}); fetch it again") from error
-        if set(OutOfFold._fields) <= set(files.tensors):
-            model.out_of_fold = OutOfFold(*(files.tensors[name] for name in OutOfFold._fields))
+        if files.out_of_fold:
+            model.out_of_fold = OutOfFold(**files.out_of_fold)
         model.name, model.run = files.name, files.run
         if (path / "README.md").is_file():
             model.card = (path / "README.md").read_text(encoding="utf8", errors="replace")
@@ -135,14 +136,14 @@ class EcgLanguageModel:
         """Write the checkpoint folder. run and card default to those this model was loaded with."""
         tensors = {f"{name}.{key}": value for name, module in (("encoder", self.encoder), ("connector", self.connector))
                    for key, value in module.state_dict().items()}
-        tensors |= {} if self.out_of_fold is None else self.out_of_fold._asdict()
         save_adapter = adapter_writer(self._llm, self.config.base)
         if save_adapter is None and self.adapter is not None:  # merged, or not loaded yet: it is what it was loaded from
             save_adapter = partial(shutil.copytree, self.adapter)
         run = self.run if run is None else run
         card = card or self.card or f"# {self.name}\n"
         write_folder(Path(folder), config=asdict(self.config), processor=self.processor.to_dict(),
-                     calibration=self.calibration, tensors=tensors, run=run, card=card, save_adapter=save_adapter)
+                     calibration=self.calibration, tensors=tensors, run=run, card=card, save_adapter=save_adapter,
+                     out_of_fold=None if self.out_of_fold is None else self.out_of_fold._asdict())
 
     # -- ECG side -------------------------------------------------------------------------
 

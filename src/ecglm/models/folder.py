@@ -16,12 +16,14 @@ from ecglm.atomic import replacing_folder
 from ecglm.errors import CheckpointError
 from ecglm.models.wheels import sha256
 
+_OUT_OF_FOLD = "out_of_fold.safetensors"
 _JSON = {"config": "config.json", "processor": "processor_config.json", "calibration": "calibration.json", "run": "run.json"}
 
 
 @dataclass(frozen=True)
 class FolderContents:
-    """What a checkpoint folder holds, parsed and verified. name: the folder's and the version of what it holds."""
+    """What a checkpoint folder holds, parsed and verified. name: the folder's and the version of what it holds. out_of_fold: what
+    teachers said of the training recordings, empty where that was not kept."""
 
     name: str
     config: dict[str, Any]
@@ -30,6 +32,7 @@ class FolderContents:
     run: dict[str, Any]
     tensors: dict[str, Tensor]
     adapter: Path | None
+    out_of_fold: dict[str, Tensor]
 
 
 def _json(path: Path) -> dict[str, Any]:
@@ -76,13 +79,19 @@ def read_folder(folder: Path) -> FolderContents:
         raise CheckpointError(f"{folder}: no such checkpoint folder; give one made by `ecglm train`")
     parts = {key: _json(folder / name) for key, name in _JSON.items()}
     verify_files(folder, parts["run"])
-    try:
-        tensors = load_file(folder / "model.safetensors")
-    except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(f"{folder / 'model.safetensors'}: not readable ({error}); fetch the folder again") from error
+    tensors = _tensors(folder / "model.safetensors")
+    out_of_fold = _tensors(folder / _OUT_OF_FOLD) if (folder / _OUT_OF_FOLD).is_file() else {}
     adapter = folder / "adapter"
     return FolderContents(name=f"{folder.name}@{parts['run'].get('version', '?')}", **parts, tensors=tensors,
-                          adapter=adapter if (adapter / "adapter_config.json").is_file() else None)
+                          adapter=adapter if (adapter / "adapter_config.json").is_file() else None, out_of_fold=out_of_fold)
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        tensors: dict[str, Tensor] = load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(f"{path}: not readable ({error}); fetch the folder again") from error
+    return tensors
 
 
 def read_kind(folder: Path, model_type: str, form: int) -> FolderContents:
@@ -104,13 +113,16 @@ def check_replaceable(folder: Path) -> None:
 def write_folder(
     folder: Path, *, config: dict[str, Any], processor: dict[str, Any], calibration: dict[str, Any],
     tensors: dict[str, Tensor], run: dict[str, Any], card: str, save_adapter: Callable[[Path], None] | None,
+    out_of_fold: dict[str, Tensor] | None = None,
 ) -> None:
     """Write into a temporary sibling, then put it in place. An existing checkpoint is replaced at the end; a folder that
     is not a checkpoint is never touched (CheckpointError)."""
     check_replaceable(folder)
     with replacing_folder(folder) as scratch:
-        kept = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-        save_file(kept, scratch / "model.safetensors", metadata={"format": "pt"})
+        for name, some in (("model.safetensors", tensors), (_OUT_OF_FOLD, out_of_fold)):
+            if some is not None:
+                kept = {key: value.detach().cpu().contiguous() for key, value in some.items()}
+                save_file(kept, scratch / name, metadata={"format": "pt"})
         for key, data in (("config", config), ("processor", processor), ("calibration", calibration)):
             (scratch / _JSON[key]).write_text(json.dumps(data, indent=1) + "\n", encoding="utf8")
         (scratch / "README.md").write_text(card, encoding="utf8")
