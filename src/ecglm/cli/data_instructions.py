@@ -20,6 +20,9 @@ def instructions(
     form: Annotated[str, typer.Option("--form", help="Who writes: templates, endpoint or local.")] = "templates",
     seed: Annotated[int, typer.Option("--seed", help="Another seed, another set.")] = 0,
     llava: Annotated[bool, typer.Option("--llava", help="Lines in LLaVA's form, the image first.")] = False,
+    pages: Annotated[
+        str | None, typer.Option("--pages", metavar="DIR", help="Pictures: a folder of `ecglm data build pages`. With --llava.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where a build was interrupted.")] = False,
     held_out: Annotated[bool, typer.Option("--held-out", help="Take PTB-XL's folds 9 and 10 too: not for training.")] = False,
     most: Annotated[int, typer.Option("--most", min=1, help="Near-equal items kept across recordings.")] = 100,
@@ -41,7 +44,9 @@ def instructions(
     from ecglm.corpus.instruct.estimate import estimate
     from ecglm.corpus.instruct.settings import Settings
 
-    settings = Settings(tuple(sources), n, form, seed, llava, held_out, most, judge, threshold, per_minute)  # type: ignore[arg-type]
+    settings = Settings(
+        tuple(sources), n, form, seed, llava, held_out, most, judge, threshold, per_minute, pages  # type: ignore[arg-type]
+    )
     found = estimate(settings, price_in, price_out) if dry_run else build(settings, out, resume, sys.stderr.isatty())
     if json:
         print_json(found)

@@ -20,6 +20,8 @@ from ecglm.bench.judge import from_environment as judge_from_environment
 from ecglm.bench.task import digest
 from ecglm.corpus.instruct.card import card
 from ecglm.corpus.instruct.checks import problem
+from ecglm.corpus.instruct.drawn import with_pages
+from ecglm.corpus.instruct.even import Even
 from ecglm.corpus.instruct.near import Near
 from ecglm.corpus.instruct.remote import judged, remote
 from ecglm.corpus.instruct.seed import Seed
@@ -49,17 +51,18 @@ def build(settings: Settings, out: str | Path, resume: bool = False, progress: b
     if settings.judge and judge is None:
         raise UsageError("--judge needs an OpenAI-compatible endpoint; set ECGLM_JUDGE_URL and ECGLM_JUDGE_MODEL")
     seeds = seeds_of(settings.sources, settings.held_out, progress)
+    seeds = with_pages(seeds, settings.pages) if settings.pages else seeds
     key = digest(
         [
             vars(settings),
-            [[s.id, sorted(s.present), sorted(s.values.items())] for s in seeds],
+            [[s.id, s.image, sorted(s.present), sorted(s.values.items())] for s in seeds],
             model.model if model else "",
             judge.model if judge else "",
         ]
     )
     rows = _journal(journal, key) if resume else []
     write_text(journal, "".join(json.dumps(row) + "\n" for row in [{"key": key}, *rows]))
-    state = _State(Near(settings.most))
+    state = _State(Near(settings.most), Even(seeds))
     for row in rows:
         state.replay(row)
     with _bar(settings.n, progress) as advance, open(journal, "a", encoding="utf-8") as file:
@@ -99,8 +102,8 @@ def build(settings: Settings, out: str | Path, resume: bool = False, progress: b
 class _State:
     """What came of the slots so far."""
 
-    def __init__(self, near: Near) -> None:
-        self.near, self.items = near, list[dict[str, Any]]()
+    def __init__(self, near: Near, even: Even) -> None:
+        self.near, self.even, self.items = near, even, list[dict[str, Any]]()
         self.outcomes: Counter[str] = Counter()
 
     def replay(self, row: dict[str, Any]) -> None:
@@ -129,11 +132,11 @@ def _attempt(
     elif settings.form == "local":
         from ecglm.corpus.instruct.local import BASE, local
 
-        made = local(seed, family, form, rng)
+        made = local(seed, family, form, rng, state.even)
         draft = None if made is None else made[0]
         generator = f"templates, question reworded by {BASE}" if made is not None and made[1] else generator
     else:
-        draft = template(seed, family, form, rng)
+        draft = template(seed, family, form, rng, state.even)
     outcome, score = "kept", None
     if draft is None:
         outcome = "nothing to ask"

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ecglm.corpus.instruct.baseline import CHOICE_RULES, CLOSED_RULES, questions, scores
+from ecglm.corpus.instruct.even import OPTIONS
 from ecglm.corpus.instruct.templates import FAMILIES, FORMS
 
 if TYPE_CHECKING:
@@ -19,11 +21,12 @@ def card(
     counts = Counter((i["family"], i["form"]) for i in items)
     forms = (*FORMS, "dialogue")
     head = "LLaVA's (`--llava`)" if settings.llava else "messages"
+    pages = f", pictures of `{settings.pages}`" if settings.pages else ""
     lines = [
         f"# Instruction set: {len(items):,} items",
         "",
         f"Made by `ecglm data build instructions {' '.join(settings.sources)} --n {settings.n} --form {settings.form} "
-        f"--seed {settings.seed}`, form of lines: {head}. {len({i['record'] for i in items}):,} recordings of "
+        f"--seed {settings.seed}`, form of lines: {head}{pages}. {len({i['record'] for i in items}):,} recordings of "
         f"{len({i['patient'] for i in items}):,} patients, of {records:,} recordings of {patients:,} patients that "
         "could be used.",
         "",
@@ -63,18 +66,9 @@ def card(
         ),
         "",
     ]
-    closed = Counter(
-        str(i["turns"][0][1]).lower().split(",")[0].split(".")[0].split()[0] for i in items if i["form"] == "closed"
-    )
-    yes, no = closed["yes"], closed["no"]
-    letters = Counter(str(i["turns"][0][1])[0] for i in items if i["form"] == "mcq")
     lines += [
-        "## Balance",
-        "",
-        f"Closed questions: {yes:,} yes, {no:,} no. Letters of choices: "
-        + (", ".join(f"{letter} {letters[letter]:,}" for letter in sorted(letters)) or "none")
-        + ".",
-        "",
+        *_balance(items),
+        *_text_only(items),
         "## Limits",
         "",
         "- Statements are those of the data sets; a statement that is not made is offered as false only where its group is "
@@ -90,6 +84,49 @@ def card(
         "",
     ]
     return "\n".join(lines)
+
+
+def _balance(items: Sequence[Mapping[str, Any]]) -> list[str]:
+    closed = questions(items, "closed")
+    letters = Counter(str(i["turns"][0][1])[0] for i in items if i["form"] == "mcq")
+    rows = []
+    for family in (*FAMILIES, "all"):
+        said = Counter(item.right for item in closed if family in (item.family, "all"))
+        if total := said["yes"] + said["no"]:
+            rows.append([family, f"{said['yes']:,}", f"{said['no']:,}", f"{100 * said['yes'] / total:.0f} %"])
+    return [
+        "## Balance",
+        "",
+        *_table(("closed questions", "yes", "no", "share of yes"), rows),
+        "",
+        "Letters of choices: " + (", ".join(f"{letter} {letters[letter]:,}" for letter in sorted(letters)) or "none") + ".",
+        "",
+    ]
+
+
+def _text_only(items: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What rules score that never see the ECG."""
+    lines = [
+        "## Without the ECG",
+        "",
+        "Right answers of simple rules that read the words alone; what is common they learn on other patients.",
+        "",
+    ]
+    for title, form, rules, chance in (
+        ("choices", "mcq", CHOICE_RULES, 1 / OPTIONS),
+        ("closed questions", "closed", CLOSED_RULES, 1 / 2),
+    ):
+        asked = questions(items, form)
+        if not asked:
+            continue
+        counts = Counter(item.family for item in asked)
+        families = [family for family in FAMILIES if counts[family]]
+        rows = [["chance", *(f"{100 * chance:.1f} %" for _ in (*families, "all"))]]
+        for name, rule in rules.items():
+            found = scores(asked, rule)
+            rows.append([name, *(f"{100 * found[family]:.1f} %" for family in (*families, "all"))])
+        lines += [*_table((title, *(f"{f} ({counts[f]:,})" for f in families), f"all ({len(asked):,})"), rows), ""]
+    return lines
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 import re
 
 from ecglm.bench.grounding import numbers
+from ecglm.corpus.instruct.even import OPTIONS
 from ecglm.corpus.instruct.seed import Seed, also
-from ecglm.corpus.instruct.templates import OPTIONS, Draft
+from ecglm.corpus.instruct.templates import Draft
 from ecglm.knowledge.report_labels import labels as read_labels
 
 #: A report or metadata that the model is told about; "write a report" is a task and none.

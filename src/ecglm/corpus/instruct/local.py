@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ecglm.corpus.instruct.even import Even
 from ecglm.corpus.instruct.seed import Seed
 from ecglm.corpus.instruct.templates import Draft, template
 from ecglm.knowledge.report_labels import labels as read_labels
@@ -34,9 +35,9 @@ def _model() -> tuple[Any, Any]:
     return language_model(BASE, torch.float32).eval(), AutoTokenizer.from_pretrained(resolve(BASE))
 
 
-def local(seed: Seed, family: str, form: str, rng: np.random.Generator) -> tuple[Draft, bool] | None:
+def local(seed: Seed, family: str, form: str, rng: np.random.Generator, even: Even) -> tuple[Draft, bool] | None:
     """A template item, and whether its question is in the model's words."""
-    draft = template(seed, family, form, rng)
+    draft = template(seed, family, form, rng, even)
     if draft is None:
         return None
     question = draft.turns[0][0]

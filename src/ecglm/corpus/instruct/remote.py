@@ -11,9 +11,10 @@ import numpy as np
 
 from ecglm.bench.judge import Judge
 from ecglm.config import read_yaml
+from ecglm.corpus.instruct.even import OPTIONS
 from ecglm.corpus.instruct.phrases import findings, report_text, rhythms
 from ecglm.corpus.instruct.seed import Seed, name
-from ecglm.corpus.instruct.templates import OPTIONS, Draft
+from ecglm.corpus.instruct.templates import Draft
 from ecglm.endpoint import Endpoint, Message, conversation
 
 SHOWN_FALSE = 12

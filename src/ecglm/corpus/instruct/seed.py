@@ -90,9 +90,9 @@ SPOKEN = tuple(s.key for s in STATEMENTS if s.key not in UNSPOKEN and s.group !=
 
 @dataclass(frozen=True)
 class Seed:
-    """One recording. id: "ptbxl:123"; image: its path in the LLaVA form; fold: of PTB-XL, None elsewhere; present: statements
-    made of it; absent: statements that are really false of it; values: measurements by field of `Measurements`, in its units;
-    asked: finished questions (family, question, answer, options) of the data set itself."""
+    """One recording. id: "ptbxl:123"; image: its picture in the LLaVA form, a page or a name alone; fold: of PTB-XL, None
+    elsewhere; present: statements made of it; absent: statements that are really false of it; values: measurements by field of
+    `Measurements`, in its units; asked: finished questions (family, question, answer, options) of the data set itself."""
 
     id: str
     patient: str

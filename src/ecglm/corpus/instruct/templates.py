@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ecglm.config import read_yaml
+from ecglm.corpus.instruct.even import OPTIONS, Even
 from ecglm.corpus.instruct.phrases import (
     FEATURES,
     RANGE,
@@ -24,16 +25,14 @@ from ecglm.corpus.instruct.phrases import (
     report_text,
     rhythm_name,
     rhythm_phrase,
-    rhythms,
     state_of,
     summary,
 )  # fmt: skip
-from ecglm.corpus.instruct.seed import PLURAL, Seed, listed, name, sentence, shown
+from ecglm.corpus.instruct.seed import PLURAL, Seed, name, sentence, shown
 from ecglm.knowledge.ranges import normal_range
 
 FAMILIES = ("feature", "rhythm", "morphology", "report")
 FORMS = ("closed", "open", "fill", "mcq")
-OPTIONS = 8
 #: How a value is called that is too large or too small.
 _TOO = {"heart_rate": ("high", "low")}
 _TOO_LONG = ("long", "short")
@@ -82,23 +81,35 @@ def _wording() -> dict[str, dict[str, list[str]]]:
     return read_yaml(Path(__file__).with_name("wording.yaml"))
 
 
-def template(seed: Seed, family: str, form: str, rng: np.random.Generator) -> Draft | None:
-    """An item of a family and form ("dialogue" for several turns), or None where the seed has nothing for it."""
-    if seed.asked:  # a data set of questions brings its own
-        fitting = [a for a in seed.asked if a[0] == family]
-        if form != "closed" or not fitting:
-            return None
-        _, question, answer, options = fitting[int(rng.integers(len(fitting)))]
-        return Draft(family, form, ((question, answer),), options)
+def template(seed: Seed, family: str, form: str, rng: np.random.Generator, even: Even | None = None) -> Draft | None:
+    """An item of a family and form ("dialogue" for several turns), or None where the seed has nothing for it. even: of all
+    seeds of the set, which closed questions and choices are drawn by."""
+    even = Even() if even is None else even
+    if seed.asked:
+        return _asked(seed, family, rng, even) if form == "closed" else None
     if form == "dialogue":
         return _dialogue(seed, rng)
-    make: Callable[[Seed, str, np.random.Generator], Draft | None] = {
+    make: Callable[[Seed, str, np.random.Generator, Even], Draft | None] = {
         "feature": _feature,
         "rhythm": _rhythm,
         "morphology": _morphology,
         "report": _report,
     }[family]
-    return make(seed, form, rng)
+    return make(seed, form, rng, even)
+
+
+def _asked(seed: Seed, family: str, rng: np.random.Generator, even: Even) -> Draft | None:
+    """A question that a data set of questions brings itself."""
+    fitting = [a for a in seed.asked if a[0] == family]
+    if not fitting:
+        return None
+    found = _pick(fitting, rng)
+    if found[2] in ("yes", "no"):
+        drawn = even.answer(seed, family, rng)
+        if drawn is None:
+            return None
+        found = next(a for a in fitting if a[1] == drawn[0] and a[2] == ("yes" if drawn[1] else "no"))
+    return Draft(family, "closed", ((found[1], found[2]),), found[3])
 
 
 def _pick(options: Sequence[Any], rng: np.random.Generator) -> Any:
@@ -110,68 +121,70 @@ def _ask(family: str, form: str, rng: np.random.Generator, **words: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _choice(family: str, question: str, right: str, wrong: Sequence[str], rng: np.random.Generator) -> Draft | None:
-    others = [w for w in dict.fromkeys(wrong) if w.lower() != right.lower()]
-    if len(others) < OPTIONS - 1:
+def _choice(
+    seed: Seed,
+    table: str,
+    rng: np.random.Generator,
+    even: Even,
+    words: Callable[[str], str],
+    **asked: str,
+) -> Draft | None:
+    """The true statement and the first seven false ones. words: of a statement, as an option."""
+    drawn = even.choice(seed, table, rng)
+    family = "feature" if table in FEATURES else table
+    if drawn is None:
         return None
-    offered = [right, *(others[i] for i in rng.permutation(len(others))[: OPTIONS - 1])]
+    right = words(drawn[0])
+    wrong = [w for w in dict.fromkeys(map(words, drawn[1])) if w.lower() != right.lower()]
+    if len(wrong) < OPTIONS - 1:
+        return None
+    offered = [right, *wrong[: OPTIONS - 1]]
     offered = [offered[i] for i in rng.permutation(OPTIONS)]
     lines = "\n".join(f"{letter}. {text}" for letter, text in zip("ABCDEFGH", offered, strict=True))
     answer = f"{'ABCDEFGH'[offered.index(right)]}. {right}"
-    return Draft(family, "mcq", ((f"{question}\n{lines}", answer),), tuple(offered))
+    return Draft(family, "mcq", ((f"{_ask(family, 'mcq', rng, **asked)}\n{lines}", answer),), tuple(offered))
 
 
-def _feature(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None:
+def _feature(seed: Seed, form: str, rng: np.random.Generator, even: Even) -> Draft | None:
     known = [f for f in FEATURES if state_of(seed, f)]
     if not known:
         return None
     which = str(_pick(known, rng))
-    words, unit, width = FEATURES[which]
+    if form == "mcq":
+        return _choice(seed, which, rng, even, str, x=FEATURES[which][0])
+    if form == "closed":
+        drawn = even.answer(seed, "feature", rng)
+        if drawn is None:
+            return None
+        which, kind = drawn[0].split(":")
+    words, unit, _ = FEATURES[which]
     value = round(seed.values[which])
     state = str(state_of(seed, which))
     stated = f"the {words} is {value} {unit}"
     where = f"{RANGE[state]} the normal range ({normal_range(which, seed.sex)} {unit})"
     if form == "closed":
-        kind = str(_pick(("normal", "high", "low") if state == "normal" else ("normal", state), rng))
-        if kind == "low" and getattr(normal_range(which, seed.sex), "low", None) is None:
-            kind = "normal"
-        said = "Yes" if kind == state else "No"
         more, less = _TOO.get(which, _TOO_LONG)
         question = _ask("feature", f"closed_{kind}", rng, x=words, more=more, less=less)
-        return Draft("feature", form, ((question, f"{said}, {stated}, {where}."),))
+        return Draft("feature", form, ((question, f"{'Yes' if kind == state else 'No'}, {stated}, {where}."),))
     if form == "open":
         return Draft("feature", form, ((_ask("feature", "open", rng, x=words), sentence(f"{stated}, which is {where}")),))
-    if form == "fill":
-        if rng.random() < 0.35:
-            return Draft("feature", form, ((_ask("feature", "fill_range", rng, x=words), RANGE[state]),))
-        return Draft("feature", form, ((_ask("feature", "fill", rng, x=words, unit=unit), str(value)),))
-    start = value // width * width
-
-    def span(low: int) -> str:
-        return f"{low} to {low + width - 1} {unit}"
-
-    wrong = [span(start + step * width) for step in range(-6, 9) if step and start + step * width > 0]
-    return _choice("feature", _ask("feature", "mcq", rng, x=words), span(start), wrong, rng)
+    if rng.random() < 0.35:
+        return Draft("feature", form, ((_ask("feature", "fill_range", rng, x=words), RANGE[state]),))
+    return Draft("feature", form, ((_ask("feature", "fill", rng, x=words, unit=unit), str(value)),))
 
 
-def _verify(
-    seed: Seed, family: str, prefixes: tuple[str, ...], rng: np.random.Generator, template: str
-) -> tuple[str, str] | None:
-    """A yes or a no, evenly where both can be had."""
-    from ecglm.models.facts import UNSPOKEN
-
-    yes = sorted(k for k in seed.present if k.startswith(prefixes) and k not in UNSPOKEN)
-    no = sorted(k for k in seed.absent if k.startswith(prefixes))
-    if not yes and not no:
+def _verify(seed: Seed, family: str, rng: np.random.Generator, even: Even) -> Draft | None:
+    """A yes or a no, each statement as often with the one as with the other."""
+    drawn = even.answer(seed, family, rng)
+    if drawn is None:
         return None
-    asked_yes = bool(yes) and (not no or rng.random() < 0.5)
-    key = str(_pick(yes if asked_yes else no, rng))
+    key, asked_yes = drawn
     be = "are" if key in PLURAL else "is"
-    if key.startswith("sub_class:") and rng.random() < 0.3:
-        template = "closed_diagnosis"
-    question = _ask(family, template, rng, x=shown(key), be=be)
+    wording = "closed_diagnosis" if key.startswith("sub_class:") and rng.random() < 0.3 else "closed"
+    question = _ask(family, wording, rng, x=shown(key), be=be)
     if asked_yes:
-        return question, _pick((f"Yes, this ECG shows {shown(key)}.", f"Yes, {shown(key)} {be} present."), rng)
+        said = str(_pick((f"Yes, this ECG shows {shown(key)}.", f"Yes, {shown(key)} {be} present."), rng))
+        return Draft(family, "closed", ((question, said),))
     tail = (
         f" The rhythm is {rhythm_name(seed)}."
         if family == "rhythm" and rhythm_name(seed)
@@ -181,29 +194,25 @@ def _verify(
         if normal(seed)
         else ""
     )
-    return question, _pick((f"No, there {be} no {name(key)}.", f"No, this ECG does not show {shown(key)}."), rng) + tail
+    said = str(_pick((f"No, there {be} no {name(key)}.", f"No, this ECG does not show {shown(key)}."), rng))
+    return Draft(family, "closed", ((question, said + tail),))
 
 
-def _rhythm(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None:
+def _rhythm(seed: Seed, form: str, rng: np.random.Generator, even: Even) -> Draft | None:
     if form == "closed":
-        pair = _verify(seed, "rhythm", ("rhythm:",), rng, "closed")
-        return None if pair is None else Draft("rhythm", form, (pair,))
-    named = rhythms(seed)
-    if not named:
+        return _verify(seed, "rhythm", rng, even)
+    if not rhythm_name(seed):
         return None
     if form == "open":
         return Draft("rhythm", form, ((_ask("rhythm", form, rng), sentence(f"the rhythm is {rhythm_phrase(seed)}")),))
     if form == "fill":
         return Draft("rhythm", form, ((_ask("rhythm", form, rng), rhythm_name(seed)),))
-    wrong = [name(k) for k in sorted(seed.absent) if k.startswith("rhythm:")]
-    return _choice("rhythm", _ask("rhythm", form, rng), str(_pick(named, rng)), wrong, rng)
+    return _choice(seed, "rhythm", rng, even, name)
 
 
-def _morphology(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None:
-    prefixes = ("sub_class:", "form:")
+def _morphology(seed: Seed, form: str, rng: np.random.Generator, even: Even) -> Draft | None:
     if form == "closed":
-        pair = _verify(seed, "morphology", prefixes, rng, "closed")
-        return None if pair is None else Draft("morphology", form, (pair,))
+        return _verify(seed, "morphology", rng, even)
     found = findings(seed)
     if form == "open":
         said = f"it shows {found_text(seed)}" if found else "the waveforms are normal" if normal(seed) else ""
@@ -214,13 +223,10 @@ def _morphology(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None
             return None
         noun, key = _pick(fitting, rng)
         return Draft("morphology", form, ((_ask("morphology", form, rng, noun=noun), name(key)),))
-    if not found:
-        return None
-    wrong = [name(k) for k in sorted(seed.absent) if k.startswith(prefixes)]
-    return _choice("morphology", _ask("morphology", form, rng), str(_pick(found, rng)), wrong, rng)
+    return _choice(seed, "morphology", rng, even, name)
 
 
-def _report(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None:
+def _report(seed: Seed, form: str, rng: np.random.Generator, even: Even) -> Draft | None:
     whole = summary(seed)
     if not whole:
         return None
@@ -232,20 +238,13 @@ def _report(seed: Seed, form: str, rng: np.random.Generator) -> Draft | None:
         rhythm = rhythm_name(seed)
         question = _ask("report", form, rng, x=rhythm[:1].upper() + rhythm[1:], joint="and" if " with " in rhythm else "with")
         return Draft("report", form, ((question, found_text(seed)),))
-    absent = [k for k in sorted(seed.absent) if k.startswith(("sub_class:", "form:"))]
-    others = [k for k in sorted(seed.absent) if k.startswith("rhythm:")]
-    wrong: list[str] = []
-    for _ in range(3 * OPTIONS):
-        if len(absent) < 2 or not others:
-            break
-        rhythm = str(_pick([*rhythms(seed), name(str(_pick(others, rng)))], rng))
-        keys = [absent[i] for i in rng.permutation(len(absent))[: int(rng.integers(1, 3))]]
-        wrong.append(f"{rhythm[:1].upper()}{rhythm[1:]} with {listed(map(shown, keys))}")
     if form == "mcq":
-        return _choice("report", _ask("report", form, rng), whole, wrong, rng)
-    if not wrong or rng.random() < 0.5:
-        return Draft("report", form, ((_ask("report", form, rng, x=whole), "Yes, that agrees with the tracing."),))
-    return Draft("report", form, ((_ask("report", form, rng, x=wrong[0]), f"No. A fitting reading is: {sentence(whole)}"),))
+        return _choice(seed, "report", rng, even, str)
+    drawn = even.answer(seed, "report", rng)
+    if drawn is None:
+        return None
+    said = "Yes, that agrees with the tracing." if drawn[1] else f"No. A fitting reading is: {sentence(whole)}"
+    return Draft("report", form, ((_ask("report", form, rng, x=drawn[0]), said),))
 
 
 def _dialogue(seed: Seed, rng: np.random.Generator) -> Draft | None:
@@ -253,7 +252,7 @@ def _dialogue(seed: Seed, rng: np.random.Generator) -> Draft | None:
     if not report_text(seed):
         return None
     turns: list[tuple[str, str]] = []
-    first = _feature(seed, "open", rng)
+    first = _feature(seed, "open", rng, Even())
     if first is not None:
         words = next(w for w, _, _ in FEATURES.values() if f"the {w} is".lower() in first.turns[0][1].lower())
         turns.append((_ask("dialogue", "feature", rng, x=words), first.turns[0][1]))

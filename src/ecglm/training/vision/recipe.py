@@ -26,8 +26,8 @@ class LanguageStage:
     folder of a LLaVA checkpoint, whose tower and connector are then taken too. lora.rank 0 trains the connector alone, unless
     whole: then all of the language model is trained, as published. projector_lr: of the connector. questions: on one page.
     no_image: share of sequences without the page, so that the text-only control is the model's own guess. data, images: a
-    file of conversations in LLaVA's form (ECGInstruct has it, and `ecglm data build instructions` writes it) and the folder
-    of its pictures; empty: questions on labels of drawn pages."""
+    file of conversations in LLaVA's form (ECGInstruct has it, and `ecglm data build instructions --llava --pages DIR`
+    writes it) and the folder of its pictures (DIR); empty: questions on labels of drawn pages."""
 
     sequences: int = 0
     base: str = "smollm2-135m"
