@@ -12,9 +12,14 @@ PAGE_PATTERNS: tuple[Pattern, ...] = (
             "由页面图像读出（{0}，{1} mm/s，{2} mm/mV），可信度 {3} %（最低 {4}：{5} %）"),
     Pattern("lead names are by the usual order of the layout", "die Namen der Ableitungen folgen der üblichen Anordnung",
             "导联名按常见布局顺序"),
+    Pattern("some lead names are by the usual order", "einige Namen der Ableitungen folgen der üblichen Reihenfolge",
+            "部分导联名按常见顺序"),
     Pattern("they could not be read on the page", "auf der Seite waren sie nicht zu lesen", "页面上无法读出"),
     Pattern(rf"no calibration pulse was seen: {_N} mm/mV is assumed", "keine Eichzacke zu sehen: {0} mm/mV angenommen",
             "未见定标脉冲：假定为 {0} mm/mV"),
+    Pattern("heights are no millivolts unless the page has that gain: then digitize it with (.+)",
+            "Höhen sind keine Millivolt, außer die Seite hat diese Verstärkung: dann mit {0} einlesen",
+            "除非页面确为该增益，否则高度不是毫伏：若是，请用 {0} 数字化"),
     Pattern(rf"paper speed {_N} mm/s is assumed", "Papiervorschub {0} mm/s angenommen", "走纸速度假定为 {0} mm/s"),
     Pattern(rf"the paper speed was not read but worked out: the calibration pulse is about {_N} mm wide, which is {_N} mm/s if it "
             "lasts the usual 200 ms", "der Papiervorschub wurde nicht gelesen, sondern berechnet: die Eichzacke ist etwa {0} mm breit, "
