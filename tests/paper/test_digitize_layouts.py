@@ -47,7 +47,8 @@ def planned(*rows: str) -> Plan:
         for place, name in enumerate(names.split()):
             left = 110.0 + 500.0 * place
             if name != ".":
-                words.append(Word(left, level - 70, left + (6 if name == "I" else 30), level - 50, None if name in "?I" else name))
+                right, lead = left + (6 if name == "I" else 30), None if name in "?I" else name
+                words.append(Word(left, level - 70, right, level - 50, lead))
     return plan(traces, spans, words, px, None)
 
 
@@ -72,7 +73,7 @@ def test_twelve_leads_whose_names_are_not_read_or_in_part_are_still_read() -> No
 
 
 def test_a_row_with_two_names_is_not_one_lead() -> None:
-    assert leads_of("V1 . V4", "V2 . V5", "V3 . V6") == "V1 V4 V2 V5 V3 V6".split()
+    assert leads_of("V1 . V4", "V2 . V5", "V3 . V6") == ["V1", "V4", "V2", "V5", "V3", "V6"]
     assert leads_of("I . aVR", "II . aVL", "III . aVR") == ["I", "aVR", "II", "aVL", "III", "aVF"]  # one of a name was misread
     assert leads_of("V1 II V5 V6") == []
     assert leads_of("V1 . V6", "II") == []

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ecglm.errors import PageError, UsageError, argument
 from ecglm.paper.digitize.calibrate import Span, span_of
-from ecglm.paper.digitize.confidence import LEAST, clearness, lead_by_lead, lead_confidence, no_ecg
+from ecglm.paper.digitize.confidence import CUT_STRIP, LEAST, clearness, cut_share, lead_by_lead, lead_confidence, no_ecg
 from ecglm.paper.digitize.grid import Lattice, find_lattice
 from ecglm.paper.digitize.ink import ink_of
 from ecglm.paper.digitize.layout import Plan, plan
@@ -188,6 +188,8 @@ def _assembled(picture: Picture, lattice: Lattice, flat: FlatPage, traces: list[
     signals: dict[str, Floats] = {}
     confidence: dict[str, float] = {}
     clear: dict[str, float] = {}
+    cuts: dict[str, float] = {}
+    left: list[str] = []
     for piece in sorted(found.pieces, key=lambda piece: piece.strip):
         bound = 0.0 if piece.strip else _BOUND_MM * flat.px
         inside = (columns >= piece.first + bound * (piece.first > found.start)) \
@@ -197,10 +199,13 @@ def _assembled(picture: Picture, lattice: Lattice, flat: FlatPage, traces: list[
         if np.isfinite(values).any():
             values = values - np.nanmedian(values)
         sure = lead_confidence(traces[piece.row], piece, flat, min(lattice.pitch), row_quality[piece.row], found.sure)
-        before = signals.get(piece.lead)
+        before, cut = signals.get(piece.lead), cut_share(traces[piece.row], piece, flat.px)
         if before is not None:  # the strip of a lead that also has a cell: whole, and the cell only where the strip is missing
+            if cut > max(CUT_STRIP, cuts[piece.lead]):
+                left.append(f"the rhythm strip of lead {piece.lead} crosses other rows and was left for its own piece")
+                continue
             values, sure = np.where(np.isfinite(values), values, before), max(sure, confidence[piece.lead])
-        signals[piece.lead], confidence[piece.lead] = values, sure
+        signals[piece.lead], confidence[piece.lead], cuts[piece.lead] = values, sure, cut
         clear[piece.lead] = clearness(traces[piece.row], piece, flat.px)
     turned = found.turned or ("aVR",) * (found.cabrera and avr_is_turned(signals))
     for lead in turned:
@@ -213,7 +218,7 @@ def _assembled(picture: Picture, lattice: Lattice, flat: FlatPage, traces: list[
                         "scan it flat, at 200 dpi or more, with the whole page in view")
     samples = np.stack([signals[lead] for lead in drawn]).astype(np.float32)
     upside_down = [f"{lead} is printed turned over and was turned back" for lead in turned]
-    notes = [*picture.notes, *found.notes, *upside_down, *scale.notes]
+    notes = [*picture.notes, *found.notes, *left, *upside_down, *scale.notes]
     if scale.speed_from == "assumed" and (why := doubt(Record(samples, FS, tuple(drawn)), scale.speed)):
         notes.append(why)
         confidence = {lead: DOUBTED * sure for lead, sure in confidence.items()}
