@@ -17,10 +17,11 @@ from ecglm.signal.quality import assess
 LEAST = 0.3
 #: No reading off a page is surer.
 MOST = 0.97
-#: Columns whose ink is taller than this (mm) are a QRS complex's. Where so large a share of them is guessed, for the ink is another
-#: row's as well, R waves are cut off: a little, and beyond use. They count as at least so large a share of a lead's columns. Chosen
-#: on ten pages of Challenge 2021: where rows crossed, leads of 9 dB and less had .14 to .35 guessed, hardly any of 14 dB had more.
-_STEEP_MM, _CUT, _LEAST_STEEP = 1.5, (0.02, 0.16), 0.05
+#: Columns whose ink is taller than this (mm) are a QRS complex's. Where so large a share of them is guessed, for the ink is
+#: another row's as well, R waves are cut off: a little, and beyond use. They count as at least so large a share of a lead's
+#: columns. Chosen on ten pages of Challenge 2021: where rows crossed, leads of 9 dB and less had .14 to .35 guessed, hardly any
+#: of 14 dB had more.
+_STEEP_MM, _CUT, _LEAST_STEEP = 1.5, (0.02, 0.16), 0.1
 #: A strip of which more than this is cut says less of its lead than the lead's own piece: such strips had 5 to 7 dB, others 9
 #: to 20.
 CUT_STRIP = 0.2
