@@ -53,11 +53,11 @@ class ReadError(EcglmError):
 
 class PageError(ReadError):
     """An image cannot be read as an ECG page, or not surely enough. reason: "file", "size", "grid", "traces", "layout",
-    "turned" or "unsure"."""
+    "turned" or "unsure". twelve: whether it may be a page of the twelve leads, in rows and columns that were not made out."""
 
-    def __init__(self, path: str | os.PathLike[str], reason: str, problem: str, remedy: str = "") -> None:
+    def __init__(self, path: str | os.PathLike[str], reason: str, problem: str, remedy: str = "", twelve: bool = True) -> None:
         super().__init__(path, problem, remedy)
-        self.reason = reason
+        self.reason, self.twelve = reason, twelve
 
 
 class RecordError(EcglmError):

@@ -81,6 +81,11 @@ def test_what_shows_no_ecg_stays_refused(judge: PageJudge, reason: str) -> None:
         look.only_looked(refused(reason), np.zeros((300, 400, 3), np.uint8))
 
 
+def test_a_page_of_other_leads_than_the_network_knows_stays_refused(judge: PageJudge) -> None:
+    with pytest.raises(PageError, match="not a layout"):
+        look.open_page(render(RECORD, layout="3x4", leads=["V1", "II", "V5", "V6"], dpi=130).image, text=False)
+
+
 def test_benchmarks_of_pages_look_as_well(judge: PageJudge, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page of a benchmark is opened as `ecglm ask` opens it."""
     def cannot(image: object, **options: object) -> None:

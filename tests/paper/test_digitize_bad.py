@@ -110,6 +110,16 @@ def test_a_letter_on_ruled_paper_is_neither_read_nor_looked_at(lines: int, size:
     assert caught.value.reason in ("grid", "traces")
 
 
+def test_a_letter_on_plain_paper_is_not_said_to_be_ruled() -> None:
+    letter = Image.new("RGB", (1200, 900), "white")
+    for row in range(20):
+        words = "The patient was seen in the clinic on the usual day."
+        ImageDraw.Draw(letter).text((60, 40 + 40 * row), words, fill="black", font=ImageFont.load_default(34))
+    with pytest.raises(PageError) as caught:
+        ecglm.digitize(np.asarray(letter), text=False)
+    assert "its ruled paper" not in str(caught.value)
+
+
 def large(path: Path, side: int) -> Path:
     """A PNG of side x side grey pixels, all there, in a file of some kilobytes."""
     from tests.paper.test_digitize_load import png_header
@@ -162,6 +172,8 @@ def test_a_page_of_a_tiff_file_on_the_command_line(tmp_path: Path, capsys: pytes
     Image.new("RGB", page().size, "white").save(path, save_all=True, append_images=[page().copy()])
     assert main(["digitize", str(path), "--page", "2", "--no-text"]) == 0
     assert "page 2 of 2 was read" in capsys.readouterr().out
+    assert main(["digitize", str(path)]) == 2
+    assert "this is page 1 of 2; try --page 2" in capsys.readouterr().err
     assert main(["digitize", str(path), "--page", "3"]) == 2
     assert "page 3 is not there, it has 2" in capsys.readouterr().err
 

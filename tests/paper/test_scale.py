@@ -121,6 +121,16 @@ def test_without_text_or_pulse_the_speed_is_assumed_and_it_says_so() -> None:
     assert "if the paper ran" not in reading.text
 
 
+def test_without_a_seen_gain_there_are_no_millivolts() -> None:
+    found = ecglm.digitize(without_pulse(25.0), text=False)
+    assert (found.unit, found.limb_scale_shared) == ("normalized", True)
+    assert found.reading is not None
+    assert "heights are no millivolts unless the page has that gain: then digitize it with gain=10" in found.reading.text
+    asked = ecglm.digitize(without_pulse(25.0), gain=10.0, text=False)
+    assert asked.unit == "mV"
+    assert np.array_equal(asked.signal, found.signal, equal_nan=True)
+
+
 def test_an_implausible_rate_at_an_assumed_speed_is_doubted() -> None:
     resting = simulate("normal", 1, seed=1)[0].record  # 71 beats a minute
     assert doubt(resting, 25.0) is None

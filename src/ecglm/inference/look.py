@@ -42,12 +42,12 @@ def open_page(image: str | os.PathLike[str] | bytes | NDArray[Any], **options: A
 
 def only_looked(refused: PageError, image: str | os.PathLike[str] | bytes | NDArray[Any], page: int = 1) -> Record:
     """What stands for a page that could not be read back: no signal, and its picture. Raises the refusal itself where no ECG
-    was seen."""
+    was seen, or one of fewer leads than the pages that the network knows."""
     from ecglm.paper.digitize.load import load_picture
     from ecglm.paper.look import picture_of
 
     judge = _judge()
-    if refused.reason not in SEEN or judge is None:
+    if refused.reason not in SEEN or not refused.twelve or judge is None:
         raise refused
     loaded = load_picture(image, page)
     why = str(refused).removeprefix(f"{refused.path}: ").split(";")[0]

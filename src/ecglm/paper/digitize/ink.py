@@ -22,8 +22,6 @@ def ink_of(page: FlatPage) -> tuple[NDArray[np.float32], float]:
     dark[~page.inside] = 0.0
     ruled = _ruling(dark, round(5 * page.px))
     dark = np.clip((dark - ruled) / np.maximum(1.0 - ruled, 0.2), 0.0, 1.0)
-    if page.px > 60.0:
-        dark = cv2.GaussianBlur(dark, (0, 0), page.px / 14.0)
     # Every column of a page with traces has some ink: the usual darkest pixel of a column is a trace's.
     dark[~cv2.erode(page.inside.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=round(page.px)).astype(bool)] = 0.0
     level = float(np.median(dark.max(axis=0)[page.inside.any(axis=0)])) if page.inside.any() else 0.0

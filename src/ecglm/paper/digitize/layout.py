@@ -9,23 +9,23 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from ecglm.paper.digitize.calibrate import Span
+from ecglm.paper.digitize.names import CABRERA, USUAL_STRIPS, names_of
 from ecglm.paper.digitize.runs import Floats
 from ecglm.paper.digitize.trace import Trace
 from ecglm.paper.digitize.words import Word
-from ecglm.records.leads import STANDARD_12
 
 #: Trace of the usual page: 10 s at 25 mm/s, and how far a page's may be from it (mm).
 USUAL_MM, USUAL_OFF = 250.0, 9.0
-#: Leads by rows and columns, in the two orders that carts print.
-_CABRERA = ("aVL", "I", "aVR", "II", "aVF", "III", "V1", "V2", "V3", "V4", "V5", "V6")
-#: Rhythm strips that carts print when nothing says otherwise.
-_USUAL_STRIPS = {1: ("II",), 2: ("II", "V1"), 3: ("V1", "II", "V5")}
 #: A strip is a lead of whose piece it repeats so much; within so much of the best, leads are equally likely.
 _SAME, _CLOSE = 0.5, 0.2
 #: What a name beside it counts for a lead: less than being usual, for names are misread.
 _NAMED = 0.15
 #: A row that repeats less than this of any lead is no rhythm strip.
 _NOTHING = 0.15
+#: Rows show one lead each where so many begin with a word, and so few have one where a further lead of theirs would begin.
+_BEGUN, _WITHIN = 0.6, 0.1
+#: Fewer leads than these are no page of the twelve on which some were missed.
+_TWELVE = 8
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class Piece:
 @dataclass(frozen=True)
 class Plan:
     """What is where, where time begins (column), and what was assumed. sure: whether the names were read on the page. turned:
-    leads that the user says are printed turned over; cabrera: whether the order is Cabrera's, which prints -aVR."""
+    leads that the user says are printed turned over; cabrera: whether the order is Cabrera's, which prints -aVR. twelve: whether
+    a page that has a problem may be one of the twelve leads."""
 
     pieces: tuple[Piece, ...]
     start: float
@@ -52,13 +53,15 @@ class Plan:
     problem: str = ""
     turned: tuple[str, ...] = ()
     cabrera: bool = False
+    twelve: bool = True
 
 
 def plan(traces: Sequence[Trace], spans: Sequence[Span], words: Sequence[Word], px: float,
          leads: Sequence[str] | None) -> Plan:
     """The pieces of the page; `problem` says why there are none. leads: names given by the user, row by row from left to
     right."""
-    start, stop, notes = _time_span(spans, px)
+    start, stop = _time_span(spans, px)
+    notes: list[str] = []
     rows = len(traces)
     wide = stop - start
     usual = abs(wide / px - USUAL_MM) <= USUAL_OFF
@@ -68,11 +71,12 @@ def plan(traces: Sequence[Trace], spans: Sequence[Span], words: Sequence[Word], 
     columns, cells, bounds = _columns(by_row, start, stop, px, rows, usual, notes)
     if leads is not None:
         return _as_given(leads, rows, columns, cells, bounds, start, stop, notes)
-    names, sure = _names(by_row, cells, columns, bounds, px, notes)
+    names, sure = names_of(by_row, cells, columns, bounds, px, notes)
     if names is None:
         return Plan((), start, stop, False, tuple(notes),
                     f"{rows} rows in {columns} columns are not a layout whose leads are known" if len(cells) * columns != 12 else
-                    f"the names that were read on it are not those of {rows} rows in {columns} columns")
+                    f"the names that were read on it are not those of {rows} rows in {columns} columns",
+                    twelve=len(cells) * columns >= _TWELVE)
     if not sure and columns > 1 and not usual and np.allclose(np.diff(bounds), (stop - start) / columns):
         return Plan((), start, stop, False, tuple(notes),
                     f"its traces are {wide / px:.0f} mm long, not 250, and no names are read that say where each lead begins")
@@ -80,14 +84,14 @@ def plan(traces: Sequence[Trace], spans: Sequence[Span], words: Sequence[Word], 
     strips = [row for row in range(rows) if row not in cells]
     pieces += [Piece(lead, row, start, stop, True) for row, lead in
                zip(strips, _strips(strips, pieces, traces, by_row, notes), strict=True) if lead]
-    return Plan(tuple(pieces), start, stop, sure, tuple(notes), cabrera=len(cells) * columns == 12 and names[0][0] == _CABRERA[0])
+    return Plan(tuple(pieces), start, stop, sure, tuple(notes), cabrera=len(cells) * columns == 12 and names[0][0] == CABRERA[0])
 
 
-def _time_span(spans: Sequence[Span], px: float) -> tuple[float, float, list[str]]:
+def _time_span(spans: Sequence[Span], px: float) -> tuple[float, float]:
     """First and last column of the traces; rows whose pulse was seen know best where theirs begins."""
     left = [s.first for s in spans if any(p.last < s.first + px for p in s.pulses)] or [s.first for s in spans]
     right = [s.last for s in spans]
-    return float(np.median(left)), float(np.median(right)), []
+    return float(np.median(left)), float(np.median(right))
 
 
 def _labels(traces: Sequence[Trace], words: Sequence[Word], px: float) -> list[list[Word]]:
@@ -115,18 +119,24 @@ def _columns(by_row: list[list[Word]], start: float, stop: float, px: float, row
         for row, words in enumerate(by_row):
             for k in range(columns):
                 bound = start + k * width / columns
-                out[row, k] = any(-2.5 * px < word.left - bound < 9.0 * px for word in words)
+                out[row, k] = any(_near(word, bound, px) for word in words)
         return out
 
     four = hits(4)
     inner = four[:, 1:]
     quarter, half = inner[:, [0, 2]].mean(axis=1), inner[:, 1]
     divided = [row for row in range(rows) if inner[row].sum() >= 2]
-    if 3 <= rows <= 7 and len(divided) >= 2 and quarter[divided].mean() > 0.5:
+    named = any(word.lead not in (None, "I") for words in by_row for word in words if _near(word, start, px))
+    alone = four[:, 0].mean() > _BEGUN and inner.mean() < _WITHIN if named else four[:, 0].all() and not inner.any()
+    if 3 <= rows <= 7 and alone:
+        columns, cells = 1, list(range(rows))
+    elif 3 <= rows <= 7 and len(divided) >= 2 and quarter[divided].mean() > 0.5:
         columns, cells = 4, list(range(3))
     elif rows in (6, 7, 8) and half.mean() > 0.5 and quarter.mean() < 0.35:
         columns, cells = 2, list(range(6))
-    elif rows in (3, 4, 5) and not (half.mean() > 0.5 and quarter.mean() < 0.35):
+    elif rows in (3, 4, 5) and half.mean() > 0.5 and quarter.mean() < 0.35:
+        columns, cells = (2, list(range(rows))) if not quarter.any() else (1, list(range(rows)))
+    elif rows in (3, 4, 5):
         columns, cells = 4, list(range(3))
         notes.append(f"{rows} rows are taken for 3x4 leads" + " and rhythm strips" * (rows > 3))
     elif rows == 6:
@@ -147,6 +157,11 @@ def _columns(by_row: list[list[Word]], start: float, stop: float, px: float, row
     return columns, cells, bounds
 
 
+def _near(word: Word, bound: float, px: float) -> bool:
+    """Whether a word stands where the name of a lead that begins at this column would."""
+    return -2.5 * px < word.left - bound < 9.0 * px
+
+
 def _bounds_by_words(by_row: list[list[Word]], bounds: Floats, px: float) -> Floats | None:
     """Bounds of a page that is not all there, from where the names stand: evenly spaced, in as many rows as possible."""
     lefts = np.array([word.left for words in by_row for word in words])
@@ -165,36 +180,6 @@ def _bounds_by_words(by_row: list[list[Word]], bounds: Floats, px: float) -> Flo
         return None
     out = found - 1.5 * px
     return np.append(np.maximum(out, bounds[0]), min(bounds[-1], out[-1] + (out[1] - out[0])))
-
-
-def _names(by_row: list[list[Word]], cells: list[int], columns: int, bounds: Floats, px: float, notes: list[str],
-           ) -> tuple[list[list[str]] | None, bool]:
-    """Lead names ``[row][column]`` of the divided rows, and whether enough of them were read on the page."""
-    read: dict[tuple[int, int], str] = {}
-    for i, row in enumerate(cells):
-        for word in by_row[row]:
-            if word.lead not in (None, "I"):  # any upright stroke looks like an I
-                j = int(np.clip(np.searchsorted(bounds, word.left + 2.5 * px, side="right") - 1, 0, columns - 1))
-                read.setdefault((i, j), str(word.lead))
-    shape = (len(cells), columns)
-    orders = {"usual": STANDARD_12, "Cabrera": _CABRERA}
-    if len(cells) * columns == 12:
-        tables = {name: [[order[j * shape[0] + i] for j in range(columns)] for i in range(shape[0])]
-                  for name, order in orders.items()}
-        agree = {name: sum(table[i][j] == lead for (i, j), lead in read.items()) for name, table in tables.items()}
-        best = max(agree, key=lambda name: (agree[name], name == "usual"))
-        sure = agree[best] >= 3 and agree[best] > 0.6 * len(read)
-        if not sure and len(read) - agree[best] >= 3:
-            return None, False
-        if not sure:
-            best = "usual"
-            notes.append("lead names are by the usual order of the layout; they could not be read on the page")
-        return tables[best], sure
-    whole = [[read.get((i, j), "") for j in range(columns)] for i in range(shape[0])]
-    flat = [name for row_names in whole for name in row_names]
-    if all(flat) and len(set(flat)) == len(flat):
-        return whole, True
-    return None, False
 
 
 def _as_given(leads: Sequence[str], rows: int, columns: int, cells: list[int], bounds: Floats, start: float, stop: float,
@@ -219,7 +204,7 @@ def _strips(strips: list[int], pieces: list[Piece], traces: Sequence[Trace], by_
             ) -> list[str]:
     """The lead of each rhythm strip, each another one: whose own piece it repeats (the usual one or the name beside it, where
     several are as close), or the name beside it, or the usual one."""
-    usual = dict(zip(strips, _USUAL_STRIPS.get(len(strips), ()), strict=False))
+    usual = dict(zip(strips, USUAL_STRIPS.get(len(strips), ()), strict=False))
     named = {row: [word.lead for word in by_row[row] if word.lead not in (None, "I")] for row in strips}
     alike = {row: {piece.lead: _alike(traces[row], traces[piece.row], piece) for piece in pieces} for row in strips}
     likely = [[value + (_CLOSE if lead == usual.get(row) else _NAMED if lead in named[row] else 0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -32,11 +32,13 @@ _TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """image: uint8 ``[y, x, 3]`` RGB, upright. name: of the file, for messages. notes: what was decided in loading it."""
+    """image: uint8 ``[y, x, 3]`` RGB, upright. name: of the file, for messages. notes: what was decided in loading it.
+    pages: how many the file has."""
 
     image: NDArray[np.uint8]
     name: str = "image"
     notes: tuple[str, ...] = ()
+    pages: int = 1
 
 
 def load_picture(source: str | os.PathLike[str] | bytes | NDArray[Any], page: int = 1) -> Picture:
@@ -98,7 +100,7 @@ def _from_image(file: Any, name: str, page: int) -> Picture:
                 image = image.transpose(turns)
             if told in _TURNS:
                 notes.append("turned upright as its EXIF data say")
-            return Picture(_rgb(np.asarray(image), name), name, tuple(notes))
+            return Picture(_rgb(np.asarray(image), name), name, tuple(notes), count)
     except (UnidentifiedImageError, Image.DecompressionBombError) as problem:
         if isinstance(problem, Image.DecompressionBombError):
             raise PageError(name, "size", f"it has more than {MAX_PIXELS / 1e6:.0f} million pixels",
@@ -174,7 +176,7 @@ def _from_pdf(file: Any, name: str, page: int) -> Picture:
         scale = min(PDF_DPI / 72, float(np.sqrt(WORK_PIXELS / max(width * height, 1.0))))
         drawn = leaf.render(scale=scale).to_numpy()
         drawn = drawn[..., 2::-1] if drawn.ndim == 3 else drawn
-        return Picture(_rgb(drawn, name), name, (f"page {page} of {count} was read",) if count > 1 else ())
+        return Picture(_rgb(drawn, name), name, (f"page {page} of {count} was read",) if count > 1 else (), count)
     except (pdfium.PdfiumError, ValueError, OverflowError, MemoryError) as problem:
         raise PageError(name, "file", f"the PDF file cannot be opened ({str(problem)[:80]})",
                         "it is damaged or protected; save the page as PNG") from None
@@ -214,5 +216,5 @@ def _checked(picture: Picture) -> Picture:
     if height * width > WORK_PIXELS:
         shrink = float(np.sqrt(WORK_PIXELS / (height * width)))
         small = cv2.resize(picture.image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-        return Picture(np.asarray(small, np.uint8), picture.name, picture.notes)
+        return replace(picture, image=np.asarray(small, np.uint8))
     return picture

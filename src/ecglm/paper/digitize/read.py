@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ecglm.errors import PageError, UsageError
+from ecglm.errors import PageError, UsageError, argument
 from ecglm.paper.digitize.calibrate import Span, span_of
-from ecglm.paper.digitize.confidence import LEAST, clearness, lead_by_lead, lead_confidence, no_ecg
+from ecglm.paper.digitize.confidence import CUT_STRIP, LEAST, clearness, cut_share, lead_by_lead, lead_confidence, no_ecg
 from ecglm.paper.digitize.grid import Lattice, find_lattice
 from ecglm.paper.digitize.ink import ink_of
 from ecglm.paper.digitize.layout import Plan, plan
@@ -80,7 +80,8 @@ def digitize(image: str | os.PathLike[str] | bytes | NDArray[Any], *, leads: Seq
     a file with several. text: whether printed text is read (None: where rapidocr is installed). `record.reading` says what was
     assumed.
 
-    Returns a Record in mV at 500 Hz that begins where the traces begin. What is not drawn of a lead is NaN: of a 3x4 page
+    Returns a Record at 500 Hz that begins where the traces begin, in mV; with unit "normalized" where the gain was assumed:
+    then nobody knows what a millivolt is. What is not drawn of a lead is NaN: of a 3x4 page
     each lead has its own 2.5 s, the rhythm strip all 10 s. `record.quality` is how surely each lead was read, 0..1, and
     `record.reading` how. Raises PageError, with the reason, for what is no ECG page or cannot be read surely.
     """
@@ -93,6 +94,17 @@ def read_page(image: str | os.PathLike[str] | bytes | NDArray[Any], *, leads: Se
     if not (speed is None or speed > 0) or not (gain is None or gain > 0):
         raise UsageError(f"speed={speed!r} and gain={gain!r} must be positive; usual are 25 or 50 mm/s and 5, 10 or 20 mm/mV")
     picture = load_picture(image, page)
+    try:
+        return _read(picture, leads, speed, gain, text)
+    except PageError as refused:
+        if picture.pages == 1:
+            raise
+        other = page + 1 if page < picture.pages else 1
+        raise PageError(refused.path, refused.reason, str(refused).removeprefix(f"{refused.path}: "),
+                        f"this is page {page} of {picture.pages}; try {argument('page', other)}", refused.twelve) from None
+
+
+def _read(picture: Picture, leads: Sequence[str] | None, speed: float | None, gain: float | None, text: bool | None) -> ReadPage:
     lattice, flat = _flat(picture)
     ink, contrast = ink_of(flat)
     runs = runs_of(ink, flat.px)
@@ -105,7 +117,8 @@ def read_page(image: str | os.PathLike[str] | bytes | NDArray[Any], *, leads: Se
         raise PageError(picture.name, "turned", f"it lies {how}", "turn it so that its text can be read")
     if found.problem:
         _check_ecg(picture, traces, spans, flat.px)
-        raise PageError(picture.name, "layout", found.problem, "name the leads row by row with leads=[...] (--leads II,V1)")
+        raise PageError(picture.name, "layout", found.problem, "name the leads row by row with leads=[...] (--leads II,V1)",
+                        twelve=found.twelve)
     scale = scale_of(speed, gain, [pulse for span in spans for pulse in span.pulses], flat.px, lines)
     return _assembled(picture, lattice, flat, traces, found, contrast, scale)
 
@@ -132,7 +145,7 @@ def _rows(picture: Picture, traces: Sequence[Trace], px: float) -> tuple[list[Tr
     while len(kept) > 1 and (beyond := _beyond(kept, px)) is not None:
         kept.pop(beyond)
     if not kept:
-        raise PageError(picture.name, "traces", "no traces are seen on its ruled paper", _IMAGE)
+        raise PageError(picture.name, "traces", "no traces are seen on it", _IMAGE)
     return [trace for trace, _ in kept], [span for _, span in kept]
 
 
@@ -145,7 +158,7 @@ def _check_ecg(picture: Picture, traces: Sequence[Trace], spans: Sequence[Span],
     columns = start + np.arange(max(1, round((max(span.last for span in spans) - start) / per_s * FS))) / FS * per_s
     reason, _ = no_ecg(np.stack([_millivolts(trace, columns, 10.0 * px, per_s) for trace in traces]), FS)
     if reason is not None:
-        raise PageError(picture.name, "traces", f"the lines on its ruled paper are no ECG: {reason}", _IMAGE)
+        raise PageError(picture.name, "traces", f"the lines on it are no ECG: {reason}", _IMAGE)
 
 
 def _beyond(kept: list[tuple[Trace, Span]], px: float) -> int | None:
@@ -171,10 +184,12 @@ def _assembled(picture: Picture, lattice: Lattice, flat: FlatPage, traces: list[
     rows = np.stack([_millivolts(trace, columns, flat.px * scale.gain, per_s) for trace in traces])
     reason, row_quality = no_ecg(rows, FS)
     if reason is not None:
-        raise PageError(picture.name, "traces", f"the lines on its ruled paper are no ECG: {reason}", _IMAGE)
+        raise PageError(picture.name, "traces", f"the lines on it are no ECG: {reason}", _IMAGE)
     signals: dict[str, Floats] = {}
     confidence: dict[str, float] = {}
     clear: dict[str, float] = {}
+    cuts: dict[str, float] = {}
+    left: list[str] = []
     for piece in sorted(found.pieces, key=lambda piece: piece.strip):
         bound = 0.0 if piece.strip else _BOUND_MM * flat.px
         inside = (columns >= piece.first + bound * (piece.first > found.start)) \
@@ -184,10 +199,13 @@ def _assembled(picture: Picture, lattice: Lattice, flat: FlatPage, traces: list[
         if np.isfinite(values).any():
             values = values - np.nanmedian(values)
         sure = lead_confidence(traces[piece.row], piece, flat, min(lattice.pitch), row_quality[piece.row], found.sure)
-        before = signals.get(piece.lead)
+        before, cut = signals.get(piece.lead), cut_share(traces[piece.row], piece, flat.px)
         if before is not None:  # the strip of a lead that also has a cell: whole, and the cell only where the strip is missing
+            if cut > max(CUT_STRIP, cuts[piece.lead]):
+                left.append(f"the rhythm strip of lead {piece.lead} crosses other rows and was left for its own piece")
+                continue
             values, sure = np.where(np.isfinite(values), values, before), max(sure, confidence[piece.lead])
-        signals[piece.lead], confidence[piece.lead] = values, sure
+        signals[piece.lead], confidence[piece.lead], cuts[piece.lead] = values, sure, cut
         clear[piece.lead] = clearness(traces[piece.row], piece, flat.px)
     turned = found.turned or ("aVR",) * (found.cabrera and avr_is_turned(signals))
     for lead in turned:
@@ -200,14 +218,16 @@ def _assembled(picture: Picture, lattice: Lattice, flat: FlatPage, traces: list[
                         "scan it flat, at 200 dpi or more, with the whole page in view")
     samples = np.stack([signals[lead] for lead in drawn]).astype(np.float32)
     upside_down = [f"{lead} is printed turned over and was turned back" for lead in turned]
-    notes = [*picture.notes, *found.notes, *upside_down, *scale.notes]
+    notes = [*picture.notes, *found.notes, *left, *upside_down, *scale.notes]
     if scale.speed_from == "assumed" and (why := doubt(Record(samples, FS, tuple(drawn)), scale.speed)):
         notes.append(why)
         confidence = {lead: DOUBTED * sure for lead, sure in confidence.items()}
     reading = PageReading(confidence, scale.speed, scale.gain, scale.gain_seen, _layout_name(found),
                           float(min(lattice.pitch)), tuple(notes), scale.speed_from, scale.gain_from,
                           picture_of(picture.image))
-    record = Record(samples, FS, tuple(drawn), source=picture.name, format="image", notes=(reading.text,), reading=reading)
+    known = scale.gain_from != "assumed"  # leads of a page share one gain, whatever it is
+    record = Record(samples, FS, tuple(drawn), unit="mV" if known else "normalized", limb_scale_shared=not known,
+                    source=picture.name, format="image", notes=(reading.text,), reading=reading)
     return ReadPage(picture, flat, tuple(traces), found, record)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ecglm.errors import argument
 from ecglm.paper.digitize.calibrate import PULSE_S, Pulse, gain_of, speed_of
 from ecglm.paper.digitize.text import Line, gain_in, speed_in
 from ecglm.records.record import Record
@@ -47,7 +48,8 @@ def scale_of(speed: float | None, gain: float | None, pulses: Sequence[Pulse], p
         gain, gain_from = said_gain, "text"
     else:
         gain, gain_from = GAIN, "assumed"
-        notes.append(f"no calibration pulse was seen: {GAIN:g} mm/mV is assumed")
+        notes.append(f"no calibration pulse was seen: {GAIN:g} mm/mV is assumed; heights are no millivolts unless the page has "
+                     f"that gain: then digitize it with {argument('gain', round(GAIN))}")
     shown, said = speed_of(list(pulses), px), speed_in(lines)
     if speed is not None:
         speed_from, seen = "asked", said or shown
