@@ -60,10 +60,10 @@ def half(which: str) -> Iterator[tuple[str, Record]]:
 
 
 def run(seed: int, draws: int, progress: bool, part: str = "test", each: int = 40) -> Study:
-    """The first `each` recordings of both sources in turn, in every preset."""
+    """`each` recordings, drawn of both sources in turn, in every preset."""
     from rich.progress import track
 
-    records = _mixed(list(half(part)), each)
+    records = _mixed(list(half(part)), each, seed)
     outcomes: dict[str, list[_Outcome]] = {}
     jobs = [(preset, number) for preset in PRESETS for number in range(len(records))]
     for preset, number in track(jobs, "Pages", disable=not progress):
@@ -83,9 +83,11 @@ def run(seed: int, draws: int, progress: bool, part: str = "test", each: int = 4
                  values)
 
 
-def _mixed(records: list[tuple[str, Record]], each: int) -> list[tuple[str, Record]]:
-    """So many, of both sources in turn as long as they last."""
+def _mixed(records: list[tuple[str, Record]], each: int, seed: int) -> list[tuple[str, Record]]:
+    """So many, drawn of both sources in turn as long as they last: in order, those of one hospital or device would come first."""
+    rng = np.random.default_rng(seed)
     sources = [[item for item in records if item[0].startswith(name)] for name in ("ludb", "challenge2021")]
+    sources = [[source[i] for i in rng.permutation(len(source))] for source in sources]
     out: list[tuple[str, Record]] = []
     while len(out) < each and any(sources):
         for source in sources:
