@@ -37,9 +37,9 @@ FINDINGS = (
 
 @pytest.fixture(scope="module")
 def seeds() -> list[Seed]:
-    """600 made-up recordings, most of them of sinus rhythm and nearly half of them normal."""
+    """300 made-up recordings, most of them of sinus rhythm and nearly half of them normal."""
     rng, out = np.random.default_rng(3), []
-    for i in range(600):
+    for i in range(300):
         found = FINDINGS[0] if rng.random() < 0.4 else FINDINGS[int(rng.integers(1, len(FINDINGS)))]
         present = frozenset((f"rhythm:{RHYTHMS[int(rng.integers(len(RHYTHMS)))]}", *found))
         rate = float(rng.normal(75, 12))
@@ -64,8 +64,8 @@ def asked(drafts: list[tuple[Seed, Draft]], form: str) -> list[Asked]:
 
 @pytest.mark.parametrize("family", ["feature", "morphology", "report"])
 def test_choices_are_not_solved_by_their_words(seeds: list[Seed], family: str) -> None:
-    choices = asked(made(seeds, family, "mcq"), "mcq")
-    assert len(choices) > 150
+    choices = asked(made(seeds, family, "mcq", draws=10), "mcq")
+    assert len(choices) > 60
     for name, rule in CHOICE_RULES.items():
         assert scores(choices, rule)["all"] < 0.25, name
 
@@ -82,7 +82,7 @@ def test_wrong_readings_are_those_of_other_recordings(seeds: list[Seed]) -> None
 @pytest.mark.parametrize("family", ["feature", "rhythm", "morphology", "report"])
 def test_yes_is_right_as_often_as_no(seeds: list[Seed], family: str) -> None:
     closed = asked(made(seeds, family, "closed"), "closed")
-    assert len(closed) > 100
+    assert len(closed) > 60
     said = Counter(item.right for item in closed)
     assert 0.42 < said["yes"] / len(closed) < 0.58
     for name, rule in CLOSED_RULES.items():
