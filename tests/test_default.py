@@ -153,7 +153,7 @@ def test_st_elevation_is_told_from_what_is_measured_and_an_infarct_is_not(model,
     assert model.ask(record, "Is this an acute myocardial infarction?").text != "no"
 
 
-@pytest.mark.parametrize("question", ["Does the patient have STEMI?", "Is there a pacemaker?"])
+@pytest.mark.parametrize("question", ["Is there pre-excitation?", "Is there a pacemaker?"])
 def test_what_training_hardly_showed_is_declined(model, record, question):
     answer = model.ask(record, question)
     assert answer.abstained

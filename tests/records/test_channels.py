@@ -59,10 +59,11 @@ def test_a_unit_that_is_no_voltage_makes_a_normalized_record(tmp_path: Path, uni
     assert f"the amplitude unit is {unit}, not a voltage" in record.notes[0]
 
 
-def test_gain_zero_is_the_standard_default_with_a_note(tmp_path: Path) -> None:
+def test_gain_zero_gives_no_millivolts_and_a_note(tmp_path: Path) -> None:
     record = read(simple(tmp_path, gain="0(10)/mV"))
     np.testing.assert_array_equal(record.signal, read(simple(tmp_path, "b")).signal)
-    assert any("200 adu/mV" in note for note in record.notes)
+    assert record.unit == "normalized"
+    assert any("its millivolts are not known" in note for note in record.notes)
 
 
 def test_all_missing_lead_is_kept_and_counted(tmp_path: Path) -> None:

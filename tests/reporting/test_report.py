@@ -214,7 +214,7 @@ def test_a_confidence_beside_a_higher_probability_is_explained(make: Make) -> No
     for text, confidence, said in (("sinus rhythm", 0.68, True), ("sinus rhythm", 0.95, False), ("yes", 0.68, False)):
         report = make(answers=(("Q?", Answer(text, confidence, False, sure, "m")),))
         for out in (to_html(report), to_markdown(report)):
-            assert ("whole answers to open questions" in out) == said
+            assert ("that the whole answer is right" in out) == said
 
 
 def test_evidence_says_nothing_twice(make: Make) -> None:
