@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -24,15 +26,16 @@ def samples(model, count):
     return out
 
 
-def train(folder, count, base):
+def train(folder, count, base, training=TRAINING):
     model = tiny_model(base)
-    losses = train_adapter(model, samples(model, count), TRAINING, folder, progress=False)
+    losses = train_adapter(model, samples(model, count), training, folder, progress=False)
     return model, losses, {k: v.detach().clone() for k, v in (*model._llm.named_parameters(), *model.connector.named_parameters())
                            if v.requires_grad}
 
 
 def test_it_learns_to_answer_from_the_soft_prompt(tmp_path):
-    model, losses, _ = train(tmp_path, 160, tmp_path)
+    slow = replace(TRAINING, lr=0.003, connector_lr=0.003)  # at higher rates it hangs on the processor whether it learns
+    model, losses, _ = train(tmp_path, 320, tmp_path, slow)
     assert np.mean(losses[-10:]) < np.mean(losses[:5]) - 0.2
     prefix = prefix_ids(model.tokens, model.format, "Facts.", model.config.connector.n_tokens)
     for sample in samples(model, 2):
