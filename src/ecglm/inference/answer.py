@@ -33,6 +33,7 @@ from ecglm.inference.topics import Topics, learned_name, topics
 from ecglm.inference.which import recordings
 from ecglm.knowledge.precision import SAME_WITHIN, sure_of_value
 from ecglm.models.elm import EcgLanguageModel
+from ecglm.models.facts import UNSPOKEN
 from ecglm.models.prompt import clean_question
 from ecglm.records.record import Record, checked_record, checked_records
 from ecglm.schema import Evidence
@@ -195,10 +196,11 @@ class Answerer(Prompts):
 
     def _some_rhythm(self, reading: Reading, about: Topics) -> Answer:
         """The likeliest rhythm where none is called present: there is one in every heart."""
-        best = max((f for f in reading.findings if f.group == "rhythm"), key=lambda f: f.probability)
+        rhythms = [f for f in reading.findings if f.group == "rhythm" and f"{f.group}:{f.code}" not in UNSPOKEN]
+        best = max(rhythms, key=lambda f: f.probability)
         evidence = evidence_for(self.model, reading, about, "none")
         if best.probability < 0.5:
-            return declined(self.model, evidence[0].text)
+            return declined(self.model, next((e.text for e in evidence), "no rhythm statement is sure enough"))
         return Answer(best.name, best.probability, False, evidence, self.model.name, note="the likeliest, not called present")
 
     def _instead(self, reading: Reading, question: str, said: str) -> Answer | None:
